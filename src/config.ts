@@ -1,0 +1,168 @@
+import { resolve } from "node:path";
+import { isLoopback } from "./config/readers.ts";
+import { parseRelay, type Relay } from "./config/mail.ts";
+import { nearMisses } from "./config/near-miss.ts";
+import { settingNames, settings, type Settings } from "./config/schema.ts";
+
+/** The settings of one process, read once at start. null means unset, and that others find or do without it. */
+export interface Config {
+  databaseUrl: string | null;
+  redisUrl: string | null;
+  /** Absolute path. */
+  dataDir: string;
+  smtp: SmtpConfig | null;
+  /** Messages per second. */
+  smtpRate: number | null;
+  smtpConnections: number;
+  /** Without trailing slash. */
+  publicUrl: string;
+  host: string;
+  port: number;
+  /** As Fastify's `trustProxy` takes it. */
+  trustProxy: boolean | string[];
+  /** null only with embedded records: then one is made in `dataDir`. */
+  secret: string | null;
+  mailFrom: { name: string; address: string };
+  publicationName: string;
+  postalAddress: string | null;
+  /** Canonical BCP 47 tag. */
+  language: string;
+  /** "#rrggbb". */
+  accentColour: string;
+  /** IANA name. */
+  timezone: string;
+  /** Local "HH:MM". */
+  sendAt: string;
+  /** Sorted ISO 8601 weekday numbers, 1 for Monday to 7 for Sunday. */
+  sendDays: number[];
+  /** Feed URLs. */
+  sources: string[];
+  allowPrivateSources: boolean;
+  maxArticles: number;
+  catchUpHours: number;
+  expireHours: number;
+  unknownPolicy: Settings["UNKNOWN_POLICY"];
+  /** Deliveries per queue job. */
+  sliceSize: number;
+  logLevel: Settings["LOG_LEVEL"];
+  /** API token that is valid from the first start; the command line sends it. */
+  bootstrapToken: string | null;
+  /** Server that the command line speaks to. */
+  serverUrl: string | null;
+  /** Which engines run inside this process. */
+  embedded: { records: boolean; queue: "embedded" | "postgres" | "redis"; mail: boolean };
+}
+
+export interface SmtpConfig extends Relay {
+  /** Refuse to send unless the connection is encrypted. */
+  requireTls: boolean;
+}
+
+/** Everything that is wrong with the environment, one sentence each; the process exits with 2. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the settings from environment variables; an empty or blank one counts as unset. Throws a ConfigError that names
+ * every wrong value, every missing one and every misspelt name at once, and never shows a password or token.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = withoutBlanks(env);
+  const parsed = settings.safeParse(given);
+  const wrong = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const problems = [...wrong, ...missing(given), ...nearMisses(given)];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return toConfig(parsed.data);
+}
+
+/** The settings as a Markdown table, for docs/settings.md. */
+export function settingsTable(): string {
+  const rows = settingNames.map((name) => {
+    const { description, shownDefault } = settings.shape[name].meta() ?? {};
+    return `| \`${name}\` | ${shownDefault ? `\`${String(shownDefault)}\`` : ""} | ${description} |`;
+  });
+  return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function withoutBlanks(env: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = Object.entries(env).map(([name, value]) => [name, value?.trim() ?? ""] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== ""));
+}
+
+/** What one setting asks of another. It works on the text, so that it speaks up even when some values are wrong. */
+function missing(given: Readonly<Record<string, string>>): string[] {
+  const problems: string[] = [];
+  if (given.DATABASE_URL && !given.SECRET) {
+    problems.push(
+      "SECRET is not set: with DATABASE_URL it is required, the same for every process; make one with " +
+        "`openssl rand -hex 32`.",
+    );
+  }
+  const relay = distantRelay(given.SMTP_URL);
+  if (relay !== null && !given.MAIL_FROM) {
+    problems.push(`MAIL_FROM is not set: mail through ${relay} needs a sender, such as "News" <alerts@example.com>.`);
+  }
+  if (relay !== null && !given.POSTAL_ADDRESS) {
+    problems.push(
+      `POSTAL_ADDRESS is not set: bulk mail, such as that through ${relay}, must carry the publication's postal address.`,
+    );
+  }
+  return problems;
+}
+
+function distantRelay(url: string | undefined): string | null {
+  if (url === undefined) return null;
+  try {
+    const { host } = parseRelay(url);
+    return isLoopback(host) ? null : host;
+  } catch {
+    return null; // The schema reports the URL itself.
+  }
+}
+
+function toConfig(values: Settings): Config {
+  const { SMTP_URL: relay, MAIL_FROM: from, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = values;
+  return {
+    databaseUrl,
+    redisUrl,
+    dataDir: resolve(values.DATA_DIR),
+    smtp: relay && { ...relay, requireTls: !isLoopback(relay.host) && !values.SMTP_ALLOW_CLEARTEXT },
+    smtpConnections: values.SMTP_CONNECTIONS,
+    smtpRate: values.SMTP_RATE,
+    publicUrl: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
+    host: values.HOST,
+    port: values.PORT,
+    trustProxy: values.TRUST_PROXY,
+    secret: values.SECRET,
+    mailFrom: { name: from?.name ?? values.PUBLICATION_NAME, address: from?.address ?? "alerts@localhost" },
+    publicationName: values.PUBLICATION_NAME,
+    postalAddress: values.POSTAL_ADDRESS,
+    language: values.LANGUAGE,
+    accentColour: values.ACCENT_COLOUR,
+    timezone: values.TIMEZONE,
+    sendAt: values.SEND_AT,
+    sendDays: values.SEND_DAYS,
+    sources: values.SOURCES,
+    allowPrivateSources: values.ALLOW_PRIVATE_SOURCES,
+    maxArticles: values.MAX_ARTICLES,
+    catchUpHours: values.CATCH_UP_HOURS,
+    expireHours: values.EXPIRE_HOURS,
+    unknownPolicy: values.UNKNOWN_POLICY,
+    sliceSize: values.SLICE_SIZE,
+    logLevel: values.LOG_LEVEL,
+    bootstrapToken: values.DAYLETTER_TOKEN,
+    serverUrl: values.DAYLETTER_URL,
+    embedded: {
+      records: databaseUrl === null,
+      queue: redisUrl !== null ? "redis" : databaseUrl !== null ? "postgres" : "embedded",
+      mail: relay === null,
+    },
+  };
+}

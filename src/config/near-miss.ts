@@ -1,0 +1,55 @@
+import { settingNames } from "./schema.ts";
+
+const ourPrefixes = ["SMTP_", "DKIM_", "DAYLETTER_"];
+// Short names are one letter away from too many honest variables ("PORT", "HOST").
+const shortestCompared = 7;
+
+/**
+ * One sentence for each variable that was surely meant as a setting and would be ignored: one with a prefix of ours, or
+ * one letter away from a setting.
+ */
+export function nearMisses(env: Readonly<Record<string, string>>): string[] {
+  const known = new Set<string>(settingNames);
+  return Object.entries(env)
+    .filter(([name, value]) => !known.has(name) && !isServiceLink(name, value))
+    .flatMap(([name]) => sentenceFor(name) ?? []);
+}
+
+/**
+ * Kubernetes and container links announce a service called "smtp" as SMTP_PORT=tcp://10.0.0.7:25, SMTP_SERVICE_HOST,
+ * SMTP_PORT_25_TCP_ADDR and so on; nobody typed those.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  return /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/.test(name) || /^(tcp|udp):\/\//.test(value);
+}
+
+function sentenceFor(name: string): string | null {
+  const prefix = ourPrefixes.find((candidate) => name.startsWith(candidate));
+  const reach = prefix === undefined ? 1 : 2;
+  const near = settingNames
+    .filter((setting) => prefix !== undefined || setting.length >= shortestCompared)
+    .map((setting) => ({ setting, distance: editDistance(name, setting) }))
+    .filter(({ distance }) => distance <= reach)
+    .sort((a, b) => a.distance - b.distance)[0];
+  if (near) return `${name} is not a setting; did you mean ${near.setting}?`;
+  if (prefix === undefined) return null;
+  const siblings = settingNames.filter((setting) => setting.startsWith(prefix));
+  if (siblings.length === 0) return `${name} is not a setting of this version; unset it.`;
+  return `${name} is not a setting; those that begin with ${prefix} are ${siblings.join(", ")}.`;
+}
+
+/** Least number of letters put in, left out, replaced or swapped with their neighbour (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const cell = (row: number, column: number) => rows[row]?.[column] ?? Infinity;
+  for (let i = 1; i <= a.length; i++) {
+    rows[i] = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = cell(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swaps = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = swaps ? cell(i - 2, j - 2) + 1 : Infinity;
+      rows[i]![j] = Math.min(cell(i - 1, j) + 1, cell(i, j - 1) + 1, replaced, swapped);
+    }
+  }
+  return cell(a.length, b.length);
+}

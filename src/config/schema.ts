@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { Refusal } from "../base/errors.ts";
+import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
+import { parseMailbox, parseRelay } from "./mail.ts";
+import type { Reader } from "./readers.ts";
+import * as read from "./readers.ts";
+
+const postgres = read.serverUrl(["postgres:", "postgresql:"], "postgres://user:password@host:5432/name");
+const redis = read.serverUrl(["redis:", "rediss:"], "redis://host:6379");
+
+/**
+ * Every setting, by the name of its environment variable, in the order of docs/settings.md. A field takes the text of
+ * the variable or undefined, and carries its default as text and one line on what it does.
+ */
+export const settings = z.object({
+  DATABASE_URL: optional(postgres, "PostgreSQL for the records. Unset: the embedded database in `DATA_DIR`."),
+  REDIS_URL: optional(redis, "Redis for the queue. Unset: the queue lives beside the records."),
+  DATA_DIR: setting(read.text, "./data", "Folder of everything the embedded engines keep."),
+  SMTP_URL: optional(
+    parseRelay,
+    "Mail relay, `smtp://` (port 587, STARTTLS required unless the relay is on this machine) or `smtps://` (port 465). " +
+      "Unset: mails go to `DATA_DIR/outbox`.",
+  ),
+  SMTP_CONNECTIONS: setting(read.wholeNumber(1, 500), "10", "Connections to the relay at once, 1 to 500."),
+  SMTP_RATE: optional(read.rate(100_000), "Most messages handed to the relay in a second. Unset: no limit."),
+  SMTP_ALLOW_CLEARTEXT: setting(read.flag, "0", "1 lets mails and the password go to a distant relay without TLS."),
+  PUBLIC_URL: optional(read.siteUrl, "Address at which readers reach the web pages.", "http://localhost:PORT"),
+  HOST: setting(read.line, "127.0.0.1", "Address to listen on; `0.0.0.0` for all."),
+  PORT: setting(read.wholeNumber(0, 65_535), "3000", "Port to listen on; 0 takes a free one."),
+  TRUST_PROXY: setting(
+    read.trustedProxies,
+    "0",
+    "Whether to believe X-Forwarded-* headers: 0, 1, or the addresses or networks of your proxies.",
+  ),
+  SECRET: optional(
+    read.secret(32),
+    "Key of all links and sessions, 32 characters or more. Required with `DATABASE_URL`. Unset: made in `DATA_DIR`.",
+  ),
+  MAIL_FROM: optional(
+    parseMailbox,
+    "Sender of every mail. Required when the relay is another machine.",
+    '"PUBLICATION_NAME" <alerts@localhost>',
+  ),
+  PUBLICATION_NAME: setting(read.line, "Dayletter", "Name of the publication."),
+  POSTAL_ADDRESS: optional(
+    read.text,
+    "Postal address at the foot of every mail. Required when the relay is another machine.",
+  ),
+  LANGUAGE: setting(read.languageTag, "en", "Language of the publication, a BCP 47 tag."),
+  ACCENT_COLOUR: setting(read.hexColour, "#8a1c1c", "Colour of links and buttons in mails and pages."),
+  TIMEZONE: setting(parseTimezone, "UTC", "IANA time zone in which dates and times are meant."),
+  SEND_AT: setting(parseSendAt, "07:00", "Local time at which the edition is sent."),
+  SEND_DAYS: setting(parseSendDays, "mon-sun", "Days with an edition: `mon-fri`, `mon,wed,fri`."),
+  SOURCES: setting(read.feedUrls, "", "Feed URLs between commas."),
+  ALLOW_PRIVATE_SOURCES: setting(read.flag, "0", "1 allows feeds on private and loopback addresses."),
+  MAX_ARTICLES: setting(read.wholeNumber(1, 100), "25", "Most articles in one mail, 1 to 100."),
+  CATCH_UP_HOURS: setting(
+    read.wholeNumber(1, 168),
+    "12",
+    "How late an edition may still be sent after an outage, 1 to 168; later, its date is recorded as missed.",
+  ),
+  EXPIRE_HOURS: setting(read.wholeNumber(1, 168), "24", "How long a deferred delivery is tried again, 1 to 168."),
+  UNKNOWN_POLICY: setting(
+    read.choice(["hold", "resend"]),
+    "hold",
+    "Deliveries whose outcome the relay never told: `hold` them for an operator, or `resend` and risk a second copy.",
+  ),
+  SLICE_SIZE: setting(read.wholeNumber(10, 10_000), "500", "Deliveries in one queue job, 10 to 10000."),
+  LOG_LEVEL: setting(
+    read.choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    "info",
+    "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.",
+  ),
+  DAYLETTER_TOKEN: optional(
+    read.secret(32),
+    "API token, 32 characters or more. The server accepts it from its first start; the command line sends it.",
+  ),
+  DAYLETTER_URL: optional(read.siteUrl, "Server that the command line speaks to. Unset: the one on this machine."),
+});
+
+export type Settings = z.output<typeof settings>;
+export type SettingName = keyof typeof settings.shape;
+
+export const settingNames = Object.keys(settings.shape) as SettingName[];
+
+/** A setting that always has a value: `fallback` is read like the text of the variable would be. */
+function setting<T>(reader: Reader<T>, fallback: string, does: string) {
+  return z
+    .string()
+    .optional()
+    .transform((raw, context) => run(reader, raw ?? fallback, context))
+    .meta({ description: does, shownDefault: fallback });
+}
+
+/** A setting that is null when unset; `shownDefault` is for the table, if others decide what stands in for it. */
+function optional<T>(reader: Reader<T>, does: string, shownDefault = "") {
+  return z
+    .string()
+    .optional()
+    .transform((raw, context) => (raw === undefined ? null : run(reader, raw, context)))
+    .meta({ description: does, shownDefault });
+}
+
+function run<T>(reader: Reader<T>, raw: string, context: z.RefinementCtx): T {
+  try {
+    return reader(raw);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,131 @@
+import { EventEmitter } from "node:events";
+import { createPgConfig } from "@electric-sql/pglite/node-postgres";
+import type { PGlite } from "@electric-sql/pglite";
+import pg from "pg";
+import { valueTypes } from "./types.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
+
+/** The part of `pg.PoolClient` that Kysely and BullMQ use. */
+export interface DbClient extends EventEmitter {
+  query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>>;
+  release(destroy?: boolean): void;
+}
+
+/** The part of `pg.Pool` that Kysely and BullMQ use; a `pg.Pool` is one. */
+export interface DbPool {
+  connect(): Promise<DbClient>;
+  query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>>;
+  end(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): this;
+}
+
+/** Tables of ours are found first; BullMQ's live in the schema `bullmq`. */
+export const searchPath = "public, bullmq";
+
+/**
+ * A `pg.Pool` look-alike over one PGlite, which is a single session. Everything goes through one real `pg.Client`, so
+ * values have the very types that PostgreSQL gives. An open transaction has the session to itself: any number of
+ * clients may be connected, and they take turns, first in first out, per statement or per transaction.
+ * `end()` closes the pool's session, not the PGlite, which belongs to the caller.
+ */
+export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
+  const session = new pg.Client({ ...createPgConfig(pglite), types: valueTypes } as unknown as pg.ClientConfig);
+  await session.connect();
+  await session.query(`set search_path = ${searchPath}`);
+  return new EmbeddedPool(session);
+}
+
+class EmbeddedPool extends EventEmitter implements DbPool {
+  readonly #session: pg.Client;
+  readonly #turnstile = createTurnstile();
+  #ended = false;
+
+  constructor(session: pg.Client) {
+    super();
+    // One worker per queue listens here, each through a client of its own.
+    this.setMaxListeners(0);
+    session.setMaxListeners(0);
+    this.#session = session;
+  }
+
+  async connect(): Promise<DbClient> {
+    this.#refuseWhenEnded();
+    return new EmbeddedClient(this.#session, this.#turnstile);
+  }
+
+  async query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    const client = await this.connect();
+    try {
+      return await client.query<R>(text, params);
+    } finally {
+      client.release();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    const leave = await this.#turnstile.enter();
+    await this.#session.end();
+    leave();
+  }
+
+  #refuseWhenEnded(): void {
+    if (this.#ended) throw new Error("Cannot use a pool after calling end on the pool");
+  }
+}
+
+class EmbeddedClient extends EventEmitter implements DbClient {
+  readonly #session: pg.Client;
+  readonly #turnstile: Turnstile;
+  readonly #channels = new Set<string>();
+  readonly #forward = (message: pg.Notification): void => {
+    if (this.#channels.has(message.channel)) this.emit("notification", message);
+  };
+  /** Lets the next client in; set exactly while this client has a transaction open. */
+  #leave: (() => void) | null = null;
+  #released = false;
+
+  constructor(session: pg.Client, turnstile: Turnstile) {
+    super();
+    this.#session = session;
+    this.#turnstile = turnstile;
+    session.on("notification", this.#forward);
+  }
+
+  async query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    if (this.#released) throw new Error("Client was released and cannot be queried");
+    const leave = this.#leave ?? (await this.#turnstile.enter());
+    try {
+      const result = await this.#session.query<R>(text, params as unknown[] | undefined);
+      this.#noteListen(text);
+      return result;
+    } finally {
+      if (this.#session.getTransactionStatus() === "I") {
+        this.#leave = null;
+        leave();
+      } else {
+        this.#leave = leave;
+      }
+    }
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#session.off("notification", this.#forward);
+    this.removeAllListeners();
+    const leave = this.#leave;
+    if (!leave) return;
+    // A client given back with a transaction open must not leave it to the next one.
+    void this.#session.query("rollback").then(leave, leave);
+  }
+
+  #noteListen(text: string): void {
+    const [, verb, channel] = /^\s*(listen|unlisten)\s+"?([^\s";]+)"?\s*;?\s*$/i.exec(text) ?? [];
+    if (!verb || !channel) return;
+    if (verb.toLowerCase() === "listen") this.#channels.add(channel);
+    else if (channel === "*") this.#channels.clear();
+    else this.#channels.delete(channel);
+  }
+}

@@ -1,0 +1,147 @@
+import type { Generated, JSONColumnType, Kysely, Transaction } from "kysely";
+import type { DeliveryState, EditionState } from "../editions/state.ts";
+
+/** The tables of `migrations/`, as Kysely sees them. A `string` that holds a local date is `YYYY-MM-DD`. */
+export interface Schema {
+  sources: SourceTable;
+  tags: { id: Generated<number>; key: string; name: string; created_at: Date };
+  tag_aliases: { key: string; name: string; tag_id: number };
+  editions: EditionTable;
+  articles: ArticleTable;
+  article_guids: { source_id: number; guid: string; article_id: number };
+  article_tags: { article_id: number; tag_id: number; position: number };
+  edition_articles: {
+    edition_id: number;
+    position: number;
+    article_id: number;
+    tag_ids: number[];
+    snapshot: JSONColumnType<object>;
+  };
+  subscribers: SubscriberTable;
+  subscriber_tags: { subscriber_id: number; tag_id: number };
+  consents: ConsentTable;
+  suppressions: { address_hash: Buffer; reason: string; detail: string | null; created_at: Date };
+  cohorts: { id: Generated<number>; edition_id: number; positions: number[]; readers: number };
+  deliveries: DeliveryTable;
+  senders: { id: string; host: string; pid: number; started_at: Date; beat_at: Date };
+  schedule: {
+    one: Generated<boolean>;
+    since: Date;
+    send_at: string | null;
+    send_days: number[] | null;
+    timezone: string | null;
+  };
+  skipped_dates: { date: string; created_at: Date };
+  tokens: { id: Generated<number>; name: string; hash: Buffer; created_at: Date; used_at: Date | null };
+  audit: {
+    id: Generated<number>;
+    at: Date;
+    actor: string;
+    action: string;
+    subject: string;
+    detail: JSONColumnType<object>;
+  };
+}
+
+interface SourceTable {
+  id: Generated<number>;
+  kind: "feed" | "api";
+  url: string | null;
+  title: string | null;
+  extra_tags: Generated<string[]>;
+  renamed_tags: JSONColumnType<Record<string, string>, string | undefined, string>;
+  etag: string | null;
+  last_modified: string | null;
+  checked_at: Date | null;
+  succeeded_at: Date | null;
+  last_error: string | null;
+  failures: Generated<number>;
+  next_check_at: Date;
+  created_at: Date;
+}
+
+interface EditionTable {
+  id: Generated<number>;
+  date: string;
+  number: number;
+  state: EditionState;
+  timezone: string;
+  due_at: Date;
+  opened_at: Date;
+  frozen_at: Date | null;
+  sending_at: Date | null;
+  closed_at: Date | null;
+  expires_at: Date | null;
+  reason: string | null;
+  articles: Generated<number>;
+  readers: Generated<number>;
+  unmatched: Generated<number>;
+  selected: Generated<number>;
+  slices: Generated<number>;
+  stencil: JSONColumnType<object> | null;
+}
+
+interface ArticleTable {
+  id: Generated<number>;
+  url: string;
+  url_key: string;
+  title: string;
+  summary: string;
+  origin_name: string | null;
+  origin_url: string | null;
+  published_at: Date | null;
+  first_seen_at: Date;
+  eligible_at: Date;
+  changed_at: Date;
+  backlog: Generated<boolean>;
+  hidden: Generated<boolean>;
+  edition_id: number | null;
+}
+
+export type SubscriberStatus = "pending" | "active" | "unsubscribed" | "suppressed";
+
+interface SubscriberTable {
+  id: Generated<number>;
+  key: Buffer;
+  address: string;
+  address_key: string;
+  status: SubscriberStatus;
+  all_tags: Generated<boolean>;
+  timezone: string | null;
+  created_at: Date;
+  confirmed_at: Date | null;
+  left_at: Date | null;
+}
+
+interface ConsentTable {
+  id: Generated<number>;
+  subscriber_id: number;
+  method: string;
+  wording: string | null;
+  tags: string[];
+  form_url: string | null;
+  requested_at: Date;
+  requested_from: string | null;
+  confirmed_at: Date | null;
+  confirmed_from: string | null;
+}
+
+interface DeliveryTable {
+  id: Generated<number>;
+  edition_id: number;
+  subscriber_id: number | null;
+  cohort_id: number;
+  slice: number;
+  tag_ids: number[];
+  state: Generated<DeliveryState>;
+  attempts: Generated<number>;
+  claim: string | null;
+  claimed_at: Date | null;
+  due_at: Date | null;
+  settled_at: Date | null;
+  domain: string;
+  reply: string | null;
+}
+
+export type Db = Kysely<Schema>;
+export type Tx = Transaction<Schema>;

@@ -1,0 +1,137 @@
+import { sql } from "kysely";
+import type { Db, Tx } from "../db/schema.ts";
+import type { Balance, DeliveryState } from "../editions/state.ts";
+
+/** A delivery that this process has claimed and must now send. */
+export interface ClaimedDelivery {
+  id: number;
+  attempts: number;
+  positions: number[];
+  tagIds: number[];
+  address: string;
+  key: Buffer;
+}
+
+/** What became of a claimed delivery. */
+export interface Outcome {
+  id: number;
+  state: Exclude<DeliveryState, "pending" | "sending" | "skipped">;
+  reply: string;
+  dueAt: Date | null;
+}
+
+/**
+ * Claims up to `count` due deliveries of a slice for `sender`, looking again at consent: whoever is no longer active is
+ * skipped here, with the reason. Nothing is claimed unless the edition is being sent, so that a pause takes effect at
+ * the next claim. Commit before SMTP sees any of it.
+ */
+export async function claim(
+  tx: Tx,
+  request: { editionId: number; slice: number; sender: string; count: number; now: Date },
+): Promise<{ claimed: ClaimedDelivery[]; skipped: number }> {
+  const { rows } = await sql<ClaimedDelivery & { state: DeliveryState }>`
+    with picked as (
+      select d.id from deliveries d
+      join editions e on e.id = d.edition_id and e.state = 'sending'
+      where d.edition_id = ${request.editionId} and d.slice = ${request.slice}
+        and (d.state = 'pending' or (d.state = 'deferred' and d.due_at <= ${request.now}))
+      order by d.id limit ${request.count}
+      for update of d skip locked
+    )
+    update deliveries d set
+      state = case when s.status = 'active' then 'sending' else 'skipped' end,
+      attempts = d.attempts + case when s.status = 'active' then 1 else 0 end,
+      claim = case when s.status = 'active' then ${request.sender}::uuid end,
+      claimed_at = case when s.status = 'active' then ${request.now}::timestamptz end,
+      settled_at = case when s.status = 'active' then null else ${request.now}::timestamptz end,
+      reply = case when s.status = 'active' then d.reply else coalesce('subscriber is ' || s.status, 'subscriber was erased') end
+    from picked
+    join deliveries x on x.id = picked.id
+    join cohorts c on c.id = x.cohort_id
+    left join subscribers s on s.id = x.subscriber_id
+    where d.id = picked.id
+    returning d.id, d.state, d.attempts, d.tag_ids as "tagIds", c.positions, s.address, s.key`.execute(tx);
+  const claimed = rows.filter((row) => row.state === "sending");
+  return { claimed, skipped: rows.length - claimed.length };
+}
+
+/**
+ * Writes outcomes down. A row that was swept to 'unknown' while its sender lived on still takes the true outcome; a
+ * row that somebody else has claimed since does not.
+ */
+export async function settle(tx: Tx, sender: string, outcomes: readonly Outcome[], now: Date): Promise<void> {
+  if (outcomes.length === 0) return;
+  await sql`
+    update deliveries d set state = o.state, reply = o.reply, due_at = o.due_at::timestamptz,
+      claim = null, settled_at = ${now}
+    from unnest(
+      ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.state)}::text[],
+      ${outcomes.map((o) => o.reply)}::text[], ${outcomes.map((o) => o.dueAt?.toISOString() ?? null)}::text[]
+    ) as o(id, state, reply, due_at)
+    where d.id = o.id and d.claim = ${sender}::uuid and d.state in ('sending', 'unknown')`.execute(tx);
+}
+
+/** Counts of an edition's deliveries by state, read from the rows themselves. */
+export async function countStates(db: Db | Tx, editionId: number, selected: number): Promise<Balance> {
+  const rows = await db
+    .selectFrom("deliveries")
+    .select(["state", (eb) => eb.fn.countAll<number>().as("count")])
+    .where("edition_id", "=", editionId)
+    .groupBy("state")
+    .execute();
+  const of = (state: DeliveryState): number => rows.find((row) => row.state === state)?.count ?? 0;
+  return {
+    selected,
+    sent: of("sent"),
+    rejected: of("rejected"),
+    expired: of("expired"),
+    skipped: of("skipped"),
+    unknown: of("unknown"),
+    pending: of("pending"),
+    sending: of("sending"),
+    deferred: of("deferred"),
+  };
+}
+
+/** Slices that have deliveries to send now. */
+export async function dueSlices(db: Db, editionId: number, now: Date): Promise<number[]> {
+  const rows = await db
+    .selectFrom("deliveries")
+    .select("slice")
+    .distinct()
+    .where("edition_id", "=", editionId)
+    .where((eb) =>
+      eb.or([eb("state", "=", "pending"), eb.and([eb("state", "=", "deferred"), eb("due_at", "<=", now)])]),
+    )
+    .orderBy("slice")
+    .execute();
+  return rows.map((row) => row.slice);
+}
+
+/**
+ * Ends what waited too long: deliveries of editions being sent whose time is over.
+ * @returns how many
+ */
+export async function expire(db: Db, now: Date): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update deliveries d set state = 'expired', settled_at = ${now},
+      reply = coalesce('last answer: ' || d.reply, 'not sent in time')
+    from editions e
+    where e.id = d.edition_id and e.state = 'sending' and e.expires_at <= ${now}
+      and d.state in ('pending', 'deferred')`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/**
+ * Puts settled deliveries back to be sent: `unknown` ones when an operator decides so, or `rejected` and `expired`.
+ * @returns how many
+ */
+export async function sendAgain(tx: Tx, editionId: number, states: readonly DeliveryState[]): Promise<number> {
+  const result = await tx
+    .updateTable("deliveries")
+    .set({ state: "pending", claim: null, due_at: null, settled_at: null, attempts: 0 })
+    .where("edition_id", "=", editionId)
+    .where("state", "in", states)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}

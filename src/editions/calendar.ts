@@ -1,0 +1,169 @@
+import { Temporal } from "temporal-polyfill";
+
+/** When the publication sends. Dates are "YYYY-MM-DD" in `timezone`, and mean a day of its calendar, never an instant. */
+export interface Schedule {
+  /** IANA name. */
+  timezone: string;
+  /** Local "HH:MM". */
+  sendAt: string;
+  /** ISO 8601 weekday numbers, 1 for Monday to 7 for Sunday. */
+  sendDays: readonly number[];
+  /** Dates on which the operator wants no edition. */
+  skipped: ReadonlySet<string>;
+}
+
+export interface DueInput {
+  now: Date;
+  /** Nothing due at or before this instant is looked at: the start of the publication, or of its present schedule. */
+  since: Date;
+  schedule: Schedule;
+  /** Dates that have an edition in any state, missed and empty ones too. */
+  recorded: ReadonlySet<string>;
+  catchUpHours: number;
+}
+
+export interface DueDate {
+  date: string;
+  dueAt: Date;
+}
+
+export interface Decision {
+  open: DueDate | null;
+  missed: (DueDate & { reason: string })[];
+}
+
+export interface NextSend {
+  date: string;
+  at: Date;
+  /** A sentence when the clock change moves this send or makes its time happen twice. */
+  note: string | null;
+}
+
+/** How far back `decideDue` looks, whatever `since` says; no older date is opened or recorded. */
+export const lookBackDays = 60;
+
+const hourMs = 3_600_000;
+
+/** The date that the wall clock of `timezone` shows at `now`. */
+export function localDate(now: Date, timezone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone).toPlainDate().toString();
+}
+
+/**
+ * The instant at which the edition of `date` is due: the first one at which the wall clock has reached `sendAt` of that
+ * date. So a time that the clocks jump over (02:30 on a spring night in Berlin, 00:00 in Cairo, the whole of 30 December
+ * 2011 in Apia) is due at the first instant after the gap, and a time that happens twice is due the first time.
+ */
+export function dueAt(date: string, schedule: Schedule): Date {
+  return new Date(resolve(date, schedule).at.epochMilliseconds);
+}
+
+/**
+ * Whether the schedule sends an edition of `date`: its weekday is on, the operator has not skipped it, and the date
+ * happens at all. (Apia crossed the date line and never had 30 December 2011; an edition of it would be a second mail
+ * on the 31st.)
+ */
+export function isSendDay(date: string, schedule: Schedule): boolean {
+  const day = Temporal.PlainDate.from(date);
+  return (
+    schedule.sendDays.includes(day.dayOfWeek) &&
+    !schedule.skipped.has(date) &&
+    day.toZonedDateTime(schedule.timezone).toPlainDate().equals(day)
+  );
+}
+
+/**
+ * What to do about the dates that came due in (since, now]. The newest is opened if it has no edition and is at most
+ * `catchUpHours` late. Every other one without an edition is missed, with the reason: after an outage readers get one
+ * mail, never a burst of old ones. Once the answer is recorded, the next answer is empty.
+ */
+export function decideDue(input: DueInput): Decision {
+  const { now, schedule, recorded } = input;
+  const due = dueDates(input);
+  const newest = due.at(-1);
+  const inTime = newest !== undefined && now.getTime() - newest.dueAt.getTime() <= input.catchUpHours * hourMs;
+  const open = inTime && !recorded.has(newest.date) ? newest : null;
+  const missed = due
+    .filter((one) => one !== open && !recorded.has(one.date))
+    .map((one) => ({ ...one, reason: missedReason(one, now, schedule) }));
+  return { open, missed };
+}
+
+/**
+ * The next `count` sends after `now`, in order. Fewer come back only if the operator has skipped everything for a year.
+ */
+export function nextSends(now: Date, schedule: Schedule, count: number): NextSend[] {
+  const sends: NextSend[] = [];
+  // From the day before: a clock change can carry the due instant of a date past its midnight.
+  const first = Temporal.PlainDate.from(localDate(now, schedule.timezone)).subtract({ days: 1 });
+  for (let step = 0; sends.length < count && step < 7 * count + 366; step++) {
+    const date = first.add({ days: step }).toString();
+    if (!isSendDay(date, schedule)) continue;
+    const resolved = resolve(date, schedule);
+    const at = new Date(resolved.at.epochMilliseconds);
+    if (at > now) sends.push({ date, at, note: noteOf(resolved, schedule) });
+  }
+  return sends;
+}
+
+/**
+ * The five-field cron pattern of the queue's wake-up, for a scheduler that runs in `schedule.timezone`. It is only a
+ * convenience: cron parsers jump over whole days whose midnight does not exist, and `decideDue` finds those dates.
+ */
+export function cronPattern(schedule: Schedule): string {
+  const [hour, minute] = schedule.sendAt.split(":").map(Number);
+  const days = schedule.sendDays.length === 7 ? "*" : schedule.sendDays.map((day) => day % 7).join(",");
+  return `${minute} ${hour} * * ${days}`;
+}
+
+interface Resolved {
+  at: Temporal.ZonedDateTime;
+  clock: "plain" | "gap" | "twice";
+}
+
+function resolve(date: string, { timezone, sendAt }: Schedule): Resolved {
+  const wall = Temporal.PlainDateTime.from(`${date}T${sendAt}`);
+  const earlier = wall.toZonedDateTime(timezone, { disambiguation: "earlier" });
+  const later = wall.toZonedDateTime(timezone, { disambiguation: "later" });
+  if (earlier.equals(later)) return { at: earlier, clock: "plain" };
+  if (earlier.toPlainDateTime().equals(wall)) return { at: earlier, clock: "twice" };
+  // In a gap, "earlier" lies before the change by less than the length of the gap, so the next transition is its end.
+  return { at: earlier.getTimeZoneTransition("next") ?? later, clock: "gap" };
+}
+
+/** Send days without regard to editions, oldest first. */
+function dueDates({ now, since, schedule }: DueInput): DueDate[] {
+  const after = Math.max(since.getTime(), now.getTime() - lookBackDays * 24 * hourMs);
+  // A day more at both ends: at a clock change an instant and the date that is due at it can lie across a midnight.
+  let date = Temporal.PlainDate.from(localDate(new Date(after), schedule.timezone)).subtract({ days: 1 });
+  const last = Temporal.PlainDate.from(localDate(now, schedule.timezone)).add({ days: 1 });
+  const due: DueDate[] = [];
+  for (; Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {
+    const one = { date: date.toString(), dueAt: dueAt(date.toString(), schedule) };
+    const inWindow = one.dueAt.getTime() > after && one.dueAt <= now;
+    if (inWindow && isSendDay(one.date, schedule)) due.push(one);
+  }
+  return due;
+}
+
+function missedReason({ dueAt: at }: DueDate, now: Date, { sendAt, timezone }: Schedule): string {
+  const late = lateness(now.getTime() - at.getTime());
+  return (
+    `The service was not running at ${sendAt} (${timezone}) and came back ${late} later; ` +
+    `its articles go into the next edition.`
+  );
+}
+
+function lateness(ms: number): string {
+  const hours = Math.floor(ms / hourMs);
+  if (hours < 1) return "less than an hour";
+  if (hours < 48) return hours === 1 ? "1 hour" : `${hours} hours`;
+  return `${Math.floor(hours / 24)} days`;
+}
+
+function noteOf({ at, clock }: Resolved, { sendAt, timezone }: Schedule): string | null {
+  if (clock === "plain") return null;
+  if (clock === "twice") return `The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`;
+  const time = at.toPlainTime().toString({ smallestUnit: "minute" });
+  return `The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`;
+}

@@ -1,0 +1,127 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { freeze } from "./freeze.ts";
+import { editionName, findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
+
+export interface OpenDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  /** Polls every source once more; bounded in time, and never throws for a source that fails. */
+  gather(): Promise<void>;
+  options: { sliceSize: number; expireHours: number };
+}
+
+export interface OpenRequest {
+  date: string;
+  dueAt: Date;
+  timezone: string;
+  /** An extra edition takes the next free number of the date; the regular one is number 1 and there is only one. */
+  extra: boolean;
+  reason?: string;
+}
+
+export interface Opened {
+  edition: Edition;
+  /** False when the date already had its edition, which is then left as it is. */
+  created: boolean;
+}
+
+/**
+ * Opens the edition of a local date: gathers, then in one transaction makes its row, claims its articles and fixes its
+ * audience. Safe to call twice, also at the same time on two nodes: the second call finds what the first one made.
+ */
+export async function openEdition(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
+  if (!request.extra) {
+    const edition = await findEdition(deps.db, request.date);
+    if (edition) return { edition, created: false };
+  }
+  await deps.gather();
+  return deps.db.transaction().execute(async (tx) => {
+    await lockOpening(tx);
+    const number = request.extra ? await nextNumber(tx, request.date) : 1;
+    const present = await findEdition(tx, request.date, number);
+    if (present) return { edition: present, created: false };
+    const edition = await makeEdition(deps, tx, request, number);
+    deps.log.info(
+      { edition: edition.id, date: editionName(edition), articles: edition.articles, selected: edition.selected },
+      edition.state === "empty" ? "edition is empty" : "edition frozen",
+    );
+    return { edition, created: true };
+  });
+}
+
+/** Writes down a date whose edition was not sent, and why; its articles stay unclaimed for the next one. */
+export async function recordMissed(
+  db: Db,
+  missed: { date: string; dueAt: Date; timezone: string; reason: string; now: Date },
+): Promise<boolean> {
+  const inserted = await db
+    .insertInto("editions")
+    .values({
+      date: missed.date,
+      number: 1,
+      state: "missed",
+      timezone: missed.timezone,
+      due_at: missed.dueAt,
+      opened_at: missed.now,
+      closed_at: missed.now,
+      reason: missed.reason,
+    })
+    .onConflict((conflict) => conflict.columns(["date", "number"]).doNothing())
+    .executeTakeFirst();
+  return inserted.numInsertedOrUpdatedRows === 1n;
+}
+
+async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number: number): Promise<Edition> {
+  const now = deps.clock.now();
+  const { id } = await tx
+    .insertInto("editions")
+    .values({
+      date: request.date,
+      number,
+      state: "opening",
+      timezone: request.timezone,
+      due_at: request.dueAt,
+      opened_at: now,
+      frozen_at: now,
+      expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000),
+      reason: request.reason ?? null,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  const frozen = await freeze(tx, { id, now, sliceSize: deps.options.sliceSize });
+  await tx
+    .updateTable("editions")
+    .set(
+      frozen
+        ? {
+            articles: frozen.articles,
+            readers: frozen.readers,
+            unmatched: frozen.readers - frozen.selected,
+            selected: frozen.selected,
+            slices: frozen.slices,
+          }
+        : { state: "empty", closed_at: now, reason: "There was no new article for this edition." },
+    )
+    .where("id", "=", id)
+    .execute();
+  return getEdition(tx, request.date, number);
+}
+
+async function nextNumber(tx: Tx, date: string): Promise<number> {
+  const row = await tx
+    .selectFrom("editions")
+    .select((eb) => eb.fn.max("number").as("highest"))
+    .where("date", "=", date)
+    .executeTakeFirst();
+  if (!row?.highest) {
+    throw new Refusal(
+      409,
+      `${date} has no regular edition yet: send that first; an extra edition comes on top of it.`,
+    );
+  }
+  return row.highest + 1;
+}

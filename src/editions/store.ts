@@ -1,0 +1,115 @@
+import { sql, type Selectable } from "kysely";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { EditionArticle } from "../render/types.ts";
+import type { EditionState } from "./state.ts";
+
+const columns = [
+  "id",
+  "date",
+  "number",
+  "state",
+  "timezone",
+  "due_at",
+  "opened_at",
+  "frozen_at",
+  "sending_at",
+  "closed_at",
+  "expires_at",
+  "reason",
+  "articles",
+  "readers",
+  "unmatched",
+  "selected",
+  "slices",
+] as const;
+
+/** An edition's row without its stencil, which is large. */
+export type Edition = Pick<Selectable<Schema["editions"]>, (typeof columns)[number]>;
+
+/** How an edition is written in words, links and Message-IDs: `2026-11-24`, or `2026-11-24.2` for an extra one. */
+export function editionName(edition: { date: string; number: number }): string {
+  return edition.number === 1 ? edition.date : `${edition.date}.${edition.number}`;
+}
+
+export async function findEdition(db: Db, date: string, number = 1): Promise<Edition | undefined> {
+  return db
+    .selectFrom("editions")
+    .select(columns)
+    .where("date", "=", date)
+    .where("number", "=", number)
+    .executeTakeFirst();
+}
+
+/** @throws Refusal 404 naming the date */
+export async function getEdition(db: Db, date: string, number = 1): Promise<Edition> {
+  const edition = await findEdition(db, date, number);
+  if (!edition) {
+    throw new Refusal(404, `There is no edition ${editionName({ date, number })}: see \`dayletter edition list\`.`);
+  }
+  return edition;
+}
+
+export async function getEditionById(db: Db, id: number): Promise<Edition | undefined> {
+  return db.selectFrom("editions").select(columns).where("id", "=", id).executeTakeFirst();
+}
+
+/** Newest first. */
+export async function listEditions(db: Db, limit: number): Promise<Edition[]> {
+  return db
+    .selectFrom("editions")
+    .select(columns)
+    .orderBy("date", "desc")
+    .orderBy("number", "desc")
+    .limit(limit)
+    .execute();
+}
+
+export async function editionsInState(db: Db, states: readonly EditionState[]): Promise<Edition[]> {
+  return db.selectFrom("editions").select(columns).where("state", "in", states).orderBy("id").execute();
+}
+
+/** The edition's row, locked until the transaction ends: whoever changes its state holds this. */
+export async function lockEdition(tx: Tx, id: number): Promise<Edition> {
+  return tx.selectFrom("editions").select(columns).where("id", "=", id).forUpdate().executeTakeFirstOrThrow();
+}
+
+/** Dates of regular editions from `from` on, whatever became of them. */
+export async function recordedDates(db: Db | Tx, from: string): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom("editions")
+    .select("date")
+    .where("number", "=", 1)
+    .where("date", ">=", from)
+    .execute();
+  return new Set(rows.map((row) => row.date));
+}
+
+/** The frozen articles, newest first, as they were when the edition was frozen. */
+export async function frozenArticles(db: Db, editionId: number): Promise<EditionArticle[]> {
+  const rows = await db
+    .selectFrom("edition_articles")
+    .select(["position", "snapshot"])
+    .where("edition_id", "=", editionId)
+    .orderBy("position")
+    .execute();
+  return rows.map((row) => ({ ...(row.snapshot as Omit<EditionArticle, "position">), position: row.position }));
+}
+
+export async function saveStencil(db: Db, editionId: number, stencil: object): Promise<void> {
+  await db
+    .updateTable("editions")
+    .set({ stencil: JSON.stringify(stencil) as never })
+    .where("id", "=", editionId)
+    .execute();
+}
+
+export async function loadStencil(db: Db, editionId: number): Promise<object | null> {
+  const row = await db.selectFrom("editions").select("stencil").where("id", "=", editionId).executeTakeFirst();
+  return row?.stencil ?? null;
+}
+
+/** Serialises opening across nodes: two instances make one edition. Held until the transaction ends. */
+export async function lockOpening(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('dayletter:open-edition'))`.execute(tx);
+}

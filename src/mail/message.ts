@@ -1,0 +1,95 @@
+import { Refusal } from "../base/errors.ts";
+import { headerText, phrase } from "./encode.ts";
+
+/** The header fields that one edition's mails share. Texts are one line already. */
+export interface SharedFields {
+  from: { name: string; address: string };
+  listId: { name: string; id: string };
+  language: string;
+  boundary: string;
+}
+
+/** The header fields of one mail. `unsubscribe` is null where nobody can unsubscribe, as from a sample copy. */
+export interface OwnFields {
+  to: string;
+  subject: string;
+  messageId: string;
+  date: Date;
+  unsubscribe: string | null;
+  feedbackId?: string;
+}
+
+/** The HTML specification's valid e-mail address: ASCII, no comments, no quoting. */
+const address = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
+const httpAddress = /^https?:\/\/[!#-;=?-~]+$/;
+const messageIdLimit = 500;
+
+/** `From:` and the fields after the reader's own, each ending with CRLF. Made once per edition. */
+export function sharedHead(fields: SharedFields): { from: string; fixed: string } {
+  const list = phrase("List-Id", fields.listId.name);
+  return {
+    from: `From: ${mailbox("From", fields.from)}\r\n`,
+    fixed: lines(
+      // RFC 2919, 3: the phrase is for people, the identifier is what filters match.
+      `List-Id: ${list}${list === "" ? "" : " "}<${checked(fields.listId.id, /^[\w.-]+$/, "list identifier")}>`,
+      // RFC 3834, 5 and MS-OXCMAIL 2.1.3.2.20: no out-of-office answers. Not "All", which would also stop bounces.
+      "Auto-Submitted: auto-generated",
+      "Precedence: bulk",
+      "X-Auto-Response-Suppress: OOF, AutoReply",
+      `Content-Language: ${checked(fields.language, /^[A-Za-z0-9-]+$/, "language")}`,
+      "MIME-Version: 1.0",
+      `Content-Type: multipart/alternative; boundary="${fields.boundary}"`,
+    ),
+  };
+}
+
+/**
+ * The fields of one mail, each ending with CRLF. Throws `Refusal` 422 for an address, Message-ID or link that could
+ * not stand in a header as it is; nothing is silently mended there.
+ */
+export function ownHead(fields: OwnFields): string {
+  const id = fields.messageId.replace(/^<|>$/g, "");
+  if (id.length > messageIdLimit) throw new Refusal(422, `The Message-ID is longer than ${messageIdLimit} characters.`);
+  return lines(
+    `To: ${checked(fields.to, address, "e-mail address")}`,
+    `Subject: ${headerText("Subject", fields.subject)}`,
+    `Date: ${fields.date.toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${checked(id, /^[!-;=?A-~]+@[!-;=?A-~]+$/, "Message-ID")}>`,
+    ...(fields.unsubscribe === null
+      ? []
+      : [
+          // RFC 8058, 3.1: one HTTPS address, and the second field word for word.
+          `List-Unsubscribe: <${checked(fields.unsubscribe, httpAddress, "unsubscribe link")}>`,
+          "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]),
+    ...(fields.feedbackId === undefined
+      ? []
+      : [`Feedback-ID: ${checked(fields.feedbackId, /^[!-~]{1,500}$/, "Feedback-ID")}`]),
+  );
+}
+
+/** What stands before the text part, between the parts, and after the HTML part of multipart/alternative. */
+export function partBorders(boundary: string): { text: string; html: string; end: string } {
+  const head = (type: string): string =>
+    `--${boundary}\r\nContent-Type: text/${type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n`;
+  return { text: `\r\n${head("plain")}`, html: `\r\n${head("html")}`, end: `\r\n--${boundary}--\r\n` };
+}
+
+function mailbox(name: string, from: { name: string; address: string }): string {
+  const bare = checked(from.address, address, "sender address");
+  return from.name === "" ? bare : `${phrase(name, from.name)}${fold(name, from)}<${bare}>`;
+}
+
+/** The address goes on a line of its own where the name leaves it no room. */
+function fold(name: string, from: { name: string; address: string }): string {
+  return name.length + from.name.length + from.address.length > 66 || /[^ -~]/.test(from.name) ? "\r\n " : " ";
+}
+
+function checked(value: string, pattern: RegExp, what: string): string {
+  if (pattern.test(value)) return value;
+  throw new Refusal(422, `${JSON.stringify(value)} cannot be used in a mail as ${what}.`);
+}
+
+function lines(...fields: string[]): string {
+  return fields.map((field) => `${field}\r\n`).join("");
+}

@@ -1,0 +1,62 @@
+import { Refusal } from "../base/errors.ts";
+import type { Token } from "./sentinels.ts";
+import { readerSlots } from "./types.ts";
+import type { ReaderSlot, TemplateFile } from "./types.ts";
+
+/** A rendered template as a tree: text, named values, the place of the articles, and the block about further ones. */
+export type Node = Token | { articles: true } | { more: Node[] };
+
+/** `shapes` holds, for each shape's number, what stands between its begin and end marks. */
+export interface Layout {
+  nodes: Node[];
+  shapes: Map<string, Token[]>;
+}
+
+/** Sorts the tokens of a rendered template. Throws `Refusal` 422 for marks that do not pair up. */
+export function layOut(tokens: Token[], file: TemplateFile): Layout {
+  const layout: Layout = { nodes: [], shapes: new Map() };
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i] as Token;
+    const begin = "name" in token ? /^(article\.\d+|more)\.begin$/.exec(token.name)?.[1] : undefined;
+    if (begin === undefined) {
+      // Between two shapes stands only the template's own indentation.
+      if ("text" in token && token.text.trim() === "" && "articles" in (layout.nodes.at(-1) ?? {})) continue;
+      layout.nodes.push(token);
+      continue;
+    }
+    const end = tokens.findIndex((other, at) => at > i && "name" in other && other.name === `${begin}.end`);
+    const word = begin.split(".")[0] ?? "";
+    if (end < 0) throw new Refusal(422, `The mail template ${file.path} has {{ ${word}.begin }} without {{ ${word}.end }}.`);
+    const inner = tokens.slice(i + 1, end);
+    if (word === "more") layout.nodes.push({ more: inner });
+    else {
+      if (!("articles" in (layout.nodes.at(-1) ?? {}))) layout.nodes.push({ articles: true });
+      layout.shapes.set(begin.slice("article.".length), inner);
+    }
+    i = end;
+  }
+  checkPlaces(layout, file);
+  return layout;
+}
+
+/** An article's value outside the article block, or a reader's inside it, has nothing to stand for. */
+function checkPlaces({ nodes, shapes }: Layout, file: TemplateFile): void {
+  const outside = nodes.flatMap((node) => ("more" in node ? node.more : [node]));
+  const stray = names(outside).find((name) => /^(article|more)\./.test(name));
+  if (stray !== undefined) {
+    const shown = stray.replace(/\.\d+\./, ".");
+    throw new Refusal(422, `The mail template ${file.path} uses {{ ${shown} }} outside its begin and end marks.`);
+  }
+  const reader = [...shapes.values()].flatMap(names).find((name) => readerSlotOf(name) !== null);
+  if (reader !== undefined) {
+    throw new Refusal(422, `The mail template ${file.path} uses {{ ${reader} }} inside an article, which readers share.`);
+  }
+}
+
+export function names(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node) => ("name" in node ? [node.name] : "more" in node ? names(node.more) : []));
+}
+
+export function readerSlotOf(name: string): ReaderSlot | null {
+  return readerSlots.find((slot) => name === `reader.${slot}`) ?? null;
+}

@@ -1,0 +1,75 @@
+import mjml2html from "mjml";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import type { TemplateFile } from "./types.ts";
+
+/**
+ * MJML (already through Liquid) to HTML, strictly validated, without web fonts, its indentation taken out. `mj-include`
+ * reads from the template's own folder only, and includes do not go through Liquid. Throws `Refusal` 422 with file and
+ * line.
+ */
+export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<string> {
+  checkNesting(mjml, file);
+  let html: string;
+  try {
+    ({ html } = await mjml2html(mjml, {
+      fonts: {},
+      keepComments: false,
+      validationLevel: "strict",
+      ignoreIncludes: false,
+      filePath: file.path,
+      actualPath: file.path,
+    }));
+  } catch (error) {
+    const first = firstError(error);
+    if (first === null) throw refusal(file, null, reasonOf(error));
+    throw refusal(file, first.line === undefined ? null : templateLine(mjml, first.line, file), `${first.tagName}: ${first.message}`);
+  }
+  // MJML only leaves a comment where it will not follow an include.
+  if (html.includes("<!-- mj-include denied -->")) {
+    const line = file.source.split("\n").findIndex((text) => text.includes("mj-include")) + 1;
+    throw refusal(file, line, "mj-include may only name files in the folder of the template");
+  }
+  return html.replace(/[ \t]*\n\s*/g, "\n").trim() + "\n";
+}
+
+/** MJML's parser closes forgotten tags by itself, and the mail then looks wrong without an error. */
+function checkNesting(mjml: string, file: TemplateFile): void {
+  const open: { tag: string; at: number }[] = [];
+  const lineAt = (at: number): number | null => templateLine(mjml, mjml.slice(0, at).split("\n").length, file);
+  for (const { 1: slash, 2: tag = "", 3: closed, index } of mjml.matchAll(/<(\/?)(mj[\w-]*)\b[^>]*?(\/?)>/g)) {
+    if (closed === "/") continue;
+    if (slash !== "/") {
+      open.push({ tag, at: index });
+      continue;
+    }
+    const last = open.pop();
+    if (last === undefined) throw refusal(file, lineAt(index), `</${tag}> closes nothing`);
+    if (last.tag !== tag) throw refusal(file, lineAt(last.at), `<${last.tag}> is not closed before </${tag}>`);
+  }
+  const left = open.pop();
+  if (left !== undefined) throw refusal(file, lineAt(left.at), `<${left.tag}> is never closed`);
+}
+
+/** The line of the template that a line of the rendered MJML came from; null if no line of it fits. */
+function templateLine(mjml: string, rendered: number, file: TemplateFile): number | null {
+  const text = mjml.split("\n")[rendered - 1]?.trim() ?? "";
+  const found = file.source.split("\n").findIndex((line) => couldHaveMade(line.trim(), text));
+  return found < 0 ? null : found + 1;
+}
+
+function couldHaveMade(template: string, rendered: string): boolean {
+  if (template === "") return false;
+  const literals = template.split(/\{\{.*?\}\}|\{%.*?%\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return literals.some((part) => part.trim() !== "") && new RegExp(`^${literals.join(".*?")}$`).test(rendered);
+}
+
+function firstError(error: unknown): { line?: number; tagName: string; message: string } | null {
+  if (!(error instanceof Error) || !("errors" in error) || !Array.isArray(error.errors)) return null;
+  const [first] = error.errors as { line?: number; tagName: string; message: string }[];
+  return first ?? null;
+}
+
+function refusal(file: TemplateFile, line: number | null, reason: string): Refusal {
+  const where = line === null ? "" : `, line ${line},`;
+  return new Refusal(422, `The mail template ${file.path}${where} is not valid MJML: ${reason.replace(/\.$/, "")}.`);
+}

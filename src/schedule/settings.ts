@@ -1,0 +1,72 @@
+import { Temporal } from "temporal-polyfill";
+import { Refusal } from "../base/errors.ts";
+
+const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const longestEcho = 60;
+
+/** A 422 refusal that reads `"25:00" is not a time of day from 00:00 to 23:59.`; a long value is cut. */
+export function wrongValue(raw: string, expected: string): Refusal {
+  const shown = raw.length > longestEcho ? `${raw.slice(0, longestEcho)}…` : raw;
+  return new Refusal(422, `${JSON.stringify(shown)} is not ${expected}.`);
+}
+
+/**
+ * The name of an IANA time zone, in its usual capitals: "europe/berlin" gives "Europe/Berlin". An offset such as
+ * "+02:00" is refused, because it knows nothing of summer time. Throws a 422 Refusal.
+ */
+export function parseTimezone(raw: string): string {
+  const refusal = wrongValue(raw, "a time zone; expected an IANA name such as Europe/Berlin or UTC");
+  const name = raw.trim();
+  if (!/^[a-z][a-z0-9_+\-/]*$/i.test(name)) throw refusal;
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
+  } catch {
+    throw refusal;
+  }
+}
+
+/** A local time of day as "HH:MM"; "7:05" gives "07:05". Throws a 422 Refusal. */
+export function parseSendAt(raw: string): string {
+  const match = /^(\d{1,2}):(\d{2})$/.exec(raw.trim());
+  if (!match || Number(match[1]) > 23 || Number(match[2]) > 59) {
+    throw wrongValue(raw, "a time of day; expected one from 00:00 to 23:59");
+  }
+  return raw.trim().padStart(5, "0");
+}
+
+/**
+ * The days of a week as sorted ISO 8601 weekday numbers, 1 for Monday to 7 for Sunday, from "mon-fri", "mon,wed,fri" or
+ * a mixture; a range may run over the end of the week ("sat-mon"). Throws a 422 Refusal.
+ */
+export function parseSendDays(raw: string): number[] {
+  const days = raw
+    .toLowerCase()
+    .split(",")
+    .flatMap((part) => rangeOf(part.trim()) ?? refuseDays(raw));
+  return [...new Set(days)].sort((a, b) => a - b);
+}
+
+function rangeOf(part: string): number[] | null {
+  const [first = "", last = first, ...rest] = part.split("-").map((name) => name.trim());
+  const start = dayNames.indexOf(first);
+  const end = dayNames.indexOf(last);
+  if (start < 0 || end < 0 || rest.length > 0) return null;
+  const length = ((end - start + 7) % 7) + 1;
+  return Array.from({ length }, (_, step) => ((start + step) % 7) + 1);
+}
+
+function refuseDays(raw: string): never {
+  throw wrongValue(raw, "a set of week days; expected a form such as mon-fri or mon,wed,fri");
+}
+
+/** A date that exists in the calendar, as "YYYY-MM-DD". Throws a 422 Refusal. */
+export function parseDate(raw: string): string {
+  const refusal = wrongValue(raw, "a date; expected one of the calendar, written YYYY-MM-DD");
+  const date = raw.trim();
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) throw refusal;
+  try {
+    return Temporal.PlainDate.from(date).toString();
+  } catch {
+    throw refusal;
+  }
+}

@@ -1,0 +1,30 @@
+import { domainToASCII } from "node:url";
+import { Refusal } from "../base/errors.ts";
+
+export interface Address {
+  /** As it goes on the envelope: the local part as typed, the domain in lower-case punycode. */
+  address: string;
+  /** Its identity: case folded, plus-tags kept. */
+  key: string;
+}
+
+/** HTML Standard, "valid email address", local part; no EAI: few relays offer SMTPUTF8. */
+const localPart = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
+const domainName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * Reads an e-mail address by the HTML rule, at most 254 octets (RFC 5321 §4.5.3.1.3); an IDN becomes punycode.
+ * @throws Refusal 422 with a sentence that names the address
+ */
+export function parseAddress(raw: string): Address {
+  const text = raw.trim();
+  const at = text.lastIndexOf("@");
+  const local = text.slice(0, Math.max(at, 0));
+  const domain = domainToASCII(text.slice(at + 1)).toLowerCase();
+  const address = `${local}@${domain}`;
+  if (at < 1 || !localPart.test(local) || !domainName.test(domain) || address.length > 254) {
+    const shown = JSON.stringify(text.slice(0, 80));
+    throw new Refusal(422, `${shown} is not an e-mail address: expected something like name@example.com.`);
+  }
+  return { address, key: address.toLowerCase() };
+}

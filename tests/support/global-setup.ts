@@ -1,0 +1,14 @@
+import { execFileSync } from "node:child_process";
+import type { TestProject } from "vitest/node";
+
+const builtMark = "DAYLETTER_TESTS_BUILT";
+
+/**
+ * Builds `dist/` before the first kind of test that needs it: they start the program as an operator does. Vitest runs
+ * this once for each project that has files to run, and the environment remembers between them.
+ */
+export function setup(_project: TestProject): void {
+  if (process.env[builtMark] !== undefined) return;
+  process.env[builtMark] = "1";
+  execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
+}

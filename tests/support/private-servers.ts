@@ -1,0 +1,161 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { Redis } from "ioredis";
+import pg from "pg";
+
+/** A server of our own on a free loopback port, its data in a temporary folder that `stop` removes. */
+export interface PrivateServer {
+  url: string;
+  stop(): Promise<void>;
+}
+
+interface Owner {
+  uid?: number;
+  gid?: number;
+}
+
+const startLimitMs = 20_000;
+
+/** Starts PostgreSQL from the PATH or from Debian's folders, the newest version first. */
+export async function startPostgres(): Promise<PrivateServer> {
+  const versions = "/usr/lib/postgresql";
+  const folders = namesIn(versions)
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join(versions, version, "bin"));
+  const initdb = find("initdb", folders, "postgresql");
+  const postgres = find("postgres", folders, "postgresql");
+  // PostgreSQL refuses to run as root.
+  const owner = process.getuid?.() === 0 ? ownerNamed("postgres") : {};
+  const folder = newFolder(owner);
+  const data = join(folder, "data");
+  execFileSync(initdb, ["-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-sync"], {
+    ...owner,
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const port = await freePort();
+  const settings = [
+    "listen_addresses=127.0.0.1",
+    `port=${port}`,
+    "unix_socket_directories=",
+    "max_connections=200",
+    // The data lives as long as the tests do, so durability would only cost time.
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "log_min_messages=fatal",
+  ];
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const argv = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
+  return started("PostgreSQL", url, folder, spawnServer(postgres, argv, folder, owner), async () => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.end();
+  });
+}
+
+export async function startRedis(): Promise<PrivateServer> {
+  const program = find("redis-server", [], "redis-server");
+  const folder = newFolder({});
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--loglevel", "warning"];
+  const keeping = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
+  return started("Redis", url, folder, spawnServer(program, [...place, ...keeping], folder, {}), async () => {
+    const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+    // Without a listener a refused connection would be printed at every attempt.
+    redis.on("error", () => {});
+    try {
+      await redis.connect();
+    } finally {
+      redis.disconnect();
+    }
+  });
+}
+
+/** In a process group of its own, so that Ctrl-C on a terminal reaches the tests and not their servers. */
+function spawnServer(program: string, argv: string[], cwd: string, owner: Owner): ChildProcess {
+  return spawn(program, argv, { ...owner, cwd, detached: true, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+async function started(
+  name: string,
+  url: string,
+  folder: string,
+  server: ChildProcess,
+  connect: () => Promise<void>,
+): Promise<PrivateServer> {
+  const stop = async () => {
+    if (server.exitCode === null && server.signalCode === null) {
+      const ended = once(server, "exit");
+      // PostgreSQL's fast shutdown: it waits for no client.
+      server.kill("SIGINT");
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const end = Date.now() + startLimitMs;
+  for (;;) {
+    try {
+      await connect();
+      return { url, stop };
+    } catch (error) {
+      if (server.exitCode === null && Date.now() < end) {
+        await wait(50);
+        continue;
+      }
+      await stop();
+      throw new Error(`${name} did not start on ${url}.`, { cause: error });
+    }
+  }
+}
+
+function newFolder(owner: Owner): string {
+  const folder = mkdtempSync(join(tmpdir(), "dayletter-server-"));
+  if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder, owner.uid, owner.gid);
+  return folder;
+}
+
+function ownerNamed(name: string): Owner {
+  const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+function find(program: string, moreFolders: string[], debianPackage: string): string {
+  for (const folder of [...(process.env["PATH"] ?? "").split(delimiter), ...moreFolders]) {
+    const path = join(folder, program);
+    if (isProgram(path)) return path;
+  }
+  throw new Error(`The program ${program} is not on this machine: apt-get install ${debianPackage}`);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

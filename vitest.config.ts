@@ -1,0 +1,23 @@
+import { defineConfig } from "vitest/config";
+import { kinds, leftOut } from "./tests/support/kinds.ts";
+
+const missing = leftOut();
+
+export default defineConfig({
+  test: {
+    globalSetup: "tests/support/left-out.ts",
+    maxWorkers: 2,
+    projects: kinds
+      .filter((kind) => !missing.has(kind))
+      .map((name) => ({
+        test: {
+          name,
+          include: [`tests/${name}/**/*.test.ts`],
+          testTimeout: name === "unit" ? 10_000 : 30_000,
+          hookTimeout: 60_000,
+          // Unit tests run from source; the other kinds also start the built program.
+          ...(name === "unit" ? {} : { globalSetup: "tests/support/global-setup.ts" }),
+        },
+      })),
+  },
+});
