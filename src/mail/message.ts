@@ -22,6 +22,7 @@ export interface OwnFields {
 /** The HTML specification's valid e-mail address: ASCII, no comments, no quoting. */
 const address = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
 const httpAddress = /^https?:\/\/[!#-;=?-~]+$/;
+const longestValue = 900;
 const messageIdLimit = 500;
 
 /** `From:` and the fields after the reader's own, each ending with CRLF. Made once per edition. */
@@ -86,7 +87,8 @@ function fold(name: string, from: { name: string; address: string }): string {
 }
 
 function checked(value: string, pattern: RegExp, what: string): string {
-  if (pattern.test(value)) return value;
+  // No field may make a line longer than 998 characters (RFC 5322, 2.1.1).
+  if (value.length <= longestValue && pattern.test(value)) return value;
   throw new Refusal(422, `${JSON.stringify(value)} cannot be used in a mail as ${what}.`);
 }
 

@@ -80,6 +80,9 @@ export interface StencilArticle {
   rest: ArticlePiece;
 }
 
+/** Stencils are stored: raise this when their shape changes, so that an older one is not misread. */
+export const stencilVersion = 1;
+
 /**
  * An edition's mail with everything done that does not depend on the reader. Plain JSON. Every `fixed` and every
  * article piece is quoted-printable from column 0 and ends with a line break, so pieces can be joined in any order.
@@ -92,6 +95,8 @@ export interface Stencil {
   title: string;
   /** Header fields that are the same for every reader. */
   head: { from: string; fixed: string };
+  /** Of a mail that brings none of its own. */
+  feedbackId: string;
   boundary: string;
   html: Part[];
   text: Part[];

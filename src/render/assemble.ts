@@ -1,0 +1,136 @@
+import { Refusal } from "../base/errors.ts";
+import { fromQuotedPrintable, quotedPrintable } from "../mail/encode.ts";
+import { ownHead, partBorders } from "../mail/message.ts";
+import { readerValues } from "./personalise.ts";
+import { escapeHtml, wrap } from "./plain.ts";
+import { subjectOf } from "./subject.ts";
+import { readerSlots, stencilVersion } from "./types.ts";
+import type { Part, ReaderMail, ReaderSlot, Stencil } from "./types.ts";
+import { wordsFor } from "./words.ts";
+import type { Words } from "./words.ts";
+
+type Form = "html" | "text";
+type Filled = Record<ReaderSlot, string>;
+type Piece = Buffer | { slot: ReaderSlot } | { articles: true } | { more: Piece[] };
+
+/** A stencil with its pieces as bytes and its articles by position: made once per process and edition. */
+export interface Prepared {
+  stencil: Stencil;
+  words: Words;
+  borders: { text: string; html: string; end: string };
+  html: Piece[];
+  text: Piece[];
+  articles: Map<number, { title: string; lead: Record<Form, Buffer>; rest: Record<Form, Buffer> }>;
+}
+
+/** Throws `Refusal` 409 for a stencil that another version of the program stored. */
+export function prepare(stencil: Stencil): Prepared {
+  if (stencil.version !== stencilVersion) {
+    throw new Refusal(409, `The edition was rendered by another version (${stencil.version}, not ${stencilVersion}); render it again.`);
+  }
+  const forms = (piece: Record<Form, string>): Record<Form, Buffer> => ({ html: bytes(piece.html), text: bytes(piece.text) });
+  return {
+    stencil,
+    words: wordsFor(stencil.language),
+    borders: partBorders(stencil.boundary),
+    html: stencil.html.map(toPiece),
+    text: stencil.text.map(toPiece),
+    articles: new Map(
+      stencil.articles.map(({ position, title, lead, rest }) => [position, { title, lead: forms(lead), rest: forms(rest) }]),
+    ),
+  };
+}
+
+/**
+ * One reader's whole message (RFC 5322, CRLF, 7-bit), ready for SMTP but for dot-stuffing. The same input gives the same
+ * bytes. Throws `Refusal` 422 for an address, Message-ID or link that cannot stand in a header, and for a position that
+ * the edition has not.
+ */
+export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
+  const { stencil, words, borders } = prepared;
+  const values = readerValues(mail, words, stencil.mode);
+  const own = ownHead({
+    to: mail.to,
+    subject: subjectLine(prepared, mail),
+    messageId: mail.messageId,
+    date: mail.date,
+    unsubscribe: stencil.mode === "edition" ? mail.links.unsubscribe : null,
+    feedbackId: mail.feedbackId ?? stencil.feedbackId,
+  });
+  const out: (Buffer | string)[] = [stencil.head.from, own, stencil.head.fixed, borders.text];
+  const text = encoded(values, (value) => wrap(value, 72));
+  lay(prepared.text, "text", text, prepared, mail, out);
+  out.push(borders.html);
+  lay(prepared.html, "html", encoded(values, escapeHtml), prepared, mail, out);
+  out.push(borders.end);
+  return joined(out);
+}
+
+/** The HTML alone, decoded, as a browser shows it. Throws as `assemble` does for positions. */
+export function assembleHtml(prepared: Prepared, mail: ReaderMail): string {
+  return body(prepared, mail, "html", escapeHtml);
+}
+
+/** The text alone, decoded, with `\n` line ends. Throws as `assemble` does for positions. */
+export function assembleText(prepared: Prepared, mail: ReaderMail): string {
+  return body(prepared, mail, "text", (value) => wrap(value, 72));
+}
+
+/** The subject of a reader's mail, one line of at most 120 characters. */
+export function subjectLine({ stencil, words, articles }: Prepared, mail: ReaderMail): string {
+  const lead = mail.positions[0];
+  const headline = (lead === undefined ? undefined : articles.get(lead)?.title) ?? stencil.title;
+  return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, words, stencil.mode === "sample");
+}
+
+function body(prepared: Prepared, mail: ReaderMail, form: Form, show: (value: string) => string): string {
+  const out: (Buffer | string)[] = [];
+  lay(prepared[form], form, encoded(readerValues(mail, prepared.words, prepared.stencil.mode), show), prepared, mail, out);
+  return fromQuotedPrintable(joined(out).toString("latin1"));
+}
+
+function encoded(values: Filled, show: (value: string) => string): Filled {
+  const filled = { ...values };
+  for (const slot of readerSlots) filled[slot] = quotedPrintable(show(values[slot]));
+  return filled;
+}
+
+function lay(
+  pieces: Piece[],
+  form: Form,
+  filled: Filled,
+  prepared: Prepared,
+  mail: ReaderMail,
+  out: (Buffer | string)[],
+): void {
+  for (const piece of pieces) {
+    if (Buffer.isBuffer(piece)) out.push(piece);
+    else if ("slot" in piece) out.push(filled[piece.slot]);
+    else if ("more" in piece) {
+      if (mail.more > 0) lay(piece.more, form, filled, prepared, mail, out);
+    } else {
+      for (const [i, position] of mail.positions.entries()) {
+        const article = prepared.articles.get(position);
+        if (article === undefined) throw new Refusal(422, `The edition has no article at position ${position}.`);
+        out.push((i === 0 ? article.lead : article.rest)[form]);
+      }
+    }
+  }
+}
+
+function toPiece(part: Part): Piece {
+  if ("fixed" in part) return bytes(part.fixed);
+  return "more" in part ? { more: part.more.map(toPiece) } : part;
+}
+
+function bytes(text: string): Buffer {
+  return Buffer.from(text, "latin1");
+}
+
+/** Everything is ASCII by now, so a string has as many bytes as units. */
+function joined(parts: (Buffer | string)[]): Buffer {
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at += typeof part === "string" ? whole.write(part, at, "latin1") : part.copy(whole, at);
+  return whole;
+}

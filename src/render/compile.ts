@@ -1,0 +1,91 @@
+import { quotedPrintable } from "../mail/encode.ts";
+import { sharedHead } from "../mail/message.ts";
+import { cleanArticle } from "./articles.ts";
+import { longDate } from "./dates.ts";
+import { feedbackId } from "./feedback.ts";
+import { layOut, names, readerSlotOf } from "./layout.ts";
+import type { Layout, Node } from "./layout.ts";
+import { renderLiquid } from "./liquid.ts";
+import { mjmlToHtml } from "./mjml.ts";
+import { articlePiece } from "./piece.ts";
+import { clip, oneLine } from "./plain.ts";
+import { checkParts } from "./required.ts";
+import { createSentinels } from "./sentinels.ts";
+import { stencilVersion } from "./types.ts";
+import type { EditionArticle, EmailTemplates, Part, Stencil } from "./types.ts";
+import { publicationName, templateValues } from "./values.ts";
+import type { EditionInput } from "./values.ts";
+
+/** Room in the HTML for one value of the reader, in kB: a link, or a sentence with tags in a three-byte script. */
+const slotRoom = 0.4;
+
+/**
+ * Renders the templates once for an edition, in the publication's language: MJML runs here and never per reader. The
+ * articles may come in any order and are kept by position. Throws `Refusal` 422 for a template that cannot be used.
+ */
+export async function compileStencil(
+  templates: EmailTemplates,
+  input: EditionInput & { articles: EditionArticle[] },
+): Promise<Stencil> {
+  const { publication, edition, mode } = input;
+  const [html, text] = [await layOutHtml(templates, input), await layOutText(templates, input)];
+  const name = publicationName(publication);
+  const webEdition = `${publication.publicUrl.replace(/\/+$/, "")}/editions/${edition.date}`;
+  // "=_" cannot occur in quoted-printable, so no text can contain the boundary (RFC 2045, 6.7).
+  const boundary = `=_dayletter_${edition.date}_${edition.number}`;
+  return {
+    version: stencilVersion,
+    mode,
+    language: publication.language,
+    title: `${name}, ${longDate(edition.date, publication.language)}`,
+    head: sharedHead({
+      from: { name: clip(oneLine(publication.from.name), 150), address: publication.from.address },
+      listId: { name, id: publication.listId },
+      language: publication.language,
+      boundary,
+    }),
+    feedbackId: feedbackId(publication, edition),
+    boundary,
+    html: html.nodes.map(toPart),
+    text: text.nodes.map(toPart),
+    articles: input.articles
+      .map((article) => cleanArticle(article, webEdition))
+      .toSorted((a, b) => a.position - b.position)
+      .map((article) => ({
+        position: article.position,
+        title: article.title,
+        lead: articlePiece(article, true, html, text),
+        rest: articlePiece(article, false, html, text),
+      })),
+    kb: fixedSize(html.nodes),
+  };
+}
+
+async function layOutHtml(templates: EmailTemplates, input: EditionInput): Promise<Layout> {
+  const sentinels = createSentinels();
+  const options = { folder: templates.folder, escape: true, values: templateValues(input, sentinels) };
+  const rendered = await mjmlToHtml(await renderLiquid(templates.html, options), templates.html);
+  return checkParts(layOut(sentinels.split(rendered), templates.html), templates.html);
+}
+
+async function layOutText(templates: EmailTemplates, input: EditionInput): Promise<Layout> {
+  const sentinels = createSentinels();
+  const options = { folder: templates.folder, escape: false, values: templateValues(input, sentinels) };
+  const rendered = `${(await renderLiquid(templates.text, options)).trim()}\n`;
+  return checkParts(layOut(sentinels.split(rendered), templates.text), templates.text);
+}
+
+function toPart(node: Node): Part {
+  if ("text" in node) return { fixed: quotedPrintable(node.text) };
+  if ("more" in node) return { more: node.more.map(toPart) };
+  if ("articles" in node) return { articles: true };
+  const slot = readerSlotOf(node.name);
+  if (slot === null) throw new Error(`${node.name} is no value of a reader.`);
+  return { slot };
+}
+
+function fixedSize(nodes: Node[]): number {
+  const texts = nodes.flatMap((node) => ("more" in node ? node.more : [node]));
+  const bytes = texts.reduce((sum, node) => sum + ("text" in node ? Buffer.byteLength(node.text) : 0), 0);
+  return bytes / 1000 + names(nodes).length * slotRoom;
+}

@@ -1,0 +1,63 @@
+import { readableOn } from "./colour.ts";
+import { longDate } from "./dates.ts";
+import { clip, commaLine, httpUrl, oneLine } from "./plain.ts";
+import type { Sentinels } from "./sentinels.ts";
+import { shapes } from "./shapes.ts";
+import { readerSlots } from "./types.ts";
+import type { EditionName, Mode, Publication } from "./types.ts";
+import { fill, wordsFor } from "./words.ts";
+
+const light = { paper: "#fffdf8", ink: "#1f1c17", soft: "#645d52", rule: "#d9d2c4" };
+const dark = { paper: "#191713", ink: "#ece6da", soft: "#aaa193", rule: "#423c32" };
+const rightToLeft = /^(ar|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
+
+export interface EditionInput {
+  publication: Publication;
+  edition: EditionName;
+  mode: Mode;
+}
+
+/** What a template can name: the edition's own values, and marks in the place of all that differs by article or reader. */
+export function templateValues({ publication, edition, mode }: EditionInput, { mark }: Sentinels): object {
+  const words = wordsFor(publication.language);
+  const right = rightToLeft.test(publication.language);
+  return {
+    language: publication.language,
+    direction: right ? "rtl" : "ltr",
+    start: right ? "right" : "left",
+    end: right ? "left" : "right",
+    sample: mode === "sample",
+    words,
+    light: { ...light, accent: readableOn(publication.accentColour, light.paper) },
+    dark: { ...dark, accent: readableOn(publication.accentColour, dark.paper) },
+    publication: {
+      name: publicationName(publication),
+      url: httpUrl(publication.publicUrl) ?? "#",
+      postalAddress: publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
+    },
+    edition: {
+      date: longDate(edition.date, publication.language),
+      number: edition.number > 1 ? fill(words.editionNumber, { n: edition.number }) : null,
+    },
+    reader: Object.fromEntries(readerSlots.map((slot) => [slot, mark(`reader.${slot}`)])),
+    more: { begin: mark("more.begin"), end: mark("more.end") },
+    articles: shapes.map((shape, i) => {
+      const part = (name: string, there = true): string | null => (there ? mark(`article.${i}.${name}`) : null);
+      return {
+        lead: shape.lead,
+        begin: part("begin"),
+        end: part("end"),
+        title: part("title"),
+        url: part("url"),
+        summary: part("summary", shape.summary),
+        tags: part("tags", shape.tags),
+        source: part("source", shape.source !== "none"),
+        sourceUrl: part("sourceUrl", shape.source === "linked"),
+      };
+    }),
+  };
+}
+
+export function publicationName(publication: Publication): string {
+  return clip(oneLine(publication.name), 150);
+}

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { packageRoot } from "../../../src/base/root.ts";
+import { compileStencil } from "../../../src/render/compile.ts";
+import { prepare } from "../../../src/render/assemble.ts";
+import type { Prepared } from "../../../src/render/assemble.ts";
+import { loadTemplates } from "../../../src/render/templates.ts";
+import type { EditionArticle, EmailTemplates, Mode, Publication, ReaderMail } from "../../../src/render/types.ts";
+
+export const publication: Publication = {
+  name: "Telecom Courier",
+  publicUrl: "https://news.example",
+  postalAddress: "Telecom Courier\n12 Press Street\nSpringfield 12345",
+  language: "en",
+  accentColour: "#8a2f1f",
+  from: { name: "Telecom Courier", address: "news@courier.example" },
+  listId: "daily.courier.example",
+};
+
+export function article(position: number, more: Partial<EditionArticle> = {}): EditionArticle {
+  return {
+    position,
+    title: `Headline ${position}`,
+    url: `https://news.example/a/${position}`,
+    summary: "What happened, in a sentence.",
+    tags: ["lg u+", "huawei", "Korea"],
+    origin: { name: "Korea JoongAng Daily", url: null },
+    publishedAt: null,
+    ...more,
+  };
+}
+
+export function readerMail(positions: number[], more: Partial<ReaderMail> = {}): ReaderMail {
+  return {
+    to: "reader@mail.example",
+    messageId: "20131205.1.k3j5@courier.example",
+    positions,
+    more: 0,
+    matchedTags: ["huawei", "Korea"],
+    links: {
+      preferences: "https://news.example/preferences/AbCdEf0123456789AbCdEf0123456789AbCdEf01",
+      unsubscribe: "https://news.example/unsubscribe/AbCdEf0123456789AbCdEf0123456789AbCdEf01",
+      moreUrl: "https://news.example/editions/2013-12-05?tag=huawei&tag=Korea",
+    },
+    date: new Date("2013-12-05T07:00:00Z"),
+    ...more,
+  };
+}
+
+let loaded: Promise<EmailTemplates> | undefined;
+
+export function templates(): Promise<EmailTemplates> {
+  return (loaded ??= loadTemplates(join(packageRoot, "templates", "email")));
+}
+
+export async function prepared(
+  articles: EditionArticle[],
+  options: { mode?: Mode; publication?: Partial<Publication>; number?: number } = {},
+): Promise<Prepared> {
+  const stencil = await compileStencil(await templates(), {
+    publication: { ...publication, ...options.publication },
+    edition: { date: "2013-12-05", number: options.number ?? 1 },
+    articles,
+    mode: options.mode ?? "edition",
+  });
+  return prepare(JSON.parse(JSON.stringify(stencil)) as typeof stencil);
+}
