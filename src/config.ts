@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { isLoopback } from "./config/readers.ts";
 import { parseRelay, type Relay } from "./config/mail.ts";
 import { nearMisses } from "./config/near-miss.ts";
-import { settingNames, settings, type Settings } from "./config/schema.ts";
+import { notes, settingNames, settings, type Settings } from "./config/schema.ts";
 
 /** The settings of one process, read once at start. null means unset, and that others find or do without it. */
 export interface Config {
@@ -85,8 +85,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
 /** The settings as a Markdown table, for docs/settings.md. */
 export function settingsTable(): string {
   const rows = settingNames.map((name) => {
-    const { description, shownDefault } = settings.shape[name].meta() ?? {};
-    return `| \`${name}\` | ${shownDefault ? `\`${String(shownDefault)}\`` : ""} | ${description} |`;
+    const { description, shownDefault } = notes.get(settings.shape[name])!;
+    return `| \`${name}\` | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
   });
   return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
 }
@@ -106,6 +106,11 @@ function missing(given: Readonly<Record<string, string>>): string[] {
     );
   }
   const relay = distantRelay(given.SMTP_URL);
+  if (relay !== null && !given.PUBLIC_URL) {
+    problems.push(
+      `PUBLIC_URL is not set: links in mail through ${relay} must lead to these pages, such as https://alerts.example.com.`,
+    );
+  }
   if (relay !== null && !given.MAIL_FROM) {
     problems.push(`MAIL_FROM is not set: mail through ${relay} needs a sender, such as "News" <alerts@example.com>.`);
   }

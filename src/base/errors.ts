@@ -16,6 +16,14 @@ export class Refusal extends Error {
   }
 }
 
+const longestEcho = 60;
+
+/** A 422 refusal that reads `"25:00" is not a time of day from 00:00 to 23:59.`; a long value is cut. */
+export function wrongValue(raw: string, expected: string): Refusal {
+  const shown = raw.length > longestEcho ? `${raw.slice(0, longestEcho)}…` : raw;
+  return new Refusal(422, `${JSON.stringify(shown)} is not ${expected}.`);
+}
+
 /** The message of anything thrown, on one line. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);

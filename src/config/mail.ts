@@ -1,12 +1,11 @@
-import { domainToASCII } from "node:url";
-import { Refusal } from "../base/errors.ts";
-import { wrongValue } from "../schedule/settings.ts";
+import { Refusal, wrongValue } from "../base/errors.ts";
+import { parseAddress } from "../subscribers/address.ts";
 import { maskUrl } from "./mask.ts";
-import { line } from "./readers.ts";
+import { asciiHost, line } from "./readers.ts";
 
 /** Where the relay is and how to enter it. */
 export interface Relay {
-  /** Name or address, without the brackets of IPv6. */
+  /** Name in ASCII form or address, without the brackets of IPv6. */
   host: string;
   port: number;
   /** TLS from the first byte (smtps). */
@@ -32,25 +31,27 @@ export function parseRelay(raw: string): Relay {
   const refusal = wrongValue(maskUrl(raw), `the URL of a mail relay; expected ${form}, and ${hint}`);
   if (!/^smtps?:\/\//i.test(raw) || /\s/.test(raw) || !URL.canParse(raw)) throw refusal;
   const url = new URL(raw);
-  if (!url.hostname || !/^\/?$/.test(url.pathname) || url.hash) throw refusal;
-  if (url.search) throw wrongValue(maskUrl(raw), `without options; take out what follows the ?, or, if it is part of the password, ${hint}`);
+  const host = asciiHost(decoded(url.hostname, refusal).replace(/^\[|\]$/g, ""));
+  if (host === null || url.port === "0" || !/^\/?$/.test(url.pathname) || url.hash) throw refusal;
+  if (url.search)
+    throw new Refusal(422, `it has a ? with options, which nothing would heed; leave them out, and ${hint}.`);
   const secure = url.protocol === "smtps:";
   const login = loginOf(url, refusal);
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, "").toLowerCase(),
-    port: url.port ? Number(url.port) : secure ? 465 : 587,
-    secure,
-    ...login,
-  };
+  return { host, port: url.port ? Number(url.port) : secure ? 465 : 587, secure, ...login };
 }
 
 function loginOf(url: URL, refusal: Refusal): Pick<Relay, "user" | "password"> {
   if (!url.username && !url.password) return { user: null, password: null };
   if (!url.username || !url.password) {
-    throw new Refusal(422, `it has a ${url.username ? "user without a password" : "password without a user"}; give both or none.`);
+    const half = url.username ? "user without a password" : "password without a user";
+    throw new Refusal(422, `it has a ${half}; give both or none.`);
   }
+  return { user: decoded(url.username, refusal), password: decoded(url.password, refusal) };
+}
+
+function decoded(text: string, refusal: Refusal): string {
   try {
-    return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+    return decodeURIComponent(text);
   } catch {
     throw refusal;
   }
@@ -58,21 +59,10 @@ function loginOf(url: URL, refusal: Refusal): Pick<Relay, "user" | "password"> {
 
 /** Reads `Name <address>`, `"Name" <address>` or a bare address. Throws a 422 Refusal. */
 export function parseMailbox(raw: string): Mailbox {
-  const refusal = wrongValue(raw, 'a sender; expected a form such as "Telecom Daily" <alerts@example.com>');
   const match = /^(?:"((?:[^"\\]|\\.)*)"|([^<>"]*))\s*<([^<>]*)>$/.exec(line(raw));
+  if (!match && /[<>"]/.test(raw)) {
+    throw wrongValue(raw, 'a sender; expected a form such as "Telecom Daily" <alerts@example.com>');
+  }
   const name = (match?.[1]?.replace(/\\(.)/g, "$1") ?? match?.[2] ?? "").trim();
-  const address = asciiAddress(match ? (match[3] ?? "") : raw);
-  if (address === null) throw refusal;
-  return { name: name || null, address };
-}
-
-/** The e-mail address pattern of the HTML standard with the lengths of RFC 5321 §4.5.3.1; IDN domains in ASCII form. */
-function asciiAddress(raw: string): string | null {
-  const at = raw.lastIndexOf("@");
-  const local = raw.slice(0, at);
-  const domain = domainToASCII(raw.slice(at + 1));
-  if (at < 1 || local.length > 64 || local.length + 1 + domain.length > 254) return null;
-  const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-  const valid = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+$/i.test(local) && new RegExp(`^${label}(?:\\.${label})*$`).test(domain);
-  return valid ? `${local}@${domain}` : null;
+  return { name: name || null, address: parseAddress(match?.[3] ?? raw).address };
 }

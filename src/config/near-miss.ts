@@ -30,7 +30,7 @@ function sentenceFor(name: string): string | null {
     .filter((setting) => prefix !== undefined || setting.length >= shortestCompared)
     .map((setting) => ({ setting, distance: editDistance(name, setting) }))
     .filter(({ distance }) => distance <= reach)
-    .sort((a, b) => a.distance - b.distance)[0];
+    .toSorted((a, b) => a.distance - b.distance)[0];
   if (near) return `${name} is not a setting; did you mean ${near.setting}?`;
   if (prefix === undefined) return null;
   const siblings = settingNames.filter((setting) => setting.startsWith(prefix));

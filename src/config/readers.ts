@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import { Refusal } from "../base/errors.ts";
-import { wrongValue } from "../schedule/settings.ts";
+import { domainToASCII } from "node:url";
+import { Refusal, wrongValue } from "../base/errors.ts";
 import { maskUrl } from "./mask.ts";
 
 /** Turns the trimmed, non-empty text of a setting into its value, or throws a 422 Refusal whose message is shown. */
@@ -38,7 +38,7 @@ export function choice<T extends string>(values: readonly T[]): Reader<T> {
 
 /** One line of text, fit for a header. */
 export const line: Reader<string> = (raw) => {
-  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   if (!/[\u0000-\u001f\u007f]/.test(raw)) return raw;
   throw wrongValue(raw, "one line of text without control characters");
 };
@@ -74,15 +74,30 @@ export const siteUrl: Reader<string> = (raw) => {
   throw wrongValue(maskUrl(raw), "the address of a site; expected a form such as https://alerts.example.com");
 };
 
-/** Feed URLs between commas, each once. */
+/** Feed URLs between commas, each once. The refusal names every wrong one. */
 export const feedUrls: Reader<string[]> = (raw) => {
-  const feeds = listOf(raw).map((item) => {
-    const url = webUrl(item);
-    if (!url) throw wrongValue(maskUrl(item), "a feed URL; expected http:// or https:// addresses between commas");
-    return url.href;
-  });
-  return [...new Set(feeds)];
+  const items = listOf(raw);
+  const wrong = items.filter((item) => webUrl(item) === null).map((item) => JSON.stringify(maskUrl(item)));
+  if (wrong.length > 0) {
+    const which = wrong.length === 1 ? `${wrong[0]} is not a feed URL` : `${wrong.join(", ")} are not feed URLs`;
+    throw new Refusal(422, `${which}; expected http:// or https:// addresses between commas, a comma in one as %2C.`);
+  }
+  return [...new Set(items.map((item) => new URL(item).href))];
 };
+
+/** A host name in ASCII form or a literal address, to listen on or connect to. */
+export const hostName: Reader<string> = (raw) => {
+  const host = asciiHost(raw);
+  if (host !== null) return host;
+  throw wrongValue(raw, "a host; expected a name or an address, such as 0.0.0.0, without scheme and port");
+};
+
+/** An underscore is no letter of RFC 1123 §2.1, but container networks have names with it. */
+export function asciiHost(raw: string): string | null {
+  if (isIP(raw)) return raw;
+  const name = domainToASCII(raw);
+  return /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?$/.test(name) ? name : null;
+}
 
 function webUrl(raw: string): URL | null {
   // `new URL` repairs "https:/example.com" and inner white space; a setting with those was typed wrongly.
@@ -93,8 +108,8 @@ function webUrl(raw: string): URL | null {
 /** "#RGB" or "#RRGGBB", as "#rrggbb". */
 export const hexColour: Reader<string> = (raw) => {
   if (!/^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(raw)) throw wrongValue(raw, "a colour; expected a form such as #8a1c1c");
-  const digits = raw.slice(1).toLowerCase();
-  return `#${digits.length === 3 ? [...digits].map((digit) => digit + digit).join("") : digits}`;
+  const colour = raw.toLowerCase();
+  return colour.length === 4 ? colour.replace(/[0-9a-f]/g, "$&$&") : colour;
 };
 
 /**
@@ -132,7 +147,8 @@ function isNetwork(item: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0 || prefix === "") return false;
   if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+  // A prefix of 0 would be everybody, for which there is 1; Fastify throws on it.
+  return /^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 const loopback = new BlockList();

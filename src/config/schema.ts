@@ -5,6 +5,14 @@ import { parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 
+/** What docs/settings.md says about a setting. */
+interface Note {
+  description: string;
+  shownDefault: string;
+}
+
+export const notes = z.registry<Note>();
+
 const postgres = read.serverUrl(["postgres:", "postgresql:"], "postgres://user:password@host:5432/name");
 const redis = read.serverUrl(["redis:", "rediss:"], "redis://host:6379");
 
@@ -24,8 +32,12 @@ export const settings = z.object({
   SMTP_CONNECTIONS: setting(read.wholeNumber(1, 500), "10", "Connections to the relay at once, 1 to 500."),
   SMTP_RATE: optional(read.rate(100_000), "Most messages handed to the relay in a second. Unset: no limit."),
   SMTP_ALLOW_CLEARTEXT: setting(read.flag, "0", "1 lets mails and the password go to a distant relay without TLS."),
-  PUBLIC_URL: optional(read.siteUrl, "Address at which readers reach the web pages.", "http://localhost:PORT"),
-  HOST: setting(read.line, "127.0.0.1", "Address to listen on; `0.0.0.0` for all."),
+  PUBLIC_URL: optional(
+    read.siteUrl,
+    "Address at which readers reach the web pages. Required when the relay is another machine.",
+    "http://localhost:PORT",
+  ),
+  HOST: setting(read.hostName, "127.0.0.1", "Address to listen on; `0.0.0.0` for all."),
   PORT: setting(read.wholeNumber(0, 65_535), "3000", "Port to listen on; 0 takes a free one."),
   TRUST_PROXY: setting(
     read.trustedProxies,
@@ -79,9 +91,9 @@ export const settings = z.object({
 });
 
 export type Settings = z.output<typeof settings>;
-export type SettingName = keyof typeof settings.shape;
+type SettingName = keyof typeof settings.shape;
 
-export const settingNames = Object.keys(settings.shape) as SettingName[];
+export const settingNames: readonly SettingName[] = settings.keyof().options;
 
 /** A setting that always has a value: `fallback` is read like the text of the variable would be. */
 function setting<T>(reader: Reader<T>, fallback: string, does: string) {
@@ -89,7 +101,7 @@ function setting<T>(reader: Reader<T>, fallback: string, does: string) {
     .string()
     .optional()
     .transform((raw, context) => run(reader, raw ?? fallback, context))
-    .meta({ description: does, shownDefault: fallback });
+    .register(notes, { description: does, shownDefault: fallback });
 }
 
 /** A setting that is null when unset; `shownDefault` is for the table, if others decide what stands in for it. */
@@ -98,7 +110,7 @@ function optional<T>(reader: Reader<T>, does: string, shownDefault = "") {
     .string()
     .optional()
     .transform((raw, context) => (raw === undefined ? null : run(reader, raw, context)))
-    .meta({ description: does, shownDefault });
+    .register(notes, { description: does, shownDefault });
 }
 
 function run<T>(reader: Reader<T>, raw: string, context: z.RefinementCtx): T {

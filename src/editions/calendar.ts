@@ -163,7 +163,8 @@ function lateness(ms: number): string {
 
 function noteOf({ at, clock }: Resolved, { sendAt, timezone }: Schedule): string | null {
   if (clock === "plain") return null;
-  if (clock === "twice") return `The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`;
+  if (clock === "twice")
+    return `The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`;
   const time = at.toPlainTime().toString({ smallestUnit: "minute" });
   return `The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`;
 }

@@ -1,17 +1,10 @@
 import { Refusal } from "../base/errors.ts";
 
-export type EditionState =
-  | "opening"
-  | "held"
-  | "sending"
-  | "paused"
-  | "finished"
-  | "cancelled"
-  | "missed"
-  | "empty";
+export type EditionState = "opening" | "held" | "sending" | "paused" | "finished" | "cancelled" | "missed" | "empty";
 
 /** What an operator can do to an edition. */
-export type EditionAction = "approve" | "pause" | "resume" | "cancel" | "retry" | "resend-unknown";
+export const editionActions = ["approve", "pause", "resume", "cancel", "retry", "resend-unknown"] as const;
+export type EditionAction = (typeof editionActions)[number];
 
 interface Rule {
   /** For the refusal: "pausing is possible only while it is sending". */
@@ -44,11 +37,9 @@ const rules: Record<EditionAction, Rule> = {
   },
 };
 
-const allActions = Object.keys(rules) as EditionAction[];
-
 /** What an operator can do in this state, for buttons and for refusals; repeats that would change nothing are left out. */
 export function allowedActions(state: EditionState): EditionAction[] {
-  return allActions.filter((action) => rules[action].moves[state] !== undefined);
+  return editionActions.filter((action) => rules[action].moves[state] !== undefined);
 }
 
 /**

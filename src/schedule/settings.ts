@@ -1,14 +1,7 @@
 import { Temporal } from "temporal-polyfill";
-import { Refusal } from "../base/errors.ts";
+import { wrongValue } from "../base/errors.ts";
 
 const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const longestEcho = 60;
-
-/** A 422 refusal that reads `"25:00" is not a time of day from 00:00 to 23:59.`; a long value is cut. */
-export function wrongValue(raw: string, expected: string): Refusal {
-  const shown = raw.length > longestEcho ? `${raw.slice(0, longestEcho)}…` : raw;
-  return new Refusal(422, `${JSON.stringify(shown)} is not ${expected}.`);
-}
 
 /**
  * The name of an IANA time zone, in its usual capitals: "europe/berlin" gives "Europe/Berlin". An offset such as
@@ -43,7 +36,7 @@ export function parseSendDays(raw: string): number[] {
     .toLowerCase()
     .split(",")
     .flatMap((part) => rangeOf(part.trim()) ?? refuseDays(raw));
-  return [...new Set(days)].sort((a, b) => a - b);
+  return [...new Set(days)].toSorted((a, b) => a - b);
 }
 
 function rangeOf(part: string): number[] | null {
