@@ -29,7 +29,7 @@ export const searchPath = "public, bullmq";
  * `end()` closes the pool's session, not the PGlite, which belongs to the caller.
  */
 export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
-  const session = new pg.Client({ ...createPgConfig(pglite), types: valueTypes } as unknown as pg.ClientConfig);
+  const session = new pg.Client({ ...createPgConfig(pglite), types: valueTypes });
   await session.connect();
   await session.query(`set search_path = ${searchPath}`);
   return new EmbeddedPool(session);
@@ -84,6 +84,8 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   };
   /** Lets the next client in; set exactly while this client has a transaction open. */
   #leave: (() => void) | null = null;
+  /** A client's own statements run in the order they were asked for, like those of a `pg.Client`. */
+  #last: Promise<unknown> = Promise.resolve();
   #released = false;
 
   constructor(session: pg.Client, turnstile: Turnstile) {
@@ -93,21 +95,11 @@ class EmbeddedClient extends EventEmitter implements DbClient {
     session.on("notification", this.#forward);
   }
 
-  async query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
-    if (this.#released) throw new Error("Client was released and cannot be queried");
-    const leave = this.#leave ?? (await this.#turnstile.enter());
-    try {
-      const result = await this.#session.query<R>(text, params as unknown[] | undefined);
-      this.#noteListen(text);
-      return result;
-    } finally {
-      if (this.#session.getTransactionStatus() === "I") {
-        this.#leave = null;
-        leave();
-      } else {
-        this.#leave = leave;
-      }
-    }
+  query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    if (this.#released) return Promise.reject(new Error("Client was released and cannot be queried"));
+    const result = this.#last.then(() => this.#run<R>(text, params));
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   release(): void {
@@ -115,10 +107,24 @@ class EmbeddedClient extends EventEmitter implements DbClient {
     this.#released = true;
     this.#session.off("notification", this.#forward);
     this.removeAllListeners();
-    const leave = this.#leave;
-    if (!leave) return;
     // A client given back with a transaction open must not leave it to the next one.
-    void this.#session.query("rollback").then(leave, leave);
+    void this.#last.then(async () => {
+      if (this.#leave) await this.#run("rollback").catch(() => undefined);
+    });
+  }
+
+  async #run<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
+    const leave = this.#leave ?? (await this.#turnstile.enter());
+    try {
+      const result = await this.#session.query<R>(text, params as unknown[] | undefined);
+      this.#noteListen(text);
+      return result;
+    } finally {
+      const status = this.#session.getTransactionStatus();
+      const inTransaction = status === "T" || status === "E";
+      this.#leave = inTransaction ? leave : null;
+      if (!inTransaction) leave();
+    }
   }
 
   #noteListen(text: string): void {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "../base/errors.ts";
@@ -12,14 +12,22 @@ interface Holder {
   birth: string | null;
 }
 
+const beatMs = 5_000;
+/** A holder on another host (another container on the same volume) is known only by its beat. */
+const silenceMs = 20_000;
+
 /**
  * Takes the data folder for this process alone: PGlite is one session and two would corrupt each other. The lock of a
- * process that was killed is recognised (no such pid, or a pid born at another time) and replaced.
+ * process that was killed is recognised (no such pid, a pid born at another time, or another host that fell silent)
+ * and replaced.
+ * @param command what this process does, for the refusal that the next one gets
  * @returns the function that gives the folder back
+ * @throws Refusal 409 that names the process which holds the folder
  */
 export function lockDataFolder(dir: string, command: string): () => void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, "lock.json");
+  const aside = `${path}.${process.pid}`;
   const mine: Holder = {
     pid: process.pid,
     host: hostname(),
@@ -28,60 +36,97 @@ export function lockDataFolder(dir: string, command: string): () => void {
     birth: birthOf(process.pid),
   };
   for (;;) {
-    if (createWhole(path, mine)) return () => giveBack(path, mine);
+    if (putWhole(path, aside, mine)) return keep(path, mine);
     const holder = readHolder(path);
-    if (holder && isAlive(holder)) {
-      throw new Refusal(
-        409,
-        `The data folder ${dir} is in use by process ${holder.pid} (dayletter ${holder.command}, since ${holder.startedAt}): stop it first, or give this one another DATA_DIR.`,
-      );
-    }
-    // Two starters may both find a dead lock: the rename lets exactly one of them remove it.
-    const grave = `${path}.${process.pid}`;
-    try {
-      renameSync(path, grave);
-    } catch {
-      continue;
-    }
-    rmSync(grave, { force: true });
+    if (holder === null) continue; // Given back since we looked.
+    if (isAlive(holder, path)) throw inUse(dir, holder);
+    moveAside(path, aside, holder);
   }
 }
 
-function createWhole(path: string, holder: Holder): boolean {
+/** Nobody ever reads half a lock: it is written aside and then linked to its name, which only the first can do. */
+function putWhole(path: string, aside: string, holder: Holder): boolean {
+  writeFileSync(aside, JSON.stringify(holder), { mode: 0o600 });
+  return linkInto(path, aside);
+}
+
+/** Removes a dead holder's lock; of two starters that found it dead, one takes away only the other's new lock. */
+function moveAside(path: string, aside: string, dead: Holder): void {
   try {
-    const file = openSync(path, "wx", 0o600);
-    writeSync(file, JSON.stringify(holder));
-    closeSync(file);
-    return true;
+    renameSync(path, aside);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    if (codeOf(error) === "ENOENT") return;
     throw error;
   }
+  const moved = readHolder(aside);
+  if (moved === null || isSame(moved, dead)) rmSync(aside, { force: true });
+  else linkInto(path, aside);
 }
 
-function giveBack(path: string, mine: Holder): void {
-  const holder = readHolder(path);
-  if (holder?.pid === mine.pid && holder.startedAt === mine.startedAt) rmSync(path, { force: true });
+function linkInto(path: string, aside: string): boolean {
+  try {
+    linkSync(aside, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function keep(path: string, mine: Holder): () => void {
+  const beat = setInterval(() => {
+    try {
+      utimesSync(path, new Date(), new Date());
+    } catch {
+      // The folder was removed under us; there is nothing left to guard.
+    }
+  }, beatMs).unref();
+  return () => {
+    clearInterval(beat);
+    const holder = readHolder(path);
+    if (holder && isSame(holder, mine)) rmSync(path, { force: true });
+  };
 }
 
 function readHolder(path: string): Holder | null {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Holder;
-  } catch {
-    return null;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw new Refusal(409, `The lock ${path} cannot be read: if no dayletter runs on this folder, delete it.`);
   }
 }
 
-/** In containers every process is pid 1, so a lock with our own pid is a dead predecessor's unless the birth agrees. */
-function isAlive(holder: Holder): boolean {
+function isSame(one: Holder, other: Holder): boolean {
+  return one.pid === other.pid && one.host === other.host && one.startedAt === other.startedAt;
+}
+
+/** In a container every process may be pid 1, so a lock with our own pid is a dead predecessor's. */
+function isAlive(holder: Holder, path: string): boolean {
+  if (holder.host !== hostname()) return Math.abs(new Date().getTime() - lastBeat(path)) < silenceMs;
   const birth = birthOf(holder.pid);
   if (holder.birth !== null && birth !== null) return holder.birth === birth;
   try {
     process.kill(holder.pid, 0);
     return holder.pid !== process.pid;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
+}
+
+function lastBeat(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function inUse(dir: string, { pid, host, command, startedAt }: Holder): Refusal {
+  const where = host === hostname() ? "" : ` on ${host}`;
+  return new Refusal(
+    409,
+    `The data folder ${dir} is in use by process ${pid}${where} (dayletter ${command}, since ${startedAt}): stop it first, or give this one another DATA_DIR.`,
+    { pid, host },
+  );
 }
 
 /** Boot id and start time in clock ticks (proc(5), field 22 of stat); null where there is no /proc. */
@@ -93,4 +138,8 @@ function birthOf(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

@@ -7,15 +7,15 @@ import { createEmbeddedPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue, readMigrations } from "./migrate.ts";
 import { templateFile } from "./open.ts";
 
-/** Run by `npm run build`: makes the embedded engine's data folder template, unless the one there is still right. */
+// Run by `npm run build`: makes the embedded engine's data folder template, unless the one there is still right.
 const hashFile = `${templateFile}.hash`;
 const hash = templateHash();
 if (!existsSync(templateFile) || !existsSync(hashFile) || readFileSync(hashFile, "utf8") !== hash) {
   rmSync(hashFile, { force: true });
   const pglite = await PGlite.create();
   const pool = await createEmbeddedPool(pglite);
-  await migrateQueue(pool);
   await migrate(pool);
+  await migrateQueue(pool);
   await pool.end();
   const dump = await pglite.dumpDataDir("gzip");
   await pglite.close();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect } from "kysely";
@@ -24,25 +24,42 @@ export const templateFile: string = join(packageRoot, "dist/embedded.tar.gz");
  * included. The caller holds the lock of the data folder.
  */
 export async function openEmbedded(dir: string | null): Promise<Database> {
-  const fresh = dir === null || !existsSync(join(dir, "PG_VERSION"));
-  if (dir !== null) mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const pglite = await PGlite.create({
-    dataDir: dir ?? "memory://",
-    ...(fresh && existsSync(templateFile) ? { loadDataDir: gzipFile(templateFile) } : {}),
-  });
-  const pool = await createEmbeddedPool(pglite);
-  await migrateQueue(pool);
-  await migrate(pool);
-  const db = kysely(pool);
-  return {
-    engine: "embedded",
-    pool,
-    db,
-    close: async () => {
-      await db.destroy();
-      await pglite.close();
-    },
-  };
+  const pglite = dir === null ? await create("memory://", true) : await openFolder(dir);
+  try {
+    const pool = await createEmbeddedPool(pglite);
+    await migrate(pool);
+    await migrateQueue(pool);
+    const db = kysely(pool);
+    return {
+      engine: "embedded",
+      pool,
+      db,
+      close: async () => {
+        await db.destroy();
+        await pglite.close();
+      },
+    };
+  } catch (error) {
+    await pglite.close();
+    throw error;
+  }
+}
+
+/** A first start that was interrupted leaves its mark beside the folder; the half-made folder is then made anew. */
+async function openFolder(dir: string): Promise<PGlite> {
+  const mark = `${dir}.unfinished`;
+  if (existsSync(mark)) rmSync(dir, { recursive: true, force: true });
+  const fresh = !existsSync(join(dir, "PG_VERSION"));
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (fresh) writeFileSync(mark, "");
+  const pglite = await create(dir, fresh);
+  if (fresh) rmSync(mark);
+  return pglite;
+}
+
+function create(dataDir: string, fresh: boolean): Promise<PGlite> {
+  const template = fresh && existsSync(templateFile) ? { loadDataDir: gzipFile(templateFile) } : {};
+  return PGlite.create({ dataDir, ...template });
 }
 
 /**

@@ -30,9 +30,10 @@ export interface Schema {
     send_at: string | null;
     send_days: number[] | null;
     timezone: string | null;
+    effective: JSONColumnType<{ timezone: string; sendAt: string; sendDays: number[] }>;
   };
   skipped_dates: { date: string; created_at: Date };
-  tokens: { id: Generated<number>; name: string; hash: Buffer; created_at: Date; used_at: Date | null };
+  tokens: { id: Generated<number>; name: string; hash: Buffer; created_at: Date };
   audit: {
     id: Generated<number>;
     at: Date;
@@ -83,6 +84,7 @@ interface EditionTable {
 
 interface ArticleTable {
   id: Generated<number>;
+  source_id: number | null;
   url: string;
   url_key: string;
   title: string;

@@ -10,7 +10,10 @@ export type Kind = (typeof kinds)[number];
 export function leftOut(): Map<Kind, string> {
   const missing = new Map<Kind, string>();
   if (services() === null) {
-    missing.set("services", "needs PostgreSQL and Redis: npm run services -- npm test, or set TEST_DATABASE_URL and TEST_REDIS_URL");
+    missing.set(
+      "services",
+      "needs PostgreSQL and Redis: npm run services -- npm test, or set TEST_DATABASE_URL and TEST_REDIS_URL",
+    );
   }
   if (chromium() === null) missing.set("browser", "needs Chromium: apt-get install chromium, or set TEST_CHROMIUM");
   return missing;

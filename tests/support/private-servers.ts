@@ -1,12 +1,13 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
 import pg from "pg";
+import { isProgram } from "./kinds.ts";
 
 /** A server of our own on a free loopback port, its data in a temporary folder that `stop` removes. */
 export interface PrivateServer {
@@ -132,15 +133,6 @@ function find(program: string, moreFolders: string[], debianPackage: string): st
     if (isProgram(path)) return path;
   }
   throw new Error(`The program ${program} is not on this machine: apt-get install ${debianPackage}`);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function namesIn(folder: string): string[] {

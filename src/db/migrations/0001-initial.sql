@@ -59,6 +59,8 @@ create table editions (
 
 create table articles (
   id bigint generated always as identity primary key,
+  -- Who showed it first; only that source may edit its text, others can only add tags.
+  source_id bigint references sources on delete set null,
   url text not null,
   url_key text not null unique,
   title text not null,
@@ -192,7 +194,9 @@ create table schedule (
   since timestamptz not null,
   send_at text,
   send_days int[],
-  timezone text
+  timezone text,
+  -- What was in force when it was last looked at, to notice a change of the environment.
+  effective jsonb not null
 );
 
 create table skipped_dates (
@@ -204,8 +208,7 @@ create table tokens (
   id bigint generated always as identity primary key,
   name text not null,
   hash bytea not null unique,
-  created_at timestamptz not null,
-  used_at timestamptz
+  created_at timestamptz not null
 );
 
 create table audit (
