@@ -1,0 +1,281 @@
+import { resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
+import { ConfigError, loadConfig, type Config } from "../../../src/config.ts";
+
+const secret = "0123456789abcdef0123456789abcdef";
+/** What a relay on another machine asks for besides its URL. */
+const mailing = {
+  MAIL_FROM: '"Telecom Daily" <alerts@example.com>',
+  POSTAL_ADDRESS: "1 Main Street, Springfield",
+  PUBLIC_URL: "https://alerts.example.com/",
+};
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe("loadConfig", () => {
+  it("needs no setting at all", () => {
+    expect(loadConfig({})).toEqual({
+      databaseUrl: null,
+      redisUrl: null,
+      dataDir: resolve("data"),
+      smtp: null,
+      smtpRate: null,
+      smtpConnections: 10,
+      publicUrl: "http://localhost:3000",
+      host: "127.0.0.1",
+      port: 3000,
+      trustProxy: false,
+      secret: null,
+      mailFrom: { name: "Dayletter", address: "alerts@localhost" },
+      publicationName: "Dayletter",
+      postalAddress: null,
+      language: "en",
+      accentColour: "#8a1c1c",
+      timezone: "UTC",
+      sendAt: "07:00",
+      sendDays: [1, 2, 3, 4, 5, 6, 7],
+      sources: [],
+      allowPrivateSources: false,
+      maxArticles: 25,
+      catchUpHours: 12,
+      expireHours: 24,
+      unknownPolicy: "hold",
+      sliceSize: 500,
+      logLevel: "info",
+      bootstrapToken: null,
+      serverUrl: null,
+      embedded: { records: true, queue: "embedded", mail: true },
+    } satisfies Config);
+  });
+
+  it("takes what a production machine sets", () => {
+    const config = loadConfig({
+      ...mailing,
+      DATABASE_URL: "postgres://dayletter:pw@db/dayletter",
+      REDIS_URL: "redis://redis:6379",
+      SMTP_URL: "smtps://us%40er:p%2Fw@relay.example.com",
+      SECRET: secret,
+      HOST: "0.0.0.0",
+      TRUST_PROXY: "10.0.0.0/8, ::1",
+      LANGUAGE: "de_CH",
+      TIMEZONE: "europe/berlin",
+      SEND_AT: "6:30",
+      SEND_DAYS: "sat-mon",
+      SOURCES: "https://example.com/a, https://example.com/b,https://example.com/a",
+      SMTP_RATE: "0.5",
+      ACCENT_COLOUR: "#ABC",
+      ALLOW_PRIVATE_SOURCES: "1",
+      UNKNOWN_POLICY: "resend",
+      DAYLETTER_TOKEN: secret,
+    });
+    expect(config).toMatchObject({
+      databaseUrl: "postgres://dayletter:pw@db/dayletter",
+      smtp: { host: "relay.example.com", port: 465, secure: true, user: "us@er", password: "p/w", requireTls: true },
+      smtpRate: 0.5,
+      publicUrl: "https://alerts.example.com",
+      mailFrom: { name: "Telecom Daily", address: "alerts@example.com" },
+      trustProxy: ["10.0.0.0/8", "::1"],
+      language: "de-CH",
+      timezone: "Europe/Berlin",
+      sendAt: "06:30",
+      sendDays: [1, 6, 7],
+      sources: ["https://example.com/a", "https://example.com/b"],
+      accentColour: "#aabbcc",
+      allowPrivateSources: true,
+      unknownPolicy: "resend",
+      bootstrapToken: secret,
+      embedded: { records: false, queue: "redis", mail: false },
+    });
+  });
+
+  it("counts a blank as unset and trims the rest", () => {
+    expect(loadConfig({ DATABASE_URL: "", SMTP_URL: "  ", PORT: "\t", SOURCES: "" })).toEqual(loadConfig({}));
+    expect(loadConfig({ PORT: " 80 ", PUBLICATION_NAME: " News " })).toMatchObject({
+      port: 80,
+      publicationName: "News",
+    });
+  });
+
+  it.each([
+    ["neither", {}, "embedded"],
+    ["DATABASE_URL", { DATABASE_URL: "postgresql://db/x", SECRET: secret }, "postgres"],
+    ["REDIS_URL", { REDIS_URL: "rediss://:pw@redis" }, "redis"],
+    ["both", { DATABASE_URL: "postgresql://db/x", SECRET: secret, REDIS_URL: "redis://redis" }, "redis"],
+  ])("with %s the queue follows", (_which, env, queue) => {
+    expect(loadConfig(env).embedded).toMatchObject({ records: !("DATABASE_URL" in env), queue });
+  });
+
+  // [SMTP_URL, more settings, is TLS demanded, port]
+  it.each([
+    ["smtp://relay.example.com", {}, true, 587],
+    ["smtp://relay.example.com:25", {}, true, 25],
+    ["smtp://relay.example.com", { SMTP_ALLOW_CLEARTEXT: "1" }, false, 587],
+    ["smtp://192.0.2.7", {}, true, 587],
+    ["smtp://localhost.example.com", {}, true, 587],
+    ["smtp://localhost", {}, false, 587],
+    ["SMTP://LOCALHOST:1025/", {}, false, 1025],
+    ["smtp://mail.localhost", {}, false, 587],
+    ["smtp://127.3.2.1:2525", {}, false, 2525],
+    ["smtp://[::1]:2525", {}, false, 2525],
+    ["smtp://[2001:db8::1]", {}, true, 587],
+    ["smtps://relay.example.com", {}, true, 465],
+  ])("%s %j demands TLS: %s", (url, more, requireTls, port) => {
+    expect(loadConfig({ ...mailing, ...more, SMTP_URL: url }).smtp).toMatchObject({ requireTls, port });
+  });
+
+  it("takes port 0, and a relay on this machine without a sender", () => {
+    expect(loadConfig({ PORT: "0", SMTP_URL: "smtp://127.0.0.1:1025" })).toMatchObject({ port: 0 });
+  });
+
+  it.each([
+    ["en_US:en", "en-US"],
+    ["de_DE.UTF-8", "de-DE"],
+    ["C.UTF-8", "en"],
+    [":ko", "ko"],
+    ["klingon:fr", "fr"],
+    ["sr_RS@latin", "sr-RS"],
+    ["zh-hant-tw", "zh-Hant-TW"],
+  ])("reads LANGUAGE=%s as %s", (raw, language) => {
+    expect(loadConfig({ LANGUAGE: raw }).language).toBe(language);
+  });
+
+  it.each([
+    ["alerts@example.com", null, "alerts@example.com"],
+    ["News <a@example.com>", "News", "a@example.com"],
+    ['"Say \\"hi\\", Co." <a@Example.COM>', 'Say "hi", Co.', "a@example.com"],
+    ["Zeitung <a@bücher.example>", "Zeitung", "a@xn--bcher-kva.example"],
+    ["<a@example.com>", null, "a@example.com"],
+  ])("reads MAIL_FROM=%s", (raw, name, address) => {
+    expect(loadConfig({ MAIL_FROM: raw, PUBLICATION_NAME: "P" }).mailFrom).toEqual({ name: name ?? "P", address });
+  });
+
+  it("connects to an IDN relay by its ASCII name", () => {
+    expect(loadConfig({ ...mailing, SMTP_URL: "smtp://bücher.example" }).smtp?.host).toBe("xn--bcher-kva.example");
+  });
+
+  it("names everything that is wrong at once", () => {
+    const problems = problemsOf({
+      PORT: "70000",
+      TIMEZONE: "Berlin",
+      DATABASE_URL: "mysql://db",
+      SMTP_URL: "smtp://relay.example.com",
+      SEND_ATT: "07:00",
+    });
+    const named = problems.map((problem) => problem.split(/:| is /)[0]);
+    const needed = ["SECRET", "PUBLIC_URL", "MAIL_FROM", "POSTAL_ADDRESS"];
+    expect(named).toEqual(["DATABASE_URL", "PORT", "TIMEZONE", ...needed, "SEND_ATT"]);
+  });
+
+  // [setting, value, what the sentence must hold]
+  it.each([
+    ["PORT", "65536", '"65536" is not a whole number from 0 to 65535.'],
+    ["PORT", "3e3", '"3e3" is not a whole number'],
+    ["HOST", "http://0.0.0.0", '"http://0.0.0.0" is not a host'],
+    ["HOST", "0.0.0.0:3000", "without scheme and port"],
+    ["TRUST_PROXY", "yes", '"yes" is not 0, 1 or a list of proxies'],
+    ["TRUST_PROXY", "0.0.0.0/0", "is not 0, 1 or a list"],
+    ["TRUST_PROXY", "10.0.0.0/33", "is not 0, 1 or a list"],
+    ["DATABASE_URL", "sqlite:x.db", "postgres://user:password@host:5432/name"],
+    ["REDIS_URL", "http://redis", '"http://redis" is not a URL of the form redis://host:6379.'],
+    ["SMTP_URL", "relay.example.com", '"relay.example.com" is not the URL of a mail relay'],
+    ["SMTP_URL", "smtp://", "smtps://user:password@host:465"],
+    ["SMTP_URL", "smtp://relay/path", "is not the URL of a mail relay"],
+    ["SMTP_URL", "smtp://relay:0", "is not the URL of a mail relay"],
+    ["SMTP_URL", "smtp://relay?secure=1", "it has a ? with options"],
+    ["SMTP_URL", "smtp://user@relay", "a user without a password"],
+    ["SMTP_RATE", "0", "a number above 0"],
+    ["SMTP_ALLOW_CLEARTEXT", "yes", '"yes" is not 0 or 1.'],
+    ["SECRET", "short", "has 5 characters and needs at least 32"],
+    ["SECRET", `${secret} `.repeat(2), "white space"],
+    ["MAIL_FROM", "Telecom Daily", '"Telecom Daily" is not an e-mail address'],
+    ["MAIL_FROM", "Telecom <alerts>", '"alerts" is not an e-mail address'],
+    ["MAIL_FROM", "Telecom <a@example.com", '"Telecom Daily" <alerts@example.com>'],
+    ["MAIL_FROM", "News\r\nBcc: x <a@example.com>", "one line"],
+    ["PUBLICATION_NAME", "News\nBcc: x", "one line of text without control characters"],
+    ["PUBLIC_URL", "alerts.example.com", '"alerts.example.com" is not the address of a site'],
+    ["PUBLIC_URL", "https:/alerts.example.com", "is not the address of a site"],
+    ["LANGUAGE", "klingon", '"klingon" is not a language'],
+    ["TIMEZONE", "+02:00", '"+02:00" is not a time zone; expected an IANA name'],
+    ["SEND_AT", "24:00", '"24:00" is not a time of day'],
+    ["SEND_DAYS", "mon-frei", '"mon-frei" is not a set of week days'],
+    ["SOURCES", "https://a.example/x, ftp://b.example,c", '"ftp://b.example", "c" are not feed URLs'],
+    ["ACCENT_COLOUR", "red", '"red" is not a colour'],
+    ["UNKNOWN_POLICY", "drop", '"drop" is not one of hold, resend.'],
+    ["LOG_LEVEL", "verbose", "one of fatal, error, warn"],
+    ["MAX_ARTICLES", "0", "from 1 to 100"],
+    ["DAYLETTER_URL", "localhost:3000", "is not the address of a site"],
+  ])("%s=%j: %s", (name, value, sentence) => {
+    const problems = problemsOf({ [name]: value }).filter((problem) => problem.startsWith(`${name}: `));
+    expect(problems).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  it.each([
+    ["SMTP_URL", "smtp://u:hunter2@relay?x=1"],
+    ["SMTP_URL", "smtp://u:hunter2/x@relay"],
+    ["SMTP_URL", "smtp://u:hunter2"],
+    ["SMTP_URL", "smtp://:hunter2@relay"],
+    ["SMTP_URL", "relay?password=a@hunter2"],
+    ["DATABASE_URL", "postgre://u:hunter2@db/x"],
+    ["DATABASE_URL", "postgre://db/x?user=u&password=hunter2"],
+    ["DATABASE_URL", "postgre://db/x?password=a@hunter2"],
+    ["REDIS_URL", "reds://:hunter2@redis"],
+    ["SOURCES", "ftp://u:hunter2@feeds.example"],
+    ["PUBLIC_URL", "https://u:hunter2@site.example"],
+    ["SECRET", "hunter2"],
+    ["DAYLETTER_TOKEN", "hunter2"],
+    ["SMTP_PASSWORD", "hunter2"],
+  ])("never shows what is secret in %s=%s", (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).not.toEqual([]);
+    expect(problems.join("\n")).not.toContain("hunter2");
+  });
+
+  it("never shows a password, whatever surrounds it", () => {
+    const junk = fc.string({ maxLength: 8, unit: fc.constantFrom(..."ab1:/?#@% ") });
+    fc.assert(
+      fc.property(fc.constantFrom("smtp://", "smtq://", "postgres://", ""), junk, junk, (scheme, a, b) => {
+        const url = `${scheme}user:${a}HUNTER2${b}@relay`;
+        expect(problemsOf({ SMTP_URL: url, DATABASE_URL: url, REDIS_URL: url }).join()).not.toContain("HUNTER2");
+      }),
+    );
+  });
+
+  // [variable, value, what is said of it, or null when it is nobody's business]
+  it.each([
+    ["SMTP_ULR", "x", "; did you mean SMTP_URL?"],
+    ["SMTP_CONECTIONS", "5", "did you mean SMTP_CONNECTIONS?"],
+    ["TIME_ZONE", "UTC", "did you mean TIMEZONE?"],
+    ["SEND_DAY", "mon", "did you mean SEND_DAYS?"],
+    ["MAIL_FORM", "x", "did you mean MAIL_FROM?"],
+    ["SMTP_HOST", "relay", "those that begin with SMTP_ are SMTP_URL, SMTP_CONNECTIONS"],
+    ["DAYLETTER_PORT", "3000", "those that begin with DAYLETTER_ are"],
+    ["DKIM_DOMAIN", "example.com", " of this version; unset it."],
+    ["SMTP_PORT", "tcp://10.0.0.7:25", null],
+    ["SMTP_SERVICE_HOST", "10.0.0.7", null],
+    ["DAYLETTER_PORT_3000_TCP_ADDR", "10.0.0.7", null],
+    ["SMTP_HOST", "", null],
+    ["HOSTNAME", "box", null],
+    ["TZ", "UTC", null],
+    ["LANG", "en_US.UTF-8", null],
+    ["NODE_ENV", "production", null],
+  ])("%s=%s is noticed if it was meant for us", (name, value, said) => {
+    const problems = problemsOf({ [name]: value });
+    const sentence = new RegExp(`^${name} is not a setting.*${said?.replace("?", "\\?")}`);
+    expect(problems).toEqual(said === null ? [] : [expect.stringMatching(sentence)]);
+  });
+
+  it("reads the environment of the process by default", () => {
+    vi.stubEnv("PORT", "seven");
+    expect(() => loadConfig()).toThrow('PORT: "seven" is not a whole number from 0 to 65535.');
+    vi.unstubAllEnvs();
+  });
+});
