@@ -65,14 +65,14 @@ async function layOutHtml(templates: EmailTemplates, input: EditionInput): Promi
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: true, values: templateValues(input, sentinels) };
   const rendered = await mjmlToHtml(await renderLiquid(templates.html, options), templates.html);
-  return checkParts(layOut(sentinels.split(rendered), templates.html), templates.html);
+  return checkParts(layOut(sentinels.split(rendered), templates.html), templates.html, input.mode);
 }
 
 async function layOutText(templates: EmailTemplates, input: EditionInput): Promise<Layout> {
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: false, values: templateValues(input, sentinels) };
   const rendered = `${(await renderLiquid(templates.text, options)).trim()}\n`;
-  return checkParts(layOut(sentinels.split(rendered), templates.text), templates.text);
+  return checkParts(layOut(sentinels.split(rendered), templates.text), templates.text, input.mode);
 }
 
 function toPart(node: Node): Part {
