@@ -19,6 +19,24 @@ export async function signOff(db: Db, sender: string): Promise<void> {
   await db.deleteFrom("senders").where("id", "=", sender).execute();
 }
 
+/** Forgets senders of this very machine whose process is gone, so that a restart need not wait until they count as dead. */
+export async function forgetGoneNeighbours(db: Db): Promise<void> {
+  const rows = await db.selectFrom("senders").select(["id", "pid"]).where("host", "=", hostname()).execute();
+  const gone = rows.filter((row) => !isRunning(row.pid)).map((row) => row.id);
+  if (gone.length > 0) await db.deleteFrom("senders").where("id", "in", gone).execute();
+}
+
+function isRunning(pid: number): boolean {
+  // In a container every first process has pid 1: a row with our own pid is a predecessor's.
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /**
  * Takes the claims of dead senders: each may have reached the final dot, so it becomes 'unknown' and waits for an
  * operator, or is sent again where the publication chose so (UNKNOWN_POLICY=resend).

@@ -18,6 +18,8 @@ export interface Outcome {
   state: Exclude<DeliveryState, "pending" | "sending" | "skipped">;
   reply: string;
   dueAt: Date | null;
+  /** The address does not exist: its reader must not be mailed again. */
+  suppress?: boolean;
 }
 
 /**
@@ -108,6 +110,18 @@ export async function dueSlices(db: Db, editionId: number, now: Date): Promise<n
   return rows.map((row) => row.slice);
 }
 
+/** Whether no delivery of the edition is open. */
+export async function isSettled(db: Db, editionId: number): Promise<boolean> {
+  const open = await db
+    .selectFrom("deliveries")
+    .select("id")
+    .where("edition_id", "=", editionId)
+    .where("state", "in", ["pending", "deferred", "sending"])
+    .limit(1)
+    .executeTakeFirst();
+  return open === undefined;
+}
+
 /**
  * Ends what waited too long: deliveries of editions being sent whose time is over.
  * @returns how many
@@ -124,14 +138,34 @@ export async function expire(db: Db, now: Date): Promise<number> {
 
 /**
  * Puts settled deliveries back to be sent: `unknown` ones when an operator decides so, or `rejected` and `expired`.
+ * Whoever has left since, or was taken off the list, stays as they are.
  * @returns how many
  */
 export async function sendAgain(tx: Tx, editionId: number, states: readonly DeliveryState[]): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update deliveries d set state = 'pending', claim = null, due_at = null, settled_at = null, attempts = 0
+    from subscribers s
+    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Ends what is still to be sent of a cancelled edition. What is at the relay at this moment settles by itself. */
+export async function skipOpen(tx: Tx, editionId: number, reason: string, now: Date): Promise<number> {
   const result = await tx
     .updateTable("deliveries")
-    .set({ state: "pending", claim: null, due_at: null, settled_at: null, attempts: 0 })
+    .set({ state: "skipped", reply: reason, settled_at: now, due_at: null })
     .where("edition_id", "=", editionId)
-    .where("state", "in", states)
+    .where("state", "in", ["pending", "deferred"])
     .executeTakeFirst();
   return Number(result.numUpdatedRows);
+}
+
+/** Takes readers off the list whose addresses the relay says do not exist. @returns their address keys */
+export async function suppressReaders(tx: Tx, deliveryIds: readonly number[], now: Date): Promise<string[]> {
+  const { rows } = await sql<{ address_key: string }>`
+    update subscribers s set status = 'suppressed', left_at = ${now}
+    from deliveries d
+    where d.id = any(${deliveryIds}::bigint[]) and s.id = d.subscriber_id and s.status = 'active'
+    returning s.address_key`.execute(tx);
+  return rows.map((row) => row.address_key);
 }

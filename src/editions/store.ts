@@ -96,12 +96,18 @@ export async function frozenArticles(db: Db, editionId: number): Promise<Edition
   return rows.map((row) => ({ ...(row.snapshot as Omit<EditionArticle, "position">), position: row.position }));
 }
 
-export async function saveStencil(db: Db, editionId: number, stencil: object): Promise<void> {
-  await db
+/**
+ * Keeps the stencil and moves the edition from opening to sending, in one step.
+ * @returns false when somebody else has moved it on, or cancelled it, meanwhile
+ */
+export async function startSending(db: Db, editionId: number, stencil: object, now: Date): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable("editions")
-    .set({ stencil: JSON.stringify(stencil) as never })
+    .set({ stencil: JSON.stringify(stencil) as never, state: "sending", sending_at: now })
     .where("id", "=", editionId)
-    .execute();
+    .where("state", "=", "opening")
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 export async function loadStencil(db: Db, editionId: number): Promise<object | null> {

@@ -1,0 +1,29 @@
+import type { RecoverDeps } from "../src/ops/recover.ts";
+import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
+import type { RenderDeps } from "../src/editions/render.ts";
+import type { Processors } from "../src/queue/queues.ts";
+import type { PollDeps } from "../src/sources/poll.ts";
+import { closeEditionJob } from "./close-edition.ts";
+import { deliverSliceJob } from "./deliver-slice.ts";
+import { fanOutJob } from "./fan-out.ts";
+import { fetchSource } from "./fetch-source.ts";
+import { openEditionJob } from "./open-edition.ts";
+import { recoverJob } from "./recover.ts";
+import { renderEditionJob } from "./render-edition.ts";
+import { retentionJob } from "./retention.ts";
+
+export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps;
+
+/** Which function works which job. */
+export function processors(deps: JobDeps): Processors {
+  return {
+    "fetch-source": (payload, signal) => fetchSource(deps, payload, signal),
+    "open-edition": () => openEditionJob(deps),
+    "render-edition": (payload) => renderEditionJob(deps, payload),
+    "fan-out": (payload) => fanOutJob(deps, payload),
+    "close-edition": (payload) => closeEditionJob(deps, payload),
+    "deliver-slice": (payload, signal) => deliverSliceJob(deps, payload, signal),
+    recover: () => recoverJob(deps),
+    retention: () => retentionJob(deps),
+  };
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { systemClock, type Clock } from "./base/clock.ts";
+import { Refusal, reasonOf } from "./base/errors.ts";
+import type { Log } from "./base/log.ts";
+import { packageRoot } from "./base/root.ts";
+import type { Config } from "./config.ts";
+import { lockDataFolder } from "./db/lock.ts";
+import { migrate, migrateQueue } from "./db/migrate.ts";
+import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
+import type { Db } from "./db/schema.ts";
+import { createLedger, type Ledger } from "./deliveries/ledger.ts";
+import { createPolicyWatch } from "./deliveries/policy-watch.ts";
+import { openPress, type Press } from "./deliveries/press.ts";
+import { actOnEdition } from "./editions/act.ts";
+import { editionName, getEditionById } from "./editions/store.ts";
+import { createOutboxTransport } from "./mail/outbox.ts";
+import { createSmtpTransport } from "./mail/smtp.ts";
+import type { Transport } from "./mail/transport.ts";
+import { ensureSecret, ensureToken } from "./ops/keys.ts";
+import { connectQueue, type QueueConnection, type QueuePlace } from "./queue/connection.ts";
+import type { Wake } from "./queue/contract.ts";
+import { createWake, openQueues, type Queues } from "./queue/queues.ts";
+import { loadTemplates } from "./render/templates.ts";
+import type { EmailTemplates, Publication } from "./render/types.ts";
+import { ensureSchedule } from "./schedule/store.ts";
+import { pollAll } from "./sources/poll.ts";
+import type { FetchDeps } from "./sources/fetch.ts";
+import { addFeeds } from "./sources/store.ts";
+import { suppress } from "./subscribers/suppressions.ts";
+
+/** How long an edition waits for its sources' last articles. */
+const gatherMs = 20_000;
+const pressesKept = 4;
+
+/** Everything a use case may ask for, in one flat object; each takes the part it names. */
+export interface App {
+  config: Config;
+  /** The settings, and the secret whether set or made. */
+  options: Config & { secret: string };
+  clock: Clock;
+  log: Log;
+  database: Database;
+  db: Db;
+  queue: QueueConnection;
+  queues: Queues;
+  wake: Wake;
+  /** This process's name in `senders`. */
+  sender: string;
+  transport: Transport;
+  ledger: Ledger;
+  fetch: FetchDeps;
+  publication: Publication;
+  templates(): Promise<EmailTemplates>;
+  gather(): Promise<void>;
+  press(editionId: number): Promise<Press | null>;
+  watch: ReturnType<typeof createPolicyWatch>;
+  /** Closes what this opened, in the opposite order. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Opens the engines that the settings name and puts the parts together; starts nothing.
+ * @param command for the lock of the data folder, such as `serve`
+ * @throws Refusal when another process holds the data folder, the database is newer, or the template does not compile
+ */
+export async function openApp(
+  config: Config,
+  deps: { log: Log; command: string; clock?: Clock },
+): Promise<App> {
+  const { log, command, clock = systemClock } = deps;
+  const closing: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    const templates = (): Promise<EmailTemplates> => loadTemplates(join(packageRoot, "templates/email"));
+    await templates();
+    if (config.embedded.records) closing.push(lockDataFolder(config.dataDir, command));
+    const database = await openDatabase(config);
+    closing.push(() => database.close());
+    const { db } = database;
+    const options = { ...config, secret: ensureSecret(config) };
+    await ensureToken(db, config, clock.now());
+    await ensureSchedule(db, config, clock.now());
+    await addFeeds(db, config.sources.map((url) => ({ url })), clock.now());
+
+    const queue = connectQueue(queuePlace(config, database));
+    closing.push(() => queue.close());
+    const queues = openQueues(queue, log);
+    closing.push(() => Promise.all(Object.values(queues).map((one) => one.close())));
+    const transport = openTransport(config, { clock, log });
+    const sender = randomUUID();
+    const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
+    const app: App = {
+      config,
+      options,
+      clock,
+      log,
+      database,
+      db,
+      queue,
+      queues,
+      wake: createWake(queues, log),
+      sender,
+      transport,
+      ledger: createLedger({
+        db,
+        clock,
+        log,
+        sender,
+        suppress: (tx, addressKey, reply, now) =>
+          suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: reply, now }),
+      }),
+      fetch,
+      publication: publicationOf(config),
+      templates,
+      gather: () => pollAll({ db, clock, log, fetch }, gatherMs),
+      press: createPressCache((id) => openPress(db, options, id)),
+      watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
+      async close(graceMs = 10_000) {
+        await transport.close(graceMs);
+        await app.ledger.flush();
+        await close();
+      },
+    };
+    return app;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openDatabase(config: Config): Promise<Database> {
+  if (config.databaseUrl === null) return openEmbedded(join(config.dataDir, "db"));
+  const database = openPostgres(config.databaseUrl);
+  try {
+    await migrate(database.pool);
+    if (config.embedded.queue === "postgres") await migrateQueue(database.pool);
+    return database;
+  } catch (error) {
+    await database.close();
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(502, `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`);
+  }
+}
+
+function queuePlace(config: Config, database: Database): QueuePlace {
+  if (config.redisUrl !== null) return { kind: "redis", url: config.redisUrl };
+  if (config.databaseUrl !== null) return { kind: "postgres", url: config.databaseUrl };
+  return { kind: "embedded", pool: database.pool };
+}
+
+function openTransport(config: Config, deps: { clock: Clock; log: Log }): Transport {
+  const connections = config.smtpConnections;
+  if (config.smtp === null) return createOutboxTransport({ dir: join(config.dataDir, "outbox"), connections });
+  return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });
+}
+
+function publicationOf(config: Config): Publication {
+  return {
+    name: config.publicationName,
+    publicUrl: config.publicUrl,
+    postalAddress: config.postalAddress,
+    language: config.language,
+    accentColour: config.accentColour,
+    from: config.mailFrom,
+    listId: `daily.${config.mailFrom.address.split("@")[1]!}`,
+  };
+}
+
+/** Presses of the editions sent last; making one parses a whole stencil. */
+function createPressCache(open: (id: number) => Promise<Press | null>): App["press"] {
+  const kept = new Map<number, Press>();
+  return async (id) => {
+    const press = kept.get(id) ?? (await open(id));
+    if (!press) return null;
+    kept.delete(id);
+    kept.set(id, press);
+    for (const oldest of [...kept.keys()].slice(0, -pressesKept)) kept.delete(oldest);
+    return press;
+  };
+}
+
+async function pauseForPolicy(app: App, editionId: number, reply: string): Promise<void> {
+  try {
+    const edition = await getEditionById(app.db, editionId);
+    if (edition?.state !== "sending") return;
+    app.log.error({ edition: editionId, date: editionName(edition) }, "the relay refuses every mail, edition paused");
+    await actOnEdition(app, {
+      date: edition.date,
+      number: edition.number,
+      action: "pause",
+      actor: "dayletter",
+      reason: `Paused because the relay refuses every mail: ${reply}`,
+    });
+  } catch (error) {
+    app.log.error({ edition: editionId, reason: reasonOf(error) }, "edition could not be paused");
+  }
+}

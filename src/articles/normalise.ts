@@ -1,0 +1,51 @@
+import { wrongValue } from "../base/errors.ts";
+
+/** Parameters that say where a click came from and never which page it is. */
+const tracking =
+  /^(?:utm_.*|ns_(?:campaign|fee|linkname|mchannel|source)|at_(?:campaign|medium)|mc_[ce]id|_hs(?:enc|mi)|_g[al]|wt_mc|mkt_tok|(?:fb|g|d|msclk|y|tw|tt)clid|msclkid|[gw]braid|gclsrc|igsh(?:id)?)$/i;
+
+/**
+ * The identity of an article: two URLs with the same key are the same article. The key is itself a URL with that key.
+ * @throws Refusal 422 when `url` is not an http(s) URL
+ */
+export function canonicalKey(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrongValue(url, "the address of a web page: http:// or https://");
+  // The scheme, user and fragment go: they choose a way to the page or a place on it, never another page.
+  return `https://${hostKey(parsed)}${pathKey(parsed.pathname)}${queryKey(parsed.search)}`;
+}
+
+/** Lower case already, by the URL parser. "www." and the root's dot go; so do both default ports, as the scheme does. */
+function hostKey({ hostname, port }: URL): string {
+  const name = hostname.replace(/\.+$/, "").replace(/^(?:www\.)+(?=[^.]+\.)/, "");
+  return port === "" || port === "80" || port === "443" ? name : `${name}:${port}`;
+}
+
+/** "/news/", "/news/index.html" and "/news" are one page; "/News" may be another. */
+function pathKey(path: string): string {
+  return sameEscapes(path).replace(/(?:\/(?:index\.html?)?)+$/i, "");
+}
+
+/** Sorted by name, since most systems do not mind the order; the order of one name's values may matter and stays. */
+function queryKey(search: string): string {
+  const pairs = sameEscapes(search.slice(1))
+    .replaceAll("%20", "+")
+    .split("&")
+    .map((part) => part.replace(/=$/, ""))
+    .map((part) => ({ part, name: part.split("=", 1)[0] ?? "" }))
+    .filter(({ part, name }) => part !== "" && !tracking.test(name))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return pairs.length === 0 ? "" : `?${pairs.map(({ part }) => part).join("&")}`;
+}
+
+/**
+ * RFC 3986 §6.2.2: escapes in capitals, and none where none is needed. Escapes stay bytes, for a query may be in EUC-KR.
+ * With a stray "%" about, decoding could make new escapes.
+ */
+function sameEscapes(text: string): string {
+  const stray = /%(?![\da-f]{2})/i.test(text);
+  return text.replace(/%[\da-f]{2}/gi, (escape) => {
+    const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return !stray && /[\w.~-]/.test(char) ? char : escape.toUpperCase();
+  });
+}

@@ -1,0 +1,43 @@
+import { oneLine } from "../render/plain.ts";
+
+/** Graphemes and UTF-16 units of a tag's name. */
+const longestTag = { graphemes: 60, units: 120 };
+const mostTags = 30;
+
+/** Marks that nobody sees, except the joiners that scripts and emoji need: zero-width space, soft hyphen, bidi marks. */
+const invisible = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u2060]/g;
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/**
+ * A tag's name as it is stored and shown: any script and symbol, NFC, one space between words, no control, bidi or
+ * invisible characters. null for an empty one, or one longer than 60 graphemes or 120 UTF-16 units.
+ */
+export function cleanTag(raw: string): string | null {
+  if (raw.length > 20 * longestTag.units) return null;
+  const name = oneLine(raw.replace(invisible, "").replace(/\s+/g, " ")).normalize("NFC");
+  if (!/[^\s\u200c\u200d]/.test(name) || name.length > longestTag.units) return null;
+  return [...graphemes.segment(name)].length > longestTag.graphemes ? null : name;
+}
+
+/**
+ * What makes two names one tag: NFC and case. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. Folding goes by
+ * way of upper case, letter by letter, which is Unicode's full case folding (Unicode §5.18) but for rare letters; Turkish
+ * dotless i stays itself, as there.
+ */
+export function tagKey(name: string): string {
+  const folded = Array.from(name.normalize("NFC"), (char) => (char === "ı" ? char : char.toUpperCase().toLowerCase()));
+  return folded.join("").normalize("NFC");
+}
+
+/** The tags of one article: clean, each once in its first spelling, at most 30. */
+export function cleanTags(raws: readonly string[]): string[] {
+  const byKey = new Map<string, string>();
+  for (const raw of raws) {
+    const name = cleanTag(raw);
+    if (name === null) continue;
+    const key = tagKey(name);
+    if (!byKey.has(key)) byKey.set(key, name);
+    if (byKey.size === mostTags) break;
+  }
+  return [...byKey.values()];
+}

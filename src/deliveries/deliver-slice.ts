@@ -1,0 +1,97 @@
+import type { Clock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Transport } from "../mail/transport.ts";
+import type { Verdict } from "../mail/verdict.ts";
+import type { Ledger } from "./ledger.ts";
+import { outcomeOf } from "./outcome.ts";
+import type { Press } from "./press.ts";
+import type { ClaimedDelivery } from "./store.ts";
+
+export interface DeliverDeps {
+  clock: Clock;
+  log: Log;
+  transport: Transport;
+  ledger: Ledger;
+  /** The press of an edition, or null while it is not rendered. */
+  press(editionId: number): Promise<Press | null>;
+  /** Hears of every verdict, to notice a relay that refuses everything. */
+  watch(editionId: number, verdict: Verdict): void;
+  options: { unknownPolicy: "hold" | "resend" };
+}
+
+/**
+ * Sends what is due of a slice: claims as many deliveries as connections are free, commits, sends them, and goes on
+ * while the outcomes of the last ones travel with the next claim. Ends when nothing is due, the edition is paused, or
+ * `signal` aborts; what is in flight is always waited for and settled.
+ * @returns how many were handed to the relay
+ */
+export async function deliverSlice(
+  deps: DeliverDeps,
+  slice: { editionId: number; slice: number },
+  signal: AbortSignal,
+): Promise<number> {
+  const press = await deps.press(slice.editionId);
+  if (!press) return 0;
+  const inFlight = new Set<Promise<void>>();
+  let handed = 0;
+  try {
+    for (;;) {
+      const permits = await deps.transport.reserve(deps.transport.connections, signal);
+      if (permits === 0) break;
+      const { claimed, skipped } = await claimWithin(deps, slice, permits);
+      if (claimed.length + skipped === 0) break;
+      handed += claimed.length;
+      for (const delivery of claimed) {
+        const sending = sendOne(deps, press, slice.editionId, delivery).finally(() => inFlight.delete(sending));
+        inFlight.add(sending);
+      }
+    }
+  } finally {
+    await Promise.all(inFlight);
+    await deps.ledger.flush();
+  }
+  return handed;
+}
+
+/** Claims at most `permits` deliveries and gives back the permits that were not needed. */
+async function claimWithin(
+  { ledger, transport }: DeliverDeps,
+  slice: { editionId: number; slice: number },
+  permits: number,
+): ReturnType<Ledger["claim"]> {
+  let needed = 0;
+  try {
+    const answer = await ledger.claim({ ...slice, count: permits });
+    needed = answer.claimed.length;
+    return answer;
+  } finally {
+    transport.release(permits - needed);
+  }
+}
+
+async function sendOne(deps: DeliverDeps, press: Press, editionId: number, delivery: ClaimedDelivery): Promise<void> {
+  const verdict = await handOver(deps, press, delivery);
+  const now = deps.clock.now();
+  deps.ledger.record(outcomeOf(verdict, delivery, { now, unknownPolicy: deps.options.unknownPolicy }));
+  deps.watch(editionId, verdict);
+  if (verdict.kind !== "sent") {
+    deps.log.warn({ edition: editionId, delivery: delivery.id, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
+  }
+}
+
+async function handOver({ transport, clock }: DeliverDeps, press: Press, delivery: ClaimedDelivery): Promise<Verdict> {
+  let message: Buffer;
+  try {
+    message = press.print(delivery, clock.now());
+  } catch (error) {
+    transport.release(1);
+    return { kind: "rejected", scope: "message", reply: `The mail could not be made: ${reasonOf(error)}` };
+  }
+  return transport.send({ from: press.from, to: delivery.address, message });
+}
+
+/** Relays like to quote the address in their replies; logs do not hold addresses. */
+function withoutAddress(reply: string): string {
+  return reply.replace(/[^\s<>"]+@[^\s<>"]+/g, "<address>");
+}

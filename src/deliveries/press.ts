@@ -1,0 +1,79 @@
+import { sql } from "kysely";
+import type { Db } from "../db/schema.ts";
+import { editionName, getEditionById, loadStencil } from "../editions/store.ts";
+import { assemble, fitPositions, prepare } from "../render/assemble.ts";
+import type { ReaderMail, Stencil } from "../render/types.ts";
+import { linkToken, messageId } from "../subscribers/tokens.ts";
+import type { ClaimedDelivery } from "./store.ts";
+
+/** Makes the mails of one edition. */
+export interface Press {
+  /** The whole message for one reader, ready for SMTP. */
+  print(delivery: ClaimedDelivery, date: Date): Buffer;
+  /** The envelope's sender. */
+  from: string;
+}
+
+export interface PressOptions {
+  secret: string;
+  publicUrl: string;
+  mailFrom: { address: string };
+  maxArticles: number;
+}
+
+/** A press for a rendered edition; null while it has not been rendered. */
+export async function openPress(db: Db, options: PressOptions, editionId: number): Promise<Press | null> {
+  const edition = await getEditionById(db, editionId);
+  const stored = await loadStencil(db, editionId);
+  if (!edition || !stored) return null;
+  const stencil = stored as Stencil;
+  const prepared = prepare(stencil);
+  const tagNames = await frozenTagNames(db, editionId);
+  const name = editionName(edition);
+  const domain = options.mailFrom.address.split("@")[1]!;
+  const fitted = new Map<string, ReturnType<typeof fitPositions>>();
+  const fit = (positions: number[]): ReturnType<typeof fitPositions> => {
+    const key = positions.join();
+    const known = fitted.get(key) ?? fitPositions(stencil, positions, options.maxArticles);
+    fitted.set(key, known);
+    return known;
+  };
+  return {
+    from: options.mailFrom.address,
+    print(delivery, date) {
+      const mail: ReaderMail = {
+        to: delivery.address,
+        messageId: messageId(options.secret, name, delivery.key, domain),
+        ...fit(delivery.positions),
+        matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.map((id) => tagNames.get(id) ?? ""),
+        links: readerLinks(options, delivery.key, name),
+        date,
+        feedbackId: `${name}:daily:edition:dayletter`,
+      };
+      return assemble(prepared, mail);
+    },
+  };
+}
+
+/** The links at the top and foot of a reader's mail. */
+export function readerLinks(
+  options: Pick<PressOptions, "secret" | "publicUrl">,
+  key: Buffer,
+  edition: string,
+): ReaderMail["links"] {
+  return {
+    preferences: `${options.publicUrl}/preferences/${linkToken(options.secret, "preferences", key)}`,
+    unsubscribe: `${options.publicUrl}/unsubscribe/${linkToken(options.secret, "unsubscribe", key)}`,
+    moreUrl: `${options.publicUrl}/editions/${edition}`,
+  };
+}
+
+/** Tag names as they were at the freeze, by id. */
+async function frozenTagNames(db: Db, editionId: number): Promise<Map<number, string>> {
+  const { rows } = await sql<{ id: number; name: string }>`
+    select distinct on (id) id, name from (
+      select unnest(tag_ids) as id, jsonb_array_elements_text(snapshot -> 'tags') as name
+      from edition_articles where edition_id = ${editionId}
+    ) named order by id, name`.execute(db);
+  return new Map(rows.map((row) => [row.id, row.name]));
+}

@@ -1,0 +1,61 @@
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import { sendAgain, skipOpen } from "../deliveries/store.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { transition, type EditionAction } from "./state.ts";
+import { editionName, getEdition, lockEdition, type Edition } from "./store.ts";
+
+export interface ActDeps {
+  db: Db;
+  clock: Clock;
+  options: { expireHours: number };
+}
+
+export interface Acted {
+  edition: Edition;
+  /** Deliveries that the action put back or ended. */
+  affected: number;
+  /** False when the action had been done already. */
+  changed: boolean;
+}
+
+/**
+ * An operator's action on an edition, once however often it is asked for, and written into the audit log.
+ * @param reason shown with the edition, as why it was paused
+ * @throws Refusal 404 for an unknown edition, 409 naming the state and what it allows
+ */
+export async function actOnEdition(
+  deps: ActDeps,
+  request: { date: string; number: number; action: EditionAction; actor: string; reason?: string },
+): Promise<Acted> {
+  const { action, actor } = request;
+  const { id } = await getEdition(deps.db, request.date, request.number);
+  return deps.db.transaction().execute(async (tx) => {
+    const before = await lockEdition(tx, id);
+    const name = editionName(before);
+    const state = transition(before.state, action, name);
+    const now = deps.clock.now();
+    let affected = 0;
+    if (action === "retry") affected = await sendAgain(tx, id, ["rejected", "expired"]);
+    if (action === "resend-unknown") affected = await sendAgain(tx, id, ["unknown"]);
+    if (action === "cancel") affected = await skipOpen(tx, id, "the edition was cancelled", now);
+    const again = action === "retry" || action === "resend-unknown";
+    // Done already, or nothing there to put back: a finished edition then stays finished.
+    if (affected === 0 && (again || before.state === state)) return { edition: before, affected, changed: false };
+    await tx
+      .updateTable("editions")
+      .set({
+        state,
+        reason: request.reason ?? (action === "pause" || action === "cancel" ? null : before.reason),
+        ...(action === "cancel" ? { closed_at: now } : {}),
+        // What goes on after a pause, or again, has its whole time to be delivered.
+        ...(again || action === "resume"
+          ? { closed_at: null, expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000) }
+          : {}),
+      })
+      .where("id", "=", id)
+      .execute();
+    await writeAudit(tx, { at: now, actor, action: `edition ${action}`, subject: name, detail: { affected } });
+    return { edition: await lockEdition(tx, id), affected, changed: true };
+  });
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db } from "../db/schema.ts";
+import { countStates } from "../deliveries/store.ts";
+import { balance } from "./state.ts";
+import { editionName, lockEdition } from "./store.ts";
+
+/**
+ * Finishes an edition that is being sent once nothing of it is open and its sum is right, counted from the rows.
+ * @returns whether it is finished now
+ */
+export async function closeEdition(deps: { db: Db; clock: Clock; log: Log }, editionId: number): Promise<boolean> {
+  return deps.db.transaction().execute(async (tx) => {
+    const edition = await lockEdition(tx, editionId);
+    if (edition.state !== "sending") return false;
+    const { settled, balanced, sentence } = balance(await countStates(tx, editionId, edition.selected));
+    if (!settled) return false;
+    const date = editionName(edition);
+    if (!balanced) {
+      deps.log.error({ edition: editionId, date, sentence }, "edition does not balance and stays open");
+      await tx.updateTable("editions").set({ reason: `It does not balance: ${sentence}` }).where("id", "=", editionId).execute();
+      return false;
+    }
+    await tx
+      .updateTable("editions")
+      .set({ state: "finished", closed_at: deps.clock.now() })
+      .where("id", "=", editionId)
+      .execute();
+    deps.log.info({ edition: editionId, date, sentence }, "edition finished");
+    return true;
+  });
+}

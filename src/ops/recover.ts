@@ -1,0 +1,60 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db } from "../db/schema.ts";
+import { deadAfterMs, sweepDeadClaims } from "../deliveries/senders.ts";
+import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
+import { openDue, type DueDeps } from "../editions/due.ts";
+import { editionsInState } from "../editions/store.ts";
+import type { Wake } from "../queue/contract.ts";
+import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { feedIds } from "../sources/store.ts";
+
+export interface RecoverDeps extends DueDeps {
+  wake: Wake;
+  options: DueDeps["options"] & ScheduleDefaults & { unknownPolicy: "hold" | "resend" };
+}
+
+/**
+ * Derives all work from the database and asks the queue for it: whatever a crash, a wiped queue or a lost job left
+ * undone is found here, each minute. Nothing it does harms when done twice.
+ */
+export async function recover(deps: RecoverDeps): Promise<void> {
+  await sweepClaims(deps);
+  await openWhatIsDue(deps);
+  await askForRendering(deps);
+  await expireOld(deps);
+  await askForDeliveries(deps);
+  await askForFeeds(deps);
+}
+
+export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
+  const opened = await openDue(deps, await loadSchedule(deps.db, deps.options));
+  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+}
+
+async function sweepClaims({ db, clock, log, options }: RecoverDeps): Promise<void> {
+  const now = clock.now();
+  const heardSince = new Date(now.getTime() - deadAfterMs);
+  const swept = await sweepDeadClaims(db, { heardSince, now, policy: options.unknownPolicy });
+  if (swept > 0) log.warn({ deliveries: swept, policy: options.unknownPolicy }, "claims of a dead sender taken");
+}
+
+async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
+  for (const { id } of await editionsInState(db, ["opening"])) await wake("render-edition", { editionId: id });
+}
+
+async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {
+  const expired = await expire(db, clock.now());
+  if (expired > 0) log.warn({ deliveries: expired }, "deliveries expired");
+}
+
+async function askForDeliveries({ db, clock, wake }: RecoverDeps): Promise<void> {
+  for (const { id } of await editionsInState(db, ["sending"])) {
+    for (const slice of await dueSlices(db, id, clock.now())) await wake("deliver-slice", { editionId: id, slice });
+    if (await isSettled(db, id)) await wake("close-edition", { editionId: id });
+  }
+}
+
+async function askForFeeds({ db, clock, wake }: RecoverDeps): Promise<void> {
+  for (const sourceId of await feedIds(db, clock.now())) await wake("fetch-source", { sourceId });
+}

@@ -1,0 +1,26 @@
+import { sql } from "kysely";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db } from "../db/schema.ts";
+
+const dayMs = 24 * 3_600_000;
+/** A stencil serves sending only; what was sent can be made again from the snapshot. */
+const keepStencilsMs = 30 * dayMs;
+/** Backlog and hidden articles that no edition will ever have. */
+const keepUnsentMs = 400 * dayMs;
+
+/** Removes what nobody will ask for again. Editions, deliveries and what was sent stay. */
+export async function retain({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {
+  const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
+  const stencils = await db
+    .updateTable("editions")
+    .set({ stencil: null })
+    .where("stencil", "is not", null)
+    .where("state", "in", ["finished", "cancelled"])
+    .where("closed_at", "<", before(keepStencilsMs))
+    .executeTakeFirst();
+  const articles = await sql`
+    delete from articles where edition_id is null and (backlog or hidden) and first_seen_at < ${before(keepUnsentMs)}
+  `.execute(db);
+  log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n) }, "old data removed");
+}

@@ -1,0 +1,60 @@
+import { createPostgresBackend, Queue, Worker, withBackend, type Processor, type WorkerOptions } from "bullmq";
+import { Redis } from "ioredis";
+import type { DbPool } from "../db/embedded-pool.ts";
+
+/** Where the queue lives: in Redis, in PostgreSQL, or in the embedded database beside the records. */
+export type QueuePlace =
+  | { kind: "redis"; url: string }
+  | { kind: "postgres"; url: string }
+  | { kind: "embedded"; pool: DbPool };
+
+/** Makes BullMQ's objects on one of its backends. Nothing above this knows which. */
+export interface QueueConnection {
+  queue(name: string): Queue;
+  worker(name: string, processor: Processor, options: Omit<WorkerOptions, "connection">): Worker;
+  /** One word from the server, to see that it is there. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keys in Redis start with this, so that one Redis can serve others too. */
+export const keyPrefix = "dayletter";
+
+export function connectQueue(place: QueuePlace): QueueConnection {
+  return place.kind === "redis" ? onRedis(place.url) : onPostgres(place);
+}
+
+function onRedis(url: string): QueueConnection {
+  // Producers fail fast when Redis is away; a worker's blocking connection waits for it to come back.
+  const producer = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: 1 }));
+  const blocking = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: null }));
+  return {
+    queue: (name) => new Queue(name, { connection: producer, prefix: keyPrefix }),
+    worker: (name, processor, worker) => new Worker(name, processor, { ...worker, connection: blocking, prefix: keyPrefix }),
+    ping: async () => void (await producer.ping()),
+    async close() {
+      producer.disconnect();
+      blocking.disconnect();
+    },
+  };
+}
+
+function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>): QueueConnection {
+  const backend = withBackend(createPostgresBackend);
+  // On a real server BullMQ keeps pools of its own, for its LISTEN connections are held for as long as it runs.
+  const connection = (place.kind === "embedded" ? place.pool : { connectionString: place.url, max: 3 }) as never;
+  return {
+    queue: (name) => new backend.Queue(name, { connection }) as unknown as Queue,
+    worker: (name, processor, worker) =>
+      new backend.Worker(name, processor as never, { ...worker, connection }) as unknown as Worker,
+    ping: async () => {
+      if (place.kind === "embedded") await place.pool.query("select 1");
+    },
+    close: async () => undefined,
+  };
+}
+
+/** ioredis reconnects by itself; without a listener each refused attempt would be printed with its stack. */
+function quiet(redis: Redis): Redis {
+  return redis.on("error", () => undefined);
+}

@@ -1,0 +1,24 @@
+import { cronPattern, type Schedule } from "../editions/calendar.ts";
+import { jobOptions, type JobName } from "./contract.ts";
+import type { Queues } from "./queues.ts";
+
+const minuteMs = 60_000;
+
+/**
+ * Sets BullMQ's job schedulers: the wake-up at the publication's hour in its own zone, `recover` each minute, and
+ * `retention` once a day. Setting them again with the same values changes nothing, so every node does so at start.
+ */
+export async function setSchedules(queues: Queues, schedule: Schedule): Promise<void> {
+  const editions = queues.editions;
+  const template = (name: JobName) => {
+    const { removeOnComplete, removeOnFail } = jobOptions(name, {});
+    return { name, data: {}, opts: { removeOnComplete: removeOnComplete!, removeOnFail: removeOnFail! } };
+  };
+  await editions.upsertJobScheduler(
+    "open-edition",
+    { pattern: cronPattern(schedule), tz: schedule.timezone },
+    template("open-edition"),
+  );
+  await editions.upsertJobScheduler("recover", { every: minuteMs }, template("recover"));
+  await editions.upsertJobScheduler("retention", { every: 24 * 60 * minuteMs }, template("retention"));
+}

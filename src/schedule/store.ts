@@ -1,0 +1,88 @@
+import type { Db, Tx } from "../db/schema.ts";
+import type { Schedule } from "../editions/calendar.ts";
+
+/** What can be set of a schedule; `null` goes back to the environment's value. */
+export interface ScheduleChange {
+  timezone?: string | null;
+  sendAt?: string | null;
+  sendDays?: number[] | null;
+}
+
+export type ScheduleDefaults = Pick<Schedule, "timezone" | "sendAt" | "sendDays">;
+
+export interface EffectiveSchedule extends Schedule {
+  /** Nothing due at or before this instant is looked at. */
+  since: Date;
+}
+
+/** The schedule in force: the environment's values under those that an operator set. Its row is made at first start. */
+export async function loadSchedule(db: Db | Tx, defaults: ScheduleDefaults): Promise<EffectiveSchedule> {
+  const row = await db.selectFrom("schedule").selectAll().executeTakeFirstOrThrow();
+  const skipped = await db.selectFrom("skipped_dates").select("date").execute();
+  return {
+    timezone: row.timezone ?? defaults.timezone,
+    sendAt: row.send_at ?? defaults.sendAt,
+    sendDays: row.send_days ?? defaults.sendDays,
+    skipped: new Set(skipped.map((one) => one.date)),
+    since: row.since,
+  };
+}
+
+/** Makes the schedule's row if there is none: dates due before the first start are nobody's. */
+export async function ensureSchedule(db: Db, defaults: ScheduleDefaults, now: Date): Promise<void> {
+  await db
+    .insertInto("schedule")
+    .values({ since: now, effective: fingerprint(defaults) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** The schedule as it was in force when it was last looked at, when the environment has changed since; else null. */
+export async function formerSchedule(db: Db, current: EffectiveSchedule): Promise<EffectiveSchedule | null> {
+  const { effective } = await db.selectFrom("schedule").select("effective").executeTakeFirstOrThrow();
+  const same = JSON.stringify(pick(effective)) === fingerprint(current);
+  return same ? null : { ...current, ...effective };
+}
+
+/** Writes a change down. From `now` on the new times count; none before it can come due by the change. */
+export async function saveSchedule(
+  tx: Db | Tx,
+  change: ScheduleChange,
+  defaults: ScheduleDefaults,
+  now: Date,
+): Promise<void> {
+  await tx
+    .updateTable("schedule")
+    .set({
+      since: now,
+      ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
+      ...(change.sendAt === undefined ? {} : { send_at: change.sendAt }),
+      ...(change.sendDays === undefined ? {} : { send_days: change.sendDays }),
+    })
+    .execute();
+  const effective = await loadSchedule(tx, defaults);
+  await tx
+    .updateTable("schedule")
+    .set({ effective: fingerprint(effective) })
+    .execute();
+}
+
+export async function skipDate(db: Db, date: string, skip: boolean, now: Date): Promise<void> {
+  if (!skip) await db.deleteFrom("skipped_dates").where("date", "=", date).execute();
+  else {
+    const row = { date, created_at: now };
+    await db
+      .insertInto("skipped_dates")
+      .values(row)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+function pick({ timezone, sendAt, sendDays }: ScheduleDefaults): ScheduleDefaults {
+  return { timezone, sendAt, sendDays };
+}
+
+function fingerprint(schedule: ScheduleDefaults): string {
+  return JSON.stringify(pick(schedule));
+}

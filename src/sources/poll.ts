@@ -1,0 +1,100 @@
+import type { Clock } from "../base/clock.ts";
+import { eachLimited } from "../base/each.ts";
+import { reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { ingest, type ItemOutcome } from "../articles/ingest.ts";
+import type { Db } from "../db/schema.ts";
+import { fetchFeed, type FetchDeps } from "./fetch.ts";
+import { parseFeed } from "./parse.ts";
+import { feedIds, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
+
+export interface PollDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  fetch: FetchDeps;
+}
+
+export type PollResult =
+  | { kind: "unchanged" }
+  | { kind: "ingested"; outcomes: ItemOutcome[]; problems: string[] }
+  | { kind: "failed"; reason: string }
+  /** Not due yet, or another node is at it. */
+  | { kind: "left" };
+
+const minuteMs = 60_000;
+/** How often a healthy feed is asked; a failing one is asked ever more rarely, up to the longest pause. */
+export const pollEveryMs: number = 15 * minuteMs;
+const longestPauseMs = 6 * 60 * minuteMs;
+const leaseMs = 2 * minuteMs;
+
+/** Fetches one feed and takes in its articles. A failure is recorded with its reason and never thrown. */
+export async function pollSource(
+  deps: PollDeps,
+  id: number,
+  options: { force: boolean; signal?: AbortSignal },
+): Promise<PollResult> {
+  const now = deps.clock.now();
+  const until = new Date(now.getTime() + leaseMs);
+  const source = await leaseSource(deps.db, id, { now, until, force: options.force });
+  if (!source?.url) return { kind: "left" };
+  try {
+    return await take(deps, source, source.url, options.signal);
+  } catch (error) {
+    const reason = reasonOf(error);
+    const failures = source.failures + 1;
+    const pause = Math.min(pollEveryMs * 2 ** (failures - 1), longestPauseMs);
+    await recordPoll(deps.db, id, {
+      checked_at: now,
+      last_error: reason,
+      failures,
+      next_check_at: new Date(now.getTime() + pause),
+    });
+    deps.log.warn({ source: id, failures, reason }, "source could not be read");
+    return { kind: "failed", reason };
+  }
+}
+
+/** Polls every feed once more, side by side; feeds that are not done after `limitMs` are left for later. */
+export async function pollAll(deps: PollDeps, limitMs: number): Promise<void> {
+  const signal = AbortSignal.timeout(limitMs);
+  await eachLimited(await feedIds(deps.db), 8, async (id) => {
+    if (!signal.aborted) await pollSource(deps, id, { force: true, signal });
+  });
+}
+
+async function take(deps: PollDeps, source: Source, url: string, signal?: AbortSignal): Promise<PollResult> {
+  const now = deps.clock.now();
+  const answer = await fetchFeed(deps.fetch, {
+    url,
+    etag: source.etag,
+    lastModified: source.last_modified,
+    ...(signal ? { signal } : {}),
+  });
+  const healthy = {
+    checked_at: now,
+    succeeded_at: now,
+    last_error: null,
+    failures: 0,
+    next_check_at: new Date(now.getTime() + pollEveryMs),
+  };
+  if (answer.kind === "unchanged") {
+    await recordPoll(deps.db, source.id, healthy);
+    return { kind: "unchanged" };
+  }
+  const feed = parseFeed(answer.text, answer.finalUrl);
+  const outcomes = await ingest(deps, source, feed.items);
+  // The validators are kept only now: had ingesting failed, the next poll must get the document again.
+  await recordPoll(deps.db, source.id, {
+    ...healthy,
+    title: feed.title ?? source.title,
+    etag: answer.etag,
+    last_modified: answer.lastModified,
+  });
+  if (answer.movedTo) await moveSource(deps.db, source.id, answer.movedTo);
+  const problems = [...feed.problems, ...outcomes.flatMap((outcome) => outcome.reason ?? [])];
+  if (problems.length > 0) deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items were refused");
+  const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
+  deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
+  return { kind: "ingested", outcomes, problems };
+}

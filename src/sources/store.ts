@@ -1,0 +1,98 @@
+import type { Selectable } from "kysely";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Schema } from "../db/schema.ts";
+
+export type Source = Selectable<Schema["sources"]>;
+
+/** A source is called unhealthy after this many failures in a row. */
+export const unhealthyAfter = 3;
+
+export async function listSources(db: Db): Promise<Source[]> {
+  return db.selectFrom("sources").selectAll().orderBy("id").execute();
+}
+
+export async function feedIds(db: Db, due?: Date): Promise<number[]> {
+  let query = db.selectFrom("sources").select("id").where("kind", "=", "feed");
+  if (due) query = query.where("next_check_at", "<=", due);
+  return (await query.orderBy("id").execute()).map((row) => row.id);
+}
+
+/** @throws Refusal 404 */
+export async function getSource(db: Db, id: number): Promise<Source> {
+  const source = await db.selectFrom("sources").selectAll().where("id", "=", id).executeTakeFirst();
+  if (!source) throw new Refusal(404, `There is no source ${id}: see \`dayletter sources list\`.`);
+  return source;
+}
+
+/**
+ * Puts feeds among the sources; those that are there already stay as they are.
+ * @returns the ids of the new ones
+ */
+export async function addFeeds(
+  db: Db,
+  feeds: readonly { url: string; extraTags?: string[]; renamedTags?: Record<string, string> }[],
+  now: Date,
+): Promise<number[]> {
+  if (feeds.length === 0) return [];
+  const rows = await db
+    .insertInto("sources")
+    .values(
+      feeds.map(({ url, extraTags = [], renamedTags = {} }) => ({
+        kind: "feed" as const,
+        url,
+        extra_tags: extraTags,
+        renamed_tags: JSON.stringify(renamedTags),
+        next_check_at: now,
+        created_at: now,
+      })),
+    )
+    .onConflict((conflict) => conflict.column("url").doNothing())
+    .returning("id")
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** The source of articles that come through the API; there is one. */
+export async function apiSource(db: Db, now: Date): Promise<Source> {
+  const find = db.selectFrom("sources").selectAll().where("kind", "=", "api");
+  const present = await find.executeTakeFirst();
+  if (present) return present;
+  await db
+    .insertInto("sources")
+    .values({ kind: "api", title: "API", renamed_tags: "{}", next_check_at: now, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return find.executeTakeFirstOrThrow();
+}
+
+/** Its articles stay. @throws Refusal 404 */
+export async function removeSource(db: Db, id: number): Promise<void> {
+  const source = await getSource(db, id);
+  if (source.kind === "api") throw new Refusal(409, "The API source cannot be removed: it goes with the API itself.");
+  await db.deleteFrom("sources").where("id", "=", id).execute();
+}
+
+/** Takes the source for `until`, so that two nodes do not poll it at once. Without `force` only if it is due. */
+export async function leaseSource(
+  db: Db,
+  id: number,
+  lease: { now: Date; until: Date; force: boolean },
+): Promise<Source | undefined> {
+  let query = db.updateTable("sources").set({ next_check_at: lease.until }).where("id", "=", id).where("kind", "=", "feed");
+  if (!lease.force) query = query.where("next_check_at", "<=", lease.now);
+  return query.returningAll().executeTakeFirst();
+}
+
+export async function recordPoll(db: Db, id: number, changes: Partial<Omit<Source, "id" | "renamed_tags">>): Promise<void> {
+  await db.updateTable("sources").set(changes).where("id", "=", id).execute();
+}
+
+/** Follows a permanent redirect, unless another source has that address already. */
+export async function moveSource(db: Db, id: number, url: string): Promise<void> {
+  await db
+    .updateTable("sources")
+    .set({ url })
+    .where("id", "=", id)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom("sources").select("id").where("url", "=", url))))
+    .execute();
+}
