@@ -116,8 +116,7 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   async #run<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
     const leave = this.#leave ?? (await this.#turnstile.enter());
     try {
-      const result = await this.#session.query<R>(text, params as unknown[] | undefined);
-      this.#noteListen(text);
+      const result = await this.#session.query<R>(this.#listening(text), params as unknown[] | undefined);
       return result;
     } finally {
       const status = this.#session.getTransactionStatus();
@@ -127,11 +126,21 @@ class EmbeddedClient extends EventEmitter implements DbClient {
     }
   }
 
-  #noteListen(text: string): void {
-    const [, verb, channel] = /^\s*(listen|unlisten)\s+"?([^\s";]+)"?\s*;?\s*$/i.exec(text) ?? [];
-    if (!verb || !channel) return;
-    if (verb.toLowerCase() === "listen") this.#channels.add(channel);
-    else if (channel === "*") this.#channels.clear();
+  /**
+   * Notes which channels this client listens to. The session listens for all clients together, so that it must not hear
+   * the UNLISTEN of one: it would silence the others.
+   * @returns what to send to the session
+   */
+  #listening(text: string): string {
+    const [, verb, quoted, bare] = /^\s*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i.exec(text) ?? [];
+    const channel = quoted ?? bare?.toLowerCase();
+    if (!verb || !channel) return text;
+    if (verb.toLowerCase() === "listen") {
+      this.#channels.add(channel);
+      return text;
+    }
+    if (channel === "*") this.#channels.clear();
     else this.#channels.delete(channel);
+    return "";
   }
 }

@@ -1,0 +1,328 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { silentLog } from "../../src/base/log.ts";
+import { Refusal } from "../../src/base/errors.ts";
+import { migrate, migrateQueue, readMigrations } from "../../src/db/migrate.ts";
+import type { Database } from "../../src/db/open.ts";
+import { claim, settle } from "../../src/deliveries/store.ts";
+import { openEdition } from "../../src/editions/open.ts";
+import { lockOpening } from "../../src/editions/store.ts";
+
+const now = new Date("2026-11-24T07:00:00.123Z");
+
+/**
+ * What the rest of the program relies on, whichever engine keeps the records. Run it once for each of them.
+ * @param open gives a database of this test file's own; what it holds is dropped and made anew here
+ */
+export function engineContract(name: string, open: () => Promise<Database>): void {
+  describe(`the records on ${name}`, () => {
+    let database: Database;
+    beforeAll(async () => {
+      database = await open();
+      await emptied(database);
+    });
+    afterAll(() => database.close());
+
+    migrations(() => database);
+    types(() => database);
+    transactions(() => database);
+    notifications(() => database);
+    claims(() => database);
+    openings(() => database);
+  });
+}
+
+/** Leaves no table of ours nor of BullMQ's. */
+async function emptied({ pool }: Database): Promise<void> {
+  await pool.query("drop schema public cascade");
+  await pool.query("create schema public");
+  await pool.query("drop schema if exists bullmq cascade");
+}
+
+function migrations(get: () => Database): void {
+  describe("migrations", () => {
+    it("run once, however many nodes start at the same time", async () => {
+      const { pool } = get();
+      const applied = await Promise.all(Array.from({ length: 4 }, () => migrate(pool)));
+      expect(applied.flat()).toEqual(readMigrations().map((migration) => migration.name));
+      await Promise.all([migrateQueue(pool), migrateQueue(pool)]);
+      expect(await migrate(pool)).toEqual([]);
+    });
+
+    it("leave nothing behind when one of them fails", async () => {
+      const { pool } = get();
+      const broken = { version: 9998, name: "9998-broken", sql: "create table half (id int); select no_such_column" };
+      await expect(migrate(pool, [...readMigrations(), broken])).rejects.toThrow(/no_such_column/);
+      const { rows } = await pool.query("select to_regclass('half') as half");
+      expect(rows).toEqual([{ half: null }]);
+      expect(await migrate(pool)).toEqual([]);
+    });
+
+    it("are refused on the database of a newer release, by name", async () => {
+      const { pool } = get();
+      await pool.query("insert into schema_versions (version, name) values (9999, '9999-later')");
+      const refusal = await migrate(pool).catch((error: unknown) => error);
+      await pool.query("delete from schema_versions where version = 9999");
+      expect(refusal).toBeInstanceOf(Refusal);
+      expect((refusal as Refusal).message).toMatch(/schema 9999-later, newer than this release.*install the release/);
+    });
+  });
+}
+
+function types(get: () => Database): void {
+  describe("values", () => {
+    it.each<[string, unknown]>([
+      ["9007199254740991::int8", 9007199254740991],
+      ["array[1, 9007199254740991]::int8[]", [1, 9007199254740991]],
+      ["7::int2", 7],
+      ["1.50::numeric", "1.50"],
+      ["1.5::float8", 1.5],
+      ["true", true],
+      ["null::text", null],
+      ["'2026-11-24'::date", "2026-11-24"],
+      ["array['2026-11-24'::date]", ["2026-11-24"]],
+      ["'2026-11-24 08:00:00.123+01'::timestamptz", now],
+      [`'{"a": [1, "한국"]}'::jsonb`, { a: [1, "한국"] }],
+      ["array[3, 1, 2]", [3, 1, 2]],
+      ["'{}'::int[]", []],
+      [`array['lg u+', null, 'a "b", {c}\\d']`, ["lg u+", null, 'a "b", {c}\\d']],
+      ["'\\x00ff'::bytea", Buffer.from([0, 255])],
+      ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
+    ])("%s reads as %j", async (expression, value) => {
+      const { rows } = await get().pool.query(`select ${expression} as value`);
+      expect(rows).toEqual([{ value }]);
+    });
+
+    it.each<[string, unknown]>([
+      ["timestamptz", now],
+      ["bytea", Buffer.from([0, 1, 254, 255])],
+      ["int[]", [3, 1, 2]],
+      ["text[]", ["c++", 'q"uote', "com,ma", "{brace}", "back\\slash", "", null]],
+      ["text", "lg u+ 한국 \u{1F4F0} '; drop table x --"],
+      ["int8", 9007199254740991],
+      ["date", "2026-11-24"],
+    ])("a %s comes back as it was given", async (type, value) => {
+      const { rows } = await get().pool.query(`select $1::${type} as value`, [value]);
+      expect(rows).toEqual([{ value }]);
+    });
+
+    it("count what a statement changed", async () => {
+      const changed = await get().pool.query("update schema_versions set applied_at = applied_at");
+      expect(changed.rowCount).toBe(readMigrations().length);
+    });
+  });
+}
+
+function transactions(get: () => Database): void {
+  describe("transactions", () => {
+    beforeAll(() => get().pool.query("create table box (item int)"));
+    beforeEach(() => get().pool.query("truncate box"));
+    const count = async (): Promise<number> => {
+      const { rows } = await get().pool.query<{ count: number }>("select count(*) from box");
+      return rows[0]!.count;
+    };
+
+    it("that throw leave nothing", async () => {
+      const failing = get()
+        .db.transaction()
+        .execute(async (tx) => {
+          await sql`insert into box values (1)`.execute(tx);
+          throw new Error("changed my mind");
+        });
+      await expect(failing).rejects.toThrow("changed my mind");
+      expect(await count()).toBe(0);
+    });
+
+    it("are seen by others whole or not at all", async () => {
+      const { db } = get();
+      const seen: Promise<number>[] = [];
+      await db.transaction().execute(async (tx) => {
+        await sql`insert into box values (1)`.execute(tx);
+        seen.push(count());
+        await sql`insert into box values (2)`.execute(tx);
+        seen.push(count());
+      });
+      for (const number of await Promise.all(seen)) expect([0, 2]).toContain(number);
+      expect(await count()).toBe(2);
+    });
+
+    it("that are rolled back were never seen", async () => {
+      const { db } = get();
+      const seen: Promise<number>[] = [];
+      const failing = db.transaction().execute(async (tx) => {
+        await sql`insert into box values (1)`.execute(tx);
+        seen.push(count());
+        throw new Error("no");
+      });
+      await expect(failing).rejects.toThrow("no");
+      expect(await Promise.all(seen)).toEqual([0]);
+    });
+
+    it("do nothing more after an error until they end, and then the client is as new", async () => {
+      const client = await get().pool.connect();
+      try {
+        await client.query("begin");
+        await client.query("insert into box values (1)");
+        await expect(client.query("select 1 / 0")).rejects.toMatchObject({ code: "22012" });
+        await expect(client.query("insert into box values (2)")).rejects.toMatchObject({ code: "25P02" });
+        await client.query("rollback");
+        await client.query("insert into box values (3)");
+      } finally {
+        client.release();
+      }
+      expect(await count()).toBe(1);
+    });
+
+    it("go back to a savepoint and keep what came before it", async () => {
+      const client = await get().pool.connect();
+      try {
+        await client.query("begin");
+        await client.query("insert into box values (1)");
+        await client.query("savepoint here");
+        await expect(client.query("insert into box values ('x')")).rejects.toMatchObject({ code: "22P02" });
+        await client.query("rollback to savepoint here");
+        await client.query("commit");
+      } finally {
+        client.release();
+      }
+      expect(await count()).toBe(1);
+    });
+
+    it("add up when three hundred run at once and one in seven changes its mind", async () => {
+      const { db } = get();
+      await sql`insert into box values (0)`.execute(db);
+      const runs = Array.from({ length: 300 }, (_, run) =>
+        db
+          .transaction()
+          .execute(async (tx) => {
+            await sql`select item from box for update`.execute(tx);
+            await sql`update box set item = item + 1`.execute(tx);
+            if (run % 7 === 0) throw new Error("undone");
+          })
+          .catch(() => undefined),
+      );
+      await Promise.all(runs);
+      const { rows } = await sql<{ item: number }>`select item from box`.execute(db);
+      expect(rows).toEqual([{ item: 300 - Math.ceil(300 / 7) }]);
+    });
+  });
+}
+
+function notifications(get: () => Database): void {
+  describe("notifications", () => {
+    it("reach whoever listens to the channel, after the commit, and nobody else", async () => {
+      const { pool } = get();
+      const [ours, theirs, sender] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+      const overheard: unknown[] = [];
+      theirs.on("notification", (message) => overheard.push(message));
+      try {
+        await ours.query("listen news");
+        await theirs.query('listen "other"');
+        await sender.query("begin");
+        await sender.query("select pg_notify('news', 'lost')");
+        await sender.query("rollback");
+        const heard = once(ours, "notification");
+        await sender.query("select pg_notify('news', 'lg u+')");
+        expect((await heard)[0]).toMatchObject({ channel: "news", payload: "lg u+" });
+
+        await ours.query("unlisten *");
+        const proof = once(theirs, "notification");
+        const unwanted: unknown[] = [];
+        ours.on("notification", (message) => unwanted.push(message));
+        await sender.query("select pg_notify('news', 'nobody')");
+        await sender.query("select pg_notify('other', 'yes')");
+        await proof;
+        expect(unwanted).toEqual([]);
+        expect(overheard).toHaveLength(1);
+      } finally {
+        await theirs.query("unlisten *");
+        for (const client of [ours, theirs, sender]) client.release();
+      }
+    });
+  });
+}
+
+function claims(get: () => Database): void {
+  it("gives eight concurrent takers 800 deliveries, none twice, and settles each once", async () => {
+    const { db } = get();
+    const editionId = await editionWithDeliveries(db, 800);
+    const taken = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const sender = randomUUID();
+        const mine: number[] = [];
+        for (;;) {
+          const request = { editionId, slice: 0, sender, count: 7, now };
+          const { claimed } = await db.transaction().execute((tx) => claim(tx, request));
+          if (claimed.length === 0) return mine;
+          mine.push(...claimed.map((delivery) => delivery.id));
+          const outcomes = claimed.map(({ id }) => ({ id, state: "sent" as const, reply: "250 ok", dueAt: null }));
+          await db.transaction().execute((tx) => settle(tx, sender, outcomes, now));
+        }
+      }),
+    );
+    expect(taken.flat()).toHaveLength(800);
+    expect(new Set(taken.flat()).size).toBe(800);
+    const states = await db
+      .selectFrom("deliveries")
+      .select(["state", "attempts", (eb) => eb.fn.countAll<number>().as("count")])
+      .groupBy(["state", "attempts"])
+      .execute();
+    expect(states).toEqual([{ state: "sent", attempts: 1, count: 800 }]);
+  });
+}
+
+async function editionWithDeliveries(db: Database["db"], readers: number): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    insert into editions (date, number, state, timezone, due_at, opened_at)
+    values ('2026-01-01', 1, 'sending', 'UTC', ${now}, ${now}) returning id`.execute(db);
+  const { id } = rows[0]!;
+  await sql`
+    insert into subscribers (key, address, address_key, status, created_at)
+    select decode(md5('reader' || n), 'hex'), 'r' || n || '@example.com', 'r' || n || '@example.com', 'active', ${now}
+    from generate_series(1, ${readers}::int) n`.execute(db);
+  await sql`insert into cohorts (edition_id, positions, readers) values (${id}, '{0}', ${readers})`.execute(db);
+  await sql`
+    insert into deliveries (edition_id, subscriber_id, cohort_id, slice, tag_ids, domain)
+    select ${id}, s.id, c.id, 0, '{}', 'example.com' from subscribers s, cohorts c where c.edition_id = ${id}`.execute(
+    db,
+  );
+  return id;
+}
+
+function openings(get: () => Database): void {
+  describe("the lock of opening", () => {
+    it("lets the second one in after the first one's commit", async () => {
+      const { db } = get();
+      const order: string[] = [];
+      let second: Promise<void> | undefined;
+      await db.transaction().execute(async (tx) => {
+        await lockOpening(tx);
+        second = db.transaction().execute(async (other) => {
+          await lockOpening(other);
+          order.push("second");
+        });
+        await sql`select pg_sleep(0.05)`.execute(tx);
+        order.push("first");
+      });
+      await second;
+      expect(order).toEqual(["first", "second"]);
+    });
+
+    it("makes one edition of eight simultaneous openings of a date", async () => {
+      const { db } = get();
+      const deps = {
+        db,
+        clock: { now: () => now },
+        log: silentLog,
+        gather: async () => undefined,
+        options: { sliceSize: 500, expireHours: 24 },
+      };
+      const request = { date: "2026-11-24", dueAt: now, timezone: "UTC", extra: false };
+      const opened = await Promise.all(Array.from({ length: 8 }, () => openEdition(deps, request)));
+      expect(opened.filter(({ created }) => created)).toHaveLength(1);
+      expect(new Set(opened.map(({ edition }) => edition.id)).size).toBe(1);
+    });
+  });
+}
