@@ -22,6 +22,11 @@ export interface DueInput {
   catchUpHours: number;
 }
 
+interface Change {
+  before: Schedule;
+  after: Schedule;
+}
+
 export interface DueDate {
   date: string;
   dueAt: Date;
@@ -90,7 +95,20 @@ export function decideDue(input: DueInput): Decision {
 }
 
 /**
- * The next `count` sends after `now`, in order. Fewer come back only if the operator has skipped everything for a year.
+ * The `since` to keep with a changed schedule. Readers were promised the next date of the schedule `before`, and any of
+ * it that came due and is not recorded yet; if the new time of such a date has passed, it is due at once instead of
+ * never. A date that only the new schedule has is not: a day added after its time begins a week later.
+ */
+export function sinceAfterChange(change: Omit<DueInput, "schedule" | "catchUpHours"> & Change): Date {
+  const { now, since, recorded, before, after } = change;
+  const promised = [...dueDates({ now, since, schedule: before }), ...nextSends(now, before, 1)];
+  const first = promised.find(({ date }) => !recorded.has(date) && isSendDay(date, after));
+  return first ? new Date(Math.min(now.getTime(), dueAt(first.date, after).getTime() - 1)) : now;
+}
+
+/**
+ * The next `count` sends after `now`, in order; a date that has its edition already is left out by being in
+ * `schedule.skipped`. Fewer come back only if the operator has skipped everything for a year.
  */
 export function nextSends(now: Date, schedule: Schedule, count: number): NextSend[] {
   const sends: NextSend[] = [];
@@ -132,7 +150,7 @@ function resolve(date: string, { timezone, sendAt }: Schedule): Resolved {
 }
 
 /** Send days without regard to editions, oldest first. */
-function dueDates({ now, since, schedule }: DueInput): DueDate[] {
+function dueDates({ now, since, schedule }: Pick<DueInput, "now" | "since" | "schedule">): DueDate[] {
   const after = Math.max(since.getTime(), now.getTime() - lookBackDays * 24 * hourMs);
   // A day more at both ends: at a clock change an instant and the date that is due at it can lie across a midnight.
   let date = Temporal.PlainDate.from(localDate(new Date(after), schedule.timezone)).subtract({ days: 1 });

@@ -69,17 +69,13 @@ export type DeliveryState =
   | "unknown"
   | "skipped";
 
-/** Whether work is still to be done for a delivery by itself. Unknown is closed: only an operator reopens it. */
-export function isOpen(state: DeliveryState): boolean {
-  return state === "pending" || state === "sending" || state === "deferred";
-}
-
 /** The deliveries of one edition: how many readers were selected at the freeze, and how many rows are in each state. */
 export interface Balance extends Record<DeliveryState, number> {
   selected: number;
 }
 
 const closedStates = ["sent", "rejected", "expired", "skipped", "unknown"] as const;
+/** Work is still to be done by itself. Unknown is closed: only an operator reopens it. */
 const openStates = ["pending", "sending", "deferred"] as const;
 
 /**
