@@ -2,7 +2,7 @@ import { wrongValue } from "../base/errors.ts";
 
 /** Parameters that say where a click came from and never which page it is. */
 const tracking =
-  /^(?:utm_.*|ns_(?:campaign|fee|linkname|mchannel|source)|at_(?:campaign|medium)|mc_[ce]id|_hs(?:enc|mi)|_g[al]|wt_mc|mkt_tok|(?:fb|g|d|msclk|y|tw|tt)clid|msclkid|[gw]braid|gclsrc|igsh(?:id)?)$/i;
+  /^(?:utm_.*|ns_(?:campaign|fee|linkname|mchannel|source)|at_(?:campaign|medium)|mc_[ce]id|_hs(?:enc|mi)|_g[al]|wt_mc|mkt_tok|(?:fb|g|d|y|tw|tt)clid|msclkid|[gw]braid|gclsrc|igsh(?:id)?)$/i;
 
 /**
  * The identity of an article: two URLs with the same key are the same article. The key is itself a URL with that key.
@@ -10,7 +10,8 @@ const tracking =
  */
 export function canonicalKey(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw wrongValue(url, "the address of a web page: http:// or https://");
+  if (!parsed || !/^https?:$/.test(parsed.protocol))
+    throw wrongValue(url, "the address of a web page: http:// or https://");
   // The scheme, user and fragment go: they choose a way to the page or a place on it, never another page.
   return `https://${hostKey(parsed)}${pathKey(parsed.pathname)}${queryKey(parsed.search)}`;
 }

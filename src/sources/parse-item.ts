@@ -1,0 +1,102 @@
+import { cleanTags } from "../articles/tags.ts";
+import { decodeEntities, plainText, summaryLimit, titleLimit } from "../articles/text.ts";
+import { clip, oneLine } from "../render/plain.ts";
+import { absoluteUrl } from "./address.ts";
+import { parseFeedDate } from "./parse-date.ts";
+import { findSourceLine, namedOrigin, type Origin } from "./parse-origin.ts";
+
+/** What one item of a feed says, whatever the format: XML is decoded, HTML is not. */
+export interface RawItem {
+  guid: string | undefined;
+  /** Best first. */
+  links: (string | undefined)[];
+  /** What relative links of the item are relative to. */
+  base: string;
+  title: string | undefined;
+  /** Texts that may serve as a summary, best first. */
+  texts: (string | undefined)[];
+  tags: string[];
+  /** Best first. */
+  dates: (string | undefined)[];
+  origin: { name: string | undefined; url: string | undefined } | undefined;
+}
+
+/** What one format's reader finds; texts are still as the feed has them. */
+export interface RawFeed {
+  title: string | undefined;
+  siteUrl: string | null;
+  items: RawItem[];
+}
+
+/** One item of a feed: every text is plain, every URL absolute http(s). */
+export interface FeedItem {
+  /** null too when it is no identity: missing, longer than 500 characters, or used for several links. */
+  guid: string | null;
+  url: string;
+  /** At most 500 UTF-16 units. */
+  title: string;
+  /** At most 2,000 UTF-16 units; can be empty. */
+  summary: string;
+  tags: string[];
+  publishedAt: Date | null;
+  origin: Origin | null;
+}
+
+const longestGuid = 500;
+
+/** The item, or one sentence on why it cannot be an article. `number` counts from 1. */
+export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
+  const title = plainText(raw.title ?? "", titleLimit);
+  const url = first(raw.links, (link) => absoluteUrl(link, raw.base));
+  if (url === null) return `Item ${number}${called(title)} ${linkProblem(raw.links)}.`;
+  if (title === "") return `Item ${number} (${url}) has no title.`;
+  const texts = raw.texts.filter((text) => text !== undefined && text.trim() !== "") as string[];
+  const sourceLine = first(texts, (text) => findSourceLine(text, raw.base));
+  return {
+    guid: guidOf(raw.guid),
+    url,
+    title,
+    summary: summaryOf(texts[0] ?? "", sourceLine?.line),
+    tags: cleanTags(raw.tags.map(decodeEntities)),
+    publishedAt: first(raw.dates, parseFeedDate),
+    origin: originOf(raw) ?? sourceLine?.origin ?? null,
+  };
+}
+
+function guidOf(raw: string | undefined): string | null {
+  const guid = oneLine(raw ?? "");
+  return guid === "" || guid.length > longestGuid ? null : guid;
+}
+
+function summaryOf(text: string, sourceLine: string | undefined): string {
+  const summary = plainText(text);
+  const whole =
+    sourceLine !== undefined && summary.endsWith(sourceLine) ? summary.slice(0, -sourceLine.length) : summary;
+  return clip(whole.trim(), summaryLimit);
+}
+
+/** The URL of an RSS source element is often that of a feed (RSS 2.0), which is nothing to send a reader to. */
+function originOf({ origin, base }: RawItem): Origin | null {
+  if (!origin) return null;
+  const url = absoluteUrl(origin.url, base);
+  const forPeople = url !== null && !/\.(?:xml|rss|rdf|atom|json)(?:\?|$)|\/(?:feed|rss|atom)\b/i.test(url);
+  return namedOrigin(origin.name, forPeople ? url : null);
+}
+
+function called(title: string): string {
+  return title === "" ? "" : ` (“${clip(title, 80)}”)`;
+}
+
+function linkProblem(links: readonly (string | undefined)[]): string {
+  const link = links.find((candidate) => candidate !== undefined && candidate.trim() !== "");
+  if (link === undefined) return "has no link";
+  return `has a link that is no http or https address: ${JSON.stringify(clip(oneLine(link), 80))}`;
+}
+
+function first<T, R>(values: readonly T[], pick: (value: T) => R | null): R | null {
+  for (const value of values) {
+    const found = pick(value);
+    if (found !== null) return found;
+  }
+  return null;
+}
