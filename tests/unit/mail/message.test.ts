@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../../../src/base/errors.ts";
+import { ownHead, sharedHead } from "../../../src/mail/message.ts";
+import type { OwnFields, SharedFields } from "../../../src/mail/message.ts";
+
+const shared: SharedFields = {
+  from: { name: "Telecom Courier", address: "news@courier.example" },
+  listId: { name: "Telecom Courier", id: "daily.courier.example" },
+  language: "en",
+  boundary: "=_b",
+};
+const own: OwnFields = {
+  to: "reader@mail.example",
+  subject: "Headline",
+  messageId: "<1.2@courier.example>",
+  date: new Date("2013-12-05T07:00:00Z"),
+  unsubscribe: "https://news.example/unsubscribe/x",
+  feedbackId: "2013-12-05-1:edition:daily:courier",
+};
+
+describe("the head of a mail", () => {
+  test("has the fields that bulk mail needs, word for word", () => {
+    const { from, fixed } = sharedHead(shared);
+    expect(`${from}${ownHead(own)}${fixed}`.split("\r\n")).toEqual([
+      "From: Telecom Courier <news@courier.example>",
+      "To: reader@mail.example",
+      "Subject: Headline",
+      "Date: Thu, 05 Dec 2013 07:00:00 +0000",
+      "Message-ID: <1.2@courier.example>",
+      "List-Unsubscribe: <https://news.example/unsubscribe/x>",
+      "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+      "Feedback-ID: 2013-12-05-1:edition:daily:courier",
+      "List-Id: Telecom Courier <daily.courier.example>",
+      "Auto-Submitted: auto-generated",
+      "Precedence: bulk",
+      "X-Auto-Response-Suppress: OOF, AutoReply",
+      "Content-Language: en",
+      "MIME-Version: 1.0",
+      'Content-Type: multipart/alternative; boundary="=_b"',
+      "",
+    ]);
+  });
+
+  test("names nothing to unsubscribe from where there is nothing", () => {
+    expect(ownHead({ ...own, unsubscribe: null })).not.toContain("List-Unsubscribe");
+  });
+
+  test("a sender without a name is the bare address", () => {
+    expect(sharedHead({ ...shared, from: { name: "", address: "n@c.example" } }).from).toBe("From: n@c.example\r\n");
+  });
+
+  test.each<[string, Partial<OwnFields>]>([
+    ["a second recipient", { to: "a@b.example, c@d.example" }],
+    ["a line break in the address", { to: "a@b.example\r\nBcc: c@d.example" }],
+    ["an address that needs SMTPUTF8", { to: "통신@mail.example" }],
+    ["an address of absurd length", { to: `${"a".repeat(1000)}@mail.example` }],
+    ["a line break in the Message-ID", { messageId: "1@c.example>\r\nBcc: <c@d.example" }],
+    ["a Message-ID of absurd length", { messageId: `${"a".repeat(500)}@c.example` }],
+    ["a second unsubscribe address", { unsubscribe: "https://a.example/>, <mailto:b@c.example" }],
+    ["a javascript: unsubscribe address", { unsubscribe: "javascript:alert(1)" }],
+    ["an unsubscribe address of absurd length", { unsubscribe: `https://a.example/${"a".repeat(1000)}` }],
+    ["a line break in the Feedback-ID", { feedbackId: "a:b\r\nBcc: c@d.example" }],
+  ])("refuses %s", (_, change) => {
+    expect(() => ownHead({ ...own, ...change })).toThrow(Refusal);
+  });
+
+  test.each<[string, Partial<SharedFields>]>([
+    ["sender address", { from: { name: "x", address: "a@b.example>\r\nBcc: <c@d.example" } }],
+    ["list identifier", { listId: { name: "x", id: "a> <b" } }],
+    ["language", { language: "en\r\nBcc: c@d.example" }],
+  ])("refuses a %s that could not stand in a header", (what, change) => {
+    expect(() => sharedHead({ ...shared, ...change })).toThrow(new RegExp(`cannot be used in a mail as ${what}`));
+  });
+});

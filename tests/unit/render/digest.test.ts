@@ -1,0 +1,117 @@
+import { simpleParser } from "mailparser";
+import { describe, expect, test } from "vitest";
+import { Refusal } from "../../../src/base/errors.ts";
+import { assemble, assembleHtml, assembleText, prepare, subjectLine } from "../../../src/render/assemble.ts";
+import { article, prepared, readerMail } from "./mail.ts";
+
+const three = [article(0), article(1), article(2)];
+const links = readerMail([]).links;
+
+describe("a reader's mail", () => {
+  test("begins with what is in it, in both forms", async () => {
+    const edition = await prepared(three);
+    const mail = readerMail([0, 1, 2]);
+    const shown = assembleHtml(edition, mail).replace(/^[\s\S]*?<body/, "<body").replace(/<[^>]*>/g, " ");
+    expect(shown.trim()).toMatch(/^3 articles on huawei, Korea\s+Preferences/);
+    expect(assembleText(edition, mail)).toMatch(/^3 articles on huawei, Korea\n/);
+    expect(assembleHtml(edition, mail)).not.toMatch(/display:\s*none|font-size:\s*1px|opacity/);
+  });
+
+  test.each(["html", "text"] as const)("says in %s who it is from, why it came and how to stop it, twice", async (form) => {
+    const show = form === "html" ? assembleHtml : assembleText;
+    const body = show(await prepared(three), readerMail([0, 2], { more: 1 }));
+    for (const url of [links.preferences, links.unsubscribe]) expect(body.split(url)).toHaveLength(3);
+    expect(body).toContain("You get this because you follow huawei, Korea.");
+    expect(body).toContain("reader@mail.example");
+    expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
+    expect(body).toContain("Thursday, December 5, 2013");
+    expect(body).toContain("On the web: Korea JoongAng Daily");
+    expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
+    expect(body).toContain("1 more article");
+    expect(body).toContain(form === "html" ? links.moreUrl.replace("&", "&amp;") : links.moreUrl);
+    expect(body).not.toContain("Headline 1");
+    expect(body.indexOf("Headline 0")).toBeLessThan(body.indexOf("Headline 2"));
+  });
+
+  test("has no line about more where there is no more", async () => {
+    const edition = await prepared(three);
+    expect(assembleText(edition, readerMail([0]))).not.toContain("more");
+    expect(assembleHtml(edition, readerMail([0]))).not.toContain("on the web");
+  });
+
+  test("puts text before HTML and carries the fields of bulk mail once each", async () => {
+    const message = assemble(await prepared(three), readerMail([0]));
+    const raw = message.toString("latin1");
+    expect(raw.indexOf("text/plain")).toBeLessThan(raw.indexOf("text/html"));
+    const parsed = await simpleParser(message);
+    const value = (name: string): string[] =>
+      parsed.headerLines.filter(({ key }) => key === name).map(({ line }) => line.replace(/^[^:]*: /, ""));
+    expect(value("list-unsubscribe")).toEqual([`<${links.unsubscribe}>`]);
+    expect(value("list-unsubscribe-post")).toEqual(["List-Unsubscribe=One-Click"]);
+    expect(value("message-id")).toEqual(["<20131205.1.k3j5@courier.example>"]);
+    expect(value("feedback-id")).toEqual(["2013-12-05-1:edition:daily.courier.example:courierexample"]);
+    expect(parsed.date).toEqual(new Date("2013-12-05T07:00:00Z"));
+  });
+
+  test("is the same bytes each time, from a stencil rendered again", async () => {
+    const mail = readerMail([0, 1]);
+    expect(assemble(await prepared(three), mail).equals(assemble(await prepared(three), mail))).toBe(true);
+  });
+
+  test("is sound HTML for a screen reader, and asks no third party for anything", async () => {
+    const html = assembleHtml(await prepared(three, { publication: { language: "ko" } }), readerMail([0, 1]));
+    expect(html).toMatch(/<html lang="ko" dir="ltr"/);
+    expect(html).toContain("<title>Telecom Courier, 2013\ub144 12\uc6d4 5\uc77c \ubaa9\uc694\uc77c</title>");
+    expect(html.match(/<h1/g)).toHaveLength(1);
+    for (const table of html.match(/<table[^>]*>/g) ?? []) expect(table).toContain('role="presentation"');
+    expect(html).not.toMatch(/<link|<img|@import|url\(|src=/);
+    expect(html).toContain("prefers-color-scheme: dark");
+  });
+
+  test("goes from right to left where the language does", async () => {
+    const html = assembleHtml(await prepared(three, { publication: { language: "ar" } }), readerMail([0]));
+    expect(html).toMatch(/<html lang="ar" dir="rtl"/);
+    expect(html).toContain("text-align:right");
+  });
+});
+
+describe("a sample copy", () => {
+  test("says so, and its links do nothing", async () => {
+    const edition = await prepared(three, { mode: "sample" });
+    const mail = readerMail([0, 1]);
+    for (const body of [assembleHtml(edition, mail), assembleText(edition, mail), assemble(edition, mail).toString()]) {
+      expect(body).not.toContain("/unsubscribe/");
+      expect(body).not.toContain("/preferences/");
+      expect(body).not.toContain("List-Unsubscribe");
+    }
+    expect(assembleText(edition, mail)).toContain("This is a sample copy.");
+    expect(subjectLine(edition, mail)).toBe("Sample copy: Headline 0, and 1 more");
+  });
+});
+
+describe("the subject", () => {
+  const long = "A headline of many words ".repeat(20);
+  test.each([
+    ["Headline", [0], 0, "Headline"],
+    ["Headline", [0, 1, 2], 0, "Headline, and 2 more"],
+    ["Headline", [0, 1], 30, "Headline, and 31 more"],
+    [long, [0, 1], 0, /^A headline of .*words\u2026, and 1 more$|^A headline of .*\u2026, and 1 more$/],
+  ])("of %j and the positions %j with %d more", async (title, positions, more, wanted) => {
+    const edition = await prepared([article(0, { title }), article(1), article(2)]);
+    const subject = subjectLine(edition, readerMail(positions, { more }));
+    expect(subject).toMatch(typeof wanted === "string" ? new RegExp(`^${wanted}$`) : wanted);
+    expect(subject.length).toBeLessThanOrEqual(120);
+  });
+});
+
+describe("a stencil", () => {
+  test("of another version is refused rather than misread", async () => {
+    const { stencil } = await prepared(three);
+    expect(() => prepare({ ...stencil, version: 0 })).toThrow(Refusal);
+  });
+
+  test("without the position asked for gives no mail", async () => {
+    const edition = await prepared(three);
+    expect(() => assemble(edition, readerMail([0, 7]))).toThrow("no article at position 7");
+  });
+});
