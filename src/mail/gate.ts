@@ -1,0 +1,116 @@
+import { performance } from "node:perf_hooks";
+import type { Breaker } from "./breaker.ts";
+import type { Throttle } from "./throttle.ts";
+
+/** Hands out permits to send. At any time: permits held + sends under way ≤ connections. */
+export interface Gate {
+  /** See `Transport.reserve`. */
+  reserve: (max: number, signal?: AbortSignal) => Promise<number>;
+  release: (n: number) => void;
+  /** Turns a held permit into a send under way; false when none is held. */
+  begin(): boolean;
+  end(): void;
+  busy(): number;
+  /** Grants nothing more; whoever waits gets 0. */
+  close(): void;
+  /** Resolves when nothing is held or under way, or after `ms`. */
+  drained(ms: number): Promise<void>;
+}
+
+interface Waiter {
+  max: number;
+  grant(n: number): void;
+}
+
+/** Milliseconds on a clock that only goes forward: durations must not follow the wall clock, which people and NTP set. */
+export const ticks = (): number => performance.now();
+
+/** Permits are given in the order in which they were asked for. */
+export function createGate(deps: { connections: number; breaker: Breaker; throttle: Throttle }): Gate {
+  const { breaker, throttle } = deps;
+  const waiting: Waiter[] = [];
+  let held = 0;
+  let busy = 0;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let whenDrained: (() => void)[] = [];
+
+  function pump(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (held + busy === 0) {
+      for (const resolve of whenDrained) resolve();
+      whenDrained = [];
+    }
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const free = Math.min(deps.connections, breaker.width()) - held - busy;
+      if (free < 1) return;
+      const now = ticks();
+      const pause = Math.max(breaker.waitMs(now), throttle.waitMs(now));
+      if (pause > 0) {
+        timer = setTimeout(pump, Math.ceil(pause));
+        return;
+      }
+      const n = Math.min(next.max, free, Math.max(1, throttle.available(now)));
+      throttle.take(n, now);
+      held += n;
+      waiting.shift();
+      next.grant(n);
+    }
+  }
+
+  return {
+    reserve(max, signal) {
+      if (closed || signal?.aborted || !(max >= 1)) return Promise.resolve(0);
+      return new Promise((resolve) => {
+        const leave = (): void => {
+          waiting.splice(waiting.indexOf(waiter), 1);
+          resolve(0);
+          pump();
+        };
+        const waiter: Waiter = {
+          max: Math.floor(max),
+          grant(n) {
+            signal?.removeEventListener("abort", leave);
+            resolve(n);
+          },
+        };
+        signal?.addEventListener("abort", leave, { once: true });
+        waiting.push(waiter);
+        pump();
+      });
+    },
+    release(n) {
+      const back = Math.min(n, held);
+      held -= back;
+      throttle.giveBack(back);
+      pump();
+    },
+    begin() {
+      if (held === 0) return false;
+      held -= 1;
+      busy += 1;
+      return true;
+    },
+    end() {
+      busy -= 1;
+      pump();
+    },
+    busy: () => busy,
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      for (const waiter of waiting.splice(0)) waiter.grant(0);
+    },
+    drained(ms) {
+      if (held + busy === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const limit = setTimeout(resolve, ms);
+        whenDrained.push(() => {
+          clearTimeout(limit);
+          resolve();
+        });
+      });
+    },
+  };
+}

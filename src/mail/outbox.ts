@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { access, mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createTransport } from "nodemailer";
+import { reasonOf } from "../base/errors.ts";
+import { createBreaker } from "./breaker.ts";
+import { envelopeFault } from "./envelope.ts";
+import { createGate, ticks } from "./gate.ts";
+import { createThrottle } from "./throttle.ts";
+import type { Mail, Transport } from "./transport.ts";
+import { oneLine, type Verdict } from "./verdict.ts";
+
+/** Mail into `dir`, one `.eml` file each, named after its Message-ID: a mail that is sent again replaces itself. */
+export function createOutboxTransport(options: { dir: string; connections: number }): Transport {
+  const { dir, connections } = options;
+  const breaker = createBreaker(connections);
+  const gate = createGate({ connections, breaker, throttle: createThrottle(null, 0) });
+  const composer = createTransport({ streamTransport: true, buffer: true });
+  let made: Promise<unknown> | null = null;
+  let serial = 0;
+
+  async function write(mail: Mail): Promise<Verdict> {
+    const name = outboxFileName(mail.message);
+    const temporary = join(dir, `.${process.pid}-${(serial += 1)}.tmp`);
+    try {
+      await (made ??= mkdir(dir, { recursive: true }));
+      const { message } = await composer.sendMail({ envelope: { from: mail.from, to: mail.to }, raw: mail.message });
+      await writeFile(temporary, message);
+      await rename(temporary, join(dir, name));
+      return { kind: "sent", reply: `250 2.0.0 written to ${name}` };
+    } catch (error) {
+      made = null;
+      return { kind: "deferred", scope: "relay", reply: oneLine(`the outbox cannot be written: ${reasonOf(error)}`) };
+    }
+  }
+
+  return {
+    connections,
+    reserve: gate.reserve,
+    release: gate.release,
+    async send(mail) {
+      if (!gate.begin() && ((await gate.reserve(1)) === 0 || !gate.begin())) {
+        return { kind: "deferred", scope: "relay", reply: "the mail transport is closed" };
+      }
+      const verdict = envelopeFault(mail) ?? (await write(mail));
+      if (verdict.kind === "deferred") breaker.failed(verdict.reply, ticks(), ticks());
+      else breaker.worked();
+      gate.end();
+      return verdict;
+    },
+    async check() {
+      try {
+        await mkdir(dir, { recursive: true });
+        await access(dir, constants.W_OK);
+        return { ok: true, sentence: `Mails are written to ${dir}; set SMTP_URL to send them.`, smtputf8: true };
+      } catch (error) {
+        return { ok: false, sentence: `Mails cannot be written to ${dir}: ${reasonOf(error)}. Make it writable.` };
+      }
+    },
+    state: () => ({ open: 0, busy: gate.busy(), pausedUntil: null, reason: breaker.reason() }),
+    async close(graceMs) {
+      gate.close();
+      await gate.drained(graceMs);
+    },
+  };
+}
+
+/**
+ * The file name for a message: its Message-ID, which begins with the edition's date, so that names sort by edition. What
+ * cannot stand in a file name everywhere becomes `_`, and then a hash keeps different ids apart.
+ */
+export function outboxFileName(message: Buffer): string {
+  const end = message.indexOf("\r\n\r\n");
+  const head = message.subarray(0, end < 0 ? undefined : end).toString("latin1");
+  const id = /^message-id:\s*<?([^\s>]+)/im.exec(head)?.[1] ?? "";
+  const safe = id.replace(/[^\w.@+-]/g, "_").replace(/^\./, "_");
+  if (id !== "" && safe === id && id.length <= 200) return `${id}.eml`;
+  const hash = createHash("sha256")
+    .update(id === "" ? message : id)
+    .digest("hex");
+  return `${safe.slice(0, 150) || "no-message-id"}-${hash.slice(0, 16)}.eml`;
+}

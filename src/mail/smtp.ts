@@ -1,0 +1,139 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { createBreaker } from "./breaker.ts";
+import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
+import { explain } from "./explain.ts";
+import { createGate, ticks } from "./gate.ts";
+import { createLanes } from "./lanes.ts";
+import { createSession, defaultTimeouts, type SessionOptions, type Timeouts } from "./session.ts";
+import { createThrottle } from "./throttle.ts";
+import type { Mail, Transport } from "./transport.ts";
+import { judge, oneLine, type SmtpFailure, type Verdict } from "./verdict.ts";
+
+export interface SmtpOptions extends Omit<SessionOptions, "timeouts"> {
+  connections: number;
+  /** Messages per second; null for no limit. */
+  rate: number | null;
+  timeouts?: Partial<Timeouts>;
+}
+
+/**
+ * Mail through a relay, on `connections` connections that are opened when first needed and kept while there is work.
+ * They speak through Nodemailer's `smtp-connection`: a tenth of what `sendMail` costs for a message that is ready.
+ */
+export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: SmtpOptions): Transport {
+  const { host, port, connections } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const breaker = createBreaker(connections);
+  const gate = createGate({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
+  const lanes = createLanes(() => createSession({ ...options, timeouts }), timeouts.idle);
+  let cut = false;
+
+  /** One try on a kept connection or a new one. A kept one that turns out to be gone costs a second try, not a verdict. */
+  async function attempt(mail: Mail, fresh: boolean): Promise<Verdict> {
+    const taken = await lanes.take(fresh);
+    if ("failure" in taken) return judge(taken.failure);
+    const { session, kept } = taken;
+    const fault = sessionFault(mail, session.smtputf8(), session.maxBytes());
+    if (fault) {
+      lanes.put(session);
+      return fault;
+    }
+    const outcome = await session.send(mail);
+    lanes.put(session);
+    if ("reply" in outcome) return { kind: "sent", reply: outcome.reply };
+    return kept && !cut && wentStale(outcome) ? attempt(mail, true) : judge(outcome);
+  }
+
+  /** Lets the breaker and the log know, and tells the caller how long the relay will be left alone. */
+  function note(verdict: Verdict, triedAt: number): Verdict {
+    const relay = `${host}:${port}`;
+    const before = breaker.reason();
+    if (verdict.kind !== "unknown" && !(verdict.kind === "deferred" && verdict.scope === "relay")) {
+      breaker.worked();
+      if (before !== null && breaker.reason() === null) deps.log.info({ relay }, "The relay works again");
+      return verdict;
+    }
+    if (cut) return verdict;
+    const now = ticks();
+    const waited = breaker.waitMs(now);
+    breaker.failed(verdict.reply, triedAt, now, verdict.kind === "deferred" ? verdict.quietMs : 0);
+    const quietMs = Math.ceil(breaker.waitMs(now));
+    // A reply may repeat an address, and the log must not.
+    const reason = verdict.reply.replace(/\S+@\S+/g, "(address)");
+    if (quietMs > waited)
+      deps.log.warn({ relay, reason, quietMs }, "The relay is in trouble and is left alone for a while");
+    return verdict.kind === "deferred" ? { ...verdict, quietMs } : verdict;
+  }
+
+  async function send(mail: Mail): Promise<Verdict> {
+    if (!gate.begin()) {
+      if ((await gate.reserve(1)) === 0 || !gate.begin()) return notNow("the mail transport is closed");
+    }
+    try {
+      const fault = envelopeFault(mail);
+      if (fault) return fault;
+      if (cut) return notNow("the mail transport is closed");
+      const quietMs = Math.ceil(breaker.waitMs(ticks()));
+      if (quietMs > 0) return { ...notNow(`the relay is left alone after: ${breaker.reason() ?? ""}`), quietMs };
+      const triedAt = ticks();
+      return note(await attempt(mail, false), triedAt);
+    } finally {
+      gate.end();
+    }
+  }
+
+  return {
+    connections,
+    reserve: gate.reserve,
+    release: gate.release,
+    send,
+    async check() {
+      const session = createSession({
+        ...options,
+        timeouts: { ...timeouts, connect: Math.min(timeouts.connect, 15_000) },
+      });
+      const failure = await session.open();
+      if (failure) return { ok: false, sentence: explain(failure, host, port) };
+      const how = `${session.secured() ? "with" : "without"} TLS${options.user === null ? "" : ", and takes the user name and password"}`;
+      const result = { ok: true, sentence: `The relay ${host}:${port} answers ${how}.`, smtputf8: session.smtputf8() };
+      await session.quit();
+      return result;
+    },
+    state() {
+      const pauseMs = breaker.waitMs(ticks());
+      return {
+        open: lanes.open(),
+        busy: gate.busy(),
+        pausedUntil: pauseMs > 0 ? new Date(deps.clock.now().getTime() + pauseMs) : null,
+        reason: breaker.reason(),
+      };
+    },
+    async close(graceMs) {
+      gate.close();
+      await gate.drained(graceMs);
+      cut = true;
+      await lanes.close();
+    },
+  };
+}
+
+/** The relay hung up while the connection lay unused, or has had enough of this one: a new connection will tell more. */
+function wentStale(failure: SmtpFailure): boolean {
+  if (failure.stage !== "mail") return false;
+  return failure.code === null || (failure.code === 421 && !failure.enhanced?.startsWith("4.7."));
+}
+
+function sessionFault(mail: Mail, smtputf8: boolean, maxBytes: number): Verdict | null {
+  // RFC 6531 §3.2 forbids it, and the library would send it unflagged.
+  if (needsSmtpUtf8(mail) && !smtputf8)
+    return rejected("the address is not ASCII and the relay does not offer SMTPUTF8");
+  if (mail.message.length > maxBytes) {
+    return rejected(`the mail has ${mail.message.length} bytes and the relay takes at most ${maxBytes}`);
+  }
+  return null;
+}
+
+function notNow(reply: string): Extract<Verdict, { kind: "deferred" }> {
+  return { kind: "deferred", scope: "relay", reply: oneLine(reply) };
+}
