@@ -109,7 +109,7 @@ async function takeOne(
     present !== undefined && !frozen && !again && article.source_id === source.id
       ? await edit(tx, now, article, item, key)
       : false;
-  const tagged = frozen ? 0 : await addTags(tx, article.id, await resolveTags(tx, now, tagsOf(source, item)));
+  const tagged = frozen ? 0 : await addTags(tx, article.id, await tagIdsOf(tx, now, source, item));
   const outcome = present === undefined ? "added" : edited || tagged > 0 ? "updated" : "unchanged";
   const reason =
     present === undefined && article.backlog
@@ -124,9 +124,11 @@ function sameArticle(article: Article | undefined, item: IncomingArticle): Artic
   return article.url === item.url || article.title === item.title ? article : undefined;
 }
 
-function tagsOf(source: IngestSource, item: IncomingArticle): string[] {
+/** Each once, although two names may be one tag by an alias. */
+async function tagIdsOf(tx: Tx, now: Date, source: IngestSource, item: IncomingArticle): Promise<number[]> {
   const renamed = cleanTags(item.tags).map((name) => source.renamed_tags[tagKey(name)] ?? name);
-  return cleanTags([...renamed, ...source.extra_tags]);
+  const ids = await resolveTags(tx, now, cleanTags([...renamed, ...source.extra_tags]));
+  return [...new Set(ids.values())];
 }
 
 async function insert(tx: Tx, now: Date, source: IngestSource, item: IncomingArticle, key: string): Promise<Article> {

@@ -3,16 +3,25 @@ import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
-/** The ids of tags by name, aliases followed, in order and each once; unknown ones are made, spelt as given. */
-export async function resolveTags(tx: Tx, now: Date, names: readonly string[]): Promise<number[]> {
-  if (names.length === 0) return [];
-  const keys = names.map(tagKey);
-  const found = await findKeys(tx, keys);
-  const ids: number[] = [];
-  for (const [i, key] of keys.entries()) {
-    const id = found.get(key) ?? (await makeTag(tx, now, key, names[i]!));
+/**
+ * The ids of tags by name as given, aliases followed. Unknown ones are made, spelt as given, or left out with
+ * `create: false`.
+ */
+export async function resolveTags(
+  tx: Tx,
+  now: Date,
+  names: readonly string[],
+  { create } = { create: true },
+): Promise<Map<string, number>> {
+  if (names.length === 0) return new Map();
+  const found = await findKeys(tx, names.map(tagKey));
+  const ids = new Map<string, number>();
+  for (const name of names) {
+    const key = tagKey(name);
+    const id = found.get(key) ?? (create ? await makeTag(tx, now, key, name) : undefined);
+    if (id === undefined) continue;
     found.set(key, id);
-    if (!ids.includes(id)) ids.push(id);
+    ids.set(name, id);
   }
   return ids;
 }

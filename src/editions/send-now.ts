@@ -1,0 +1,52 @@
+import { Refusal } from "../base/errors.ts";
+import { writeAudit } from "../ops/audit.ts";
+import type { Wake } from "../queue/contract.ts";
+import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { localDate } from "./calendar.ts";
+import { openEdition, type OpenDeps } from "./open.ts";
+import { editionName, findEdition, type Edition } from "./store.ts";
+
+export interface SendNowDeps extends OpenDeps {
+  wake: Wake;
+  options: OpenDeps["options"] & ScheduleDefaults;
+}
+
+/**
+ * An operator's "send now": gathers, freezes and starts today's edition without waiting for its hour.
+ * @param request.date only today's date is possible; given, it guards against a click that came after midnight
+ * @param request.extra makes one more edition of a date that has one
+ * @throws Refusal 409 when the date has its edition already, 422 when it is not today
+ */
+export async function sendNow(
+  deps: SendNowDeps,
+  request: { date?: string; extra: boolean; actor: string },
+): Promise<Edition> {
+  const { timezone } = await loadSchedule(deps.db, deps.options);
+  const now = deps.clock.now();
+  const today = localDate(now, timezone);
+  const date = request.date ?? today;
+  if (date !== today) {
+    throw new Refusal(422, `${date} is not today: it is ${today} in ${timezone}, and only today's edition can be sent now.`);
+  }
+  if (!request.extra) refuseSecond(await findEdition(deps.db, date));
+  const { edition, created } = await openEdition(deps, { date, dueAt: now, timezone, extra: request.extra });
+  if (!created) refuseSecond(edition);
+  await writeAudit(deps.db, {
+    at: now,
+    actor: request.actor,
+    action: "edition send",
+    subject: editionName(edition),
+    detail: { articles: edition.articles, selected: edition.selected },
+  });
+  if (edition.state === "opening") await deps.wake("render-edition", { editionId: edition.id });
+  return edition;
+}
+
+function refuseSecond(edition: Edition | undefined): void {
+  if (!edition) return;
+  throw new Refusal(
+    409,
+    `There is an edition ${editionName(edition)} already (${edition.state}): to send one more today, make it an extra one (--extra).`,
+    { date: edition.date, number: edition.number, state: edition.state },
+  );
+}

@@ -1,0 +1,38 @@
+import { Refusal } from "../base/errors.ts";
+import { cleanTag, cleanTags, tagKey } from "../articles/tags.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { fetchFeed } from "./fetch.ts";
+import { parseFeed } from "./parse.ts";
+import { pollSource, type PollDeps, type PollResult } from "./poll.ts";
+import { addFeeds, getSource, type Source } from "./store.ts";
+
+/**
+ * Adds a feed after reading it once, so that a wrong address is refused at once, and takes in its articles.
+ * @param request.tags given to every article of the source
+ * @param request.rename tags as the feed spells them, and what they are called here
+ * @throws Refusal 422 or 502 with the reason when it cannot be read as a feed, 409 when it is a source already
+ */
+export async function addSource(
+  deps: PollDeps,
+  request: { url: string; tags: string[]; rename: Record<string, string>; actor: string },
+): Promise<{ source: Source; poll: PollResult }> {
+  const answer = await fetchFeed(deps.fetch, { url: request.url, etag: null, lastModified: null });
+  if (answer.kind === "fetched") parseFeed(answer.text, answer.finalUrl);
+  const now = deps.clock.now();
+  const feed = { url: request.url, extraTags: cleanTags(request.tags), renamedTags: renames(request.rename) };
+  const [id] = await addFeeds(deps.db, [feed], now);
+  if (id === undefined) throw new Refusal(409, `${request.url} is a source already.`);
+  await writeAudit(deps.db, { at: now, actor: request.actor, action: "source add", subject: request.url, detail: feed });
+  const poll = await pollSource(deps, id, { force: true });
+  return { source: await getSource(deps.db, id), poll };
+}
+
+function renames(given: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([from, to]) => {
+      const name = cleanTag(to);
+      if (name === null) throw new Refusal(422, `${JSON.stringify(to)} is not a tag: expected 1 to 60 characters.`);
+      return [tagKey(from), name];
+    }),
+  );
+}

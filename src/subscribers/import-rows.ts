@@ -1,0 +1,110 @@
+import { parse } from "csv-parse";
+import { Readable } from "node:stream";
+import { z } from "zod";
+import { cleanTags } from "../articles/tags.ts";
+
+/** One line of an import list, understood. */
+export interface ImportRow {
+  address: string;
+  tags: string[];
+  allTags: boolean;
+  status: "pending" | "active" | null;
+  confirmedAt: Date | null;
+  /** How and where the reader agreed, in the publisher's words. */
+  consent: string | null;
+}
+
+export type ImportLine = { line: number; row: ImportRow } | { line: number; problem: string };
+
+const truth = z.union([z.boolean(), z.string().transform((text) => /^(true|yes|1|y|all)$/i.test(text.trim()))]);
+const absent = (value: unknown): unknown => (value === "" || value === null ? undefined : value);
+
+const rowSchema = z.object({
+  address: z.string({ error: "there is no address" }),
+  tags: z.preprocess(absent, z.union([z.array(z.string()), z.string().transform(splitTags)], { error: "tags must be a list of texts" }).default([])),
+  all_tags: z.preprocess(absent, truth.default(false)),
+  status: z.preprocess(absent, z.enum(["pending", "active"], { error: "status must be pending or active" }).optional()),
+  confirmed_at: z.preprocess(absent, z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional()),
+  consent: z.preprocess(absent, z.string({ error: "consent must be a text" }).optional()),
+});
+
+const addressNames = new Set(["address", "email", "e-mail", "email address", "email_address", "mail"]);
+const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "consent"]);
+
+/**
+ * Reads CSV with a header line. The address column may be called address or email; `tags` holds names between `|`
+ * (written `\|` inside a name). Columns that mean nothing here are left alone.
+ */
+export async function* readCsv(input: Readable): AsyncGenerator<ImportLine> {
+  const parser = input.pipe(
+    parse({
+      bom: true,
+      columns: (header: string[]) => header.map(columnName),
+      skip_empty_lines: true,
+      relax_column_count: true,
+      info: true,
+      trim: true,
+    }),
+  );
+  input.on("error", (error) => parser.destroy(error));
+  let line = 1;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: object; info: { lines: number } }>) {
+      line = info.lines;
+      yield understood(line, record);
+    }
+  } catch (error) {
+    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${(error as Error).message}` };
+  }
+}
+
+/** Reads one JSON object per line, with the same names as the CSV columns; `tags` is a list. */
+export async function* readNdjson(input: Readable): AsyncGenerator<ImportLine> {
+  let line = 0;
+  for await (const text of linesOf(input)) {
+    line += 1;
+    if (text.trim() === "") continue;
+    try {
+      const value: unknown = JSON.parse(text);
+      const named = Object.entries(value as object).map(([name, field]) => [columnName(name), field] as const);
+      yield understood(line, Object.fromEntries(named));
+    } catch {
+      yield { line, problem: "This line is not a JSON object." };
+    }
+  }
+}
+
+/** Tag names in one CSV field, the way back of `splitTags`. */
+export function joinTags(tags: readonly string[]): string {
+  return tags.map((tag) => tag.replaceAll("\\", "\\\\").replaceAll("|", "\\|")).join("|");
+}
+
+function splitTags(text: string): string[] {
+  const tags = text.match(/(?:\\.|[^|\\])+/gs) ?? [];
+  return tags.map((tag) => tag.replace(/\\(.)/gs, "$1"));
+}
+
+function columnName(raw: string): string {
+  const name = raw.trim().toLowerCase();
+  if (addressNames.has(name)) return "address";
+  const plain = name.replaceAll(/[\s-]+/g, "_");
+  return columns.has(plain) ? plain : `unused:${raw}`;
+}
+
+function understood(line: number, record: object): ImportLine {
+  const parsed = rowSchema.safeParse(record);
+  if (!parsed.success) return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
+  const { address, tags, all_tags, status = null, confirmed_at = null, consent = null } = parsed.data;
+  return { line, row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, consent } };
+}
+
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  let rest = "";
+  input.setEncoding("utf8");
+  for await (const chunk of input as AsyncIterable<string>) {
+    const parts = (rest + chunk).split(/\r?\n/);
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}

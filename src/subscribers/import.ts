@@ -1,0 +1,151 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import { resolveTags } from "../articles/tag-store.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { parseAddress } from "./address.ts";
+import type { ImportLine, ImportRow } from "./import-rows.ts";
+import { addSubscriberTags, insertSubscribers, type NewSubscriber } from "./store.ts";
+import { findSuppressed } from "./suppressions.ts";
+
+export interface ImportOptions {
+  /** Any wrong line, and nothing is imported. */
+  strict: boolean;
+  /** Report only. */
+  dryRun: boolean;
+  /** The operator vouches that lines without a status of their own asked for it. */
+  confirmed: boolean;
+  /** Make tags that no article has had yet, instead of refusing the line. */
+  createTags: boolean;
+  actor: string;
+}
+
+export interface ImportReport {
+  lines: number;
+  added: number;
+  updated: number;
+  unchanged: number;
+  refused: { line: number; reason: string }[];
+  /** False for a dry run, and when strictness refused the whole. */
+  imported: boolean;
+}
+
+interface Checked extends ImportRow {
+  line: number;
+  address: string;
+  key: string;
+}
+
+const chunkSize = 1_000;
+
+/**
+ * Takes readers from a list. Each line stands for itself and is reported by its number; suppressed and unsubscribed
+ * addresses are never brought back. One transaction: an import is there as a whole or not at all.
+ */
+export async function importSubscribers(
+  deps: { db: Db; clock: Clock; options: { secret: string } },
+  lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
+  options: ImportOptions,
+): Promise<ImportReport> {
+  const report: ImportReport = { lines: 0, added: 0, updated: 0, unchanged: 0, refused: [], imported: false };
+  const undo = new Error("nothing is kept");
+  const now = deps.clock.now();
+  try {
+    await deps.db.transaction().execute(async (tx) => {
+      const seen = new Map<string, number>();
+      let chunk: Checked[] = [];
+      for await (const line of lines) {
+        report.lines += 1;
+        const checked = check(line, seen);
+        if ("reason" in checked) report.refused.push(checked);
+        else chunk.push(checked);
+        if (chunk.length < chunkSize) continue;
+        await takeChunk(tx, deps.options.secret, chunk, options, now, report);
+        chunk = [];
+      }
+      await takeChunk(tx, deps.options.secret, chunk, options, now, report);
+      report.refused.sort((a, b) => a.line - b.line);
+      if (options.dryRun || (options.strict && report.refused.length > 0)) throw undo;
+      const { added, updated } = report;
+      const detail = { lines: report.lines, added, updated, refused: report.refused.length };
+      await writeAudit(tx, { at: now, actor: options.actor, action: "subscribers import", subject: "subscribers", detail });
+    });
+    report.imported = true;
+  } catch (error) {
+    if (error !== undo) throw error;
+  }
+  return report;
+}
+
+function check(line: ImportLine, seen: Map<string, number>): Checked | { line: number; reason: string } {
+  if ("problem" in line) return { line: line.line, reason: line.problem };
+  try {
+    const { address, key } = parseAddress(line.row.address);
+    const earlier = seen.get(key);
+    if (earlier !== undefined) throw new Refusal(422, `${address} stands on line ${earlier} already.`);
+    seen.set(key, line.line);
+    if (line.row.tags.length === 0 && !line.row.allTags) {
+      throw new Refusal(422, `${address} follows nothing: expected tags, or all_tags=true.`);
+    }
+    return { ...line.row, line: line.line, address, key };
+  } catch (error) {
+    return { line: line.line, reason: reasonOf(error) };
+  }
+}
+
+async function takeChunk(
+  tx: Tx,
+  secret: string,
+  chunk: readonly Checked[],
+  options: ImportOptions,
+  now: Date,
+  report: ImportReport,
+): Promise<void> {
+  if (chunk.length === 0) return;
+  const suppressed = await findSuppressed(tx, secret, chunk.map((row) => row.key));
+  const present = await tx
+    .selectFrom("subscribers")
+    .select(["id", "address_key", "status", "all_tags"])
+    .where("address_key", "in", chunk.map((row) => row.key))
+    .execute();
+  const known = new Map(present.map((row) => [row.address_key, row]));
+  const tagIds = await tagIdsOf(tx, chunk, options.createTags, now);
+  const news: NewSubscriber[] = [];
+  for (const row of chunk) {
+    const refuse = (reason: string): unknown => report.refused.push({ line: row.line, reason });
+    const unknown = row.tags.filter((name) => !tagIds.has(name));
+    const subscriber = known.get(row.key);
+    if (suppressed.has(row.key)) refuse(`${row.address} is suppressed (${suppressed.get(row.key)!}) and must not be mailed.`);
+    else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
+      refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
+    } else if (unknown.length > 0) {
+      refuse(`No article has ever had the tag ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`);
+    } else if (subscriber) {
+      const ids = row.tags.map((name) => tagIds.get(name)!);
+      const changed = await addSubscriberTags(tx, [{ id: subscriber.id, tagIds: ids }]);
+      const widened = row.allTags && !subscriber.all_tags;
+      if (widened) await tx.updateTable("subscribers").set({ all_tags: true }).where("id", "=", subscriber.id).execute();
+      report[changed > 0 || widened ? "updated" : "unchanged"] += 1;
+    } else news.push(newSubscriber(row, tagIds, options, now));
+  }
+  report.added += (await insertSubscribers(tx, news, now)).size;
+}
+
+function newSubscriber(row: Checked, tagIds: Map<string, number>, options: ImportOptions, now: Date): NewSubscriber {
+  const active = row.status === "active" || (row.status === null && options.confirmed);
+  return {
+    address: row.address,
+    addressKey: row.key,
+    status: active ? "active" : "pending",
+    allTags: row.allTags,
+    tagIds: [...new Set(row.tags.map((name) => tagIds.get(name)!))],
+    confirmedAt: active ? (row.confirmedAt ?? now) : null,
+    consent: { method: "import", wording: row.consent, tags: row.tags },
+  };
+}
+
+/** By name as written; names that no tag has are missing, unless they may be made. */
+async function tagIdsOf(tx: Tx, chunk: readonly Checked[], create: boolean, now: Date): Promise<Map<string, number>> {
+  const names = [...new Set(chunk.flatMap((row) => row.tags))];
+  return resolveTags(tx, now, names, { create });
+}

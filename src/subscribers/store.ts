@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
+
+export interface Subscriber {
+  id: number;
+  key: Buffer;
+  address: string;
+  status: SubscriberStatus;
+  allTags: boolean;
+  /** Names, in alphabetical order. */
+  tags: string[];
+  createdAt: Date;
+  confirmedAt: Date | null;
+  leftAt: Date | null;
+}
+
+const columns = sql`
+  s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.created_at as "createdAt",
+  s.confirmed_at as "confirmedAt", s.left_at as "leftAt",
+  array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
+    where st.subscriber_id = s.id order by t.key) as tags`;
+
+/** A page of subscribers by id. @param after the last id of the page before, 0 for the first */
+export async function listSubscribers(
+  db: Db,
+  page: { after: number; limit: number; status?: SubscriberStatus },
+): Promise<Subscriber[]> {
+  const { rows } = await sql<Subscriber>`
+    select ${columns} from subscribers s
+    where s.id > ${page.after} and (${page.status ?? null}::text is null or s.status = ${page.status ?? null})
+    order by s.id limit ${page.limit}`.execute(db);
+  return rows;
+}
+
+export async function findByKey(db: Db, key: Buffer): Promise<Subscriber | null> {
+  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.key = ${key}`.execute(db);
+  return rows[0] ?? null;
+}
+
+export async function findByAddress(db: Db | Tx, addressKey: string): Promise<Subscriber | null> {
+  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.address_key = ${addressKey}`.execute(db);
+  return rows[0] ?? null;
+}
+
+export async function countByStatus(db: Db): Promise<Record<SubscriberStatus, number>> {
+  const rows = await db
+    .selectFrom("subscribers")
+    .select(["status", (eb) => eb.fn.countAll<number>().as("count")])
+    .groupBy("status")
+    .execute();
+  const counts = { pending: 0, active: 0, unsubscribed: 0, suppressed: 0 };
+  for (const row of rows) counts[row.status] = row.count;
+  return counts;
+}
+
+export interface NewSubscriber {
+  address: string;
+  addressKey: string;
+  status: "pending" | "active";
+  allTags: boolean;
+  tagIds: readonly number[];
+  confirmedAt: Date | null;
+  consent: { method: string; wording: string | null; tags: readonly string[] };
+}
+
+/**
+ * Puts new subscribers in, with tags and consent records; those whose address is there already are left out.
+ * @returns the address keys that were new
+ */
+export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], now: Date): Promise<Set<string>> {
+  if (news.length === 0) return new Set();
+  const inserted = await tx
+    .insertInto("subscribers")
+    .values(
+      news.map((one) => ({
+        key: randomBytes(16),
+        address: one.address,
+        address_key: one.addressKey,
+        status: one.status,
+        all_tags: one.allTags,
+        created_at: now,
+        confirmed_at: one.confirmedAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.column("address_key").doNothing())
+    .returning(["id", "address_key"])
+    .execute();
+  const ids = new Map(inserted.map((row) => [row.address_key, row.id]));
+  const added = news.filter((one) => ids.has(one.addressKey));
+  await addSubscriberTags(tx, added.map((one) => ({ id: ids.get(one.addressKey)!, tagIds: one.tagIds })));
+  if (added.length > 0) {
+    await tx
+      .insertInto("consents")
+      .values(
+        added.map((one) => ({
+          subscriber_id: ids.get(one.addressKey)!,
+          method: one.consent.method,
+          wording: one.consent.wording,
+          tags: [...one.consent.tags],
+          requested_at: now,
+          confirmed_at: one.confirmedAt,
+        })),
+      )
+      .execute();
+  }
+  return new Set(ids.keys());
+}
+
+/** Adds tags to those each has. @returns how many were new */
+export async function addSubscriberTags(tx: Tx, rows: readonly { id: number; tagIds: readonly number[] }[]): Promise<number> {
+  const pairs = rows.flatMap(({ id, tagIds }) => tagIds.map((tagId) => ({ id, tagId })));
+  if (pairs.length === 0) return 0;
+  const { numAffectedRows } = await sql`
+    insert into subscriber_tags (subscriber_id, tag_id)
+    select * from unnest(${pairs.map((pair) => pair.id)}::bigint[], ${pairs.map((pair) => pair.tagId)}::int[])
+    on conflict do nothing`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Makes these the reader's tags, and no others. */
+export async function setTags(db: Db, id: number, choice: { allTags: boolean; tagIds: readonly number[] }): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.updateTable("subscribers").set({ all_tags: choice.allTags }).where("id", "=", id).execute();
+    await tx.deleteFrom("subscriber_tags").where("subscriber_id", "=", id).execute();
+    await addSubscriberTags(tx, [{ id, tagIds: choice.tagIds }]);
+  });
+}
+
+/** At once and for good, until the reader comes back by their own act. Safe to repeat. @returns whether it changed anything */
+export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolean> {
+  const result = await db
+    .updateTable("subscribers")
+    .set({ status: "unsubscribed", left_at: now })
+    .where("id", "=", id)
+    .where("status", "in", ["pending", "active"])
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/** Undoes an unsubscribing by the same reader; a suppressed address stays so. @returns whether they are back */
+export async function rejoin(db: Db, id: number): Promise<boolean> {
+  const result = await db
+    .updateTable("subscribers")
+    .set({ status: "active", left_at: null })
+    .where("id", "=", id)
+    .where("status", "=", "unsubscribed")
+    .where("confirmed_at", "is not", null)
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}

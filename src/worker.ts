@@ -1,0 +1,83 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { reasonOf } from "./base/errors.ts";
+import { processors } from "../jobs/index.ts";
+import type { App } from "./app.ts";
+import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
+import { openDue } from "./editions/due.ts";
+import { setSchedules } from "./queue/schedules.ts";
+import { startWorkers } from "./queue/queues.ts";
+import { formerSchedule, loadSchedule, saveSchedule } from "./schedule/store.ts";
+
+const watchdogMs = 60_000;
+/** For writing down what was cut off. */
+const lastWordsMs = 2_000;
+
+export interface RunningWorker {
+  /** Takes no new work, finishes what is in flight within `graceMs`, and signs off. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Starts the part that works: the queues' workers, the schedules, and this process's heartbeat as a sender. */
+export async function startWorker(app: App): Promise<RunningWorker> {
+  const { db, clock, log, sender } = app;
+  await beat(db, sender, clock.now());
+  await takeOver(app);
+  await adoptSchedule(app);
+  await setSchedules(app.queues, await loadSchedule(db, app.options));
+
+  const stopping = new AbortController();
+  const workers = startWorkers(app.queue, processors(app), { log, signal: stopping.signal });
+  const timers = [
+    every(beatEveryMs, () => beat(db, sender, clock.now()), app),
+    every(watchdogMs, () => restoreSchedules(app), app),
+  ];
+  await app.wake("recover", {});
+  return {
+    async stop(graceMs = 10_000) {
+      timers.forEach(clearInterval);
+      stopping.abort();
+      // What is at the relay is waited for; when the time is up it is cut off, and its outcome is then written as it is.
+      const cut = setTimeout(() => void app.transport.close(0), graceMs);
+      await Promise.race([Promise.all(workers.map((worker) => worker.close())), wait(graceMs + lastWordsMs, null, { ref: false })]);
+      clearTimeout(cut);
+      await app.ledger.flush();
+      await signOff(db, sender);
+    },
+  };
+}
+
+/** What this machine's former processes left claimed. The embedded engine has one process, so all other claims are dead. */
+async function takeOver({ config, db, clock, log }: App): Promise<void> {
+  const now = clock.now();
+  await forgetGoneNeighbours(db);
+  if (!config.embedded.records) return;
+  const swept = await sweepDeadClaims(db, { heardSince: now, now, policy: config.unknownPolicy });
+  if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
+}
+
+/**
+ * Notices that the environment's schedule is another than before. What was due by the old one is seen to first; the new
+ * one counts from now, so that a changed hour or zone never sends or misses a date by surprise.
+ */
+async function adoptSchedule(app: App): Promise<void> {
+  const schedule = await loadSchedule(app.db, app.options);
+  const former = await formerSchedule(app.db, schedule);
+  if (!former) return;
+  await openDue(app, former);
+  await saveSchedule(app.db, {}, app.options, app.clock.now());
+  app.log.info({ timezone: schedule.timezone, sendAt: schedule.sendAt }, "schedule taken from the settings");
+}
+
+/** A wiped queue has lost its schedulers too; they are put back, and whatever the jobs were for is looked for. */
+async function restoreSchedules(app: App): Promise<void> {
+  if (await app.queues.editions.getJobScheduler("recover")) return;
+  app.log.warn({}, "the queue has lost its schedules, they are set again");
+  await setSchedules(app.queues, await loadSchedule(app.db, app.options));
+  await app.wake("recover", {});
+}
+
+function every(ms: number, work: () => Promise<void>, { log }: App): NodeJS.Timeout {
+  return setInterval(() => {
+    work().catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "regular check failed, trying again"));
+  }, ms);
+}
