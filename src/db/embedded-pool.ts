@@ -19,6 +19,9 @@ export interface DbPool {
   on(event: "error", listener: (error: Error) => void): this;
 }
 
+/** LISTEN or UNLISTEN, its channel quoted or bare; BullMQ writes a comment before it. */
+const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i;
+
 /** Tables of ours are found first; BullMQ's live in the schema `bullmq`. */
 export const searchPath = "public, bullmq";
 
@@ -132,7 +135,7 @@ class EmbeddedClient extends EventEmitter implements DbClient {
    * @returns what to send to the session
    */
   #listening(text: string): string {
-    const [, verb, quoted, bare] = /^\s*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i.exec(text) ?? [];
+    const [, verb, quoted, bare] = listenStatement.exec(text) ?? [];
     const channel = quoted ?? bare?.toLowerCase();
     if (!verb || !channel) return text;
     if (verb.toLowerCase() === "listen") {

@@ -218,7 +218,7 @@ function notifications(get: () => Database): void {
       const overheard: unknown[] = [];
       theirs.on("notification", (message) => overheard.push(message));
       try {
-        await ours.query("listen news");
+        await ours.query("-- What is new.\n-- listen other\nLISTEN News;\n");
         await theirs.query('listen "other"');
         await sender.query("begin");
         await sender.query("select pg_notify('news', 'lost')");

@@ -49,7 +49,7 @@ export async function startPostgres(): Promise<PrivateServer> {
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    "log_min_messages=fatal",
+    "log_min_messages=panic",
   ];
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const argv = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
