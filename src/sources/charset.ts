@@ -37,9 +37,13 @@ function byteOrderMark([first, second, third]: Uint8Array): string | null {
 }
 
 function twoByteUnits([first, second]: Uint8Array): string | null {
-  const ascii = (byte: number | undefined) => byte === 0x3c || byte === 0x7b;
-  if (ascii(first) && second === 0) return "utf-16le";
-  return first === 0 && ascii(second) ? "utf-16be" : null;
+  if (opens(first) && second === 0) return "utf-16le";
+  return first === 0 && opens(second) ? "utf-16be" : null;
+}
+
+/** "<" or "{" */
+function opens(byte: number | undefined): boolean {
+  return byte === 0x3c || byte === 0x7b;
 }
 
 function headerCharset(contentType: string | null): string | undefined {

@@ -43,6 +43,8 @@ export interface FeedItem {
 }
 
 const longestGuid = 500;
+/** With every character written as an entity, a tag of the longest kind still fits. */
+const longestRawTag = 2000;
 
 /** The item, or one sentence on why it cannot be an article. `number` counts from 1. */
 export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
@@ -57,7 +59,7 @@ export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
     url,
     title,
     summary: summaryOf(texts[0] ?? "", sourceLine?.line),
-    tags: cleanTags(raw.tags.map(decodeEntities)),
+    tags: cleanTags(raw.tags.filter((tag) => tag.length <= longestRawTag).map(decodeEntities)),
     publishedAt: first(raw.dates, parseFeedDate),
     origin: originOf(raw) ?? sourceLine?.origin ?? null,
   };

@@ -37,26 +37,18 @@ export function parseFeed(text: string, feedUrl: string): ParsedFeed {
   return { title: plainText(raw.title ?? "", 200) || null, siteUrl: raw.siteUrl, items: soundGuids(items), problems };
 }
 
+const readers = { rss: readRss, rdf: readRdf, atom: readAtom };
+
 function read(document: FeedDocument, feedUrl: string): RawFeed {
   const limit = mostItems + 1;
   try {
-    switch (document.format) {
-      case "rss":
-        return readRss(document.xml, feedUrl, limit);
-      case "rdf":
-        return readRdf(document.xml, feedUrl, limit);
-      case "atom":
-        return readAtom(document.xml, feedUrl, limit);
-      case "json":
-        return readJson(document.value, feedUrl, limit);
-    }
+    if (document.format === "json") return readJson(document.value, feedUrl, limit);
+    return readers[document.format](document.xml, feedUrl, limit);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     const cause = error instanceof Error ? (error.cause ?? error) : error;
-    throw refuse(
-      feedUrl,
-      `is a broken feed (${clip(reasonOf(cause).replace(/\.$/, ""), 120)}): its publisher has to mend it`,
-    );
+    const reason = clip(reasonOf(cause).replace(/\.$/, ""), 120);
+    throw refuse(feedUrl, `is a broken feed (${reason}): its publisher has to mend it`);
   }
 }
 
