@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
 import mjml2html from "mjml";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { TemplateFile } from "./types.ts";
@@ -9,6 +11,7 @@ import type { TemplateFile } from "./types.ts";
  */
 export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<string> {
   checkNesting(mjml, file);
+  checkIncludes(mjml, file);
   let html: string;
   try {
     ({ html } = await mjml2html(mjml, {
@@ -24,18 +27,13 @@ export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<stri
     if (first === null) throw refusal(file, null, reasonOf(error));
     throw refusal(file, first.line === undefined ? null : templateLine(mjml, first.line, file), `${first.tagName}: ${first.message}`);
   }
-  // MJML only leaves a comment where it will not follow an include.
-  if (html.includes("<!-- mj-include denied -->")) {
-    const line = file.source.split("\n").findIndex((text) => text.includes("mj-include")) + 1;
-    throw refusal(file, line, "mj-include may only name files in the folder of the template");
-  }
   return html.replace(/[ \t]*\n\s*/g, "\n").trim() + "\n";
 }
 
 /** MJML's parser closes forgotten tags by itself, and the mail then looks wrong without an error. */
 function checkNesting(mjml: string, file: TemplateFile): void {
   const open: { tag: string; at: number }[] = [];
-  const lineAt = (at: number): number | null => templateLine(mjml, mjml.slice(0, at).split("\n").length, file);
+  const lineAt = (at: number): number | null => lineOfOffset(mjml, at, file);
   for (const { 1: slash, 2: tag = "", 3: closed, index } of mjml.matchAll(/<(\/?)(mj[\w-]*)\b[^>]*?(\/?)>/g)) {
     if (closed === "/") continue;
     if (slash !== "/") {
@@ -48,6 +46,22 @@ function checkNesting(mjml: string, file: TemplateFile): void {
   }
   const left = open.pop();
   if (left !== undefined) throw refusal(file, lineAt(left.at), `<${left.tag}> is never closed`);
+}
+
+/** MJML leaves out what it cannot or may not include, and the mail then lacks a part without an error. */
+function checkIncludes(mjml: string, file: TemplateFile): void {
+  const folder = dirname(file.path);
+  for (const { 0: tag, index } of mjml.matchAll(/<mj-include\b[^>]*>/g)) {
+    const path = /\bpath=["']([^"']*)["']/.exec(tag)?.[1] ?? "";
+    const target = resolve(folder, path);
+    if (path !== "" && !isAbsolute(path) && !relative(folder, target).startsWith("..") && existsSync(target)) continue;
+    const reason = `mj-include must name a file in the folder of the template, not "${path}"`;
+    throw refusal(file, lineOfOffset(mjml, index, file), reason);
+  }
+}
+
+function lineOfOffset(mjml: string, at: number, file: TemplateFile): number | null {
+  return templateLine(mjml, mjml.slice(0, at).split("\n").length, file);
 }
 
 /** The line of the template that a line of the rendered MJML came from; null if no line of it fits. */

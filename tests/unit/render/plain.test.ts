@@ -23,7 +23,7 @@ describe("plain text", () => {
 
   test.each([
     ["short", 10, "short"],
-    ["one two three four", 12, "one two\u2026"],
+    ["one two three four", 11, "one two\u2026"],
     ["abcdefghijkl", 6, "abcde\u2026"],
     [`abc${flag}${flag}`, 8, `abc${flag}\u2026`],
   ])("%j in %d characters is %j", (text, limit, clipped) => {
@@ -35,7 +35,7 @@ describe("plain text", () => {
       fc.property(anyText, fc.integer({ min: 2, max: 50 }), (raw, limit) => {
         const clipped = clip(oneLine(raw), limit);
         expect(clipped.length).toBeLessThanOrEqual(limit);
-        expect(clipped.isWellFormed()).toBe(true);
+        expect(clipped).not.toMatch(/\p{Surrogate}/u);
       }),
     );
   });
