@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemClock, type Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
+import { withoutAddress } from "./base/mask-address.ts";
 import { packageRoot } from "./base/root.ts";
 import type { Config } from "./config.ts";
 import { lockDataFolder } from "./db/lock.ts";
@@ -110,7 +111,7 @@ export async function openApp(
         log,
         sender,
         suppress: (tx, addressKey, reply, now) =>
-          suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: reply, now }),
+          suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
       }),
       fetch,
       publication: publicationOf(config),

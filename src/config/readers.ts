@@ -28,7 +28,7 @@ export const flag: Reader<boolean> = (raw) => {
   throw wrongValue(raw, "0 or 1");
 };
 
-export function choice<T extends string>(values: readonly T[]): Reader<T> {
+export function choice<const T extends string>(values: readonly T[]): Reader<T> {
   return (raw) => {
     const found = values.find((value) => value === raw);
     if (found !== undefined) return found;

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { withoutAddress } from "../base/mask-address.ts";
 import type { Transport } from "../mail/transport.ts";
 import type { Verdict } from "../mail/verdict.ts";
 import type { Ledger } from "./ledger.ts";
@@ -89,9 +90,4 @@ async function handOver({ transport, clock }: DeliverDeps, press: Press, deliver
     return { kind: "rejected", scope: "message", reply: `The mail could not be made: ${reasonOf(error)}` };
   }
   return transport.send({ from: press.from, to: delivery.address, message });
-}
-
-/** Relays like to quote the address in their replies; logs do not hold addresses. */
-function withoutAddress(reply: string): string {
-  return reply.replace(/[^\s<>"]+@[^\s<>"]+/g, "<address>");
 }

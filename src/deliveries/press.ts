@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 import { editionName, getEditionById, loadStencil } from "../editions/store.ts";
-import { assemble, fitPositions, prepare } from "../render/assemble.ts";
+import { assemble, prepare } from "../render/assemble.ts";
+import { fitPositions } from "../render/fit.ts";
 import type { ReaderMail, Stencil } from "../render/types.ts";
 import { linkToken, messageId } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "./store.ts";
