@@ -112,8 +112,8 @@ export function sinceAfterChange(change: Omit<DueInput, "schedule" | "catchUpHou
  */
 export function nextSends(now: Date, schedule: Schedule, count: number): NextSend[] {
   const sends: NextSend[] = [];
-  // From the day before: a clock change can carry the due instant of a date past its midnight.
-  const first = Temporal.PlainDate.from(localDate(now, schedule.timezone)).subtract({ days: 1 });
+  // Once the clock shows a date, every date before it has been due.
+  const first = Temporal.PlainDate.from(localDate(now, schedule.timezone));
   for (let step = 0; sends.length < count && step < 7 * count + 366; step++) {
     const date = first.add({ days: step }).toString();
     if (!isSendDay(date, schedule)) continue;
@@ -152,8 +152,9 @@ function resolve(date: string, { timezone, sendAt }: Schedule): Resolved {
 /** Send days without regard to editions, oldest first. */
 function dueDates({ now, since, schedule }: Pick<DueInput, "now" | "since" | "schedule">): DueDate[] {
   const after = Math.max(since.getTime(), now.getTime() - lookBackDays * 24 * hourMs);
-  // A day more at both ends: at a clock change an instant and the date that is due at it can lie across a midnight.
-  let date = Temporal.PlainDate.from(localDate(new Date(after), schedule.timezone)).subtract({ days: 1 });
+  // Once the clock shows a date, every date before it has been due. But a clock that goes back over midnight has shown
+  // the next date already (St John's, 2010), and what was due then is due.
+  let date = Temporal.PlainDate.from(localDate(new Date(after), schedule.timezone));
   const last = Temporal.PlainDate.from(localDate(now, schedule.timezone)).add({ days: 1 });
   const due: DueDate[] = [];
   for (; Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {

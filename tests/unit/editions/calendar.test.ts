@@ -107,12 +107,22 @@ it.each([
   ["America/Havana", "2026-11-01T00:30", "2026-11-01T04:30Z", "twice, the first"],
   ["Australia/Lord_Howe", "2026-10-04T02:15", "2026-10-03T15:30Z", "half an hour is missing"],
   ["Australia/Lord_Howe", "2026-04-05T01:45", "2026-04-04T14:45Z", "half an hour comes twice, the first"],
+  ["America/St_Johns", "2010-11-07T00:00", "2010-11-07T02:30Z", "a minute later it is 23:01 of the day before again"],
   ["America/Nuuk", "2026-03-28T23:30", "2026-03-29T01:00Z", "the last hour of the day is missing"],
   ["Pacific/Apia", "2011-12-30T07:00", "2011-12-30T10:00Z", "the whole day is missing"],
   ["Pacific/Apia", "2011-12-31T07:00", "2011-12-30T17:00Z", "the day after it"],
 ])("in %s, %s is due at %s: %s", (timezone, meant, due) => {
   const [date = "", sendAt = ""] = meant.split("T");
   expect(dueAt(date, scheduleOf(timezone, sendAt))).toEqual(at(due));
+});
+
+it("what was due stays due when the clock goes back over midnight", () => {
+  const schedule = scheduleOf("America/St_Johns", "00:00");
+  const now = at("2010-11-07T02:45Z");
+  expect(wall(now.getTime(), schedule.timezone)).toBe("2010-11-06T23:15:00");
+  const input = { now, since: at("2010-11-06T12:00Z"), schedule, recorded: new Set<string>(), catchUpHours: 12 };
+  expect(decideDue(input).open?.date).toBe("2010-11-07");
+  expect(nextSends(now, schedule, 1)[0]?.date).toBe("2010-11-08");
 });
 
 it("a day that never was has no edition", () => {
