@@ -5,22 +5,21 @@ import { PGlite } from "@electric-sql/pglite";
 import { packageRoot } from "../base/root.ts";
 import { createEmbeddedPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue, readMigrations } from "./migrate.ts";
-import { templateFile } from "./open.ts";
+import { templateFolder } from "./open.ts";
 
 // Run by `npm run build`: makes the embedded engine's data folder template, unless the one there is still right.
-const hashFile = `${templateFile}.hash`;
+const hashFile = `${templateFolder}.hash`;
 const hash = templateHash();
-if (!existsSync(templateFile) || !existsSync(hashFile) || readFileSync(hashFile, "utf8") !== hash) {
-  rmSync(hashFile, { force: true });
-  const pglite = await PGlite.create();
+if (!existsSync(templateFolder) || !existsSync(hashFile) || readFileSync(hashFile, "utf8") !== hash) {
+  for (const path of [hashFile, templateFolder]) rmSync(path, { recursive: true, force: true });
+  const unfinished = `${templateFolder}.${process.pid}`;
+  const pglite = await PGlite.create(unfinished);
   const pool = await createEmbeddedPool(pglite);
   await migrate(pool);
   await migrateQueue(pool);
   await pool.end();
-  const dump = await pglite.dumpDataDir("gzip");
   await pglite.close();
-  writeFileSync(`${templateFile}.new`, Buffer.from(await dump.arrayBuffer()));
-  renameSync(`${templateFile}.new`, templateFile);
+  renameSync(unfinished, templateFolder);
   writeFileSync(hashFile, hash);
 }
 

@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect } from "kysely";
@@ -17,14 +19,24 @@ export interface Database {
 }
 
 /** A data folder with every table made at build time, so that a first start runs no `initdb` (2.5 s, 800 MB). */
-export const templateFile: string = join(packageRoot, "dist/embedded.tar.gz");
+export const templateFolder: string = join(packageRoot, "dist/embedded");
+
+// PGlite's 128 MB of shared buffers would double the memory of the process; the system caches the files anyway.
+const startParams = [...PGlite.defaultStartParams, "-c", "shared_buffers=32MB"];
 
 /**
- * Opens PGlite in `dir`, or in memory when `dir` is null, and brings it to this release's schema, BullMQ's tables
- * included. The caller holds the lock of the data folder.
+ * Opens PGlite in `dir`, or in a temporary folder when `dir` is null, and brings it to this release's schema, BullMQ's
+ * tables included. The caller holds the lock of the data folder.
  */
 export async function openEmbedded(dir: string | null): Promise<Database> {
-  const pglite = dir === null ? await create("memory://", true) : await openFolder(dir);
+  const temporary = dir === null ? await mkdtemp(join(tmpdir(), "dayletter-")) : null;
+  const folder = dir ?? join(temporary!, "db");
+  if (!existsSync(join(folder, "PG_VERSION"))) await makeFolder(folder);
+  const pglite = await PGlite.create({ dataDir: folder, startParams });
+  const closeEngine = async (): Promise<void> => {
+    await pglite.close();
+    if (temporary) await rm(temporary, { recursive: true, force: true });
+  };
   try {
     const pool = await createEmbeddedPool(pglite);
     await migrate(pool);
@@ -36,30 +48,23 @@ export async function openEmbedded(dir: string | null): Promise<Database> {
       db,
       close: async () => {
         await db.destroy();
-        await pglite.close();
+        await closeEngine();
       },
     };
   } catch (error) {
-    await pglite.close();
+    await closeEngine();
     throw error;
   }
 }
 
-/** A first start that was interrupted leaves its mark beside the folder; the half-made folder is then made anew. */
-async function openFolder(dir: string): Promise<PGlite> {
-  const mark = `${dir}.unfinished`;
-  if (existsSync(mark)) rmSync(dir, { recursive: true, force: true });
-  const fresh = !existsSync(join(dir, "PG_VERSION"));
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  if (fresh) writeFileSync(mark, "");
-  const pglite = await create(dir, fresh);
-  if (fresh) rmSync(mark);
-  return pglite;
-}
-
-function create(dataDir: string, fresh: boolean): Promise<PGlite> {
-  const template = fresh && existsSync(templateFile) ? { loadDataDir: gzipFile(templateFile) } : {};
-  return PGlite.create({ dataDir, ...template });
+/** The folder gets its name when it is whole, so that an interrupted first start leaves nothing that looks like data. */
+async function makeFolder(folder: string): Promise<void> {
+  const unfinished = `${folder}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  if (existsSync(templateFolder)) await cp(templateFolder, unfinished, { recursive: true });
+  else await (await PGlite.create(unfinished)).close();
+  await rename(unfinished, folder);
 }
 
 /**
@@ -82,8 +87,4 @@ export function openPostgres(url: string, max = 10): Database {
 
 function kysely(pool: DbPool): Db {
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: pool as unknown as pg.Pool }) });
-}
-
-function gzipFile(path: string): File {
-  return new File([readFileSync(path)], "embedded.tar.gz", { type: "application/x-gzip" });
 }

@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../../src/base/root.ts";
+import { lockDataFolder } from "../../../src/db/lock.ts";
+
+let dir: string;
+let children: ChildProcess[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "dayletter-lock-"));
+  children = [];
+});
+afterEach(async () => {
+  await Promise.all(children.map(killed));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const program = `
+  const { lockDataFolder } = await import(${JSON.stringify(join(packageRoot, "dist/src/db/lock.js"))});
+  try {
+    lockDataFolder(process.argv[1], "serve");
+    console.log("held");
+    setInterval(() => {}, 1000);
+  } catch (error) {
+    console.log(error.message);
+  }
+`;
+
+/** Another process that takes the folder and keeps it until it is killed; the first line it says. */
+async function taker(): Promise<{ pid: number; says: string; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program, dir]);
+  children.push(child);
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { pid: child.pid!, says: line.toString().trim(), kill: () => killed(child) };
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+const path = (): string => join(dir, "lock.json");
+const oldLock = (holder: object): void =>
+  writeFileSync(
+    path(),
+    JSON.stringify({ command: "serve", startedAt: "2026-11-24T07:00:00.000Z", birth: null, ...holder }),
+  );
+
+describe("the lock of the data folder", () => {
+  it("refuses a second process with a sentence that says which one holds it, and lets it in after a kill", async () => {
+    const first = await taker();
+    expect(first.says).toBe("held");
+    const second = await taker();
+    expect(second.says).toMatch(
+      new RegExp(
+        `^The data folder ${dir} is in use by process ${first.pid} \\(dayletter serve, since 20.*\\): stop it first, or`,
+      ),
+    );
+    await first.kill();
+    expect((await taker()).says).toBe("held");
+  });
+
+  it("goes to one of six that find a dead holder's lock at the same time", async () => {
+    // Above the highest pid that Linux gives.
+    oldLock({ pid: 2 ** 22 + 1, host: hostname() });
+    const takers = await Promise.all(Array.from({ length: 6 }, taker));
+    expect(takers.filter(({ says }) => says === "held")).toHaveLength(1);
+  });
+
+  it("is given back, once, and leaves nothing behind", () => {
+    const giveBack = lockDataFolder(dir, "serve");
+    expect(() => lockDataFolder(dir, "migrate")).toThrow(`in use by process ${process.pid} (dayletter serve,`);
+    giveBack();
+    expect(existsSync(path())).toBe(false);
+    const again = lockDataFolder(dir, "migrate");
+    giveBack();
+    expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject({ command: "migrate", pid: process.pid });
+    again();
+  });
+
+  it("is not fooled by a new process with a dead one's number", () => {
+    oldLock({ pid: process.ppid, host: hostname(), birth: "another boot:1" });
+    lockDataFolder(dir, "serve")();
+  });
+
+  it.each([
+    ["that was heard of just now is respected", 0, false],
+    ["that has been silent for a minute is taken over", 60, true],
+  ])("of a holder on another host %s", (_, silentSeconds, taken) => {
+    oldLock({ pid: 1, host: "another-container" });
+    const heard = Date.now() / 1_000 - silentSeconds;
+    utimesSync(path(), heard, heard);
+    if (taken) lockDataFolder(dir, "serve")();
+    else
+      expect(() => lockDataFolder(dir, "serve")).toThrow("in use by process 1 on another-container (dayletter serve");
+  });
+
+  it("that cannot be read is not thrown away", () => {
+    writeFileSync(path(), "");
+    expect(() => lockDataFolder(dir, "serve")).toThrow(`The lock ${path()} cannot be read: if no dayletter runs`);
+  });
+});
