@@ -20,13 +20,17 @@ export function cleanTag(raw: string): string | null {
 }
 
 /**
- * What makes two names one tag: NFC and case. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. Folding goes by
- * way of upper case, letter by letter, which is Unicode's full case folding (Unicode §5.18) but for rare letters; Turkish
- * dotless i stays itself, as there.
+ * What makes two names one tag: NFC and case. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. This is
+ * Unicode's full case folding (Unicode §5.18) by way of upper case, letter by letter; Turkish dotless i stays itself, as
+ * there.
  */
 export function tagKey(name: string): string {
-  const folded = Array.from(name.normalize("NFC"), (char) => (char === "ı" ? char : char.toUpperCase().toLowerCase()));
-  return folded.join("").normalize("NFC");
+  return Array.from(name.normalize("NFC"), foldLetter).join("").normalize("NFC");
+}
+
+/** Lower case first, for the capital ß, which is its own upper case. */
+function foldLetter(letter: string): string {
+  return letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase();
 }
 
 /** The tags of one article: clean, each once in its first spelling, at most 30. */

@@ -23,7 +23,7 @@ const convert = compile({
   limits: { maxDepth: 100, ellipsis: "" },
   selectors: [
     { selector: "a", options: { ignoreHref: true } },
-    { selector: "ul", options: { itemPrefix: "" } },
+    { selector: "ul", options: { itemPrefix: " " } },
     ...["img", "hr", "iframe", "object", "svg", "video"].map((selector) => ({ selector, format: "skip" })),
     ...["blockquote", "pre", "table", "tr", "td", "th"].map((selector) => ({ selector, ...block })),
     ...["h1", "h2", "h3", "h4", "h5", "h6"].map((selector) => ({ selector, ...block })),

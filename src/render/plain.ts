@@ -34,7 +34,7 @@ export function clip(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const room = text.slice(0, limit);
   const space = room.lastIndexOf(" ");
-  const kept = space >= limit * 0.6 ? room.slice(0, space) : wholeGraphemes(room, limit - 1);
+  const kept = space >= limit * 0.6 ? room.slice(0, space) : wholeGraphemes(text, limit - 1);
   return `${kept.replace(/[\s,;:.\u2026-]+$/u, "")}\u2026`;
 }
 
@@ -47,6 +47,9 @@ function wholeGraphemes(text: string, limit: number): string {
   // One grapheme can be longer than the limit (stacked marks); then cut inside it, but never inside a code point.
   return end > 0 ? text.slice(0, end) : text.slice(0, limit).replace(/[\ud800-\udbff]$/, "");
 }
+
+/** Columns of the text form of a mail. */
+export const textWidth = 72;
 
 /** The text broken at spaces into lines of at most `width` units; a longer word stays whole on its line. */
 export function wrap(text: string, width: number): string {

@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { decodeEntities, plainText } from "../../../src/articles/text.ts";
+
+describe("plainText", () => {
+  test.each([
+    ["plain", "plain"],
+    ["<p>One <b>two</b></p><p>three<br>four</p>", "One two three four"],
+    ["LG U&#43; &amp; AT&amp;T &ldquo;deal&rdquo;", "LG U+ & AT&T “deal”"],
+    ["&lt;p&gt;Escaped &amp;amp; once&lt;/p&gt;", "Escaped & once"],
+    ["&amp;lt;b&amp;gt;Escaped twice&amp;lt;/b&amp;gt;", "Escaped twice"],
+    ["Using <T> and a < b > c in C++", "Using <T> and a < b > c in C++"],
+    ["Hello <script>alert(1)</script>world<style>p{}</style>", "Hello world"],
+    ['<img src=x onerror="alert(1)">Hi', "Hi"],
+    ["Q&A: R&D at AT&T", "Q&A: R&D at AT&T"],
+    ["&xxe; &nosuch;", "&xxe; &nosuch;"],
+    ["<ul><li>one<li>two</ul>", "one two"],
+    ["<table><tr><td>a<td>b</table>", "a b"],
+    ['<a href="https://x.example">link</a><!-- hidden -->', "link"],
+    ["many\n\n \t spaces&nbsp;&nbsp; here ", "many spaces here"],
+    ["bidi \u202Eabc\u202C and \u0007bell\u0000", "bidi abc and bell"],
+    ["<h1>Heading stays as written</h1>", "Heading stays as written"],
+  ])("reads %j", (raw, text) => expect(plainText(raw)).toBe(text));
+
+  it("cuts between graphemes and says so", () => {
+    expect(plainText("👩‍👩‍👧".repeat(10), 20)).toBe(`${"👩‍👩‍👧".repeat(2)}…`);
+    expect(plainText(`${"word ".repeat(200)}`, 500)).toHaveLength(500);
+  });
+
+  it("leaves no control character and no line break, and keeps to its limit", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 1, max: 50 }), (raw, max) => {
+        const text = plainText(raw, max);
+        expect(text.length).toBeLessThanOrEqual(max);
+        expect(text).not.toMatch(/[\p{Cc}\u2028\u202a-\u202e\u2066-\u2069]/u);
+      }),
+    );
+  });
+
+  test.each(["<b>", "<", "<a href='", "&amp;", "&amp;lt;b&amp;gt;", "<div><p>"])("is quick with 10 MB of %s", (bit) => {
+    const started = performance.now();
+    plainText(bit.repeat(10_000_000 / bit.length), 2000);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
+
+describe("decodeEntities", () => {
+  test.each([
+    ["lg u&#43;", "lg u+"],
+    ["AT&amp;T", "AT&T"],
+    ["&amp;amp;", "&amp;"],
+    ["a <b> &lt;c&gt;", "a <b> <c>"],
+    ["R&D", "R&D"],
+    ["&bogus; &amp;", "&bogus; &"],
+  ])("decodes %j once", (raw, text) => expect(decodeEntities(raw)).toBe(text));
+});
