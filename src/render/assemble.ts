@@ -2,7 +2,7 @@ import { Refusal } from "../base/errors.ts";
 import { fromQuotedPrintable, quotedPrintable } from "../mail/encode.ts";
 import { ownHead, partBorders } from "../mail/message.ts";
 import { readerValues } from "./personalise.ts";
-import { escapeHtml, wrap } from "./plain.ts";
+import { escapeHtml, textWidth, wrap } from "./plain.ts";
 import { subjectOf } from "./subject.ts";
 import { readerSlots, stencilVersion } from "./types.ts";
 import type { Part, ReaderMail, ReaderSlot, Stencil } from "./types.ts";
@@ -26,9 +26,11 @@ export interface Prepared {
 /** Throws `Refusal` 409 for a stencil that another version of the program stored. */
 export function prepare(stencil: Stencil): Prepared {
   if (stencil.version !== stencilVersion) {
-    throw new Refusal(409, `The edition was rendered by another version (${stencil.version}, not ${stencilVersion}); render it again.`);
+    throw new Refusal(
+      409,
+      `The edition was rendered by another version (${stencil.version}, not ${stencilVersion}); render it again.`,
+    );
   }
-  const forms = (piece: Record<Form, string>): Record<Form, Buffer> => ({ html: bytes(piece.html), text: bytes(piece.text) });
   return {
     stencil,
     words: wordsFor(stencil.language),
@@ -36,7 +38,10 @@ export function prepare(stencil: Stencil): Prepared {
     html: stencil.html.map(toPiece),
     text: stencil.text.map(toPiece),
     articles: new Map(
-      stencil.articles.map(({ position, title, lead, rest }) => [position, { title, lead: forms(lead), rest: forms(rest) }]),
+      stencil.articles.map(({ position, title, lead, rest }) => [
+        position,
+        { title, lead: forms(lead), rest: forms(rest) },
+      ]),
     ),
   };
 }
@@ -58,8 +63,7 @@ export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
     feedbackId: mail.feedbackId ?? stencil.feedbackId,
   });
   const out: (Buffer | string)[] = [stencil.head.from, own, stencil.head.fixed, borders.text];
-  const text = encoded(values, (value) => wrap(value, 72));
-  lay(prepared.text, "text", text, prepared, mail, out);
+  lay(prepared.text, "text", encoded(values, wrapped), prepared, mail, out);
   out.push(borders.html);
   lay(prepared.html, "html", encoded(values, escapeHtml), prepared, mail, out);
   out.push(borders.end);
@@ -73,7 +77,7 @@ export function assembleHtml(prepared: Prepared, mail: ReaderMail): string {
 
 /** The text alone, decoded, with `\n` line ends. Throws as `assemble` does for positions. */
 export function assembleText(prepared: Prepared, mail: ReaderMail): string {
-  return body(prepared, mail, "text", (value) => wrap(value, 72));
+  return body(prepared, mail, "text", wrapped);
 }
 
 /** The subject of a reader's mail, one line of at most 120 characters. */
@@ -83,9 +87,20 @@ export function subjectLine({ stencil, words, articles }: Prepared, mail: Reader
   return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, words, stencil.mode === "sample");
 }
 
+function wrapped(value: string): string {
+  return wrap(value, textWidth);
+}
+
 function body(prepared: Prepared, mail: ReaderMail, form: Form, show: (value: string) => string): string {
   const out: (Buffer | string)[] = [];
-  lay(prepared[form], form, encoded(readerValues(mail, prepared.words, prepared.stencil.mode), show), prepared, mail, out);
+  lay(
+    prepared[form],
+    form,
+    encoded(readerValues(mail, prepared.words, prepared.stencil.mode), show),
+    prepared,
+    mail,
+    out,
+  );
   return fromQuotedPrintable(joined(out).toString("latin1"));
 }
 
@@ -121,6 +136,10 @@ function lay(
 function toPiece(part: Part): Piece {
   if ("fixed" in part) return bytes(part.fixed);
   return "more" in part ? { more: part.more.map(toPiece) } : part;
+}
+
+function forms(piece: Record<Form, string>): Record<Form, Buffer> {
+  return { html: bytes(piece.html), text: bytes(piece.text) };
 }
 
 function bytes(text: string): Buffer {

@@ -6,7 +6,10 @@ import type { EditionName, Publication } from "./types.ts";
  */
 export function feedbackId(publication: Publication, edition: EditionName): string {
   const domain = publication.from.address.split("@")[1] ?? "";
-  const sender = `${domain.replace(/[^a-z0-9]/gi, "").toLowerCase()}`.slice(0, 15);
+  const sender = domain
+    .replace(/[^a-z0-9]/gi, "")
+    .toLowerCase()
+    .slice(0, 15);
   const list = publication.listId.replace(/[^\w.-]/g, "").slice(0, 60);
   return `${edition.date}-${edition.number}:edition:${list}:${sender.length < 5 ? `${sender}dayletter`.slice(0, 15) : sender}`;
 }

@@ -26,7 +26,8 @@ export function layOut(tokens: Token[], file: TemplateFile): Layout {
     }
     const end = tokens.findIndex((other, at) => at > i && "name" in other && other.name === `${begin}.end`);
     const word = begin.split(".")[0] ?? "";
-    if (end < 0) throw new Refusal(422, `The mail template ${file.path} has {{ ${word}.begin }} without {{ ${word}.end }}.`);
+    if (end < 0)
+      throw new Refusal(422, `The mail template ${file.path} has {{ ${word}.begin }} without {{ ${word}.end }}.`);
     const inner = tokens.slice(i + 1, end);
     if (word === "more") layout.nodes.push({ more: inner });
     else {
@@ -49,7 +50,10 @@ function checkPlaces({ nodes, shapes }: Layout, file: TemplateFile): void {
   }
   const reader = [...shapes.values()].flatMap(names).find((name) => readerSlotOf(name) !== null);
   if (reader !== undefined) {
-    throw new Refusal(422, `The mail template ${file.path} uses {{ ${reader} }} inside an article, which readers share.`);
+    throw new Refusal(
+      422,
+      `The mail template ${file.path} uses {{ ${reader} }} inside an article, which readers share.`,
+    );
   }
 }
 

@@ -24,7 +24,10 @@ export async function renderLiquid(
   } catch (error) {
     const line = LiquidError.is(error) ? lineOf(error) : null;
     const reason = reasonOf(error).replace(/, file:.*$|, line:.*$/, "");
-    throw new Refusal(422, `The mail template ${file.path}${line === null ? "" : `, line ${line},`} is not valid Liquid: ${reason}.`);
+    throw new Refusal(
+      422,
+      `The mail template ${file.path}${line === null ? "" : `, line ${line},`} is not valid Liquid: ${reason}.`,
+    );
   }
 }
 

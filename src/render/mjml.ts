@@ -25,7 +25,11 @@ export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<stri
   } catch (error) {
     const first = firstError(error);
     if (first === null) throw refusal(file, null, reasonOf(error));
-    throw refusal(file, first.line === undefined ? null : templateLine(mjml, first.line, file), `${first.tagName}: ${first.message}`);
+    throw refusal(
+      file,
+      first.line === undefined ? null : templateLine(mjml, first.line, file),
+      `${first.tagName}: ${first.message}`,
+    );
   }
   return html.replace(/[ \t]*\n\s*/g, "\n").trim() + "\n";
 }

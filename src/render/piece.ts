@@ -1,10 +1,8 @@
 import { quotedPrintable } from "../mail/encode.ts";
 import type { Layout } from "./layout.ts";
-import { escapeHtml, wrap } from "./plain.ts";
+import { escapeHtml, textWidth, wrap } from "./plain.ts";
 import { shapeOf } from "./shapes.ts";
 import type { ArticlePiece, EditionArticle } from "./types.ts";
-
-const textWidth = 72;
 
 /** One cleaned article in both forms of the mail, as the lead or as one of the rest. */
 export function articlePiece(article: EditionArticle, lead: boolean, html: Layout, text: Layout): ArticlePiece {

@@ -15,11 +15,13 @@ export function checkParts(layout: Layout, file: TemplateFile, mode: Mode): Layo
   const missing = wanted.find((name) => !used.includes(name));
   if (missing !== undefined) throw refuse(`has no {{ ${missing} }}`);
   const places = layout.nodes.filter((node) => "articles" in node).length;
-  if (places !== 1) throw refuse(`must hold the articles once, between {{ article.begin }} and {{ article.end }}, not ${places} times`);
+  if (places !== 1)
+    throw refuse(`must hold the articles once, between {{ article.begin }} and {{ article.end }}, not ${places} times`);
   for (const [i, shape] of shapes.entries()) {
     const inside = names(layout.shapes.get(String(i)) ?? []);
     const lacks = ["title", "url"].find((field) => !inside.includes(`article.${i}.${field}`));
-    if (lacks !== undefined) throw refuse(`has no {{ article.${lacks} }} for ${shape.lead ? "a lead article" : "an article"}${parts(shape)}`);
+    if (lacks !== undefined)
+      throw refuse(`has no {{ article.${lacks} }} for ${shape.lead ? "a lead article" : "an article"}${parts(shape)}`);
   }
   return layout;
 }

@@ -12,7 +12,12 @@ export async function loadTemplates(dir: string): Promise<EmailTemplates> {
   const [html, text] = await Promise.all([readTemplate(dir, "digest.mjml"), readTemplate(dir, "digest.txt")]);
   const templates = { folder: dir, html, text };
   for (const mode of ["edition", "sample"] as const) {
-    await compileStencil(templates, { publication: trial, edition: { date: "2013-12-05", number: 2 }, articles: [], mode });
+    await compileStencil(templates, {
+      publication: trial,
+      edition: { date: "2013-12-05", number: 2 },
+      articles: [],
+      mode,
+    });
   }
   return templates;
 }

@@ -18,7 +18,8 @@ export interface EditionInput {
 }
 
 /** What a template can name: the edition's own values, and marks in the place of all that differs by article or reader. */
-export function templateValues({ publication, edition, mode }: EditionInput, { mark }: Sentinels): object {
+export function templateValues({ publication, edition, mode }: EditionInput, sentinels: Sentinels): object {
+  const mark = (name: string): string => sentinels.mark(name);
   const words = wordsFor(publication.language);
   const right = rightToLeft.test(publication.language);
   return {
@@ -33,7 +34,8 @@ export function templateValues({ publication, edition, mode }: EditionInput, { m
     publication: {
       name: publicationName(publication),
       url: httpUrl(publication.publicUrl) ?? "#",
-      postalAddress: publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
+      postalAddress:
+        publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
     },
     edition: {
       date: longDate(edition.date, publication.language),

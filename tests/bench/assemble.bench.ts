@@ -8,7 +8,9 @@ import { templateValues } from "../../src/render/values.ts";
 import { wordsFor } from "../../src/render/words.ts";
 import { article, prepared, publication, readerMail, templates } from "../unit/render/mail.ts";
 
-const summary = "South Korea has confirmed that Washington raised concerns about a contract for base stations. ".repeat(2);
+const summary = "South Korea has confirmed that Washington raised concerns about a contract for base stations. ".repeat(
+  2,
+);
 const articles = Array.from({ length: 40 }, (_, i) => article(i, { summary }));
 const edition = await prepared(articles);
 const email = await templates();
@@ -23,7 +25,10 @@ describe("one reader's mail with six articles", () => {
   bench("through MJML, the HTML alone", async () => {
     const mail = readerMail(six, { to: `reader${reader++}@mail.example` });
     const values = {
-      ...templateValues({ publication, edition: { date: "2013-12-05", number: 1 }, mode: "edition" }, createSentinels()),
+      ...templateValues(
+        { publication, edition: { date: "2013-12-05", number: 1 }, mode: "edition" },
+        createSentinels(),
+      ),
       reader: readerValues(mail, wordsFor("en"), "edition"),
       more: { begin: "", end: "" },
       articles: six.map((position, i) => ({

@@ -6,7 +6,10 @@ import { isProgram } from "../support/kinds.ts";
 import { hostileTexts } from "../unit/render/hostile-texts.ts";
 import { article, prepared, publication, readerMail } from "../unit/render/mail.ts";
 
-const python = (process.env["PATH"] ?? "").split(delimiter).map((dir) => join(dir, "python3")).find(isProgram);
+const python = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .map((dir) => join(dir, "python3"))
+  .find(isProgram);
 const skipped = python === undefined ? "; left out, python3 is not on the PATH" : "";
 
 /** Parses the messages on standard input, one base64 line each, strictly, and prints what it saw as JSON lines. */
@@ -24,8 +27,8 @@ for line in sys.stdin:
         "from": [[a.display_name, a.addr_spec] for a in message["from"].addresses],
         "unsubscribe": message.get_all("list-unsubscribe"),
         "types": [part.get_content_type() for part in parts],
-        "text": parts[0].get_content(),
-        "html": parts[1].get_content(),
+        "text": parts[0].get_content().replace("\\r\\n", "\\n"),
+        "html": parts[1].get_content().replace("\\r\\n", "\\n"),
     }))
 `;
 
@@ -37,7 +40,10 @@ interface Seen {
 
 describe.skipIf(python === undefined)(`Python's email package reads our mails without a complaint${skipped}`, () => {
   test("whatever the texts in them", { timeout: 60_000 }, async () => {
-    const cases = [["plain", "Telecom Courier"], ["Korean", "통신신문, \u201c한국\u201d"], ...hostileTexts] as [string, string][];
+    const cases = [["plain", "Telecom Courier"], ["Korean", "통신신문, \u201c한국\u201d"], ...hostileTexts] as [
+      string,
+      string,
+    ][];
     const mails = await Promise.all(
       cases.map(async ([what, text]) => {
         const edition = await prepared([article(0, { title: text, summary: text, tags: [text] }), article(1)], {
@@ -48,9 +54,16 @@ describe.skipIf(python === undefined)(`Python's email package reads our mails wi
       }),
     );
     const input = mails.map(({ message }) => message.toString("base64")).join("\n");
-    const run = spawnSync(python ?? "", ["-c", program], { input, encoding: "utf8", env: { PYTHONIOENCODING: "utf-8" } });
+    const run = spawnSync(python ?? "", ["-c", program], {
+      input,
+      encoding: "utf8",
+      env: { PYTHONIOENCODING: "utf-8" },
+    });
     expect(run.stderr).toBe("");
-    const seen = run.stdout.trim().split("\n").map((line) => JSON.parse(line) as Seen);
+    const seen = run.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Seen);
     expect(seen).toHaveLength(mails.length);
     for (const [i, { what, edition, mail }] of mails.entries()) {
       expect({ what, ...seen[i] }).toMatchObject({

@@ -11,27 +11,32 @@ describe("a reader's mail", () => {
   test("begins with what is in it, in both forms", async () => {
     const edition = await prepared(three);
     const mail = readerMail([0, 1, 2]);
-    const shown = assembleHtml(edition, mail).replace(/^[\s\S]*?<body/, "<body").replace(/<[^>]*>/g, " ");
+    const shown = assembleHtml(edition, mail)
+      .replace(/^[\s\S]*?<body/, "<body")
+      .replace(/<[^>]*>/g, " ");
     expect(shown.trim()).toMatch(/^3 articles on huawei, Korea\s+Preferences/);
     expect(assembleText(edition, mail)).toMatch(/^3 articles on huawei, Korea\n/);
     expect(assembleHtml(edition, mail)).not.toMatch(/display:\s*none|font-size:\s*1px|opacity/);
   });
 
-  test.each(["html", "text"] as const)("says in %s who it is from, why it came and how to stop it, twice", async (form) => {
-    const show = form === "html" ? assembleHtml : assembleText;
-    const body = show(await prepared(three), readerMail([0, 2], { more: 1 }));
-    for (const url of [links.preferences, links.unsubscribe]) expect(body.split(url)).toHaveLength(3);
-    expect(body).toContain("You get this because you follow huawei, Korea.");
-    expect(body).toContain("reader@mail.example");
-    expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
-    expect(body).toContain("Thursday, December 5, 2013");
-    expect(body).toContain("On the web: Korea JoongAng Daily");
-    expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
-    expect(body).toContain("1 more article");
-    expect(body).toContain(form === "html" ? links.moreUrl.replace("&", "&amp;") : links.moreUrl);
-    expect(body).not.toContain("Headline 1");
-    expect(body.indexOf("Headline 0")).toBeLessThan(body.indexOf("Headline 2"));
-  });
+  test.each(["html", "text"] as const)(
+    "says in %s who it is from, why it came and how to stop it, twice",
+    async (form) => {
+      const show = form === "html" ? assembleHtml : assembleText;
+      const body = show(await prepared(three), readerMail([0, 2], { more: 1 }));
+      for (const url of [links.preferences, links.unsubscribe]) expect(body.split(url)).toHaveLength(3);
+      expect(body).toContain("You get this because you follow huawei, Korea.");
+      expect(body).toContain("reader@mail.example");
+      expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
+      expect(body).toContain("Thursday, December 5, 2013");
+      expect(body).toContain("On the web: Korea JoongAng Daily");
+      expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
+      expect(body).toContain("1 more article");
+      expect(body).toContain(form === "html" ? links.moreUrl.replace("&", "&amp;") : links.moreUrl);
+      expect(body).not.toContain("Headline 1");
+      expect(body.indexOf("Headline 0")).toBeLessThan(body.indexOf("Headline 2"));
+    },
+  );
 
   test("has no line about more where there is no more", async () => {
     const edition = await prepared(three);
@@ -72,6 +77,7 @@ describe("a reader's mail", () => {
     const html = assembleHtml(await prepared(three, { publication: { language: "ar" } }), readerMail([0]));
     expect(html).toMatch(/<html lang="ar" dir="rtl"/);
     expect(html).toContain("text-align:right");
+    expect(html).not.toContain("direction:ltr");
   });
 });
 

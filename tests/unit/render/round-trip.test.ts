@@ -35,7 +35,9 @@ test("any articles, any of them, come back from a mail reader in order, with the
       const message = assemble(edition, readerMail(positions, { matchedTags: tags }));
       expectWireSafe(message);
       const parsed = await simpleParser(message);
-      const wanted = positions.map((position) => cleanArticle(articles[position] as EditionArticle, "https://none.example/"));
+      const wanted = positions.map((position) =>
+        cleanArticle(articles[position] as EditionArticle, "https://none.example/"),
+      );
       expect(headlines(String(parsed.html))).toEqual(wanted.map(({ title, url }) => ({ title, url })));
       const [, ...parts] = (parsed.text ?? "").split(`\n${"-".repeat(72)}\n\n`);
       const shown = parts.slice(0, wanted.length).map((part) => part.split("\n\n")[0]?.replaceAll("\n", " "));

@@ -24,7 +24,10 @@ async function changed(form: "html" | "text", from: string, to: string): Promise
   const html = form === "html" ? source.replaceAll(from, to) : good.html.source;
   await writeFile(join(folder, "digest.mjml"), html);
   await writeFile(join(folder, "digest.txt"), form === "text" ? source.replaceAll(from, to) : good.text.source);
-  const refused: unknown = await loadTemplates(folder).then(() => new Error("accepted"), (error: unknown) => error);
+  const refused: unknown = await loadTemplates(folder).then(
+    () => new Error("accepted"),
+    (error: unknown) => error,
+  );
   return (refused as Error).message;
 }
 
@@ -35,8 +38,22 @@ describe("templates that cannot be used are refused at start", () => {
     ["an unknown tag", "html", "<mj-title>", "<mj-titel></mj-titel><mj-title>", /mj-titel/, "<mj-title>"],
     ["an unknown attribute", "html", ' padding="16px 0 8px"', ' paddding="16px"', /paddding/, "16px 0 8px"],
     ["a wrong value", "html", 'padding="16px 0 8px"', 'padding="wide"', /padding/, "16px 0 8px"],
-    ["a file from elsewhere", "html", "<mj-body ", '<mj-include path="/etc/hostname" /><mj-body ', /mj-include must/, "<mj-body"],
-    ["a file from above", "html", "<mj-body ", '<mj-include path="../x.mjml" /><mj-body ', /mj-include must/, "<mj-body"],
+    [
+      "a file from elsewhere",
+      "html",
+      "<mj-body ",
+      '<mj-include path="/etc/hostname" /><mj-body ',
+      /mj-include must/,
+      "<mj-body",
+    ],
+    [
+      "a file from above",
+      "html",
+      "<mj-body ",
+      '<mj-include path="../x.mjml" /><mj-body ',
+      /mj-include must/,
+      "<mj-body",
+    ],
     ["an unknown value", "html", "{{ edition.date }}", "{{ edition.datum }}", /edition\.datum/, "{{ edition.date }}"],
     ["an unknown filter", "text", "{{ edition.date }}", "{{ edition.date | shout }}", /shout/, "{{ edition.date }}"],
     ["a Liquid block that is not closed", "text", "{% endfor %}", "", /for .*not closed/, "{% for "],
@@ -52,14 +69,29 @@ describe("templates that cannot be used are refused at start", () => {
     ["no way to unsubscribe in text", "text", "{{ reader.unsubscribeUrl }}", "#", /digest.txt has no \{\{ reader.uns/],
     ["no place for articles", "text", "{{ article.begin }}", "", /article.title \}\} outside|must hold the articles/],
     ["articles without a link", "html", "{{ article.url }}", "#", /has no \{\{ article.url \}\} for a lead article/],
-    ["articles that do not end", "html", "{{ article.end }}", "", /\{\{ article.begin \}\} without \{\{ article.end \}\}/],
-    ["the reader inside an article", "text", "{{ article.title }}", "{{ article.title }}{{ reader.why }}", /inside an article/],
+    [
+      "articles that do not end",
+      "html",
+      "{{ article.end }}",
+      "",
+      /\{\{ article.begin \}\} without \{\{ article.end \}\}/,
+    ],
+    [
+      "the reader inside an article",
+      "text",
+      "{{ article.title }}",
+      "{{ article.title }}{{ reader.why }}",
+      /inside an article/,
+    ],
   ])("%s", async (_, form, from, to, reason) => {
     expect(await changed(form, from, to)).toMatch(reason);
   });
 
   test("but a part from a file beside the template is welcome", async () => {
-    await writeFile(join(folder, "hello.mjml"), "<mj-section><mj-column><mj-text>Hello from a part</mj-text></mj-column></mj-section>");
+    await writeFile(
+      join(folder, "hello.mjml"),
+      "<mj-section><mj-column><mj-text>Hello from a part</mj-text></mj-column></mj-section>",
+    );
     expect(await changed("html", "</mj-body>", '<mj-include path="hello.mjml" /></mj-body>')).toBe("accepted");
     const stencil = await compileStencil(await loadTemplates(folder), {
       publication,

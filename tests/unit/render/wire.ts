@@ -30,8 +30,10 @@ export function unescapeHtml(html: string): string {
 
 /** Headline links of a mail's HTML in order. */
 export function headlines(html: string): { title: string; url: string }[] {
-  return [...html.matchAll(/<h2[^>]*>\s*<a href="([^"]*)"[^>]*>([^<]*)<\/a>\s*<\/h2>/g)].map(([, url = "", title = ""]) => ({
-    title: unescapeHtml(title),
-    url: unescapeHtml(url),
-  }));
+  return [...html.matchAll(/<h2[^>]*>\s*<a href="([^"]*)"[^>]*>([^<]*)<\/a>\s*<\/h2>/g)].map(
+    ([, url = "", title = ""]) => ({
+      title: unescapeHtml(title),
+      url: unescapeHtml(url),
+    }),
+  );
 }
