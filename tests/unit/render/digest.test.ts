@@ -38,6 +38,18 @@ describe("a reader's mail", () => {
     },
   );
 
+  test("gives the reader's first article the large headline, whichever it is", async () => {
+    const html = assembleHtml(await prepared(three), readerMail([1, 2]));
+    const sizes = [...html.matchAll(/<h2[^>]*font-size:(\d+)px[^>]*><a[^>]*>([^<]*)/g)].map(([, size, title]) => [
+      title,
+      size,
+    ]);
+    expect(sizes).toEqual([
+      ["Headline 1", "28"],
+      ["Headline 2", "20"],
+    ]);
+  });
+
   test("has no line about more where there is no more", async () => {
     const edition = await prepared(three);
     expect(assembleText(edition, readerMail([0]))).not.toContain("more");
