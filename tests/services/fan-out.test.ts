@@ -1,0 +1,103 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { migrate } from "../../src/db/migrate.ts";
+import { openPostgres, type Database } from "../../src/db/open.ts";
+import { freeze } from "../../src/editions/freeze.ts";
+import { freshDatabase } from "../support/services.ts";
+
+const readers = 100_000;
+const tags = 60;
+const articles = 40;
+const sliceSize = 500;
+const now = new Date("2026-11-24T07:00:00Z");
+
+let fresh: Awaited<ReturnType<typeof freshDatabase>>;
+let database: Database;
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  database = openPostgres(fresh.url);
+  await migrate(database.pool);
+  await seed(database);
+}, 120_000);
+afterAll(async () => {
+  await database.close();
+  await fresh.drop();
+});
+
+/**
+ * Readers with 1 to 8 of 60 tags, every 500th with all tags and every 100th not active; articles with 0 to 3 tags, the
+ * last ten tags without any, so that some readers match nothing.
+ */
+async function seed({ db }: Database): Promise<void> {
+  await sql`select setseed(0.5)`.execute(db);
+  await sql`
+    insert into tags (key, name, created_at) select 't' || n, 'T' || n, ${now} from generate_series(1, ${tags}::int) n`.execute(
+    db,
+  );
+  await sql`
+    insert into subscribers (key, address, address_key, status, all_tags, created_at)
+    select decode(md5(n::text), 'hex'), 'r' || n || '@d' || n % 50 || '.example', 'r' || n,
+      case when n % 100 = 0 then 'pending' else 'active' end, n % 500 = 1, ${now}
+    from generate_series(1, ${readers}::int) n`.execute(db);
+  await sql`
+    insert into subscriber_tags (subscriber_id, tag_id)
+    select s.id, 1 + floor(random() * ${tags}::int)::int from subscribers s, generate_series(1, (1 + s.id % 8)::int)
+    on conflict do nothing`.execute(db);
+  await sql`
+    insert into articles (url, url_key, title, summary, first_seen_at, eligible_at, changed_at)
+    select 'https://news.example/' || n, 'news.example/' || n, 'Article ' || n, '', ${now}, ${now}, ${now}
+    from generate_series(1, ${articles}::int) n`.execute(db);
+  await sql`
+    insert into article_tags (article_id, tag_id, position)
+    select a.id, 1 + floor(random() * ${tags - 10}::int)::int, p from articles a, generate_series(1, (a.id % 4)::int) p
+    on conflict do nothing`.execute(db);
+  await sql`analyze`.execute(db);
+}
+
+it("fans one edition out to 100,000 readers in 10 s, each once and with just the articles of their tags", async () => {
+  const { db } = database;
+  const { id } = await db
+    .insertInto("editions")
+    .values({ date: "2026-11-24", number: 1, state: "opening", timezone: "UTC", due_at: now, opened_at: now })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  const started = performance.now();
+  const frozen = await db.transaction().execute((tx) => freeze(tx, { id, now, sliceSize }));
+  expect(performance.now() - started).toBeLessThan(10_000);
+
+  const expected = await naively(db);
+  const rows = await db
+    .selectFrom("deliveries as d")
+    .innerJoin("cohorts as c", "c.id", "d.cohort_id")
+    .select(["d.subscriber_id", "d.slice", "d.tag_ids", "d.domain", "c.positions"])
+    .where("d.edition_id", "=", id)
+    .orderBy("d.id")
+    .execute();
+  expect(rows.length).toBe(expected.size);
+  expect(frozen).toMatchObject({ articles, readers: readers * 0.99, selected: rows.length });
+  expect(frozen?.slices).toBe(Math.ceil(rows.length / sliceSize));
+  const wrong = rows.filter((row) => row.positions.join() !== expected.get(row.subscriber_id!)?.join());
+  expect(wrong).toEqual([]);
+  expect(rows.filter((row, index) => row.slice !== Math.floor(index / sliceSize))).toEqual([]);
+
+  const cohorts = await db.selectFrom("cohorts").select(["positions", "readers"]).execute();
+  expect(cohorts.length).toBe(frozen?.cohorts);
+  expect(new Set([...expected.values()].map(String)).size).toBe(cohorts.length);
+  expect(cohorts.reduce((sum, cohort) => sum + cohort.readers, 0)).toBe(rows.length);
+}, 60_000);
+
+/** The positions of each reader's articles, worked out one reader at a time. */
+async function naively(db: Database["db"]): Promise<Map<number, number[]>> {
+  const frozen = await db.selectFrom("edition_articles").select(["position", "tag_ids"]).orderBy("position").execute();
+  const active = await db.selectFrom("subscribers").select(["id", "all_tags"]).where("status", "=", "active").execute();
+  const wanted = new Map<number, Set<number>>();
+  for (const { subscriber_id, tag_id } of await db.selectFrom("subscriber_tags").selectAll().execute()) {
+    wanted.set(subscriber_id, (wanted.get(subscriber_id) ?? new Set()).add(tag_id));
+  }
+  const matches = active.map(({ id, all_tags }): [number, number[]] => {
+    const mine = wanted.get(id) ?? new Set();
+    const matching = frozen.filter((article) => all_tags || article.tag_ids.some((tag) => mine.has(tag)));
+    return [id, matching.map((article) => article.position)];
+  });
+  return new Map(matches.filter(([, positions]) => positions.length > 0));
+}
