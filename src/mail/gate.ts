@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { Breaker } from "./breaker.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -7,8 +6,8 @@ export interface Gate {
   /** See `Transport.reserve`. */
   reserve: (max: number, signal?: AbortSignal) => Promise<number>;
   release: (n: number) => void;
-  /** Turns a held permit into a send under way; false when none is held. */
-  begin(): boolean;
+  /** Begins a send: with a held permit, or else with one of its own, waiting its turn. False once closed. */
+  begin(): Promise<boolean>;
   end(): void;
   busy(): number;
   /** Grants nothing more; whoever waits gets 0. */
@@ -59,6 +58,19 @@ export function createGate(deps: { connections: number; breaker: Breaker; thrott
     }
   }
 
+  /** `grant` is called in the same turn in which the permits are counted as held. */
+  function enqueue(max: number, grant: (n: number) => void): Waiter {
+    const waiter = { max, grant };
+    waiting.push(waiter);
+    pump();
+    return waiter;
+  }
+
+  function start(): void {
+    held -= 1;
+    busy += 1;
+  }
+
   return {
     reserve(max, signal) {
       if (closed || signal?.aborted || !(max >= 1)) return Promise.resolve(0);
@@ -68,16 +80,11 @@ export function createGate(deps: { connections: number; breaker: Breaker; thrott
           resolve(0);
           pump();
         };
-        const waiter: Waiter = {
-          max: Math.floor(max),
-          grant(n) {
-            signal?.removeEventListener("abort", leave);
-            resolve(n);
-          },
-        };
         signal?.addEventListener("abort", leave, { once: true });
-        waiting.push(waiter);
-        pump();
+        const waiter = enqueue(Math.floor(max), (n) => {
+          signal?.removeEventListener("abort", leave);
+          resolve(n);
+        });
       });
     },
     release(n) {
@@ -87,10 +94,17 @@ export function createGate(deps: { connections: number; breaker: Breaker; thrott
       pump();
     },
     begin() {
-      if (held === 0) return false;
-      held -= 1;
-      busy += 1;
-      return true;
+      if (held > 0) start();
+      else if (closed) return Promise.resolve(false);
+      else {
+        return new Promise((resolve) => {
+          enqueue(1, (n) => {
+            if (n > 0) start();
+            resolve(n > 0);
+          });
+        });
+      }
+      return Promise.resolve(true);
     },
     end() {
       busy -= 1;

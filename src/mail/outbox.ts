@@ -40,7 +40,7 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
     reserve: gate.reserve,
     release: gate.release,
     async send(mail) {
-      if (!gate.begin() && ((await gate.reserve(1)) === 0 || !gate.begin())) {
+      if (!(await gate.begin())) {
         return { kind: "deferred", scope: "relay", reply: "the mail transport is closed" };
       }
       const verdict = envelopeFault(mail) ?? (await write(mail));

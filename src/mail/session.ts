@@ -50,6 +50,8 @@ export interface Session {
   maxBytes(): number;
 }
 
+const pieceBytes = 65_536;
+
 type Ended = { error: SMTPError } | { reply: string };
 type Done = (error: SMTPError | null | undefined, reply?: string) => void;
 
@@ -139,11 +141,12 @@ export function createSession(options: SessionOptions): Session {
     let begun = false;
     let bodyEnded = false;
     const outcome = await step(timeouts.envelope, (done, restart) => {
+      let at = 0;
+      // In pieces, so that it ends only when nearly all is in the hands of the operating system.
       const body = new Readable({
         read() {
           begun = true;
-          body.push(mail.message);
-          body.push(null);
+          body.push(at < mail.message.length ? mail.message.subarray(at, (at += pieceBytes)) : null);
         },
       });
       // The dot follows the end of this stream, so until then it cannot have left.

@@ -67,9 +67,7 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
   }
 
   async function send(mail: Mail): Promise<Verdict> {
-    if (!gate.begin()) {
-      if ((await gate.reserve(1)) === 0 || !gate.begin()) return notNow("the mail transport is closed");
-    }
+    if (!(await gate.begin())) return notNow("the mail transport is closed");
     try {
       const fault = envelopeFault(mail);
       if (fault) return fault;

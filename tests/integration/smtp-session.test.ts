@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createSmtpTransport, type Mail, type SmtpOptions, type Transport } from "../../src/mail/transport.ts";
+import { startSink, type Sink, type SinkOptions } from "../support/sink.ts";
+
+const open: { sinks: Sink[]; transports: Transport[] } = { sinks: [], transports: [] };
+
+afterEach(async () => {
+  await Promise.all(open.transports.splice(0).map((transport) => transport.close(0)));
+  await Promise.all(open.sinks.splice(0).map((sink) => sink.close()));
+});
+
+async function sinkOf(options: SinkOptions = {}): Promise<Sink> {
+  const sink = await startSink(options);
+  open.sinks.push(sink);
+  return sink;
+}
+
+function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
+  const login = { user: null, password: null };
+  const relay = { host: "127.0.0.1", port, secure: false, requireTls: false, connections: 2, rate: null };
+  const transport = createSmtpTransport({ clock: systemClock, log: silentLog }, { ...relay, ...login, ...options });
+  open.transports.push(transport);
+  return transport;
+}
+
+const mail = (to = "reader@example.com"): Mail => ({
+  from: "alerts@example.org",
+  to,
+  message: Buffer.from(`To: ${to}\r\nMessage-ID: <${to}>\r\n\r\nHello.\r\n`),
+});
+
+/** The same machine by an address that does not count as loopback, so that the rules for distant relays apply. */
+const distant = "0.0.0.0";
+
+describe("connections", () => {
+  test("are kept between mails, also after a refusal, and replaced unseen when the relay has hung up", async () => {
+    const sink = await sinkOf({ onRcpt: (to) => (to.startsWith("gone") ? "550 5.1.1 no such user" : null) });
+    const transport = transportTo(sink.port, { connections: 1 });
+    const kinds: string[] = [];
+    for (const to of ["a@example.com", "gone@example.com", "b@example.com"])
+      kinds.push((await transport.send(mail(to))).kind);
+    expect(kinds).toEqual(["sent", "rejected", "sent"]);
+    expect(sink.connections()).toBe(1);
+    sink.dropAll();
+    expect(await transport.send(mail("c@example.com"))).toMatchObject({ kind: "sent" });
+    expect(sink.connections()).toBe(2);
+    expect(sink.messages.map(({ to }) => to)).toEqual(["a@example.com", "b@example.com", "c@example.com"]);
+  });
+
+  test("that the relay has had enough of are replaced unseen", async () => {
+    let asked = 0;
+    const sink = await sinkOf({ onMail: () => ((asked += 1) === 2 ? "421 4.4.2 too many mails" : null) });
+    const transport = transportTo(sink.port, { connections: 1 });
+    expect(await transport.send(mail())).toMatchObject({ kind: "sent" });
+    expect(await transport.send(mail())).toMatchObject({ kind: "sent" });
+    expect(sink.connections()).toBe(2);
+  });
+
+  test("are closed when idle", async () => {
+    const sink = await sinkOf();
+    const transport = transportTo(sink.port, { timeouts: { idle: 20 } });
+    await transport.send(mail());
+    await expect.poll(() => transport.state().open).toBe(0);
+  });
+
+  test("ten work at once, and each of 200 mails arrives once", async () => {
+    const sink = await sinkOf({ delayMs: 5 });
+    const transport = transportTo(sink.port, { connections: 10 });
+    const readers = Array.from({ length: 200 }, (_, i) => `reader${i}@example.com`);
+    const queue = readers.values();
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 15 }, async () => {
+        for (const to of queue) {
+          expect(await transport.reserve(1)).toBe(1);
+          most = Math.max(most, transport.state().busy + 1);
+          expect(await transport.send(mail(to))).toMatchObject({ kind: "sent" });
+        }
+      }),
+    );
+    expect(most).toBe(10);
+    expect(sink.connections()).toBe(10);
+    expect(sink.messages.map(({ to }) => to).toSorted()).toEqual(readers.toSorted());
+  });
+});
+
+describe("closing", () => {
+  test("lets what is in flight finish and grants nothing more", async () => {
+    const sink = await sinkOf({ delayMs: 100 });
+    const transport = transportTo(sink.port, { connections: 2 });
+    const sending = [transport.send(mail("a@example.com")), transport.send(mail("b@example.com"))];
+    const waiting = transport.reserve(5);
+    await transport.close(5_000);
+    expect(await waiting).toBe(0);
+    expect((await Promise.all(sending)).map(({ kind }) => kind)).toEqual(["sent", "sent"]);
+    expect(await transport.reserve(1)).toBe(0);
+    expect(await transport.send(mail())).toMatchObject({ kind: "deferred", scope: "relay" });
+    expect(transport.state().open).toBe(0);
+  });
+
+  test("cuts after the grace: unknown past the dot, deferred before it", async () => {
+    const sink = await sinkOf({
+      onRcpt: (to) => (to.startsWith("early") ? "hang" : null),
+      onData: () => "hang",
+    });
+    const transport = transportTo(sink.port, { connections: 2 });
+    const sending = Promise.all([transport.send(mail("early@example.com")), transport.send(mail("late@example.com"))]);
+    await transport.close(200);
+    expect((await sending).map(({ kind }) => kind)).toEqual(["deferred", "unknown"]);
+  });
+});
+
+describe("a relay in trouble", () => {
+  test("is left alone, then tried with one connection, then used again", async () => {
+    const gone = await startSink();
+    await gone.close();
+    const transport = transportTo(gone.port, { connections: 4 });
+    expect(await transport.reserve(4)).toBe(4);
+    const verdicts = await Promise.all([1, 2, 3].map(() => transport.send(mail())));
+    for (const verdict of verdicts)
+      expect(verdict).toMatchObject({ kind: "deferred", scope: "relay", reply: expect.stringMatching(/ECONNREFUSED/) });
+    expect(transport.state()).toMatchObject({
+      pausedUntil: expect.any(Date),
+      reason: expect.stringMatching(/ECONNREFUSED/),
+    });
+    expect(await transport.send(mail())).toMatchObject({
+      reply: expect.stringMatching(/left alone/),
+      quietMs: expect.any(Number),
+    });
+    const sink = await sinkOf({ port: gone.port });
+    const began = performance.now();
+    expect(await transport.reserve(4)).toBe(1);
+    expect(performance.now() - began).toBeGreaterThan(700);
+    expect(await transport.send(mail())).toMatchObject({ kind: "sent" });
+    expect(await transport.reserve(4)).toBe(2);
+    for (let i = 0; i < 2; i += 1) await transport.send(mail());
+    expect(transport.state()).toMatchObject({ pausedUntil: null, reason: null });
+    expect(sink.count()).toBe(3);
+  });
+
+  test("is not tried by those who gave up waiting", async () => {
+    const transport = transportTo((await sinkOf({ onConnect: () => "421 4.3.2 closing" })).port);
+    await transport.send(mail());
+    expect(await transport.reserve(1, AbortSignal.timeout(20))).toBe(0);
+    expect(await transport.reserve(1, AbortSignal.abort())).toBe(0);
+  });
+});
+
+test("the rate is kept across connections", async () => {
+  const sink = await sinkOf();
+  const transport = transportTo(sink.port, { connections: 10, rate: 50 });
+  const began = performance.now();
+  for (let sent = 0; sent < 30;) {
+    const n = await transport.reserve(10);
+    await Promise.all(Array.from({ length: n }, () => transport.send(mail())));
+    sent += n;
+  }
+  // 5 go at once, 25 more at 50 a second.
+  expect(performance.now() - began).toBeGreaterThan(490);
+});
+
+describe("check and log-in", () => {
+  const auth = { user: "news", password: "s3cret" };
+  const cases: [string, SinkOptions, Partial<SmtpOptions>, { ok: boolean; sentence: RegExp }][] = [
+    ["a plain relay on this machine", {}, {}, { ok: true, sentence: /answers without TLS\.$/ }],
+    [
+      "STARTTLS on this machine, self-signed",
+      { tls: "starttls" },
+      { requireTls: true },
+      { ok: true, sentence: /answers with TLS/ },
+    ],
+    ["TLS at once on this machine", { tls: "implicit" }, { secure: true }, { ok: true, sentence: /answers with TLS/ }],
+    ["the right password", { auth }, auth, { ok: true, sentence: /takes the user name/ }],
+    [
+      "a wrong password",
+      { auth },
+      { ...auth, password: "guess" },
+      { ok: false, sentence: /refused the user name or password: 535 5\.7\.8/ },
+    ],
+    ["no log-in offered", {}, auth, { ok: false, sentence: /no AUTH/ }],
+    ["no STARTTLS where it is required", {}, { requireTls: true }, { ok: false, sentence: /does not offer TLS/ }],
+    [
+      "a self-signed certificate of a distant relay",
+      { tls: "starttls" },
+      { host: distant, requireTls: true },
+      { ok: false, sentence: /cannot be trusted over TLS: self[- ]signed certificate/ },
+    ],
+    [
+      "the same with TLS at once",
+      { tls: "implicit" },
+      { host: distant, secure: true, requireTls: true },
+      { ok: false, sentence: /cannot be trusted over TLS: self[- ]signed certificate/ },
+    ],
+    [
+      "a password in clear text to a distant relay",
+      { auth },
+      { ...auth, host: distant },
+      { ok: false, sentence: /password is not sent/ },
+    ],
+  ];
+  test.each(cases)("%s", async (_, sinkOptions, options, expected) => {
+    const sink = await sinkOf(sinkOptions);
+    const transport = transportTo(sink.port, options);
+    const result = await transport.check();
+    expect(result).toMatchObject({ ok: expected.ok, sentence: expect.stringMatching(expected.sentence) });
+    expect(await transport.send(mail())).toMatchObject(
+      expected.ok ? { kind: "sent" } : { kind: "deferred", scope: "relay" },
+    );
+    expect(sink.count()).toBe(expected.ok ? 1 : 0);
+  });
+
+  test("a relay that is not there", async () => {
+    const gone = await startSink();
+    await gone.close();
+    const { ok, sentence } = await transportTo(gone.port).check();
+    expect({ ok, sentence }).toEqual({ ok: false, sentence: expect.stringContaining("cannot be reached") });
+  });
+});
