@@ -3,10 +3,10 @@ import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
 import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
-import { openDue } from "./editions/due.ts";
 import { setSchedules } from "./queue/schedules.ts";
 import { startWorkers } from "./queue/queues.ts";
-import { formerSchedule, loadSchedule, saveSchedule } from "./schedule/store.ts";
+import { adoptSettings } from "./schedule/change.ts";
+import { loadSchedule } from "./schedule/store.ts";
 
 const watchdogMs = 60_000;
 /** For writing down what was cut off. */
@@ -22,7 +22,7 @@ export async function startWorker(app: App): Promise<RunningWorker> {
   const { db, clock, log, sender } = app;
   await beat(db, sender, clock.now());
   await takeOver(app);
-  await adoptSchedule(app);
+  if (await adoptSettings(app)) log.info({}, "schedule taken from the settings");
   await setSchedules(app.queues, await loadSchedule(db, app.options));
 
   const stopping = new AbortController();
@@ -53,19 +53,6 @@ async function takeOver({ config, db, clock, log }: App): Promise<void> {
   if (!config.embedded.records) return;
   const swept = await sweepDeadClaims(db, { heardSince: now, now, policy: config.unknownPolicy });
   if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
-}
-
-/**
- * Notices that the environment's schedule is another than before. What was due by the old one is seen to first; the new
- * one counts from now, so that a changed hour or zone never sends or misses a date by surprise.
- */
-async function adoptSchedule(app: App): Promise<void> {
-  const schedule = await loadSchedule(app.db, app.options);
-  const former = await formerSchedule(app.db, schedule);
-  if (!former) return;
-  await openDue(app, former);
-  await saveSchedule(app.db, {}, app.options, app.clock.now());
-  app.log.info({ timezone: schedule.timezone, sendAt: schedule.sendAt }, "schedule taken from the settings");
 }
 
 /** A wiped queue has lost its schedulers too; they are put back, and whatever the jobs were for is looked for. */

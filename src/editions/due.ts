@@ -1,3 +1,4 @@
+import type { Db, Tx } from "../db/schema.ts";
 import { decideDue, localDate, lookBackDays } from "./calendar.ts";
 import { openEdition, recordMissed, type OpenDeps, type Opened } from "./open.ts";
 import { editionName, recordedDates } from "./store.ts";
@@ -17,15 +18,8 @@ export interface DueDeps extends OpenDeps {
 export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promise<Opened | null> {
   const { db, clock, log, options } = deps;
   const now = clock.now();
-  // Two days further than the calendar looks, for zones on both sides of the date line.
-  const from = localDate(new Date(now.getTime() - (lookBackDays + 2) * dayMs), "UTC");
-  const decision = decideDue({
-    now,
-    since: schedule.since,
-    schedule,
-    recorded: await recordedDates(db, from),
-    catchUpHours: options.catchUpHours,
-  });
+  const recorded = await recordedLately(db, now);
+  const decision = decideDue({ now, since: schedule.since, schedule, recorded, catchUpHours: options.catchUpHours });
   for (const missed of decision.missed) {
     if (await recordMissed(db, { ...missed, timezone: schedule.timezone, now })) {
       log.warn({ date: missed.date, reason: missed.reason }, "edition missed");
@@ -41,4 +35,9 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
   });
   if (!opened.created) log.info({ date: editionName(opened.edition) }, "edition was there already");
   return opened.created ? opened : null;
+}
+
+/** Dates with an edition, as far back as the calendar looks, and two days more for both sides of the date line. */
+export async function recordedLately(db: Db | Tx, now: Date): Promise<Set<string>> {
+  return recordedDates(db, localDate(new Date(now.getTime() - (lookBackDays + 2) * dayMs), "UTC"));
 }

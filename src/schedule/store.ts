@@ -44,17 +44,17 @@ export async function formerSchedule(db: Db, current: EffectiveSchedule): Promis
   return same ? null : { ...current, ...effective };
 }
 
-/** Writes a change down. From `now` on the new times count; none before it can come due by the change. */
+/** Writes a change down. @param since nothing due at or before this instant is looked at from now on */
 export async function saveSchedule(
   tx: Db | Tx,
   change: ScheduleChange,
   defaults: ScheduleDefaults,
-  now: Date,
+  since: Date,
 ): Promise<void> {
   await tx
     .updateTable("schedule")
     .set({
-      since: now,
+      since,
       ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
       ...(change.sendAt === undefined ? {} : { send_at: change.sendAt }),
       ...(change.sendDays === undefined ? {} : { send_days: change.sendDays }),
