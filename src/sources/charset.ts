@@ -7,7 +7,7 @@ const aliases: Readonly<Record<string, string | undefined>> = {
   uhc: "euc-kr",
   cp932: "shift_jis",
   ms932: "shift_jis",
-  cp936: "gbk",
+  cp936: "gb18030",
   cp950: "big5",
   "utf-16": "utf-16le",
   utf16: "utf-16le",
@@ -62,6 +62,8 @@ function knownEncoding(label: string | undefined): string | null {
   if (name === "iso-8859-16") return name;
   try {
     const { encoding } = new TextDecoder(aliases[name] ?? name);
+    // GBK is decoded as GB18030 (Encoding Standard §10.1.1), which Node does not know.
+    if (encoding === "gbk") return "gb18030";
     return encoding.startsWith("utf-16") ? null : encoding;
   } catch {
     return null;
