@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { packageRoot } from "../base/root.ts";
@@ -19,8 +19,17 @@ if (!existsSync(templateFolder) || !existsSync(hashFile) || readFileSync(hashFil
   await migrateQueue(pool);
   await pool.end();
   await pglite.close();
+  makeReadable(unfinished);
   renameSync(unfinished, templateFolder);
   writeFileSync(hashFile, hash);
+}
+
+/** Whoever may run the program may copy the template; it holds no data. PostgreSQL makes files for their owner only. */
+function makeReadable(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
+  }
 }
 
 function templateHash(): string {
