@@ -50,7 +50,8 @@ function failure(code: string, error: unknown): string {
     return "refuses connections: check the address and port, or wait until the server is back";
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT")
     return "cannot be reached: it will be asked again later";
-  if (/^Z_|^ERR_(?:_ZLIB|BROTLI|PADDING)|^ERR__?BROTLI/.test(code)) return "is badly compressed: tell its publisher";
+  // Brotli's codes in Node begin with ERR__ERROR_.
+  if (/^Z_|^ERR__ERROR_|^ERR_BROTLI/.test(code)) return "is badly compressed: tell its publisher";
   if (/CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     return `has no valid certificate (${code}): tell its publisher`;
   }

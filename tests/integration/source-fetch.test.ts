@@ -1,0 +1,323 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import net, { type AddressInfo } from "node:net";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { fetchFeed, type FetchDeps, type FetchRequest } from "../../src/sources/fetch.ts";
+
+const feed = "<rss version='2.0'><channel><title>é</title></channel></rss>";
+
+/** What the server answers on each path; it notes the requests it gets. */
+const routes = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
+let requests: IncomingMessage[] = [];
+let server: Server;
+let port = 0;
+/** The same server under another name. */
+let other = "";
+let home = "";
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    requests.push(request);
+    const path = new URL(request.url ?? "", "http://x").pathname;
+    (routes.get(path) ?? ((_, missing) => missing.writeHead(404).end("no")))(request, response);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  port = (server.address() as AddressInfo).port;
+  home = `http://127.0.0.1:${port}`;
+  other = `http://other.example:${port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  routes.clear();
+  requests = [];
+});
+
+function reply(path: string, status: number, headers: Record<string, string>, body: string | Uint8Array = ""): void {
+  routes.set(path, (_, response) => response.writeHead(status, headers).end(body));
+}
+
+/** Every name leads to this machine, with no name server asked. */
+const loopback = async () => [{ address: "127.0.0.1", family: 4 }];
+
+function get(url: string, deps: Partial<FetchDeps> = {}, request: Partial<FetchRequest> = {}) {
+  return fetchFeed(
+    { allowPrivate: true, userAgent: "Dayletter/1", lookup: loopback, ...deps },
+    { url, etag: null, lastModified: null, ...request },
+  );
+}
+
+function refused(status: number, ...parts: string[]) {
+  return expect.objectContaining({ name: "Refusal", status, message: expect.stringMatching(pattern(parts)) });
+}
+
+function pattern(parts: readonly string[]): RegExp {
+  return new RegExp(parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"));
+}
+
+describe("what is asked and answered", () => {
+  it("gives the text, its validators and where it came from", async () => {
+    const headers = {
+      "content-type": "text/xml; charset=iso-8859-1",
+      etag: '"1"',
+      "last-modified": "Tue, 10 Dec 2013 09:30:00 GMT",
+    };
+    reply("/feed", 200, headers, Buffer.from(feed, "latin1"));
+    expect(await get(`${home}/feed?a=1`)).toEqual({
+      kind: "fetched",
+      text: feed,
+      etag: '"1"',
+      lastModified: "Tue, 10 Dec 2013 09:30:00 GMT",
+      finalUrl: `${home}/feed?a=1`,
+      movedTo: null,
+    });
+    expect(requests[0]?.headers).toMatchObject({
+      "user-agent": "Dayletter/1",
+      accept: expect.stringContaining("rss+xml"),
+    });
+    expect(requests[0]?.headers).not.toHaveProperty("if-none-match");
+    expect(requests[0]?.headers).not.toHaveProperty("authorization");
+  });
+
+  it("sends the validators back, and takes 304 for unchanged", async () => {
+    reply("/feed", 304, {});
+    expect(await get(`${home}/feed`, {}, { etag: 'W/"1"', lastModified: "yesterday" })).toEqual({ kind: "unchanged" });
+    expect(requests[0]?.headers).toMatchObject({ "if-none-match": 'W/"1"', "if-modified-since": "yesterday" });
+  });
+
+  test.each([
+    ["gzip", gzipSync(feed)],
+    ["x-gzip", gzipSync(feed)],
+    ["br", brotliCompressSync(feed)],
+    ["deflate", deflateSync(feed)],
+    ["deflate", deflateRawSync(feed)],
+    ["gzip, br", brotliCompressSync(gzipSync(feed))],
+    ["identity", Buffer.from(feed)],
+  ])("reads %s", async (coding, body) => {
+    reply("/feed", 200, { "content-encoding": coding }, body);
+    expect(await get(`${home}/feed`)).toMatchObject({ text: feed });
+  });
+
+  it("gives a user and password from the address to its server only", async () => {
+    reply("/feed", 302, { location: "/second" });
+    reply("/second", 302, { location: `${other}/third` });
+    reply("/third", 200, {}, feed);
+    await get(`http://me:p%40ss@127.0.0.1:${port}/feed`);
+    const basic = `Basic ${Buffer.from("me:p@ss").toString("base64")}`;
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([basic, basic, undefined]);
+  });
+
+  it("connects to the address it has checked: the name is looked up once for each connection", async () => {
+    let asked = 0;
+    const lookup = async () => {
+      asked += 1;
+      return asked === 1 ? [{ address: "127.0.0.1", family: 4 }] : [{ address: "10.0.0.5", family: 4 }];
+    };
+    reply("/feed", 200, {}, feed);
+    await get(`${other}/feed`, { lookup });
+    expect(asked).toBe(1);
+  });
+});
+
+describe("redirects", () => {
+  test.each([
+    [[301, 308], true],
+    [[301, 302], false],
+    [[307], false],
+    [[303], false],
+    [[301, 301, 301, 301, 301], true],
+  ])("%j: moved for good is %j", async (statuses, moved) => {
+    statuses.forEach((status, hop) => reply(`/${hop}`, status, { location: `/${hop + 1}` }, "<p>elsewhere</p>"));
+    const last = `${home}/${statuses.length}`;
+    reply(`/${statuses.length}`, 200, {}, feed);
+    expect(await get(`${home}/0`)).toMatchObject({ finalUrl: last, movedTo: moved ? last : null });
+  });
+
+  it("gives up on a loop", async () => {
+    reply("/feed", 301, { location: "/feed" });
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(422, `${home}/feed redirects more than 5 times`));
+    expect(requests).toHaveLength(6);
+  });
+
+  test.each([
+    ["file:///etc/passwd", 422, "redirects to has no http"],
+    ["http://[broken", 502, "redirects without saying where to"],
+  ])("refuses one to %s", async (location, status, words) => {
+    reply("/feed", 302, { location });
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, words));
+  });
+});
+
+describe("private addresses", () => {
+  const guarded = { allowPrivate: false };
+
+  /** "public.example" ends at this machine; any other connection that the guard lets through is a failure, not made. */
+  beforeEach(() => {
+    const connect = net.connect;
+    const spy = vi.spyOn(net, "connect").mockImplementation(((options: net.TcpNetConnectOpts) => {
+      if (options.host === "public.example") return connect(port, "127.0.0.1");
+      const lookup: net.LookupFunction = (host, how, callback) =>
+        options.lookup?.(host, how, (error) => callback(error ?? new Error(`reached ${host}`), []));
+      if (net.isIP(options.host ?? "") === 0) return connect({ ...options, lookup });
+      throw new Error(`reached ${options.host}`);
+    }) as typeof net.connect);
+    return () => spy.mockRestore();
+  });
+  const advice = "set ALLOW_PRIVATE_SOURCES=1";
+
+  test.each([
+    ["127.0.0.1", "127.0.0.1"],
+    ["2130706433", "127.0.0.1"],
+    ["0x7f.1", "127.0.0.1"],
+    ["0177.0.0.1", "127.0.0.1"],
+    ["[::1]", "::1"],
+    ["[::ffff:127.0.0.1]", "::ffff:7f00:1"],
+    ["169.254.169.254", "169.254.169.254"],
+    ["0", "0.0.0.0"],
+  ])("refuses the literal %s", async (host, address) => {
+    await expect(get(`http://${host}:${port}/feed`, guarded)).rejects.toEqual(
+      refused(422, `is at the private address ${address}: ${advice}`),
+    );
+    expect(requests).toEqual([]);
+  });
+
+  it("refuses a name that leads to one, even among others", async () => {
+    const lookup = async () => [
+      { address: "93.184.216.34", family: 4 },
+      { address: "10.0.0.5", family: 4 },
+    ];
+    await expect(get(`http://feeds.example/feed`, { ...guarded, lookup })).rejects.toEqual(
+      refused(422, `http://feeds.example/feed resolves to the private address 10.0.0.5: ${advice}`),
+    );
+  });
+
+  it("refuses localhost by the system's own resolver", async () => {
+    const deps = { allowPrivate: false, userAgent: "x" };
+    await expect(fetchFeed(deps, { url: `http://localhost:${port}/`, etag: null, lastModified: null })).rejects.toEqual(
+      refused(422, "private address"),
+    );
+  });
+
+  test.each([
+    ["http://10.255.255.1/latest/meta-data", "is at the private address 10.255.255.1"],
+    ["http://[::ffff:a9fe:a9fe]/", "is at the private address ::ffff:a9fe:a9fe"],
+    ["http://inner.example/", "resolves to the private address 10.0.0.5"],
+  ])("looks at every hop: %s behind a public address", async (location, words) => {
+    reply("/feed", 302, { location });
+    const lookup = async () => [{ address: "10.0.0.5", family: 4 }];
+    await expect(get("http://public.example/feed", { ...guarded, lookup })).rejects.toEqual(
+      refused(422, `http://public.example/feed (redirected to ${location})`, words),
+    );
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("limits and failures", () => {
+  test.each([
+    ["gzip", gzipSync(Buffer.alloc(50_000_000))],
+    ["br", brotliCompressSync(Buffer.alloc(50_000_000))],
+    ["identity", Buffer.alloc(3_000_000)],
+  ])("stops a %s bomb early", async (coding, body) => {
+    reply("/feed", 200, { "content-encoding": coding }, body);
+    const before = process.memoryUsage().arrayBuffers;
+    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(refused(422, "is longer than 1 MB"));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+  });
+
+  it("ends after the time for all of it, though bytes keep coming", async () => {
+    routes.set("/feed", (_, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write(" "), 20);
+      response.on("close", () => clearInterval(drip));
+    });
+    await expect(get(`${home}/feed`, { timeoutMs: 200 })).rejects.toEqual(
+      refused(502, "did not answer in 0.2 seconds"),
+    );
+  });
+
+  test.each([
+    ["a silent server", { lookup: loopback }],
+    ["a silent name server", { lookup: () => new Promise<never>(() => {}) }],
+  ])("does not wait for %s", async (_what, deps) => {
+    routes.set("/feed", () => {});
+    await expect(get(`${other}/feed`, { ...deps, timeoutMs: 200 })).rejects.toEqual(refused(502, "did not answer"));
+  });
+
+  it("stops when its caller does", async () => {
+    routes.set("/feed", () => {});
+    await expect(get(`${home}/feed`, {}, { signal: AbortSignal.timeout(100) })).rejects.toEqual(
+      refused(502, `${home}/feed was not read in time`),
+    );
+    await expect(get(`${home}/feed`, {}, { signal: AbortSignal.abort() })).rejects.toEqual(
+      refused(502, "not read in time"),
+    );
+  });
+
+  test.each([
+    [404, 422, "there is nothing at this address"],
+    [410, 422, "remove the source"],
+    [401, 422, "user and password"],
+    [418, 422, "look whether the address is right"],
+    [429, 502, "asked too often"],
+    [500, 502, "asked again later"],
+    [300, 502, "asked again later"],
+  ])("answers %i with %i", async (httpStatus, status, words) => {
+    reply("/feed", httpStatus, {}, "x".repeat(100_000));
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, `${home}/feed answered ${httpStatus}`, words));
+    await expect(get(`${home}/feed`)).rejects.toMatchObject({ details: { httpStatus } });
+  });
+
+  test.each([
+    ["gzip", Buffer.from("not gzip"), "is badly compressed"],
+    ["gzip", gzipSync(feed).subarray(0, 30), "is badly compressed"],
+    ["br", Buffer.from("not brotli at all"), "is badly compressed"],
+    ["deflate", Buffer.from("xxxxxxxxxx"), "is badly compressed"],
+    ["zstd", Buffer.from("zstd"), "compressed in a way nobody asked for (zstd)"],
+  ])("refuses broken %s", async (coding, body, words) => {
+    reply("/feed", 200, { "content-encoding": coding }, body);
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, words));
+  });
+
+  it("tells a connection that breaks off", async () => {
+    routes.set("/feed", (_, response) => {
+      response.writeHead(200, { "content-length": "1000" }).write("<rss>");
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, `${home}/feed could not be read`));
+  });
+
+  it("tells a port where nobody listens", async () => {
+    const closed = createServer();
+    await once(closed.listen(0, "127.0.0.1"), "listening");
+    const { port: free } = closed.address() as AddressInfo;
+    await once(closed.close(), "close");
+    await expect(get(`http://127.0.0.1:${free}/`)).rejects.toEqual(refused(502, "refuses connections"));
+  });
+
+  test.each([
+    ["ENOTFOUND", 422, "has a host that does not exist: check the spelling"],
+    ["EAI_AGAIN", 502, "could not be looked up"],
+  ])("tells %s of a name server", async (code, status, words) => {
+    const lookup = () => Promise.reject(Object.assign(new Error(code), { code }));
+    await expect(get("http://feeds.example/a", { lookup })).rejects.toEqual(
+      refused(status, "http://feeds.example/a", words),
+    );
+  });
+
+  it("speaks of a server without TLS in one sentence", async () => {
+    await expect(get(`https://127.0.0.1:${port}/`)).rejects.toEqual(refused(502, `https://127.0.0.1:${port}/ `));
+  });
+
+  test.each(["", "feed.xml", "ftp://example.com/a", "file:///etc/passwd"])("refuses the address %j", async (url) => {
+    await expect(get(url)).rejects.toEqual(refused(422, "has no http:// or https:// address"));
+  });
+
+  it("shows no password, and no value of the query", async () => {
+    const error = await get(`http://me:secret@127.0.0.1:${port}/no?key=hidden`).catch(String);
+    expect(error).toContain(`http://127.0.0.1:${port}/no?… answered 404`);
+    expect(error).not.toMatch(/secret|hidden/);
+  });
+});
