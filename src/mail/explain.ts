@@ -1,5 +1,10 @@
 import { replyLine, type SmtpFailure } from "./verdict.ts";
 
+/** host:port, an IPv6 address in brackets. */
+export function relayName(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** What stands in the way of the relay and what to do about it, in a sentence or two for an operator. */
 export function explain(failure: SmtpFailure, host: string, port: number): string {
   const why = replyLine(failure);
@@ -15,5 +20,5 @@ export function explain(failure: SmtpFailure, host: string, port: number): strin
       ? `refused the user name or password: ${why}. Check both in SMTP_URL.`
       : `cannot be logged in to: ${why}. Use smtps:// or a port with STARTTLS, or take the user out of SMTP_URL.`,
   };
-  return `The relay ${host}:${port} ${rest[failure.stage] ?? `failed: ${why}.`}`;
+  return `The relay ${relayName(host, port)} ${rest[failure.stage] ?? `failed: ${why}.`}`;
 }

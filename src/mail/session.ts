@@ -170,7 +170,7 @@ export function createSession(options: SessionOptions): Session {
   /** A connection that cannot even be reset says nothing about the next mail. */
   function lost(error: SMTPError): SmtpFailure {
     connection.close();
-    return { stage: "mail", bodyEnded: false, code: null, enhanced: null, text: "", error: oneLine(error.message) };
+    return { stage: "mail", bodyEnded: false, code: null, enhanced: null, text: "", error: messageOf(error) };
   }
 
   return {
@@ -199,7 +199,12 @@ function failureOf(error: SMTPError, stage: SmtpFailure["stage"], bodyEnded: boo
   const reply = parseReply(error.response ?? "");
   const answered =
     error.command === "DATA" ? (error.code === "EMESSAGE" ? "final" : "data") : stages[error.command ?? ""];
-  return { stage: answered ?? stage, bodyEnded, ...reply, error: oneLine(error.message) };
+  return { stage: answered ?? stage, bodyEnded, ...reply, error: messageOf(error) };
+}
+
+/** Where several addresses of a host were tried, Node leaves the message empty. */
+function messageOf(error: SMTPError): string {
+  return oneLine(error.message || error.originalCode || error.code || "unknown error");
 }
 
 function isCertificate(error: SMTPError): boolean {

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
-import { explain } from "./explain.ts";
+import { explain, relayName } from "./explain.ts";
 import { createGate, ticks } from "./gate.ts";
 import { createLanes } from "./lanes.ts";
 import { createSession, defaultTimeouts, type SessionOptions, type Timeouts } from "./session.ts";
@@ -27,6 +27,7 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
   const breaker = createBreaker(connections);
   const gate = createGate({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
   const lanes = createLanes(() => createSession({ ...options, timeouts }), timeouts.idle);
+  const relay = relayName(host, port);
   let cut = false;
 
   /** One try on a kept connection or a new one. A kept one that turns out to be gone costs a second try, not a verdict. */
@@ -47,7 +48,6 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
 
   /** Lets the breaker and the log know, and tells the caller how long the relay will be left alone. */
   function note(verdict: Verdict, triedAt: number): Verdict {
-    const relay = `${host}:${port}`;
     const before = breaker.reason();
     if (verdict.kind !== "unknown" && !(verdict.kind === "deferred" && verdict.scope === "relay")) {
       breaker.worked();
@@ -94,7 +94,7 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
       const failure = await session.open();
       if (failure) return { ok: false, sentence: explain(failure, host, port) };
       const how = `${session.secured() ? "with" : "without"} TLS${options.user === null ? "" : ", and takes the user name and password"}`;
-      const result = { ok: true, sentence: `The relay ${host}:${port} answers ${how}.`, smtputf8: session.smtputf8() };
+      const result = { ok: true, sentence: `The relay ${relay} answers ${how}.`, smtputf8: session.smtputf8() };
       await session.quit();
       return result;
     },

@@ -87,7 +87,7 @@ function rejection(failure: SmtpFailure, code: number): "address" | "policy" | "
 /** The reply as the relay gave it, or what went wrong, on one line without control characters. */
 export function replyLine(failure: Pick<SmtpFailure, "code" | "enhanced" | "text" | "error">): string {
   const said = [failure.code, failure.enhanced, failure.text].filter((part) => part !== null && part !== "").join(" ");
-  return oneLine(failure.code === null ? (failure.error ?? said) : said);
+  return oneLine(failure.code === null ? (failure.error ?? said) : said) || "no answer";
 }
 
 /** Any text on one line of at most 500 characters, without control characters. */

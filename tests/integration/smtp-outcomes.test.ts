@@ -1,52 +1,19 @@
-import { createServer } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
-import { silentLog } from "../../src/base/log.ts";
-import { createSmtpTransport, type Mail, type SmtpOptions, type Transport } from "../../src/mail/transport.ts";
-import { startSink, type Sink, type SinkOptions } from "../support/sink.ts";
+import type { SinkOptions } from "../support/sink.ts";
+import { closeSmtp, mail, sinkOf, transportTo } from "../support/smtp.ts";
 
-const open: { sinks: Sink[]; transports: Transport[] } = { sinks: [], transports: [] };
-
-afterEach(async () => {
-  await Promise.all(open.transports.splice(0).map((transport) => transport.close(0)));
-  await Promise.all(open.sinks.splice(0).map((sink) => sink.close()));
-});
-
-async function sinkOf(options: SinkOptions = {}): Promise<Sink> {
-  const sink = await startSink(options);
-  open.sinks.push(sink);
-  return sink;
-}
-
-function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
-  const transport = createSmtpTransport(
-    { clock: systemClock, log: silentLog },
-    {
-      host: "127.0.0.1",
-      port,
-      secure: false,
-      requireTls: false,
-      user: null,
-      password: null,
-      connections: 2,
-      rate: null,
-      ...options,
-    },
-  );
-  open.transports.push(transport);
-  return transport;
-}
-
-const mail = (to = "reader@example.com", text = "Hello."): Mail => ({
-  from: "alerts@example.org",
-  to,
-  message: Buffer.from(`To: ${to}\r\nMessage-ID: <${to}>\r\n\r\n${text}\r\n`),
-});
+afterEach(closeSmtp);
 
 const outcomes: [string, SinkOptions, object][] = [
   ["taken", {}, { kind: "sent", reply: "250 2.0.0 kept" }],
+  ["taken without pipelining", { server: { hidePIPELINING: true } }, { kind: "sent" }],
+  [
+    "no such mailbox, without pipelining",
+    { server: { hidePIPELINING: true }, onRcpt: () => "550 5.1.1 no such user" },
+    { kind: "rejected", scope: "address" },
+  ],
   ["greylisted", { onRcpt: () => "450 4.7.1 come back later" }, { kind: "deferred", scope: "address" }],
   [
     "no such mailbox",

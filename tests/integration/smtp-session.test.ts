@@ -1,35 +1,13 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
-import { silentLog } from "../../src/base/log.ts";
-import { createSmtpTransport, type Mail, type SmtpOptions, type Transport } from "../../src/mail/transport.ts";
-import { startSink, type Sink, type SinkOptions } from "../support/sink.ts";
+import type { SmtpOptions } from "../../src/mail/transport.ts";
+import type { Verdict } from "../../src/mail/verdict.ts";
+import { startSink, startSinkProcess, type SinkOptions } from "../support/sink.ts";
+import { closeSmtp, mail, sinkOf, transportTo } from "../support/smtp.ts";
 
-const open: { sinks: Sink[]; transports: Transport[] } = { sinks: [], transports: [] };
-
-afterEach(async () => {
-  await Promise.all(open.transports.splice(0).map((transport) => transport.close(0)));
-  await Promise.all(open.sinks.splice(0).map((sink) => sink.close()));
-});
-
-async function sinkOf(options: SinkOptions = {}): Promise<Sink> {
-  const sink = await startSink(options);
-  open.sinks.push(sink);
-  return sink;
-}
-
-function transportTo(port: number, options: Partial<SmtpOptions> = {}): Transport {
-  const login = { user: null, password: null };
-  const relay = { host: "127.0.0.1", port, secure: false, requireTls: false, connections: 2, rate: null };
-  const transport = createSmtpTransport({ clock: systemClock, log: silentLog }, { ...relay, ...login, ...options });
-  open.transports.push(transport);
-  return transport;
-}
-
-const mail = (to = "reader@example.com"): Mail => ({
-  from: "alerts@example.org",
-  to,
-  message: Buffer.from(`To: ${to}\r\nMessage-ID: <${to}>\r\n\r\nHello.\r\n`),
-});
+afterEach(closeSmtp);
 
 /** The same machine by an address that does not count as loopback, so that the rules for distant relays apply. */
 const distant = "0.0.0.0";
@@ -146,6 +124,30 @@ describe("a relay in trouble", () => {
     expect(await transport.reserve(1, AbortSignal.timeout(20))).toBe(0);
     expect(await transport.reserve(1, AbortSignal.abort())).toBe(0);
   });
+});
+
+test("a relay killed in mid-flight: what it took is sent or unknown, what it did not take is never sent", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dayletter-sink-"));
+  const sink = await startSinkProcess({ logFile: join(folder, "accepted"), delayMs: 5 });
+  const transport = transportTo(sink.port, { connections: 8 });
+  const verdicts = new Map<string, Verdict["kind"]>();
+  const readers = Array.from({ length: 100 }, (_, i) => `reader${i}@example.com`);
+  await Promise.all(
+    readers.map(async (to) => {
+      verdicts.set(to, (await transport.send(mail(to))).kind);
+      // With most of the mails still to come, and no one waits for its return.
+      if (verdicts.size === 40) void sink.kill().then(() => transport.close(0));
+    }),
+  );
+  const accepted = sink.accepted().map(({ to }) => to);
+  rmSync(folder, { recursive: true });
+  const having = (kind: string): string[] => readers.filter((to) => verdicts.get(to) === kind);
+  expect(new Set(accepted).size).toBe(accepted.length);
+  for (const to of having("sent")) expect(accepted).toContain(to);
+  for (const to of accepted) expect(["sent", "unknown"]).toContain(verdicts.get(to));
+  expect(having("sent").length).toBeGreaterThanOrEqual(40);
+  expect(having("unknown").length).toBeLessThanOrEqual(8);
+  expect(having("sent").length + having("unknown").length + having("deferred").length).toBe(100);
 });
 
 test("the rate is kept across connections", async () => {
