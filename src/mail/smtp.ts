@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { withoutAddress } from "../base/mask-address.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
 import { explain, relayName } from "./explain.ts";
@@ -59,8 +60,7 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
     const waited = breaker.waitMs(now);
     breaker.failed(verdict.reply, triedAt, now, verdict.kind === "deferred" ? verdict.quietMs : 0);
     const quietMs = Math.ceil(breaker.waitMs(now));
-    // A reply may repeat an address, and the log must not.
-    const reason = verdict.reply.replace(/\S+@\S+/g, "(address)");
+    const reason = withoutAddress(verdict.reply);
     if (quietMs > waited)
       deps.log.warn({ relay, reason, quietMs }, "The relay is in trouble and is left alone for a while");
     return verdict.kind === "deferred" ? { ...verdict, quietMs } : verdict;
