@@ -47,54 +47,73 @@ const accept =
 
 /** Gets a feed if it has changed. @throws Refusal 422 where the address has to change, 502 where the other side failed */
 export async function fetchFeed(deps: FetchDeps, request: FetchRequest): Promise<FetchAnswer> {
-  const { timeoutMs = 15_000, maxBytes = 10_000_000 } = deps;
+  const { allowPrivate, lookup, userAgent, timeoutMs = 15_000, maxBytes = 10_000_000 } = deps;
+  const start = webAddress(request.url, "This source");
+  const way: Way = { start, at: start, hops: 0, permanent: true };
   const limit = timeLimit(timeoutMs, request.signal);
-  const { allowPrivate, lookup } = deps;
-  const agent = new Agent({ connect: guardedConnector({ allowPrivate, lookup, timeoutMs }), bodyTimeout: timeoutMs });
-  const way = { start: webAddress(request.url, "This source"), hops: 0, permanent: true };
-  let at = way.start;
+  const dispatcher = new Agent({ connect: guardedConnector({ allowPrivate, lookup, timeoutMs }) });
+  const get: Get = (url) => {
+    const address = url.origin + url.pathname + url.search;
+    const headers = headersFor(url, request, userAgent);
+    // A request whose connection is still being made would take no notice of the signal.
+    return limit.race(ask(address, { dispatcher, signal: limit.signal, headers }));
+  };
   try {
-    for (;;) {
-      const response = await ask(at.origin + at.pathname + at.search, {
-        dispatcher: agent,
-        signal: limit.signal,
-        headers: headersFor(at, request, deps.userAgent),
-      });
-      const { statusCode: status, headers } = response;
-      const target = redirectTarget(response, at, shown(way.start, at));
-      if (!target) {
-        if (status < 200 || status > 299) {
-          leave(response);
-          if (status === 304) return { kind: "unchanged" };
-          throw statusRefusal(shown(way.start, at), status);
-        }
-        const bytes = await readBody(response.body, list(headers["content-encoding"]), maxBytes);
-        const moved = way.hops > 0 && way.permanent;
-        return {
-          kind: "fetched",
-          text: decodeFeed(bytes, list(headers["content-type"]) ?? null),
-          etag: validator(headers.etag),
-          lastModified: validator(headers["last-modified"]),
-          finalUrl: at.href,
-          movedTo: moved ? at.href : null,
-        };
-      }
-      leave(response);
-      way.permanent &&= status === 301 || status === 308;
-      if (++way.hops > mostRedirects) {
-        throw new Refusal(
-          422,
-          `${shownUrl(way.start)} redirects more than ${mostRedirects} times: use its final address.`,
-        );
-      }
-      at = target;
-    }
+    return await answerOf(await follow(way, get), way, maxBytes);
   } catch (error) {
-    throw limit.refusal(shown(way.start, at)) ?? fetchRefusal(shown(way.start, at), error, { maxBytes });
+    throw limit.refusal(shown(way)) ?? fetchRefusal(shown(way), error, { maxBytes });
   } finally {
     limit.end();
-    await agent.destroy();
+    // Not waited for, as a connection in the making goes on to its own time limit.
+    dispatcher.destroy().catch(() => {});
   }
+}
+
+/** The way through redirects, so far. */
+interface Way {
+  start: URL;
+  at: URL;
+  hops: number;
+  /** Whether every hop was. */
+  permanent: boolean;
+}
+
+type Get = (url: URL) => Promise<Dispatcher.ResponseData>;
+
+/** Redirects are followed here and not by undici, so that each hop is looked at. */
+async function follow(way: Way, get: Get): Promise<Dispatcher.ResponseData> {
+  for (;;) {
+    const response = await get(way.at);
+    const { statusCode: status } = response;
+    if (![301, 302, 303, 307, 308].includes(status)) return response;
+    leave(response);
+    const target = redirectTarget(list(response.headers.location), way.at, shown(way));
+    way.hops += 1;
+    if (way.hops > mostRedirects) {
+      const what = shownUrl(way.start);
+      throw new Refusal(422, `${what} redirects more than ${mostRedirects} times: use the address it should end at.`);
+    }
+    way.permanent &&= status === 301 || status === 308;
+    way.at = target;
+  }
+}
+
+async function answerOf(response: Dispatcher.ResponseData, way: Way, maxBytes: number): Promise<FetchAnswer> {
+  const { statusCode: status, headers } = response;
+  if (status < 200 || status > 299) {
+    leave(response);
+    if (status === 304) return { kind: "unchanged" };
+    throw statusRefusal(shown(way), status);
+  }
+  const bytes = await readBody(response.body, list(headers["content-encoding"]), maxBytes);
+  return {
+    kind: "fetched",
+    text: decodeFeed(bytes, list(headers["content-type"]) ?? null),
+    etag: validator(headers.etag),
+    lastModified: validator(headers["last-modified"]),
+    finalUrl: way.at.href,
+    movedTo: way.hops > 0 && way.permanent ? way.at.href : null,
+  };
 }
 
 function webAddress(url: string, what: string): URL {
@@ -103,9 +122,7 @@ function webAddress(url: string, what: string): URL {
 }
 
 /** The user and password of the address stay with its origin: another host, or plain http, never gets to see them. */
-function redirectTarget({ statusCode, headers }: Dispatcher.ResponseData, from: URL, what: string): URL | null {
-  if (![301, 302, 303, 307, 308].includes(statusCode)) return null;
-  const location = list(headers.location);
+function redirectTarget(location: string | undefined, from: URL, what: string): URL {
   if (location === undefined || !URL.canParse(location, from.href)) {
     throw new Refusal(502, `${what} redirects without saying where to: tell its publisher.`);
   }
@@ -143,6 +160,6 @@ function leave({ body }: Dispatcher.ResponseData): void {
   body.on("error", () => {}).destroy();
 }
 
-function shown(start: URL, at: URL): string {
+function shown({ start, at }: Way): string {
   return start.href === at.href ? shownUrl(start) : `${shownUrl(start)} (redirected to ${shownUrl(at)})`;
 }

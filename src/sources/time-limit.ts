@@ -2,6 +2,8 @@ import { Refusal } from "../base/errors.ts";
 
 export interface TimeLimit {
   signal: AbortSignal;
+  /** Rejects as soon as the time is up, whether or not `work` takes notice. */
+  race<T>(work: Promise<T>): Promise<T>;
   /** Why it was stopped, if it was. */
   refusal(what: string): Refusal | null;
   end(): void;
@@ -20,14 +22,23 @@ export function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): Ti
   outer?.addEventListener("abort", stop, { once: true });
   return {
     signal: controller.signal,
+    race: (work) => Promise.race([work, stopped(controller.signal)]),
     refusal(what: string): Refusal | null {
-      if (late)
-        return new Refusal(502, `${what} did not answer in ${timeoutMs / 1000} seconds: it will be asked again later.`);
-      return outer?.aborted ? new Refusal(502, `${what} was not read in time: it will be asked again later.`) : null;
+      if (!controller.signal.aborted) return null;
+      const why = late ? `did not answer in ${timeoutMs / 1000} seconds` : "was not read in time";
+      return new Refusal(502, `${what} ${why}: it will be asked again later.`);
     },
     end(): void {
       clearTimeout(timer);
       outer?.removeEventListener("abort", stop);
     },
   };
+}
+
+function stopped(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new Error("stopped"));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
 }
