@@ -47,11 +47,11 @@ export async function startWorker(app: App): Promise<RunningWorker> {
 }
 
 /** What this machine's former processes left claimed. The embedded engine has one process, so all other claims are dead. */
-async function takeOver({ config, db, clock, log }: App): Promise<void> {
+async function takeOver({ config, db, clock, log, sender }: App): Promise<void> {
   const now = clock.now();
   await forgetGoneNeighbours(db);
   if (!config.embedded.records) return;
-  const swept = await sweepDeadClaims(db, { heardSince: now, now, policy: config.unknownPolicy });
+  const swept = await sweepDeadClaims(db, { heardSince: now, now, self: sender, policy: config.unknownPolicy });
   if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 

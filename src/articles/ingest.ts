@@ -30,11 +30,13 @@ export interface IngestSource {
   id: number;
   extra_tags: string[];
   renamed_tags: Record<string, string | undefined>;
+  /** When it was last read with success; null for a new source, and for the API. */
+  succeeded_at: Date | null;
 }
 
 type Article = Selectable<Schema["articles"]>;
 
-/** Published longer ago than this when first seen: stored and never mailed. */
+/** Published so long before its source was last read, or before now for a new source: stored and never mailed. */
 const backlogMs = 48 * 3_600_000;
 
 /**
@@ -113,7 +115,7 @@ async function takeOne(
   const outcome = present === undefined ? "added" : edited || tagged > 0 ? "updated" : "unchanged";
   const reason =
     present === undefined && article.backlog
-      ? "It was published more than 48 hours ago: it is kept, and will not be mailed."
+      ? "It was published more than 48 hours before it was seen: it is kept, and will not be mailed."
       : null;
   return { url: item.url, outcome, id: article.id, reason };
 }
@@ -140,10 +142,15 @@ async function insert(tx: Tx, now: Date, source: IngestSource, item: IncomingArt
       url_key: key,
       first_seen_at: now,
       changed_at: now,
-      backlog: item.publishedAt !== null && item.publishedAt.getTime() < now.getTime() - backlogMs,
+      backlog: isBacklog(item, source.succeeded_at ?? now),
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+}
+
+/** What came while we were away is late, not backlog: it is measured from when the source was last read. */
+function isBacklog({ publishedAt }: IncomingArticle, lastRead: Date): boolean {
+  return publishedAt !== null && publishedAt.getTime() < lastRead.getTime() - backlogMs;
 }
 
 async function edit(tx: Tx, now: Date, article: Article, item: IncomingArticle, key: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { createTurnstile } from "../db/turnstile.ts";
-import { claim, settle, suppressReaders, type ClaimedDelivery, type Outcome } from "./store.ts";
+import { claim, reopenFor, settle, suppressReaders, type ClaimedDelivery, type Outcome } from "./store.ts";
 
 /** This process's hand on the ledger: claims go in before SMTP, outcomes after. */
 export interface Ledger {
@@ -82,6 +82,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
 async function write(deps: LedgerDeps, tx: Tx, outcomes: readonly Outcome[], now: Date): Promise<void> {
   await settle(tx, deps.sender, outcomes, now);
+  await reopenFor(tx, outcomes);
   const gone = outcomes.filter((outcome) => outcome.suppress === true);
   for (const outcome of gone) {
     for (const key of await suppressReaders(tx, [outcome.id], now)) await deps.suppress(tx, key, outcome.reply, now);

@@ -41,20 +41,21 @@ function isRunning(pid: number): boolean {
  * Takes the claims of dead senders: each may have reached the final dot, so it becomes 'unknown' and waits for an
  * operator, or is sent again where the publication chose so (UNKNOWN_POLICY=resend).
  * @param heardSince senders that beat before this instant are dead
+ * @param self the sender that asks: it is alive, even if the clock has just jumped
  * @returns how many claims were taken
  */
 export async function sweepDeadClaims(
   db: Db,
-  options: { heardSince: Date; now: Date; policy: "hold" | "resend" },
+  options: { heardSince: Date; now: Date; self: string; policy: "hold" | "resend" },
 ): Promise<number> {
   const { numAffectedRows } = await sql`
     update deliveries d set
       state = ${options.policy === "hold" ? "unknown" : "pending"},
       settled_at = ${options.policy === "hold" ? options.now : null},
       reply = 'the sender stopped before the relay''s answer was written down'
-    where d.state = 'sending' and not exists (
+    where d.state = 'sending' and d.claim <> ${options.self}::uuid and not exists (
       select 1 from senders s where s.id = d.claim and s.beat_at >= ${options.heardSince}
     )`.execute(db);
-  await db.deleteFrom("senders").where("beat_at", "<", options.heardSince).execute();
+  await db.deleteFrom("senders").where("beat_at", "<", options.heardSince).where("id", "<>", options.self).execute();
   return Number(numAffectedRows ?? 0n);
 }

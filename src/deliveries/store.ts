@@ -73,6 +73,20 @@ export async function settle(tx: Tx, sender: string, outcomes: readonly Outcome[
     where d.id = o.id and d.claim = ${sender}::uuid and d.state in ('sending', 'unknown')`.execute(tx);
 }
 
+/**
+ * A claim that was given up for dead, so that its edition was finished without it, may turn out to be deferred: the
+ * edition then goes on, or its reader would never be tried again.
+ */
+export async function reopenFor(tx: Tx, outcomes: readonly Outcome[]): Promise<void> {
+  const deferred = outcomes.filter((outcome) => outcome.state === "deferred").map((outcome) => outcome.id);
+  if (deferred.length === 0) return;
+  await sql`
+    update editions e set state = 'sending', closed_at = null
+    from deliveries d
+    where d.id = any(${deferred}::bigint[]) and d.state = 'deferred' and e.id = d.edition_id and e.state = 'finished'
+  `.execute(tx);
+}
+
 /** Counts of an edition's deliveries by state, read from the rows themselves. */
 export async function countStates(db: Db | Tx, editionId: number, selected: number): Promise<Balance> {
   const rows = await db
@@ -93,6 +107,38 @@ export async function countStates(db: Db | Tx, editionId: number, selected: numb
     sending: of("sending"),
     deferred: of("deferred"),
   };
+}
+
+export interface ListedDelivery {
+  id: number;
+  state: DeliveryState;
+  /** null when the reader was erased. */
+  subscriberId: number | null;
+  address: string | null;
+  attempts: number;
+  /** How many articles it brings, those beyond the most of one mail included. */
+  articles: number;
+  reply: string | null;
+  dueAt: Date | null;
+  settledAt: Date | null;
+}
+
+/** A page of an edition's deliveries by id. @param page.after the last id of the page before, 0 for the first */
+export async function listDeliveries(
+  db: Db,
+  editionId: number,
+  page: { after: number; limit: number; state?: DeliveryState | undefined },
+): Promise<ListedDelivery[]> {
+  const { rows } = await sql<ListedDelivery>`
+    select d.id, d.state, d.subscriber_id as "subscriberId", s.address, d.attempts,
+      cardinality(c.positions) as articles, d.reply, d.due_at as "dueAt", d.settled_at as "settledAt"
+    from deliveries d
+    join cohorts c on c.id = d.cohort_id
+    left join subscribers s on s.id = d.subscriber_id
+    where d.edition_id = ${editionId} and d.id > ${page.after}
+      and (${page.state ?? null}::text is null or d.state = ${page.state ?? null})
+    order by d.id limit ${page.limit}`.execute(db);
+  return rows;
 }
 
 /** Slices that have deliveries to send now. */

@@ -11,6 +11,8 @@ import { feedIds } from "../sources/store.ts";
 
 export interface RecoverDeps extends DueDeps {
   wake: Wake;
+  /** This process's row in `senders`. */
+  sender: string;
   options: DueDeps["options"] & ScheduleDefaults & { unknownPolicy: "hold" | "resend" };
 }
 
@@ -32,10 +34,10 @@ export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
 }
 
-async function sweepClaims({ db, clock, log, options }: RecoverDeps): Promise<void> {
+async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {
   const now = clock.now();
   const heardSince = new Date(now.getTime() - deadAfterMs);
-  const swept = await sweepDeadClaims(db, { heardSince, now, policy: options.unknownPolicy });
+  const swept = await sweepDeadClaims(db, { heardSince, now, self: sender, policy: options.unknownPolicy });
   if (swept > 0) log.warn({ deliveries: swept, policy: options.unknownPolicy }, "claims of a dead sender taken");
 }
 

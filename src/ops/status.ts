@@ -2,9 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config.ts";
 import type { Db, SubscriberStatus } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
-import { nextSends, type NextSend } from "../editions/calendar.ts";
+import { localDate, nextSends, type NextSend } from "../editions/calendar.ts";
 import { balance, type Balance } from "../editions/state.ts";
-import { listEditions, type Edition } from "../editions/store.ts";
+import { listEditions, recordedDates, type Edition } from "../editions/store.ts";
 import type { Transport } from "../mail/transport.ts";
 import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
 import { listSources, unhealthyAfter, type Source } from "../sources/store.ts";
@@ -50,13 +50,19 @@ export async function status({ db, clock, config, transport }: StatusDeps): Prom
       mail: config.embedded.mail ? "outbox" : "smtp",
     },
     schedule,
-    next: nextSends(now, schedule, 5),
+    next: await comingSends(db, now, schedule),
     latest: latest ? await editionStatus(db, latest) : null,
     sources: { total: sources.length, unhealthy: sources.filter((source) => source.failures >= unhealthyAfter) },
     subscribers: await countByStatus(db),
     waiting: await countWaiting(db, now),
     transport: transport.state(),
   };
+}
+
+/** The next five sends; a date that has its edition already is none of them. */
+export async function comingSends(db: Db, now: Date, schedule: EffectiveSchedule): Promise<NextSend[]> {
+  const recorded = await recordedDates(db, localDate(now, schedule.timezone));
+  return nextSends(now, { ...schedule, skipped: new Set([...schedule.skipped, ...recorded]) }, 5);
 }
 
 export async function editionStatus(db: Db, edition: Edition): Promise<EditionStatus> {

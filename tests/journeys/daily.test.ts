@@ -59,7 +59,7 @@ describe.each(allEngines)("a week of editions on $name", ({ open }) => {
   const closed = (date: string, state: string, number = 1) =>
     eventually(`edition ${date} is ${state}`, async () => {
       const edition = await findEdition(world.app.db, date, number);
-      return edition?.state === state && edition;
+      return edition?.state === state ? edition : null;
     });
   const mailsSince = async (count: number) => {
     const mails = await Promise.all(sink.messages.slice(count).map(readMail));
