@@ -45,6 +45,7 @@ export interface FeedItem {
 const longestGuid = 500;
 /** With every character written as an entity, a tag of the longest kind still fits. */
 const longestRawTag = 2000;
+const mostRawTags = 200;
 
 /** The item, or one sentence on why it cannot be an article. `number` counts from 1. */
 export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
@@ -59,10 +60,16 @@ export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
     url,
     title,
     summary: summaryOf(texts[0] ?? "", sourceLine?.line),
-    tags: cleanTags(raw.tags.filter((tag) => tag.length <= longestRawTag).map(decodeEntities)),
+    tags: tagsOf(raw.tags),
     publishedAt: first(raw.dates, parseFeedDate),
     origin: originOf(raw) ?? sourceLine?.origin ?? null,
   };
+}
+
+/** Decoded once more: WordPress and others write their categories as HTML in CDATA. */
+function tagsOf(raws: readonly string[]): string[] {
+  const sane = raws.slice(0, mostRawTags).filter((tag) => tag.length <= longestRawTag);
+  return cleanTags(sane.map(decodeEntities));
 }
 
 function guidOf(raw: string | undefined): string | null {
