@@ -128,7 +128,8 @@ function sameArticle(article: Article | undefined, item: IncomingArticle): Artic
 
 /** Each once, although two names may be one tag by an alias. */
 async function tagIdsOf(tx: Tx, now: Date, source: IngestSource, item: IncomingArticle): Promise<number[]> {
-  const renamed = cleanTags(item.tags).map((name) => source.renamed_tags[tagKey(name)] ?? name);
+  const renames = new Map(Object.entries(source.renamed_tags));
+  const renamed = cleanTags(item.tags).map((name) => renames.get(tagKey(name)) ?? name);
   const ids = await resolveTags(tx, now, cleanTags([...renamed, ...source.extra_tags]));
   return [...new Set(ids.values())];
 }
