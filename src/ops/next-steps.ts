@@ -25,7 +25,9 @@ function tellSources({ sources }: Status, { done, next }: Steps): void {
   done.push(`${count(sources.total, "source")} connected.`);
   for (const source of sources.unhealthy) {
     const name = source.title ?? `Source ${source.id}`;
-    next.push(`${name} cannot be read: see \`dayletter sources list\`, then try \`dayletter sources check ${source.id}\`.`);
+    next.push(
+      `${name} cannot be read: see \`dayletter sources list\`, then try \`dayletter sources check ${source.id}\`.`,
+    );
   }
 }
 
@@ -41,12 +43,17 @@ function tellReaders({ subscribers }: Status, { done, next }: Steps): void {
   }
 }
 
-function tellMail({ transport }: Status, { smtp }: { smtp: { host: string; port: number } | null }, steps: Steps): void {
+function tellMail(
+  { transport }: Status,
+  { smtp }: { smtp: { host: string; port: number } | null },
+  steps: Steps,
+): void {
   if (smtp === null) {
     steps.done.push("Mails are kept in the outbox and shown at /outbox.");
     steps.next.push("Set SMTP_URL to your mail relay to send them.");
   } else if (transport.reason === null) steps.done.push(`Mail goes through the relay ${smtp.host}:${smtp.port}.`);
-  else steps.next.push(`The relay ${smtp.host}:${smtp.port} is in trouble: see what \`dayletter doctor\` says about it.`);
+  else
+    steps.next.push(`The relay ${smtp.host}:${smtp.port} is in trouble: see what \`dayletter doctor\` says about it.`);
 }
 
 function tellEdition({ next: sends, schedule, latest, waiting }: Status, { done, next }: Steps): void {

@@ -1,0 +1,122 @@
+/** What the API answers, as far as commands show it; instants are ISO 8601 texts. `--json` prints all of it. */
+
+export interface SourceAnswer {
+  id: number;
+  kind: "feed" | "api";
+  url: string | null;
+  title: string | null;
+  healthy: boolean;
+  checkedAt: string | null;
+  lastError: string | null;
+}
+
+export interface ArticleAnswer {
+  id: number;
+  title: string;
+  url: string;
+  tags: string[];
+  fate: string;
+  edition: string | null;
+}
+
+export interface EditionAnswer {
+  /** The date, with `.2` and so on for extra editions. */
+  name: string;
+  state: string;
+  reason: string | null;
+  timezone: string;
+  dueAt: string;
+  sendingAt: string | null;
+  closedAt: string | null;
+  articleCount: number;
+  readers: number;
+  unmatched: number;
+  selected: number;
+  allowed: string[];
+}
+
+export interface EditionStatusAnswer extends EditionAnswer {
+  balance: Record<"selected" | DeliveryStateName, number>;
+  sentence: string;
+}
+
+export interface EditionDetailAnswer extends EditionStatusAnswer {
+  articles: { position: number; title: string; url: string; tags: string[] }[];
+}
+
+export interface ActedAnswer {
+  /** False when it had been done already. */
+  changed: boolean;
+  affected: number;
+  edition: EditionStatusAnswer;
+}
+
+export interface DeliveryAnswer {
+  id: number;
+  state: DeliveryStateName;
+  address: string | null;
+  reply: string | null;
+}
+
+export type DeliveryStateName =
+  | "sent"
+  | "rejected"
+  | "expired"
+  | "skipped"
+  | "unknown"
+  | "pending"
+  | "sending"
+  | "deferred";
+
+export interface SendAnswer {
+  date: string;
+  at: string;
+  note: string | null;
+}
+
+export interface ScheduleAnswer {
+  timezone: string;
+  sendAt: string;
+  /** `mon,tue,wed`. */
+  sendDays: string;
+  skipped: string[];
+  next: SendAnswer[];
+}
+
+export interface SubscriberAnswer {
+  id: number;
+  address: string;
+  status: string;
+  allTags: boolean;
+  tags: string[];
+}
+
+export interface StatusAnswer {
+  publication: string;
+  engines: { records: string; queue: string; mail: string };
+  schedule: ScheduleAnswer;
+  latest: EditionStatusAnswer | null;
+  sources: { total: number; unhealthy: { id: number; title: string | null }[] };
+  subscribers: Record<"active" | "pending" | "unsubscribed" | "suppressed", number>;
+  waiting: number;
+  transport: { pausedUntil: string | null; reason: string | null };
+}
+
+export interface PollAnswer {
+  outcome: "ingested" | "unchanged" | "failed" | "left";
+  reason: string | null;
+  added: number;
+  updated: number;
+  unchanged: number;
+  problems: string[];
+}
+
+export interface ImportAnswer {
+  lines: number;
+  added: number;
+  updated: number;
+  unchanged: number;
+  refused: { line: number; reason: string }[];
+  /** False for a dry run. */
+  imported: boolean;
+}

@@ -1,0 +1,81 @@
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import type { ArticleAnswer } from "./answers.ts";
+import { idArgument, limitArgument } from "./arguments.ts";
+import { answer, withJson, type Context } from "./context.ts";
+import { exitCodes, UsageError } from "./failure.ts";
+import { openInput } from "./input.ts";
+import type { Done } from "./program.ts";
+import { table } from "./table.ts";
+
+interface JsonOption {
+  json?: boolean;
+}
+
+interface OutcomeAnswer {
+  url: string;
+  outcome: string;
+  id: number | null;
+  reason: string | null;
+}
+
+export function addArticles(program: Command, { terminal, client }: Context, done: Done): void {
+  const articles = program.command("articles").description("list, add and hide articles");
+
+  withJson(articles.command("list").description("list the newest articles, and what becomes of them"))
+    .option("--tag <tag>", "only those with this tag")
+    .option("--waiting", "only those that wait for the next edition")
+    .option("--limit <number>", "how many at most", limitArgument, 50)
+    .action(async (options: JsonOption & { tag?: string; waiting?: boolean; limit: number }) => {
+      const query = { tag: options.tag, unclaimed: options.waiting, limit: options.limit };
+      const list = await client().ask<{ articles: ArticleAnswer[] }>("GET", "/articles", { query });
+      answer(terminal, options, list, (value) => articlesText(value.articles, terminal.columns));
+    });
+
+  withJson(articles.command("add").description("add articles from a JSON file: one object, or a list of them"))
+    .requiredOption(
+      "--file <file>",
+      "JSON with url, title, and if you like guid, summary, tags, publishedAt; - for standard input",
+    )
+    .action(async (options: JsonOption & { file: string }) => {
+      const json = await readJson(openInput(options.file, terminal));
+      const added = await client().ask<{ articles: OutcomeAnswer[] }>("POST", "/articles", { json });
+      answer(terminal, options, added, (value) => value.articles.map(outcomeText).join("\n"));
+      if (added.articles.some((one) => one.outcome === "refused")) done(exitCodes.failed);
+    });
+
+  withJson(articles.command("hide").description("keep an article out of the next edition"))
+    .argument("<id>", "from articles list", idArgument)
+    .action(async (id: number, options: JsonOption) => {
+      const hidden = await client().ask("POST", `/articles/${id}/hide`);
+      answer(terminal, options, hidden, () => `Article ${id} will be in no edition.`);
+    });
+}
+
+export function articlesText(articles: readonly ArticleAnswer[], columns: number | null): string {
+  if (articles.length === 0) return "No article yet: `dayletter sources check ID` reads a feed now.";
+  const rows = articles.map((article) => [
+    String(article.id),
+    article.edition ?? article.fate,
+    article.title,
+    article.tags.join(", "),
+  ]);
+  return table(
+    [{ title: "Id", right: true }, { title: "Edition" }, { title: "Headline" }, { title: "Tags" }],
+    rows,
+    columns,
+  );
+}
+
+function outcomeText({ url, outcome, id, reason }: OutcomeAnswer): string {
+  return `${outcome}${id === null ? "" : ` ${id}`}  ${url}${reason === null ? "" : `  ${reason}`}`;
+}
+
+async function readJson(input: ReturnType<typeof openInput>): Promise<unknown> {
+  try {
+    return JSON.parse((await text(input.stream)).replace(/^\ufeff/, ""));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UsageError(`${input.name} is not JSON (${error.message}): expected one article, or a list of them.`);
+  }
+}

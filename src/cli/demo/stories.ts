@@ -1,0 +1,114 @@
+/** What the demo's two news sites report. Times are hours before the start. */
+export interface Story {
+  key: string;
+  title: string;
+  summary: string;
+  url: string;
+  tags: string[];
+  hoursAgo: number;
+  /** The source line below an article that another paper had first. */
+  onTheWeb?: { name: string; url: string };
+}
+
+const wire = "https://telecom-wire.example";
+const review = "https://fixed-and-mobile.example";
+
+const huawei = {
+  key: "huawei",
+  title: "South Korea confirms US concerns over LG U+'s contract with Huawei",
+  summary:
+    "Seoul has confirmed that the United States raised concerns after LG U+ chose Huawei of China to supply equipment for its " +
+    "nationwide LTE network. The confirmation came in December 2013, as allies asked whether traffic in the country could be " +
+    "kept safe from listeners. LG U+ said that the choice was a commercial one.",
+};
+
+/** Telecom Wire, an RSS 2.0 feed. */
+export const wireStories: readonly Story[] = [
+  {
+    ...huawei,
+    url: `${wire}/news/lg-u-plus-huawei`,
+    tags: ["lg u+", "huawei", "Korea"],
+    hoursAgo: 3,
+    onTheWeb: { name: "Korea JoongAng Daily", url: "https://koreajoongangdaily.joins.com/" },
+  },
+  {
+    key: "masts",
+    title: "Rural operators pool their masts to reach the last villages",
+    summary:
+      "Four small networks will share sites and power instead of building side by side. The first shared mast is on air.",
+    url: `${wire}/news/rural-masts`,
+    tags: ["towers", "rural"],
+    hoursAgo: 5,
+  },
+  {
+    key: "auction",
+    title: "Regulator opens the 700 MHz band for bidding",
+    summary: "Licences run for fifteen years, with coverage duties for roads and railways. Bids are due in spring.",
+    url: `${wire}/news/700-mhz`,
+    tags: ["spectrum", "LTE"],
+    hoursAgo: 8,
+  },
+  {
+    key: "handsets",
+    title: "Half of all new handsets now call over LTE",
+    summary: "Older networks can be switched off sooner than planned, says a survey among retailers & repair shops.",
+    url: `${wire}/news/volte-handsets`,
+    tags: ["LTE", "VoLTE"],
+    hoursAgo: 11,
+  },
+  {
+    key: "satellite",
+    title: "Satellite operator moves a relay to a lower orbit",
+    summary: "The move was finished last week and shortened the delay for ships by a third.",
+    url: `${wire}/news/relay-orbit`,
+    tags: ["satellite"],
+    hoursAgo: 120,
+  },
+];
+
+/** Fixed & Mobile Review, an Atom feed. Its first article is Telecom Wire's, linked with another address and other tags. */
+export const reviewStories: readonly Story[] = [
+  {
+    ...huawei,
+    url: "http://www.telecom-wire.example/news/lg-u-plus-huawei/?utm_source=review&utm_medium=feed",
+    tags: ["LTE", "security"],
+    hoursAgo: 2,
+  },
+  {
+    key: "cable",
+    title: "A second cable lands across the strait",
+    summary: "The new station gives the islands a second way out, after three cuts in two winters.",
+    url: `${review}/2/second-cable`,
+    tags: ["submarine cables"],
+    hoursAgo: 6,
+  },
+  {
+    key: "underground",
+    title: "Seoul's underground gets fibre in every tunnel (서울 지하철)",
+    summary: "Stations share one ring, so that a broken cable no longer silences a line.",
+    url: `${review}/2/seoul-underground`,
+    tags: ["Korea", "한국", "fibre"],
+    hoursAgo: 9,
+  },
+  {
+    key: "scheduler",
+    title: "A base station's scheduler is rewritten, and stays in C++",
+    summary: "The team tried <three> languages and measured. What won was the code they could explain.",
+    url: `${review}/2/scheduler`,
+    tags: ["c++", "open RAN"],
+    hoursAgo: 10,
+  },
+];
+
+const backlogHours = 48;
+
+/** What an edition of now should hold: each story once, with the tags of both sites; what is older than 48 h is not mailed. */
+export function expectedArticles(): Pick<Story, "key" | "title" | "tags">[] {
+  const articles = new Map<string, Pick<Story, "key" | "title" | "tags">>();
+  for (const { key, title, tags, hoursAgo } of [...wireStories, ...reviewStories]) {
+    if (hoursAgo > backlogHours) continue;
+    const tagsSoFar = articles.get(key)?.tags ?? [];
+    articles.set(key, { key, title, tags: [...new Set([...tagsSoFar, ...tags])] });
+  }
+  return [...articles.values()];
+}

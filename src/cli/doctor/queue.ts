@@ -1,0 +1,70 @@
+import { Redis } from "ioredis";
+import { reasonOf } from "../../base/errors.ts";
+import type { Config } from "../../config.ts";
+import { fail, ok, warn, type Check } from "./check.ts";
+
+const name = "queue";
+/** BullMQ's own floor. */
+const oldest = [6, 2] as const;
+
+export async function checkQueue(config: Pick<Config, "redisUrl" | "embedded">): Promise<Check[]> {
+  if (config.redisUrl !== null) return checkRedis(config.redisUrl);
+  return [
+    ok(
+      name,
+      config.embedded.queue === "postgres" ? "beside the records in PostgreSQL." : "beside the embedded records.",
+    ),
+  ];
+}
+
+async function checkRedis(url: string): Promise<Check[]> {
+  const { host } = new URL(url);
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+  });
+  let reason: unknown;
+  redis.on("error", (error) => (reason = error));
+  try {
+    await redis.connect();
+    const info = `${await redis.info("server")}\n${await redis.info("memory")}\n${await redis.info("persistence")}`;
+    return judgeRedis(host, info);
+  } catch (error) {
+    return [
+      fail(name, `Redis at ${host} cannot be used (${reasonOf(reason ?? error)}): check REDIS_URL and that it runs.`),
+    ];
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** @param info what Redis says of itself, INFO sections server, memory and persistence */
+export function judgeRedis(host: string, info: string): Check[] {
+  const field = (key: string): string | null => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? null;
+  const version = field("redis_version") ?? "of unknown version";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const checks: Check[] = [];
+  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+    checks.push(fail(name, `Redis ${version} at ${host} is too old: install ${oldest.join(".")} or later.`));
+  } else checks.push(ok(name, `Redis ${version} at ${host}.`));
+  const policy = field("maxmemory_policy");
+  if (policy !== null && policy !== "noeviction") {
+    checks.push(
+      warn(
+        name,
+        `Redis may throw jobs away when its memory is full (maxmemory-policy ${policy}): set it to noeviction.`,
+      ),
+    );
+  }
+  if (field("aof_enabled") === "0") {
+    checks.push(
+      warn(
+        name,
+        "Redis forgets jobs when it restarts; they are found again within a minute. `appendonly yes` keeps them.",
+      ),
+    );
+  }
+  return checks;
+}

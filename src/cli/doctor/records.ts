@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Refusal, reasonOf } from "../../base/errors.ts";
+import type { Config } from "../../config.ts";
+import { lockDataFolder } from "../../db/lock.ts";
+import { readMigrations } from "../../db/migrate.ts";
+import { openEmbedded, openPostgres, type Database } from "../../db/open.ts";
+import { fail, ok, warn, type Check } from "./check.ts";
+
+/** What the records check found: a database at this release's schema, a running server that holds it, or neither. */
+export interface Records {
+  checks: Check[];
+  database: Database | null;
+  /** The embedded records belong to a server that runs now. */
+  held: boolean;
+  close(): Promise<void>;
+}
+
+const name = "records";
+const nothing = { database: null, held: false, close: async () => undefined };
+
+/** Opens the records to look at them. PostgreSQL is not migrated; embedded records are this machine's own, and are. */
+export async function openRecords(config: Config, now: Date): Promise<Records> {
+  if (config.databaseUrl !== null) return openServer(config.databaseUrl, now);
+  if (!existsSync(join(config.dataDir, "db", "PG_VERSION"))) {
+    return { ...nothing, checks: [ok(name, `embedded in ${config.dataDir}/db, which the first start makes.`)] };
+  }
+  let unlock: (() => void) | null = null;
+  try {
+    unlock = lockDataFolder(config.dataDir, "doctor");
+    const database = await openEmbedded(join(config.dataDir, "db"));
+    const release = unlock;
+    return {
+      checks: [ok(name, `embedded in ${config.dataDir}/db, schema ${newest()}; for production, set DATABASE_URL.`)],
+      database,
+      held: false,
+      async close() {
+        await database.close();
+        release();
+      },
+    };
+  } catch (error) {
+    if (unlock === null && error instanceof Refusal) return { ...nothing, held: true, checks: [] };
+    unlock?.();
+    return { ...nothing, checks: [fail(name, `the embedded records cannot be opened: ${reasonOf(error)}`)] };
+  }
+}
+
+async function openServer(url: string, now: Date): Promise<Records> {
+  const database = openPostgres(url, 1);
+  const { host } = new URL(url);
+  const close = (): Promise<void> => database.close();
+  try {
+    const { rows } = await database.pool.query<{ version: string; applied: number | null; now: Date }>(
+      "select current_setting('server_version') as version, now() as now, (select max(version) from schema_versions) as applied",
+    );
+    const { version, applied, now: theirs } = rows[0]!;
+    const checks = [judgeSchema(applied, `PostgreSQL ${version} at ${host}`), ...judgeClock(now, theirs)];
+    return { checks, database: checks[0]!.level === "ok" ? database : null, held: false, close };
+  } catch (error) {
+    const empty = (error as { code?: string }).code === "42P01"; // undefined_table
+    const check = empty
+      ? warn(name, `PostgreSQL at ${host} is empty: \`dayletter migrate\`, or the first start, makes the tables.`)
+      : fail(name, `PostgreSQL at ${host} cannot be used (${reasonOf(error)}): check DATABASE_URL and that it runs.`);
+    return { ...nothing, checks: [check], close };
+  }
+}
+
+function judgeSchema(applied: number | null, where: string): Check {
+  const known = Math.max(0, ...readMigrations().map((migration) => migration.version));
+  if (applied === known) return ok(name, `${where}, schema ${newest()}.`);
+  if ((applied ?? 0) < known) return fail(name, `${where} is at an older schema: run \`dayletter migrate\`.`);
+  return fail(
+    name,
+    `${where} is at schema ${applied}, newer than this release knows: install the release that made it.`,
+  );
+}
+
+/** Due times and retries are told by this machine's clock, and compared with what other machines wrote. */
+function judgeClock(ours: Date, theirs: Date): Check[] {
+  const seconds = Math.round(Math.abs(ours.getTime() - theirs.getTime()) / 1_000);
+  if (seconds <= 5) return [];
+  return [
+    warn("clock", `this machine's clock and PostgreSQL's are ${seconds} s apart: run a time service (NTP) on both.`),
+  ];
+}
+
+function newest(): string {
+  return readMigrations().at(-1)?.name ?? "none";
+}

@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { silentLog } from "../../base/log.ts";
+import { packageRoot } from "../../base/root.ts";
+import type { Config } from "../../config.ts";
+import type { Db } from "../../db/schema.ts";
+import { nextSends, type Schedule } from "../../editions/calendar.ts";
+import { createOutboxTransport, createSmtpTransport } from "../../mail/transport.ts";
+import { loadTemplates } from "../../render/templates.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { shownUrl } from "../../sources/address.ts";
+import { fetchFeed, type FetchDeps } from "../../sources/fetch.ts";
+import { parseFeed } from "../../sources/parse.ts";
+import { listSources } from "../../sources/store.ts";
+import type { SourceAnswer } from "../answers.ts";
+import { createClient } from "../client.ts";
+import { findServer } from "../server-place.ts";
+import { fail, ok, warn, type Check } from "./check.ts";
+import { checkDns, type Lookup } from "./dns.ts";
+import { checkQueue } from "./queue.ts";
+import { openRecords, type Records } from "./records.ts";
+import { checkDataFolder, checkPublicUrl } from "./settings.ts";
+
+export interface DoctorDeps {
+  clock: Clock;
+  /** The system's name server, if not given. */
+  lookup?: Lookup;
+}
+
+/** Looks at everything the program stands on, one thing after the other. Mails nobody, and starts nothing. */
+export async function* examine(config: Config, deps: DoctorDeps): AsyncGenerator<Check> {
+  const now = deps.clock.now();
+  yield ok("settings", "all are understood.");
+  yield checkPublicUrl(config);
+  yield checkDataFolder(config.dataDir);
+  const records = await openRecords(config, now);
+  try {
+    yield* records.checks;
+    if (records.held) yield await checkServer(config);
+    yield* await checkQueue(config);
+    yield await checkRelay(config, deps.clock);
+    yield await checkTemplates();
+    yield* records.held ? servedSources(config) : checkSources(config, await sourceUrls(config, records));
+    yield* await checkDns(config.mailFrom.address, deps.lookup);
+    yield checkTimes(await scheduleOf(config, records.database?.db ?? null), now);
+  } finally {
+    await records.close();
+  }
+}
+
+/** Embedded records belong to one process, so a running server is asked instead. */
+async function checkServer(config: Config): Promise<Check> {
+  const name = "records";
+  try {
+    const client = createClient(findServer(config));
+    await client.ask("GET", "/status", { timeoutMs: 10_000 });
+    return ok(name, `embedded, in use by the server at ${client.url}, which answers.`);
+  } catch (error) {
+    return fail(name, `embedded, and the process that holds ${config.dataDir} does not answer: ${reasonOf(error)}`);
+  }
+}
+
+async function checkRelay(config: Config, clock: Clock): Promise<Check> {
+  const transport =
+    config.smtp === null
+      ? createOutboxTransport({ dir: join(config.dataDir, "outbox"), connections: 1 })
+      : createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
+  try {
+    const { ok: works, sentence } = await transport.check();
+    return (works ? ok : fail)("relay", sentence);
+  } finally {
+    await transport.close(0);
+  }
+}
+
+async function checkTemplates(): Promise<Check> {
+  try {
+    await loadTemplates(join(packageRoot, "templates/email"));
+    return ok("templates", "templates/email compiles.");
+  } catch (error) {
+    return fail("templates", reasonOf(error));
+  }
+}
+
+async function sourceUrls(config: Config, { database }: Records): Promise<string[]> {
+  const known = database ? (await listSources(database.db)).flatMap((source) => source.url ?? []) : [];
+  return [...new Set([...config.sources, ...known])];
+}
+
+/** What a running server found when it read its sources last; the addresses it tells are without passwords. */
+async function* servedSources(config: Config): AsyncGenerator<Check> {
+  const asked = createClient(findServer(config)).ask<{ sources: SourceAnswer[] }>("GET", "/sources");
+  const { sources } = await asked.catch(() => ({ sources: [] })); // That the server does not answer has been said.
+  for (const { kind, url, title, healthy, lastError } of sources) {
+    if (kind !== "feed" || url === null) continue;
+    if (lastError === null) yield ok("source", `${title ?? shownUrl(url)} is read by the server.`);
+    else yield (healthy ? warn : fail)("source", lastError);
+  }
+}
+
+async function* checkSources(config: Config, urls: readonly string[]): AsyncGenerator<Check> {
+  if (urls.length === 0) {
+    yield warn("sources", "none yet: `dayletter sources add https://your-site.example/feed.xml`, or set SOURCES.");
+  }
+  const deps = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
+  for (const url of urls) yield await checkSource(deps, url);
+}
+
+async function checkSource(deps: FetchDeps, url: string): Promise<Check> {
+  const name = "source";
+  try {
+    const answer = await fetchFeed(deps, { url, etag: null, lastModified: null });
+    if (answer.kind === "unchanged") return ok(name, `${shownUrl(url)} answers.`);
+    const { items, problems } = parseFeed(answer.text, answer.finalUrl);
+    const moved = answer.movedTo === null ? "" : `; it has moved to ${shownUrl(answer.movedTo)}`;
+    const said = `${shownUrl(url)}: ${items.length} articles${moved}`;
+    if (items.length === 0) return warn(name, `${said}: look whether this is the right feed.`);
+    const untagged = items.filter((item) => item.tags.length === 0).length;
+    if (problems.length > 0) return warn(name, `${said}, ${problems.length} unreadable: ${problems[0]}`);
+    if (untagged === items.length) {
+      return warn(name, `${said}, none with a tag: add it with \`dayletter sources add URL --tag TAG\`.`);
+    }
+    return ok(name, `${said}.`);
+  } catch (error) {
+    return fail(name, reasonOf(error));
+  }
+}
+
+async function scheduleOf(config: Config, db: Db | null): Promise<Schedule> {
+  return db ? await loadSchedule(db, config).catch(() => fromSettings(config)) : fromSettings(config);
+}
+
+function fromSettings({ timezone, sendAt, sendDays }: Config): Schedule {
+  return { timezone, sendAt, sendDays, skipped: new Set() };
+}
+
+function checkTimes(schedule: Schedule, now: Date): Check {
+  const { timezone } = schedule;
+  const here = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: timezone }).format(
+    now,
+  );
+  const sends = nextSends(now, schedule, 3);
+  if (sends.length === 0) return warn("times", "no date is left to send on: see `dayletter schedule show`.");
+  const list = sends.map((send) => send.date).join(", ");
+  const notes = sends.flatMap((send) => (send.note === null ? [] : ` ${send.note}`)).join("");
+  return ok("times", `it is ${here} in ${timezone}; next editions at ${schedule.sendAt}: ${list}.${notes}`);
+}

@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import { editionActions, type EditionAction } from "../editions/state.ts";
+import type { ActedAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
+import { collect, dateArgument, editionArgument, limitArgument } from "./arguments.ts";
+import { answer, withJson, type Context } from "./context.ts";
+import { actedText, editionsText, editionText, unknownText } from "./edition-text.ts";
+import { UsageError } from "./failure.ts";
+import type { Done } from "./program.ts";
+import { watchEdition } from "./watch.ts";
+
+interface JsonOption {
+  json?: boolean;
+}
+
+const doing: Record<EditionAction, string> = {
+  approve: "let a held edition go out",
+  pause: "stop sending an edition, until it is resumed",
+  resume: "go on sending a paused edition",
+  cancel: "end an edition for good; what is not sent yet stays unsent",
+  retry: "send again what was rejected or expired",
+  "resend-unknown": "send again what the relay never answered, at the risk of a second copy",
+};
+
+export function addEdition(program: Command, context: Context, done: Done): void {
+  const { terminal, client } = context;
+  const edition = program.command("edition").description("list, show, preview, send and hold editions");
+
+  withJson(edition.command("list").description("list the newest editions"))
+    .option("--limit <number>", "how many at most", limitArgument, 30)
+    .action(async ({ limit, ...options }: JsonOption & { limit: number }) => {
+      const list = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit } });
+      answer(terminal, options, list, (value) => editionsText(value.editions, terminal.columns));
+    });
+
+  withJson(edition.command("show").description("show an edition: its articles, its balance, what is unknown and why"))
+    .argument("[edition]", "such as 2026-11-24, or 2026-11-24.2; the newest if left out", editionArgument)
+    .action(async (name: string | undefined, options: JsonOption) => {
+      const server = client();
+      const shown = await server.ask<EditionDetailAnswer>("GET", `/editions/${name ?? (await newest(context))}`);
+      answer(terminal, options, shown, editionText);
+      if (!options.json && shown.balance.unknown > 0) terminal.out(await unknownText(server, shown.name));
+    });
+
+  edition
+    .command("preview")
+    .description("print a sample copy; nothing is sent")
+    .argument("[edition]", "such as 2026-11-24; what the next one would be if left out", editionArgument)
+    .option("--tag <tag>", "as a reader of this tag would get it; may be repeated", collect)
+    .option("--as <form>", "text, html or eml", formOf, "text")
+    .action(async (name: string | undefined, options: { tag?: string[]; as: string }) => {
+      const query = { tags: options.tag ?? [], as: options.as };
+      terminal.raw(await client().download(`/editions/${name ?? "next"}/preview`, query));
+    });
+
+  withJson(edition.command("send").description("send today's edition now"))
+    .option("--date <date>", "refuse unless this is today's date", dateArgument)
+    .option("--extra", "send one more edition of a date that has one")
+    .option("--watch", "stay until it is finished, and show how far it is")
+    .action(async (options: JsonOption & { date?: string; extra?: boolean; watch?: boolean }) => {
+      const server = client();
+      const json = { extra: options.extra ?? false, ...(options.date === undefined ? {} : { date: options.date }) };
+      const sent = await server.ask<EditionDetailAnswer>("POST", "/editions", { json });
+      const last = options.watch ? await watchEdition(server, terminal, sent) : { edition: sent, code: 0 };
+      answer(terminal, options, last.edition, editionText);
+      done(last.code);
+    });
+
+  for (const action of editionActions) {
+    const command = withJson(edition.command(action).description(doing[action])).argument(
+      "<edition>",
+      "such as 2026-11-24",
+      editionArgument,
+    );
+    if (action === "pause" || action === "cancel") command.option("--reason <text>", "shown with the edition");
+    command.action(async (name: string, options: JsonOption & { reason?: string }) => {
+      const json = options.reason === undefined ? {} : { reason: options.reason };
+      const acted = await client().ask<ActedAnswer>("POST", `/editions/${name}/${action}`, { json });
+      answer(terminal, options, acted, (value) => actedText(action, value));
+    });
+  }
+}
+
+async function newest({ client }: Context): Promise<string> {
+  const { editions } = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit: 1 } });
+  const [first] = editions;
+  if (!first) throw new UsageError("There is no edition yet: send one with `dayletter edition send`.");
+  return first.name;
+}
+
+function formOf(raw: string): string {
+  if (["text", "html", "eml"].includes(raw)) return raw;
+  throw new UsageError(`${JSON.stringify(raw)} is not a form; expected text, html or eml.`);
+}

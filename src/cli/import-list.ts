@@ -1,0 +1,70 @@
+import { Refusal } from "../base/errors.ts";
+import type { ImportAnswer } from "./answers.ts";
+import { answer, type Context } from "./context.ts";
+import { exitCodes } from "./failure.ts";
+import { counted, openInput, peek } from "./input.ts";
+import { startProgress } from "./progress.ts";
+import { plural } from "./words.ts";
+
+export interface ImportFlags {
+  strict?: boolean;
+  dryRun?: boolean;
+  confirmed?: boolean;
+  createTags?: boolean;
+}
+
+/** A list of a million readers takes its time. */
+const timeoutMs = 60 * 60_000;
+
+/**
+ * Sends a list to the server and tells what became of each line that was refused.
+ * @returns the exit code: 1 when strictness refused the whole
+ */
+export async function importList(
+  { terminal, client }: Context,
+  file: string,
+  { json, ...flags }: ImportFlags & { json?: boolean },
+): Promise<number> {
+  const server = client();
+  const input = openInput(file, terminal);
+  const { first, whole } = await peek(input.stream);
+  const type = first === "{" ? "application/x-ndjson" : "text/csv";
+  const progress = startProgress(terminal, input.name);
+  const bytes = counted(whole, (sent) => progress.show(sent, input.size ?? 0, `${kilobytes(sent)} sent`));
+  try {
+    const report = await server.ask<ImportAnswer>("POST", "/subscribers/import", {
+      query: { ...flags },
+      body: { type, bytes },
+      timeoutMs,
+    });
+    progress.end();
+    answer(terminal, { json: json ?? false }, report, (value) => reportText(value, flags.dryRun ?? false));
+    return exitCodes.done;
+  } catch (error) {
+    progress.end();
+    if (!isReport(error)) throw error;
+    if (json) terminal.out(JSON.stringify(error.details, null, 2));
+    else for (const line of refusedLines(error.details.refused)) terminal.out(line);
+    terminal.err(error.message.replace("`strict`", "--strict"));
+    return exitCodes.failed;
+  }
+}
+
+export function reportText(report: ImportAnswer, dryRun: boolean): string {
+  const { lines, added, updated, unchanged, refused } = report;
+  const sum = `${plural(lines, "line")}: ${added} added, ${updated} updated, ${unchanged} unchanged, ${refused.length} refused.`;
+  return [...refusedLines(refused), dryRun ? `${sum} This was a dry run: nothing was changed.` : sum].join("\n");
+}
+
+/** The reason of a line that could not be read names it already. */
+function refusedLines(refused: ImportAnswer["refused"]): string[] {
+  return refused.map(({ line, reason }) => (reason.startsWith("Line ") ? reason : `Line ${line}: ${reason}`));
+}
+
+function isReport(error: unknown): error is Refusal & { details: { refused: ImportAnswer["refused"] } } {
+  return error instanceof Refusal && Array.isArray(error.details["refused"]);
+}
+
+function kilobytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1_000).toLocaleString("en")} kB`;
+}

@@ -1,0 +1,61 @@
+import { createReadStream, statSync } from "node:fs";
+import { basename } from "node:path";
+import type { Readable } from "node:stream";
+import { UsageError } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A file to be read by a command, or standard input by the name `-`. Its size is null where it cannot be known. */
+export interface Input {
+  name: string;
+  size: number | null;
+  stream: Readable;
+}
+
+/** @throws UsageError when the file cannot be read */
+export function openInput(path: string, terminal: Terminal): Input {
+  if (path === "-") return { name: "standard input", size: null, stream: terminal.input };
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw new UsageError(`${path} is a folder: name a file, or - for standard input.`);
+    return { name: basename(path), size: stat.size, stream: createReadStream(path) };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${path} cannot be read (${code ?? "unknown reason"}): name a file, or - for standard input.`);
+  }
+}
+
+/** Counts the bytes that pass by, and tells whether the first one that says something opens a JSON object. */
+export async function* counted(
+  input: AsyncIterable<Uint8Array>,
+  tell: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of input) {
+    bytes += chunk.length;
+    tell(bytes);
+    yield chunk;
+  }
+}
+
+/** Looks at the beginning of a stream and gives it back whole. */
+export async function peek(
+  input: AsyncIterable<Uint8Array>,
+): Promise<{ first: string; whole: AsyncGenerator<Uint8Array> }> {
+  const iterator = input[Symbol.asyncIterator]();
+  const held: Uint8Array[] = [];
+  let first = "";
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+    held.push(next.value);
+    first = new TextDecoder()
+      .decode(next.value)
+      .replace(/^\ufeff/, "")
+      .trimStart();
+    if (first !== "") break;
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield* held;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  }
+  return { first: first.slice(0, 1), whole: whole() };
+}

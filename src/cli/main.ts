@@ -1,0 +1,37 @@
+import { loadConfig } from "../config.ts";
+import { createContext } from "./context.ts";
+import { exitCodes, failure } from "./failure.ts";
+import { run } from "./run.ts";
+import { flushed, processTerminal, type Terminal } from "./terminal.ts";
+
+/** Runs one command line in this process and ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const terminal = processTerminal();
+  // Whatever escapes every other net is a defect; it ends the process with a sentence, and the database knows the rest.
+  process.on("uncaughtException", (error) => {
+    for (const line of failure(error, wantsStacks()).lines) terminal.err(`dayletter stopped: ${line}`);
+    process.exit(exitCodes.failed);
+  });
+  const code = await runGuarded(argv, terminal);
+  await flushed();
+  process.exit(code);
+}
+
+async function runGuarded(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await run(argv, createContext(terminal));
+  } catch (error) {
+    const { code, lines } = failure(error, wantsStacks());
+    for (const line of lines) terminal.err(line);
+    return code;
+  }
+}
+
+/** Stacks are for those who asked for details with LOG_LEVEL=debug. */
+function wantsStacks(): boolean {
+  try {
+    return ["debug", "trace"].includes(loadConfig().logLevel);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { packageRoot } from "../base/root.ts";
+import { addArticles } from "./articles.ts";
+import type { Context } from "./context.ts";
+import { addDemo } from "./demo.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEdition } from "./edition.ts";
+import { addMigrate } from "./migrate.ts";
+import { addSchedule } from "./schedule.ts";
+import { addServe } from "./serve.ts";
+import { addSources } from "./sources.ts";
+import { addStatus } from "./status.ts";
+import { addSubscribers } from "./subscribers.ts";
+
+/** What a command that ends well but failed at something tells its exit code. */
+export type Done = (code: number) => void;
+
+const notes = `
+Commands that ask a server find it by DAYLETTER_URL and DAYLETTER_TOKEN, or in DATA_DIR when it runs on this machine.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+
+/** Every command. Those that run here are listed first, then those that ask a running server. */
+export function createProgram(context: Context, done: Done): Command {
+  const { terminal } = context;
+  const program = new Command("dayletter")
+    .description("Daily e-mail alerts for news sites")
+    .version(version())
+    .showHelpAfterError("(dayletter --help lists the commands)")
+    .addHelpText("after", notes)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+  program.commandsGroup("Commands that run here:");
+  addServe(program, context);
+  addMigrate(program, context);
+  addDemo(program, context, done);
+  addDoctor(program, context, done);
+  program.commandsGroup("Commands that ask a running server:");
+  addStatus(program, context);
+  addSources(program, context, done);
+  addArticles(program, context, done);
+  addEdition(program, context, done);
+  addSchedule(program, context);
+  addSubscribers(program, context, done);
+  return program;
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
+import type { ScheduleAnswer } from "./answers.ts";
+import { dateArgument } from "./arguments.ts";
+import { answer, withJson, type Context } from "./context.ts";
+import { argument, UsageError } from "./failure.ts";
+import { facts } from "./table.ts";
+import { sendLine } from "./words.ts";
+
+interface ScheduleOptions {
+  json?: boolean;
+  at?: string;
+  days?: string;
+  timezone?: string;
+  reset?: boolean;
+}
+
+export function addSchedule(program: Command, { terminal, client }: Context): void {
+  const schedule = program.command("schedule").description("show and change when editions go out");
+  const show = (options: { json?: boolean }, value: ScheduleAnswer): void =>
+    answer(terminal, options, value, scheduleText);
+
+  withJson(schedule.command("show").description("show the schedule and the next sends")).action(
+    async (options: ScheduleOptions) => show(options, await client().ask("GET", "/schedule")),
+  );
+
+  withJson(schedule.command("set").description("change the hour, the days or the time zone"))
+    .option("--at <time>", "local time, HH:MM", argument(parseSendAt))
+    .option("--days <days>", "such as mon-fri, or mon,wed,fri", daysArgument)
+    .option("--timezone <zone>", "an IANA name, such as Europe/Berlin", argument(parseTimezone))
+    .option("--reset", "go back to the server's settings for whatever is not named here")
+    .action(async (options: ScheduleOptions) => {
+      const { at, days, timezone, reset } = options;
+      if (at === undefined && days === undefined && timezone === undefined && !reset) {
+        throw new UsageError("Nothing is to be changed: name at least one of --at, --days, --timezone and --reset.");
+      }
+      const former = reset ? { sendAt: null, sendDays: null, timezone: null } : {};
+      const named = {
+        ...(at === undefined ? {} : { sendAt: at }),
+        ...(days === undefined ? {} : { sendDays: days }),
+        ...(timezone === undefined ? {} : { timezone }),
+      };
+      show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named } }));
+    });
+
+  withJson(schedule.command("skip").description("send no edition on a date"))
+    .argument("<date>", "such as 2026-12-25", dateArgument)
+    .option("--undo", "send one after all")
+    .action(async (date: string, options: { json?: boolean; undo?: boolean }) =>
+      show(options, await client().ask(options.undo ? "DELETE" : "PUT", `/schedule/skip/${date}`)),
+    );
+}
+
+/** Checked here, and sent as it was written. */
+const daysArgument = (raw: string): string => {
+  argument(parseSendDays)(raw);
+  return raw;
+};
+
+export function scheduleText(schedule: ScheduleAnswer): string {
+  const { timezone, sendAt, sendDays, skipped, next } = schedule;
+  const everyDay = sendDays.split(",").length === 7;
+  return [
+    facts([
+      ["Time", `${sendAt} (${timezone})`],
+      ["Days", everyDay ? "every day" : sendDays.replaceAll(",", ", ")],
+      ["Skipped", skipped.length === 0 ? "none" : skipped.join(", ")],
+    ]),
+    "",
+    next.length === 0 ? "No date is left to send on." : "Next:",
+    ...next.map((send) => `  ${sendLine(send, timezone)}`),
+  ].join("\n");
+}

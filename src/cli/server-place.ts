@@ -1,0 +1,31 @@
+import { Refusal } from "../base/errors.ts";
+import { readIfThere } from "../base/private-file.ts";
+import type { Config } from "../config.ts";
+import { addressFile, tokenFile } from "../ops/keys.ts";
+
+export interface ServerPlace {
+  url: string;
+  token: string | null;
+}
+
+/**
+ * Where the server is that commands speak to: the settings say so, or else the data folder of a server on this machine.
+ * A token that lies in the data folder is sent only to the server that the same folder names.
+ * @throws Refusal when neither knows a server
+ */
+export function findServer(config: Pick<Config, "serverUrl" | "bootstrapToken" | "dataDir">): ServerPlace {
+  const here = readIfThere(addressFile(config.dataDir));
+  const url = config.serverUrl ?? here;
+  if (url === null) {
+    throw new Refusal(
+      503,
+      `No server is known in ${config.dataDir}: start one with \`npm start\`, or set DAYLETTER_URL and DAYLETTER_TOKEN.`,
+    );
+  }
+  const local = here !== null && sameOrigin(url, here) ? readIfThere(tokenFile(config.dataDir)) : null;
+  return { url: url.replace(/\/+$/, ""), token: config.bootstrapToken ?? local };
+}
+
+function sameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+}

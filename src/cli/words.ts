@@ -1,0 +1,16 @@
+import type { SendAnswer } from "./answers.ts";
+
+/** An instant to the minute, in the time zone named behind it: `2026-11-24 07:00 Europe/Berlin`. */
+export function moment(instant: string | null, timezone = "UTC"): string {
+  if (instant === null) return "";
+  const parts = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });
+  return `${parts.format(new Date(instant))} ${timezone}`;
+}
+
+export function sendLine(send: SendAnswer, timezone: string): string {
+  return `${send.date}  ${moment(send.at, timezone)}${send.note === null ? "" : `  ${send.note}`}`;
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
