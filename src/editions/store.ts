@@ -65,6 +65,18 @@ export async function listEditions(db: Db, limit: number): Promise<Edition[]> {
     .execute();
 }
 
+/** Editions that went out, at least to some readers, newest first: what the public may see. */
+export async function listPublished(db: Db, limit: number): Promise<Edition[]> {
+  return db
+    .selectFrom("editions")
+    .select(columns)
+    .where("sending_at", "is not", null)
+    .orderBy("date", "desc")
+    .orderBy("number", "desc")
+    .limit(limit)
+    .execute();
+}
+
 export async function editionsInState(db: Db, states: readonly EditionState[]): Promise<Edition[]> {
   return db.selectFrom("editions").select(columns).where("state", "in", states).orderBy("id").execute();
 }

@@ -2,6 +2,7 @@ import { parse } from "csv-parse";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
+import { unguardCell } from "./spreadsheet.ts";
 
 /** One line of an import list, understood. */
 export interface ImportRow {
@@ -40,6 +41,7 @@ export async function* readCsv(input: Readable): AsyncGenerator<ImportLine> {
     parse({
       bom: true,
       columns: (header: string[]) => header.map(columnName),
+      cast: unguardCell,
       skip_empty_lines: true,
       relax_column_count: true,
       info: true,

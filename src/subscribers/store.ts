@@ -33,6 +33,17 @@ export async function listSubscribers(
   return rows;
 }
 
+export async function findSubscriber(db: Db, id: number): Promise<Subscriber | null> {
+  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.id = ${id}`.execute(db);
+  return rows[0] ?? null;
+}
+
+/** Whether anybody would get an edition. */
+export async function hasReaders(db: Db): Promise<boolean> {
+  const row = await db.selectFrom("subscribers").select("id").where("status", "=", "active").limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function findByKey(db: Db, key: Buffer): Promise<Subscriber | null> {
   const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.key = ${key}`.execute(db);
   return rows[0] ?? null;

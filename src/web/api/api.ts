@@ -1,0 +1,49 @@
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { serializerCompiler } from "fastify-type-provider-zod";
+import type { App } from "../../app.ts";
+import { addArticleRoutes } from "./articles.ts";
+import { demandToken } from "./auth.ts";
+import { addDeliveryRoutes } from "./deliveries.ts";
+import { addEditionRoutes } from "./editions.ts";
+import { addListRoutes } from "./lists.ts";
+import { describeApi } from "./openapi.ts";
+import { addPreviewRoutes } from "./preview.ts";
+import { addScheduleRoutes } from "./schedule.ts";
+import type { ApiServer } from "./server.ts";
+import { addSourceRoutes } from "./sources.ts";
+import { addStatusRoutes } from "./status.ts";
+import { addSubscriberRoutes } from "./subscribers.ts";
+import { addTagRoutes } from "./tags.ts";
+import { validatorCompiler } from "./validator.ts";
+
+const areas = [
+  addStatusRoutes,
+  addSourceRoutes,
+  addArticleRoutes,
+  addTagRoutes,
+  addEditionRoutes,
+  addDeliveryRoutes,
+  addPreviewRoutes,
+  addScheduleRoutes,
+  addSubscriberRoutes,
+  addListRoutes,
+];
+
+/** `/api/v1`: every route checks a bearer token, its request and its answer, and is in `/api/v1/openapi.json`. */
+export async function addApi(web: FastifyInstance, app: App): Promise<void> {
+  await web.register(swagger, describeApi(app.config.publicUrl));
+  web.setValidatorCompiler(validatorCompiler);
+  web.setSerializerCompiler(serializerCompiler);
+  await web.register(
+    async (scope) => {
+      demandToken(scope, app.db);
+      const server: ApiServer = scope.withTypeProvider();
+      for (const add of areas) add(server, app);
+    },
+    { prefix: "/api/v1" },
+  );
+  web.get("/api/v1/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("application/json").send(JSON.stringify(web.swagger())),
+  );
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { actOnEdition } from "../../editions/act.ts";
+import { sendNow } from "../../editions/send-now.ts";
+import { editionActions, type EditionAction } from "../../editions/state.ts";
+import { frozenArticles, getEdition, listEditions, type Edition } from "../../editions/store.ts";
+import { editionStatus } from "../../ops/status.ts";
+import { parseDate } from "../../schedule/settings.ts";
+import { parseEditionName } from "../edition-name.ts";
+import { limit, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+import { editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";
+
+export const editionParams = z.object({
+  date: z.string().describe("`2026-11-24`, or `2026-11-24.2` for an extra edition"),
+});
+
+const detailSchema = editionStatusSchema.extend({
+  articles: z.array(
+    z.object({
+      position: z.int(),
+      title: z.string(),
+      url: z.string(),
+      summary: z.string(),
+      tags: z.array(z.string()),
+      origin: z.object({ name: z.string(), url: z.string().nullable() }).nullable(),
+      publishedAt: z.string().nullable(),
+    }),
+  ),
+});
+const actedSchema = z.object({
+  changed: z.boolean().describe("False when it had been done already"),
+  affected: z.int().describe("Deliveries that the action put back or ended"),
+  edition: editionStatusSchema,
+});
+
+const sendBody = z.strictObject({ date: z.string().optional(), extra: z.boolean().default(false) }).nullish();
+const actBody = z.strictObject({ reason: z.string().max(500).optional() }).nullish();
+
+const summaries: Record<EditionAction, string> = {
+  approve: "Let a held edition go out",
+  pause: "Stop sending, until it is resumed",
+  resume: "Go on sending",
+  cancel: "End an edition for good",
+  retry: "Send again what was rejected or expired",
+  "resend-unknown": "Send again what the relay never answered, at the risk of a second copy",
+};
+
+export function addEditionRoutes(server: ApiServer, app: App): void {
+  const { db } = app;
+  const tags = ["editions"];
+
+  const detail = async (edition: Edition): Promise<z.input<typeof detailSchema>> => ({
+    ...showEditionStatus(await editionStatus(db, edition)),
+    articles: await frozenArticles(db, edition.id),
+  });
+
+  server.get(
+    "/editions",
+    {
+      schema: {
+        summary: "List editions, newest first",
+        tags,
+        querystring: z.strictObject({ limit: limit(30) }),
+        response: { 200: z.object({ editions: z.array(editionSchema) }), ...problems },
+      },
+    },
+    async ({ query }) => ({ editions: (await listEditions(db, query.limit)).map(showEdition) }),
+  );
+
+  server.get(
+    "/editions/:date",
+    {
+      schema: {
+        summary: "One edition, with its balance and articles",
+        tags,
+        params: editionParams,
+        response: { 200: detailSchema, ...problems },
+      },
+    },
+    async ({ params }) => {
+      const { date, number } = parseEditionName(params.date);
+      return detail(await getEdition(db, date, number));
+    },
+  );
+
+  server.post(
+    "/editions",
+    {
+      schema: {
+        summary: "Send today's edition now",
+        tags,
+        body: sendBody,
+        response: { 201: detailSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { date, extra = false } = request.body ?? {};
+      const edition = await sendNow(app, {
+        ...(date === undefined ? {} : { date: parseDate(date) }),
+        extra,
+        actor: request.actor,
+      });
+      const shown = await detail(edition);
+      return reply.code(201).header("location", `/api/v1/editions/${shown.name}`).send(shown);
+    },
+  );
+
+  for (const action of editionActions) {
+    server.post(
+      `/editions/:date/${action}`,
+      {
+        schema: {
+          summary: summaries[action],
+          tags,
+          params: editionParams,
+          body: actBody,
+          response: { 200: actedSchema, ...problems },
+        },
+      },
+      async ({ params, body, actor }) => {
+        const reason = body?.reason;
+        const acted = await actOnEdition(app, {
+          ...parseEditionName(params.date),
+          action,
+          actor,
+          ...(reason === undefined ? {} : { reason }),
+        });
+        const { edition, changed, affected } = acted;
+        if (changed && edition.state === "sending") await app.wake("fan-out", { editionId: edition.id });
+        return { changed, affected, edition: showEditionStatus(await editionStatus(db, edition)) };
+      },
+    );
+  }
+}

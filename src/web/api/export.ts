@@ -1,0 +1,46 @@
+import { stringify } from "csv-stringify/sync";
+import type { Db, SubscriberStatus } from "../../db/schema.ts";
+import { joinTags } from "../../subscribers/import-rows.ts";
+import { guardCell } from "../../subscribers/spreadsheet.ts";
+import { listSubscribers, type Subscriber } from "../../subscribers/store.ts";
+
+const pageSize = 1_000;
+const header = ["address", "status", "all_tags", "tags", "confirmed_at"];
+
+/** Subscribers as CSV, in pages; what a spreadsheet would run is guarded (OWASP ASVS 5.0, 1.2.10). */
+export async function* exportCsv(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
+  yield stringify([header]);
+  for await (const page of pages(db, status)) {
+    yield stringify(
+      page.map((one) => [
+        guardCell(one.address),
+        one.status,
+        String(one.allTags),
+        guardCell(joinTags(one.tags)),
+        one.confirmedAt?.toISOString() ?? "",
+      ]),
+    );
+  }
+}
+
+export async function* exportNdjson(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
+  for await (const page of pages(db, status)) {
+    yield page
+      .map((one) => {
+        const { address, tags, confirmedAt } = one;
+        const row = { address, status: one.status, all_tags: one.allTags, tags, confirmed_at: confirmedAt };
+        return `${JSON.stringify(row)}\n`;
+      })
+      .join("");
+  }
+}
+
+async function* pages(db: Db, status?: SubscriberStatus): AsyncGenerator<Subscriber[]> {
+  for (let after = 0; ;) {
+    const page = await listSubscribers(db, { after, limit: pageSize, ...(status === undefined ? {} : { status }) });
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    after = last.id;
+  }
+}

@@ -1,0 +1,103 @@
+import { Readable } from "node:stream";
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
+import { readCsv, readNdjson } from "../../subscribers/import-rows.ts";
+import { exportCsv, exportNdjson } from "./export.ts";
+import { flag, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+import { statuses } from "./subscribers.ts";
+import { withUpload } from "./upload.ts";
+
+const mostMegabytes = 100;
+const csv = "text/csv";
+const ndjson = "application/x-ndjson";
+
+const reportSchema = z
+  .object({
+    imported: z.boolean().describe("False for a dry run"),
+    lines: z.int(),
+    added: z.int(),
+    updated: z.int(),
+    unchanged: z.int(),
+    refused: z.array(z.object({ line: z.int(), reason: z.string() })),
+  })
+  .meta({ id: "ImportReport" });
+
+const importQuery = z.strictObject({
+  strict: flag.describe("Any wrong line, and nothing is imported: 422 with the report"),
+  dryRun: flag.describe("Report only"),
+  confirmed: flag.describe("You vouch that readers without a status of their own asked for it"),
+  createTags: flag.describe("Make tags that no article has had yet"),
+});
+
+export function addListRoutes(server: ApiServer, app: App): void {
+  const tags = ["subscribers"];
+
+  server.register(async (scope) => {
+    const types = [csv, ndjson];
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
+    (scope as ApiServer).post(
+      "/subscribers/import",
+      {
+        schema: {
+          summary: `Import subscribers from CSV or NDJSON of up to ${mostMegabytes} MB`,
+          tags,
+          consumes: types,
+          querystring: importQuery,
+          body: z.custom<Readable>(
+            (given) => given instanceof Readable,
+            "a list of readers as text/csv or application/x-ndjson",
+          ),
+          response: { 200: reportSchema, ...problems },
+        },
+      },
+      async ({ body, query, headers, actor }) => {
+        const read = headers["content-type"]?.startsWith(csv) ? readCsv : readNdjson;
+        const report = await withUpload(body, mostMegabytes, (list) =>
+          importSubscribers(app, read(list), { ...query, actor }),
+        );
+        if (query.strict && report.refused.length > 0) refuse(report);
+        return report;
+      },
+    );
+  });
+
+  server.get(
+    "/subscribers/export",
+    {
+      schema: {
+        summary: "Export subscribers, in a form that can be imported",
+        description: "In CSV, a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+        tags,
+        querystring: z.strictObject({
+          format: z.enum(["csv", "ndjson"]).default("csv"),
+          status: z.enum(statuses).optional(),
+        }),
+        response: {
+          200: {
+            description: "One line a subscriber",
+            content: { [csv]: { schema: z.string() }, [ndjson]: { schema: z.string() } },
+          },
+          ...problems,
+        },
+      },
+    },
+    async ({ query }, reply) => {
+      const lines = query.format === "csv" ? exportCsv(app.db, query.status) : exportNdjson(app.db, query.status);
+      return reply
+        .type(query.format === "csv" ? `${csv}; charset=utf-8` : ndjson)
+        .header("content-disposition", `attachment; filename="subscribers.${query.format}"`)
+        .send(Readable.from(lines) as never);
+    },
+  );
+}
+
+function refuse(report: ImportReport): never {
+  const wrong = report.refused.length === 1 ? "1 line was" : `${report.refused.length} lines were`;
+  throw new Refusal(422, `${wrong} refused, so nothing was imported: mend the list, or leave out \`strict\`.`, {
+    ...report,
+  });
+}

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { comingSends } from "../../ops/status.ts";
+import { changeSchedule, changeSkip } from "../../schedule/change.ts";
+import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
+import { problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+import { scheduleSchema, showSchedule } from "./shapes.ts";
+
+const change = z.strictObject({
+  timezone: z.string().max(100).nullish(),
+  sendAt: z.string().max(100).nullish().describe("Local `HH:MM`"),
+  sendDays: z.string().max(100).nullish().describe("`mon-fri`, `mon,wed,fri`"),
+});
+const dateParams = z.object({ date: z.string() });
+
+export function addScheduleRoutes(server: ApiServer, app: App): void {
+  const { db, clock, options } = app;
+  const tags = ["schedule"];
+  const response = { 200: scheduleSchema, ...problems };
+  const show = async (schedule: EffectiveSchedule): Promise<z.input<typeof scheduleSchema>> =>
+    showSchedule(schedule, await comingSends(db, clock.now(), schedule));
+
+  server.get("/schedule", { schema: { summary: "When editions go out", tags, response } }, async () =>
+    show(await loadSchedule(db, options)),
+  );
+
+  server.put(
+    "/schedule",
+    {
+      schema: {
+        summary: "Change when editions go out",
+        description: "What is left out stays; null goes back to the server's setting.",
+        tags,
+        body: change,
+        response,
+      },
+    },
+    async ({ body, actor }) => {
+      const parsed = {
+        ...given("timezone", body.timezone, parseTimezone),
+        ...given("sendAt", body.sendAt, parseSendAt),
+        ...given("sendDays", body.sendDays, parseSendDays),
+      };
+      return show(await changeSchedule(app, parsed, actor));
+    },
+  );
+
+  server.put(
+    "/schedule/skip/:date",
+    { schema: { summary: "Send no edition on a date", tags, params: dateParams, response } },
+    async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: true, actor })),
+  );
+
+  server.delete(
+    "/schedule/skip/:date",
+    { schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
+    async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: false, actor })),
+  );
+}
+
+/** What is left out stays out, null stays null, and anything else is read. */
+function given<K extends string, T>(name: K, raw: string | null | undefined, parse: (raw: string) => T) {
+  if (raw === undefined) return {};
+  return { [name]: raw === null ? null : parse(raw) } as { [N in K]: T | null };
+}

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import type { NextSend } from "../../editions/calendar.ts";
+import type { EditionStatus } from "../../ops/status.ts";
+import type { Edition } from "../../editions/store.ts";
+import { editionName } from "../../editions/store.ts";
+import { allowedActions, editionActions } from "../../editions/state.ts";
+import { withoutUser } from "../../sources/address.ts";
+import { unhealthyAfter, type Source } from "../../sources/store.ts";
+import type { EffectiveSchedule } from "../../schedule/store.ts";
+
+const instant = z.date();
+
+export const sourceSchema = z
+  .object({
+    id: z.int(),
+    kind: z.enum(["feed", "api"]),
+    url: z.string().nullable(),
+    title: z.string().nullable(),
+    tags: z.array(z.string()).describe("Given to every article of the source"),
+    rename: z.record(z.string(), z.string()).describe("Tags as the feed spells them, and what they are called here"),
+    healthy: z.boolean(),
+    failures: z.int().describe("In a row"),
+    lastError: z.string().nullable(),
+    checkedAt: instant.nullable(),
+    succeededAt: instant.nullable(),
+    nextCheckAt: instant.nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: "Source" });
+
+export function showSource(source: Source): z.input<typeof sourceSchema> {
+  return {
+    id: source.id,
+    kind: source.kind,
+    url: source.url === null ? null : withoutUser(source.url),
+    title: source.title,
+    tags: source.extra_tags,
+    rename: source.renamed_tags,
+    healthy: source.failures < unhealthyAfter,
+    failures: source.failures,
+    lastError: source.last_error,
+    checkedAt: source.checked_at,
+    succeededAt: source.succeeded_at,
+    nextCheckAt: source.kind === "feed" ? source.next_check_at : null,
+    createdAt: source.created_at,
+  };
+}
+
+export const editionSchema = z
+  .object({
+    name: z.string().describe("The date, with `.2` and so on for extra editions"),
+    date: z.iso.date(),
+    number: z.int(),
+    state: z.enum(["opening", "held", "sending", "paused", "finished", "cancelled", "missed", "empty"]),
+    reason: z.string().nullable(),
+    timezone: z.string(),
+    dueAt: instant,
+    openedAt: instant,
+    frozenAt: instant.nullable(),
+    sendingAt: instant.nullable(),
+    closedAt: instant.nullable(),
+    expiresAt: instant.nullable(),
+    articleCount: z.int(),
+    readers: z.int().describe("Active subscribers at the freeze"),
+    unmatched: z.int().describe("Readers who follow none of its tags"),
+    selected: z.int().describe("Readers who get it"),
+    allowed: z.array(z.enum(editionActions)).describe("What an operator can do now"),
+  })
+  .meta({ id: "Edition" });
+
+const count = z.int();
+export const balanceSchema = z
+  .object({
+    selected: count,
+    sent: count,
+    rejected: count,
+    expired: count,
+    skipped: count,
+    unknown: count,
+    pending: count,
+    sending: count,
+    deferred: count,
+  })
+  .meta({ id: "Balance" });
+
+export const editionStatusSchema = editionSchema
+  .extend({ balance: balanceSchema, sentence: z.string().describe("The sum in words") })
+  .meta({ id: "EditionStatus" });
+
+export function showEdition(edition: Edition): z.input<typeof editionSchema> {
+  return {
+    name: editionName(edition),
+    date: edition.date,
+    number: edition.number,
+    state: edition.state,
+    reason: edition.reason,
+    timezone: edition.timezone,
+    dueAt: edition.due_at,
+    openedAt: edition.opened_at,
+    frozenAt: edition.frozen_at,
+    sendingAt: edition.sending_at,
+    closedAt: edition.closed_at,
+    expiresAt: edition.expires_at,
+    articleCount: edition.articles,
+    readers: edition.readers,
+    unmatched: edition.unmatched,
+    selected: edition.selected,
+    allowed: allowedActions(edition.state),
+  };
+}
+
+export function showEditionStatus(edition: EditionStatus): z.input<typeof editionStatusSchema> {
+  return { ...showEdition(edition), balance: edition.balance, sentence: edition.sentence };
+}
+
+const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+export const nextSendSchema = z.object({ date: z.iso.date(), at: instant, note: z.string().nullable() });
+
+export const scheduleSchema = z
+  .object({
+    timezone: z.string(),
+    sendAt: z.string(),
+    sendDays: z.string().describe("Such as `mon,tue,wed`"),
+    skipped: z.array(z.iso.date()),
+    next: z.array(nextSendSchema).describe("The next five sends"),
+  })
+  .meta({ id: "Schedule" });
+
+export function showSchedule(schedule: EffectiveSchedule, next: NextSend[]): z.input<typeof scheduleSchema> {
+  return {
+    timezone: schedule.timezone,
+    sendAt: schedule.sendAt,
+    sendDays: schedule.sendDays.map((day) => dayNames[day - 1]).join(","),
+    skipped: [...schedule.skipped].toSorted(),
+    next,
+  };
+}

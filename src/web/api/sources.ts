@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { Refusal, wrongValue } from "../../base/errors.ts";
+import { maskUrl } from "../../config/mask.ts";
+import { writeAudit } from "../../ops/audit.ts";
+import { addSource } from "../../sources/add.ts";
+import { pollSource, type PollResult } from "../../sources/poll.ts";
+import { getSource, listSources, removeSource } from "../../sources/store.ts";
+import { id, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+import { showSource, sourceSchema } from "./shapes.ts";
+
+const pollSchema = z.object({
+  outcome: z.enum(["ingested", "unchanged", "failed", "left"]).describe("`left`: another node is reading it"),
+  reason: z.string().nullable(),
+  added: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  problems: z.array(z.string()).describe("Items that were refused, and why"),
+});
+
+const polledSchema = z.object({ source: sourceSchema, poll: pollSchema });
+
+const newSource = z.strictObject({
+  url: z.string().max(2_048),
+  tags: z.array(z.string()).max(30).default([]),
+  rename: z.record(z.string(), z.string()).default({}),
+});
+
+export function addSourceRoutes(server: ApiServer, app: App): void {
+  const { db, clock } = app;
+  const tags = ["sources"];
+
+  server.get(
+    "/sources",
+    {
+      schema: {
+        summary: "List the sources",
+        tags,
+        response: { 200: z.object({ sources: z.array(sourceSchema) }), ...problems },
+      },
+    },
+    async () => ({ sources: (await listSources(db)).map(showSource) }),
+  );
+
+  server.post(
+    "/sources",
+    {
+      schema: {
+        summary: "Add a feed, which is read at once",
+        tags,
+        body: newSource,
+        response: { 201: polledSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const url = feedAddress(request.body.url);
+      const { source, poll } = await addSource(app, { ...request.body, url, actor: request.actor });
+      return reply.code(201).send({ source: showSource(source), poll: showPoll(poll) });
+    },
+  );
+
+  server.post(
+    "/sources/:id/check",
+    { schema: { summary: "Read a feed now", tags, params: id, response: { 200: polledSchema, ...problems } } },
+    async (request) => {
+      const source = await getSource(db, request.params.id);
+      if (source.kind === "api") throw new Refusal(409, `Source ${source.id} is the API: there is no feed to read.`);
+      const poll = await pollSource(app, source.id, { force: true });
+      return { source: showSource(await getSource(db, source.id)), poll: showPoll(poll) };
+    },
+  );
+
+  server.delete(
+    "/sources/:id",
+    {
+      schema: {
+        summary: "Remove a feed; its articles stay",
+        tags,
+        params: id,
+        response: { 200: sourceSchema, ...problems },
+      },
+    },
+    async (request) => {
+      const source = await getSource(db, request.params.id);
+      await removeSource(db, source.id);
+      const subject = source.url ?? `source ${source.id}`;
+      await writeAudit(db, { at: clock.now(), actor: request.actor, action: "source remove", subject });
+      return showSource(source);
+    },
+  );
+}
+
+function feedAddress(raw: string): string {
+  const url = raw.trim();
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw wrongValue(maskUrl(url), "the address of a feed; expected one that begins with https:// or http://");
+}
+
+function showPoll(poll: PollResult): z.input<typeof pollSchema> {
+  const none = { reason: null, added: 0, updated: 0, unchanged: 0, problems: [] };
+  if (poll.kind === "failed") return { ...none, outcome: poll.kind, reason: poll.reason };
+  if (poll.kind !== "ingested") return { ...none, outcome: poll.kind };
+  const of = (outcome: string): number => poll.outcomes.filter((one) => one.outcome === outcome).length;
+  const counts = { added: of("added"), updated: of("updated"), unchanged: of("unchanged") };
+  return { ...none, ...counts, outcome: poll.kind, problems: poll.problems };
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { ingest, type IncomingArticle, type ItemOutcome } from "../../articles/ingest.ts";
+import { cleanTag } from "../../articles/tags.ts";
+import { decodeEntities } from "../../articles/text.ts";
+import { clip, oneLine } from "../../render/plain.ts";
+import { toFeedItem } from "../../sources/parse-item.ts";
+import { apiSource } from "../../sources/store.ts";
+
+export const newArticle = z
+  .strictObject({
+    url: z.string().max(2_048).describe("http or https"),
+    title: z.string().max(20_000).describe("Text or HTML; kept as plain text"),
+    summary: z.string().max(100_000).default("").describe("Text or HTML; kept as plain text"),
+    guid: z.string().min(1).max(500).optional().describe("Your own lasting name for the article"),
+    tags: z.array(z.string()).max(30).default([]),
+    publishedAt: z.iso.datetime({ offset: true }).optional(),
+    origin: z
+      .strictObject({ name: z.string().min(1).max(200), url: z.string().max(2_048).optional() })
+      .optional()
+      .describe("Where the article first appeared"),
+  })
+  .meta({ id: "NewArticle" });
+
+type NewArticle = z.output<typeof newArticle>;
+
+/** Nothing can be relative to this, so that only absolute addresses pass. */
+const noBase = "about:blank";
+
+/** Takes articles from the API by the same way as those of a feed, and answers each in its place. */
+export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<ItemOutcome[]> {
+  const list = Array.isArray(given) ? given : [given];
+  const read = list.map((article, i) => ({ article, item: readArticle(article, i + 1) }));
+  const good = read.flatMap(({ item }) => (typeof item === "string" ? [] : [item]));
+  const source = await apiSource(app.db, app.clock.now());
+  const taken = (await ingest(app, source, good)).values();
+  const outcomes = read.map(({ article, item }): ItemOutcome => {
+    if (typeof item === "string") return { url: article.url, outcome: "refused", id: null, reason: item };
+    return taken.next().value!;
+  });
+  if (!Array.isArray(given) && outcomes[0]?.outcome === "refused") throw new Refusal(422, outcomes[0].reason ?? "");
+  return outcomes;
+}
+
+function readArticle(article: NewArticle, number: number): IncomingArticle | string {
+  const wrong = article.tags.find((tag) => cleanTag(decodeEntities(tag)) === null);
+  if (wrong !== undefined) {
+    const shown = JSON.stringify(clip(oneLine(wrong), 60));
+    return `Item ${number} has the tag ${shown}, which is none: expected 1 to 60 characters.`;
+  }
+  return toFeedItem(
+    {
+      guid: article.guid,
+      links: [article.url],
+      base: noBase,
+      title: article.title,
+      texts: [article.summary],
+      tags: article.tags,
+      dates: [article.publishedAt],
+      origin: article.origin && { name: article.origin.name, url: article.origin.url },
+    },
+    number,
+  );
+}

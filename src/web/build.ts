@@ -1,0 +1,33 @@
+import formbody from "@fastify/formbody";
+import rateLimit from "@fastify/rate-limit";
+import { fastify, type FastifyInstance } from "fastify";
+import type { App } from "../app.ts";
+import { addApi } from "./api/api.ts";
+import { addAssetRoutes, makeAssets } from "./assets.ts";
+import { answerFailures } from "./failures.ts";
+import { addHealthRoutes } from "./health.ts";
+import { addPages } from "./pages/pages.ts";
+import { listRoutes } from "./route-list.ts";
+import { secure } from "./security.ts";
+import { openViews } from "./views.ts";
+
+const bodyLimit = 1_000_000;
+
+/** The web server's routes and rules, without listening; tests use its `inject`. */
+export function buildWeb(app: App): FastifyInstance {
+  const { config, log } = app;
+  // Fastify's own log would hold addresses of pages, and those hold tokens.
+  const web = fastify({ logger: false, trustProxy: config.trustProxy, bodyLimit });
+  const assets = makeAssets(config.accentColour);
+  const views = openViews({ publicationName: config.publicationName, language: config.language, assets });
+  const routes = listRoutes(web);
+  secure(web, config.publicUrl);
+  web.register(rateLimit, { global: false });
+  web.register(formbody, { bodyLimit: 100_000 });
+  answerFailures(web, { log, views, routes });
+  web.register(async (scope) => addAssetRoutes(scope, assets));
+  web.register(async (scope) => addHealthRoutes(scope, app));
+  web.register(async (scope) => addPages(scope, app, views));
+  web.register(async (scope) => addApi(scope, app));
+  return web;
+}

@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { problemOf } from "./problem.ts";
+import type { RouteList } from "./route-list.ts";
+import type { Views } from "./views.ts";
+
+const headings: Record<number, string> = {
+  404: "Page not found",
+  413: "Too large",
+  429: "Too many requests",
+  500: "Something went wrong",
+};
+
+/** Answers whatever was thrown, and addresses that lead nowhere: problem documents under /api, pages elsewhere. */
+export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Views; routes: RouteList }): void {
+  web.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error, request.headers["content-type"]);
+    if (answer.status >= 500 && !(error instanceof Refusal)) {
+      // The route's pattern, for an address may hold a token.
+      const route = request.routeOptions.url ?? "none";
+      const { stack } = error as Error;
+      deps.log.error({ method: request.method, route, reason: reasonOf(error), stack }, "request failed");
+    }
+    if (reply.raw.headersSent) return reply.raw.destroy();
+    return send(deps.views, request, reply, answer);
+  });
+  web.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split("?")[0]!;
+    const allowed = deps.routes.allowed(path);
+    if (allowed.length > 0) {
+      reply.header("allow", allowed.join(", "));
+      throw new Refusal(405, `${request.method} is not possible here: this address takes ${allowed.join(", ")}.`);
+    }
+    const known = isApi(request) ? "all addresses are in /api/v1/openapi.json" : "look at the front page";
+    throw new Refusal(404, `There is nothing at this address: ${known}.`);
+  });
+}
+
+function isApi(request: FastifyRequest): boolean {
+  return /^\/api(?:[/?]|$)/.test(request.url);
+}
+
+async function send(
+  views: Views,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: ReturnType<typeof problemOf>,
+): Promise<FastifyReply> {
+  reply.code(answer.status).header("cache-control", "no-store");
+  if (isApi(request)) return reply.type("application/problem+json").send(JSON.stringify(answer));
+  const heading = headings[answer.status] ?? answer.title;
+  return views.send(reply, "failure", { title: heading, sentence: answer.detail });
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { localDate } from "../../editions/calendar.ts";
+import { findEdition, frozenArticles, listPublished } from "../../editions/store.ts";
+import { httpUrl } from "../../render/plain.ts";
+import type { EditionArticle } from "../../render/types.ts";
+import { parseEditionName } from "../edition-name.ts";
+import type { Views } from "../views.ts";
+import { isOld, showPublished } from "./published.ts";
+
+const listed = 100;
+
+/** `/editions` and `/editions/:date`: what went out, for everybody. */
+export function addEditionPages(web: FastifyInstance, app: App, views: Views): void {
+  const { db, clock, config } = app;
+
+  web.get("/editions", async (_request, reply) => {
+    const editions = await listPublished(db, listed);
+    return views.send(reply, "editions", {
+      title: "Editions",
+      editions: editions.map((edition) => showPublished(edition, config.language)),
+    });
+  });
+
+  web.get<{ Params: { date: string } }>("/editions/:date", async (request, reply) => {
+    const { date, number } = named(request.params.date);
+    const edition = await findEdition(db, date, number);
+    // One that is not out yet may still be held back, and is nobody's business.
+    if (!edition?.sending_at) throw missing();
+    const shown = showPublished(edition, config.language);
+    return views.send(reply, "edition", {
+      title: shown.date,
+      edition: shown,
+      old: isOld(edition.date, localDate(clock.now(), edition.timezone)),
+      articles: (await frozenArticles(db, edition.id)).map(showArticle),
+    });
+  });
+}
+
+function named(raw: string): { date: string; number: number } {
+  try {
+    return parseEditionName(raw);
+  } catch {
+    throw missing();
+  }
+}
+
+function missing(): Refusal {
+  return new Refusal(404, "There is no edition at this address: all of them are on the page of editions.");
+}
+
+/** What is not an http(s) address is text without a link. */
+function showArticle({ title, url, summary, tags, origin }: EditionArticle): object {
+  const source = origin && { name: origin.name, url: origin.url === null ? null : httpUrl(origin.url) };
+  return { title, url: httpUrl(url), summary, tags, source };
+}

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { isLoopback } from "../../config/readers.ts";
+import { confineMail } from "../security.ts";
+import type { Views } from "../views.ts";
+import { listOutbox, readOutboxMail } from "./outbox-files.ts";
+
+const listed = 100;
+
+/**
+ * `/outbox`: the mails of a server without a relay. They hold readers' links, so they are shown to this machine alone, and
+ * as if they were not there to everybody else.
+ */
+export function addOutboxPages(web: FastifyInstance, { config }: App, views: Views): void {
+  const folder = join(config.dataDir, "outbox");
+
+  web.register(async (scope) => {
+    scope.addHook("onRequest", async (request) => {
+      if (!fromThisMachine(request)) throw nothing();
+    });
+
+    scope.get("/outbox", async (_request, reply) => {
+      const { mails, total } = await listOutbox(folder, listed);
+      return views.send(reply, "outbox", { title: "Outbox", mails, total });
+    });
+
+    scope.get<{ Params: { file: string } }>("/outbox/:file", async (request, reply) => {
+      const { file } = request.params;
+      const mail = await readOutboxMail(folder, file);
+      if (!mail) throw nothing();
+      const path = `/outbox/${encodeURIComponent(file)}`;
+      return views.send(reply, "mail", {
+        title: mail.subject,
+        mail,
+        htmlPath: mail.html === null ? null : `${path}/html`,
+      });
+    });
+
+    scope.get<{ Params: { file: string } }>("/outbox/:file/html", async (request, reply) => {
+      const mail = await readOutboxMail(folder, request.params.file);
+      if (mail?.html == null) throw nothing();
+      return confineMail(reply).type("text/html; charset=utf-8").send(mail.html);
+    });
+  });
+}
+
+/**
+ * The name asked for counts too: a page elsewhere can point a name of its own at 127.0.0.1 and read what it finds there
+ * (DNS rebinding). So do signs of a proxy, which asks from this machine for somebody else.
+ */
+function fromThisMachine({ raw, headers, host }: FastifyRequest): boolean {
+  const proxied = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some(
+    (name) => name in headers,
+  );
+  const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  return !proxied && isLoopback(raw.socket.remoteAddress ?? "") && isLoopback(name) && headers.host === host;
+}
+
+function nothing(): Refusal {
+  return new Refusal(404, "There is nothing at this address: look at the front page.");
+}

@@ -1,0 +1,26 @@
+import { editionName, type Edition } from "../../editions/store.ts";
+import { longDate } from "../../render/dates.ts";
+import { pageLanguage } from "../views.ts";
+
+/** An edition as the pages name it. */
+export interface Published {
+  path: string;
+  date: string;
+  /** Such as `Edition 2`; null for the regular one. */
+  extra: string | null;
+  articles: string;
+}
+
+export function showPublished(edition: Edition, language: string): Published {
+  return {
+    path: `/editions/${editionName(edition)}`,
+    date: longDate(edition.date, pageLanguage(language)),
+    extra: edition.number === 1 ? null : `Edition ${edition.number}`,
+    articles: edition.articles === 1 ? "1 article" : `${edition.articles} articles`,
+  };
+}
+
+/** Whether a local date lies more than a year before another. */
+export function isOld(date: string, today: string): boolean {
+  return date < `${Number(today.slice(0, 4)) - 1}${today.slice(4)}`;
+}

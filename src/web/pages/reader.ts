@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { findByKey, type Subscriber } from "../../subscribers/store.ts";
+import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
+import { limitFailures } from "../limits.ts";
+
+export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
+
+/** The reader whose link it is. @throws Refusal 404 for a token that is none, 429 for too many of them */
+export type FindReader = (request: LinkRequest, purpose: Purpose) => Promise<Subscriber>;
+
+const failuresPerMinute = 30;
+
+export function findReader(web: FastifyInstance, { db, options }: Pick<App, "db" | "options">): FindReader {
+  const countFailure = limitFailures(web, failuresPerMinute);
+  return async (request, purpose) => {
+    const key = readLinkToken(options.secret, purpose, request.params.token);
+    const reader = key === null ? null : await findByKey(db, key);
+    if (reader) return reader;
+    await countFailure(request);
+    throw new Refusal(404, "This link is not complete, or is no longer in use: open it again from your latest mail.");
+  };
+}
+
+/** The paths of a reader's own pages. */
+export function readerPaths(secret: string, { key }: Subscriber): { preferences: string; unsubscribe: string } {
+  return {
+    preferences: `/preferences/${linkToken(secret, "preferences", key)}`,
+    unsubscribe: `/unsubscribe/${linkToken(secret, "unsubscribe", key)}`,
+  };
+}

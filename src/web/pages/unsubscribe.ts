@@ -1,0 +1,52 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { rejoin, unsubscribe } from "../../subscribers/store.ts";
+import type { Views } from "../views.ts";
+import { readerPaths, type FindReader } from "./reader.ts";
+
+const longestBody = 100_000;
+
+/**
+ * `/unsubscribe/:token`. Looking changes nothing, for scanners follow every link; a POST unsubscribes at once, whether
+ * it comes from the page's button or, without cookies, from a mail program (RFC 8058, 3.1 and 3.2: 200, no redirect).
+ */
+export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { views: Views; find: FindReader }): void {
+  const { db, clock, log, options } = app;
+  const { views, find } = deps;
+
+  // The address says all; the body, in whatever form mail programs send it, is read and left.
+  web.addContentTypeParser("*", { parseAs: "string", bodyLimit: longestBody }, (_request, _body, done) =>
+    done(null, null),
+  );
+
+  web.get<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
+    const reader = await find(request, "unsubscribe");
+    const subscribed = reader.status === "active" || reader.status === "pending";
+    return views.send(reply, subscribed ? "unsubscribe" : "unsubscribed", {
+      title: subscribed ? "Unsubscribe" : "You are unsubscribed",
+      paths: readerPaths(options.secret, reader),
+      undo: reader.status === "unsubscribed" && reader.confirmedAt !== null,
+    });
+  });
+
+  web.post<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
+    const reader = await find(request, "unsubscribe");
+    if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
+    return views.send(reply, "unsubscribed", {
+      title: "You are unsubscribed",
+      paths: readerPaths(options.secret, reader),
+      undo: reader.status !== "suppressed" && reader.confirmedAt !== null,
+    });
+  });
+
+  web.post<{ Params: { token: string } }>("/unsubscribe/:token/undo", async (request, reply) => {
+    const reader = await find(request, "unsubscribe");
+    if (await rejoin(db, reader.id)) log.info({ subscriber: reader.id }, "reader came back");
+    const back = (await find(request, "unsubscribe")).status === "active";
+    return views.send(reply, "rejoined", {
+      title: back ? "You are subscribed again" : "This cannot be undone here",
+      paths: readerPaths(options.secret, reader),
+      back,
+    });
+  });
+}

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { article, openWeb, token, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+beforeAll(async () => {
+  site = await openWeb();
+});
+afterAll(() => site.close());
+
+const auth = { authorization: `Bearer ${token}` };
+const problem = "application/problem+json";
+
+test("without a token of ours nothing is answered, and the answer says how to send one", async () => {
+  for (const headers of [{}, { authorization: "Basic YTpi" }, { authorization: "Bearer wrong" }]) {
+    const answer = await site.inject({ method: "GET", url: "/api/v1/status", headers });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers["content-type"]).toContain(problem);
+    expect(answer.headers["www-authenticate"]).toContain("Bearer");
+    expect(answer.json()).toMatchObject({
+      status: 401,
+      title: "Unauthorized",
+      detail: expect.stringContaining("Authorization: Bearer"),
+    });
+  }
+});
+
+test.each([
+  ["GET", "/nothing", {}, undefined, 404, "nothing at this address"],
+  ["PUT", "/status", auth, undefined, 405, "takes GET"],
+  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, "not well-formed JSON"],
+  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "", 400, "body is empty"],
+  ["POST", "/sources", { ...auth, "content-type": "application/xml" }, "<a/>", 415, "application/xml"],
+  [
+    "POST",
+    "/sources",
+    { ...auth, "content-type": "application/json" },
+    `"${"x".repeat(2_000_000)}"`,
+    413,
+    "longer than",
+  ],
+  ["POST", "/sources", auth, undefined, 422, "The request is missing: expected an object."],
+  ["POST", "/subscribers/import", { ...auth, "content-type": "application/json" }, "{}", 415, "application/json"],
+  ["POST", "/subscribers/import", auth, undefined, 422, "text/csv"],
+] as const)(
+  "%s %s is answered with a problem document (%#)",
+  async (method, path, headers, payload, status, detail) => {
+    const answer = await site.inject({
+      method,
+      url: `/api/v1${path}`,
+      headers,
+      ...(payload === undefined ? {} : { payload }),
+    });
+    expect(answer.json()).toMatchObject({ type: "about:blank", status, detail: expect.stringContaining(detail) });
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers["content-type"]).toContain(problem);
+    if (status === 405) expect(answer.headers["allow"]).toContain("GET");
+  },
+);
+
+test.each([
+  ["GET", "/articles?limit=none", undefined, 'limit: "none" is not a number.'],
+  ["GET", "/articles?limit=0", undefined, 'limit: "0" is not at least 1.'],
+  ["GET", "/articles?lmit=1", undefined, '"lmit" is unknown here'],
+  ["GET", "/articles?tag=nobody", undefined, 'the tag "nobody"'],
+  ["POST", "/articles", { ...article(1, []), colour: "red" }, '"colour" is unknown here'],
+  ["POST", "/articles", [article(1, []), { url: "https://a.example/" }], "[1].title is missing: expected a text."],
+  [
+    "POST",
+    "/articles",
+    article(1, [], { publishedAt: "yesterday" }),
+    'publishedAt: "yesterday" is not an instant such as',
+  ],
+  ["POST", "/articles", article(1, [], { url: "javascript:alert(1)" }), "no http or https address"],
+  ["POST", "/articles", article(1, ["x".repeat(200)]), "which is none: expected 1 to 60 characters."],
+  ["POST", "/sources", { url: "nonsense" }, "nonsense"],
+  ["POST", "/editions", { date: "2026-02-30" }, '"2026-02-30" is not a date'],
+  ["POST", "/editions", { date: "2026-11-25" }, "is not today"],
+  ["GET", "/editions/today", undefined, '"today" is not an edition'],
+  ["GET", "/editions/2026-11-24/deliveries?state=lost", undefined, 'state: "lost" is not one of pending, sending,'],
+  ["PUT", "/schedule", { sendAt: "25:00" }, '"25:00" is not a time of day'],
+  ["PUT", "/schedule", { timezone: "Mars" }, '"Mars" is not a time zone'],
+  ["PUT", "/schedule", { timezone: "" }, '"" is not a time zone'],
+  ["PUT", "/schedule", { sendDays: "someday" }, '"someday" is not a set of week days'],
+  ["PUT", "/schedule/skip/2026-13-01", undefined, '"2026-13-01" is not a date'],
+  ["POST", "/subscribers", { address: "nobody", allTags: true }, '"nobody" is not an e-mail address'],
+  ["POST", "/subscribers", { address: "a@example.com" }, "needs something to follow"],
+  ["POST", "/subscribers", { address: "a@example.com", tags: "huawei" }, 'tags: "huawei" is not a list.'],
+  ["POST", "/tags/merge", { from: "a" }, "into is missing: expected a text."],
+] as const)("%s %s: a wrong value is named, with what was expected (%#)", async (method, path, body, detail) => {
+  const answer = await site.api(method, path, body as object | undefined);
+  expect(answer.json()).toMatchObject({ status: 422, detail: expect.stringContaining(detail) });
+});
+
+test("an unexpected failure says nothing of its cause to the client, and everything to the log", async () => {
+  const { db } = site.app;
+  await db.schema.alterTable("skipped_dates").renameTo("elsewhere").execute();
+  const answer = await site.api("GET", "/schedule");
+  await db.schema.alterTable("elsewhere").renameTo("skipped_dates").execute();
+  expect(answer.statusCode).toBe(500);
+  expect(answer.body).not.toContain("skipped_dates");
+  expect(site.errors).toContainEqual(
+    expect.objectContaining({ route: "/api/v1/schedule", reason: expect.stringContaining("skipped_dates") }),
+  );
+});
+
+test("articles come in once, are answered one by one, cleaned, and can be hidden", async () => {
+  const first = {
+    ...article(1, ["LG U+", "Huawei"]),
+    guid: "g1",
+    title: "<b>R&amp;D</b> at LG U+",
+    origin: { name: "JoongAng" },
+  };
+  const given = [first, article(2, ["Korea"]), { ...article(3, []), url: "ftp://x.example/" }, article(4, ["Korea"])];
+  const outcomes = async (body: object) =>
+    (await site.api("POST", "/articles", body)).json().articles as { outcome: string }[];
+  expect((await outcomes(given)).map((one) => one.outcome)).toEqual(["added", "added", "refused", "added"]);
+  expect((await outcomes(given)).map((one) => one.outcome)).toEqual(["unchanged", "unchanged", "refused", "unchanged"]);
+  expect((await outcomes(article(2, ["lte"])))[0]).toMatchObject({ outcome: "updated" });
+
+  const { articles } = (await site.api("GET", "/articles?tag=lg%20u%2B")).json();
+  expect(articles).toMatchObject([
+    { title: "R&D at LG U+", tags: ["LG U+", "Huawei"], origin: "JoongAng", fate: "next edition" },
+  ]);
+  const id = (await site.api("GET", "/articles?limit=1")).json().articles[0].id as number;
+  expect((await site.api("POST", `/articles/${id}/hide`)).json()).toEqual({ id, hidden: true });
+  expect((await site.api("GET", "/articles?unclaimed")).json().articles).toHaveLength(2);
+  expect((await site.api("POST", "/articles/999/hide")).statusCode).toBe(404);
+});
+
+test("tags are listed, joined and given other spellings", async () => {
+  await site.api("POST", "/articles", article(5, ["hwawei"]));
+  expect((await site.api("POST", "/tags/merge", { from: "hwawei", into: "Huawei" })).statusCode).toBe(200);
+  expect((await site.api("POST", "/tags/alias", { alias: "화웨이", tag: "huawei" })).statusCode).toBe(200);
+  expect((await site.api("POST", "/tags/alias", { alias: "Korea", tag: "huawei" })).statusCode).toBe(409);
+  const { tags } = (await site.api("GET", "/tags")).json();
+  expect(tags).toContainEqual({ name: "Huawei", articles: 2 });
+  expect((await site.api("GET", `/articles?tag=${encodeURIComponent("화웨이")}`)).json().articles).toHaveLength(2);
+});
+
+test("the coming edition can be looked at in every form, for some tags, and nothing is claimed by it", async () => {
+  const look = (query: string) => site.api("GET", `/editions/next/preview${query}`);
+  const html = await look("?tags=huawei");
+  expect(html.headers["content-type"]).toContain("text/html");
+  expect(html.headers["content-security-policy"]).toContain("sandbox");
+  expect(html.body).toContain("R&amp;D at LG U+");
+  expect(html.body).not.toContain("Headline 2");
+  expect((await look("?as=text&tags=korea&tags=lg%20u%2B")).body).toContain("Headline 2");
+  expect((await look("?as=eml")).body).toMatch(/^From: /);
+  expect((await look("?tags=nonsense")).statusCode).toBe(422);
+  expect((await site.api("GET", "/status")).json().waiting).toBe(3);
+});
+
+test("subscribers are added, listed page by page, and unsubscribed", async () => {
+  const add = (address: string, more: object) =>
+    site.api("POST", "/subscribers", { address, confirmed: true, ...more });
+  const ada = (await add("ada@example.com", { tags: ["huawei"] })).json();
+  expect(ada).toMatchObject({ address: "ada@example.com", status: "active", tags: ["Huawei"] });
+  expect(ada).not.toHaveProperty("key");
+  expect((await add("ada@example.com", { allTags: true })).statusCode).toBe(409);
+  await add("bo@example.com", { allTags: true });
+  await add("cy@example.com", { tags: ["korea"], confirmed: false });
+  const page = (await site.api("GET", "/subscribers?limit=2")).json();
+  expect(page.subscribers.map((one: { address: string }) => one.address)).toEqual([
+    "ada@example.com",
+    "bo@example.com",
+  ]);
+  expect((await site.api("GET", `/subscribers?after=${page.next}&status=pending`)).json().subscribers).toHaveLength(1);
+  const gone = (await add("dee@example.com", { allTags: true })).json();
+  expect((await site.api("DELETE", `/subscribers/${gone.id}`)).json()).toMatchObject({ status: "unsubscribed" });
+  expect((await site.api("DELETE", `/subscribers/${gone.id}`)).statusCode).toBe(200);
+  expect((await site.api("DELETE", "/subscribers/999")).statusCode).toBe(404);
+});
+
+test("an edition is sent once a day, shown with its balance, and acted upon", async () => {
+  const sent = await site.api("POST", "/editions", {});
+  expect(sent.statusCode).toBe(201);
+  expect(sent.headers["location"]).toBe("/api/v1/editions/2026-11-24");
+  expect(sent.json()).toMatchObject({
+    name: "2026-11-24",
+    state: "opening",
+    selected: 2,
+    balance: { pending: 2, unknown: 0 },
+  });
+  const second = await site.api("POST", "/editions");
+  expect(second.json()).toMatchObject({ status: 409, details: { state: "opening" } });
+  expect((await site.api("POST", "/editions/2026-11-24/pause")).json()).toMatchObject({
+    status: 409,
+    details: { allowed: ["cancel"] },
+  });
+
+  await site.render(1);
+  const pause = () => site.api("POST", "/editions/2026-11-24/pause", { reason: "a wrong headline" });
+  expect((await pause()).json()).toMatchObject({
+    changed: true,
+    edition: { state: "paused", reason: "a wrong headline" },
+  });
+  expect((await pause()).json()).toMatchObject({ changed: false, edition: { state: "paused" } });
+  const before = await site.app.queues.editions.getJobCounts();
+  expect((await site.api("POST", "/editions/2026-11-24/resume")).json()).toMatchObject({
+    changed: true,
+    edition: { state: "sending" },
+  });
+  const after = await site.app.queues.editions.getJobCounts();
+  expect(after["waiting"]! - before["waiting"]!).toBe(1);
+
+  const detail = (await site.api("GET", "/editions/2026-11-24")).json();
+  expect(detail.sentence).toContain("selected 2 = ");
+  expect(detail.articles).toHaveLength(3);
+  expect((await site.api("GET", "/editions")).json().editions).toMatchObject([{ name: "2026-11-24", articleCount: 3 }]);
+  expect((await site.api("GET", "/editions/2026-11-24/preview?tags=korea&as=text")).body).toContain("Headline 2");
+  const deliveries = (await site.api("GET", "/editions/2026-11-24/deliveries?state=pending&limit=1")).json();
+  expect(deliveries).toMatchObject({ deliveries: [{ address: "ada@example.com", state: "pending", articles: 2 }] });
+  expect(
+    (await site.api("GET", `/editions/2026-11-24/deliveries?after=${deliveries.next}`)).json().deliveries,
+  ).toHaveLength(1);
+  expect((await site.api("POST", "/editions/2026-11-24/cancel")).json()).toMatchObject({ changed: true, affected: 2 });
+  expect((await site.api("POST", "/editions/2026-11-25/cancel")).statusCode).toBe(404);
+  expect((await site.api("POST", "/editions/2026-11-24/explode")).statusCode).toBe(404);
+});
+
+test("the schedule is changed, given back, and skips dates; what has its edition is not among the next", async () => {
+  expect((await site.api("GET", "/schedule")).json()).toMatchObject({
+    timezone: "UTC",
+    sendAt: "07:00",
+    sendDays: "mon,tue,wed,thu,fri,sat,sun",
+    next: [{ date: "2026-11-25", at: "2026-11-25T07:00:00.000Z" }, {}, {}, {}, {}],
+  });
+  const changed = (
+    await site.api("PUT", "/schedule", { timezone: "europe/berlin", sendAt: "9:30", sendDays: "mon-fri" })
+  ).json();
+  expect(changed).toMatchObject({ timezone: "Europe/Berlin", sendAt: "09:30", sendDays: "mon,tue,wed,thu,fri" });
+  // Today's 09:30 is still to come, but today has its edition.
+  expect(changed.next[0]).toMatchObject({ date: "2026-11-25", at: "2026-11-25T08:30:00.000Z" });
+  expect((await site.api("PUT", "/schedule/skip/2026-11-25")).json()).toMatchObject({
+    skipped: ["2026-11-25"],
+    next: [{ date: "2026-11-26" }, {}, {}, {}, {}],
+  });
+  expect((await site.api("DELETE", "/schedule/skip/2026-11-25")).json()).toMatchObject({ skipped: [] });
+  expect((await site.api("PUT", "/schedule", { timezone: null, sendAt: null, sendDays: null })).json()).toMatchObject({
+    timezone: "UTC",
+    sendAt: "07:00",
+  });
+});
+
+test("too many wrong tokens are held back, a right one never", async () => {
+  const wrong = () =>
+    site.inject({
+      method: "GET",
+      url: "/api/v1/status",
+      headers: { authorization: "Bearer wrong" },
+      remoteAddress: "192.0.2.1",
+    });
+  const answers = await Promise.all(Array.from({ length: 40 }, wrong));
+  expect(answers.filter((answer) => answer.statusCode === 429).length).toBeGreaterThan(5);
+  expect(
+    (await site.inject({ method: "GET", url: "/api/v1/status", headers: auth, remoteAddress: "192.0.2.1" })).statusCode,
+  ).toBe(200);
+});
