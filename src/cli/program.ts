@@ -29,6 +29,7 @@ export function createProgram(context: Context, done: Done): Command {
     .version(version())
     .showHelpAfterError("(dayletter --help lists the commands)")
     .addHelpText("after", notes)
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),

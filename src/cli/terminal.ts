@@ -1,4 +1,4 @@
-import { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 
 /** What a command reads from and speaks to; tests put their own in its place. */
 export interface Terminal {

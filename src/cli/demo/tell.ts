@@ -8,7 +8,7 @@ export function sourcesText(sources: readonly { source: SourceAnswer; poll: Poll
     const merged = poll.updated > 0 ? `, ${poll.updated} known already and given more tags` : "";
     return [
       `  ${source.title ?? source.url}: ${plural(poll.added, "new article")}${merged}`,
-      ...poll.problems.map((problem) => `    ${problem}`),
+      ...poll.problems.map((problem) => `    One of them: ${problem}`),
     ];
   });
   return ["Sources", ...lines].join("\n");
@@ -62,7 +62,7 @@ export function placesText(end: {
     `The server stays up at ${end.url}`,
     `  mails     ${end.folder}/mails (.eml, opened by any mail program)`,
     `  log       ${end.folder}/log.jsonl`,
-    `  commands  DATA_DIR=${end.folder}/data npx dayletter status`,
+    `  commands  DATA_DIR=${end.folder}/data node dist/src/cli.js status`,
     "Ctrl-C ends it.",
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import type { CaughtMail } from "./catcher.ts";
 import { expectedTitles, type DemoReader } from "./readers.ts";
-import { expectedArticles } from "./stories.ts";
+import { expectedArticles, wireStories } from "./stories.ts";
 
 export interface Received {
   reader: DemoReader;
@@ -31,10 +31,13 @@ function mismatch(reader: DemoReader, mails: readonly CaughtMail[]): string[] {
   if (own.length !== count) return [`${reader.address} got ${own.length} mails instead of ${count}.`];
   return own.flatMap((mail) => [
     ...difference(reader.address, expected, titlesIn(mail)),
-    ...(mail.parsed.headers.has("list-unsubscribe-post") ? [] : [`${reader.address} got no one-click unsubscribing.`]),
+    ...(hasHeader(mail, "list-unsubscribe-post") ? [] : [`${reader.address} got no one-click unsubscribing.`]),
     ...(expected.every((title) => plain(mail.parsed.html).includes(title))
       ? []
       : [`${reader.address} misses a headline in HTML.`]),
+    ...sourceLines(expected)
+      .filter((line) => !(mail.parsed.text ?? "").includes(line))
+      .map((line) => `${reader.address} misses the line "${line}".`),
   ]);
 }
 
@@ -45,6 +48,17 @@ function difference(address: string, expected: readonly string[], found: readonl
     ...missing.map((title) => `${address} did not get "${title}".`),
     ...extra.map((title) => `${address} got "${title}" without having asked for it.`),
   ];
+}
+
+function sourceLines(titles: readonly string[]): string[] {
+  return wireStories.flatMap(({ title, onTheWeb }) =>
+    onTheWeb && titles.includes(title) ? `On the web: ${onTheWeb.name}` : [],
+  );
+}
+
+/** The parser gathers the List- headers under one name, so the lines themselves are looked at. */
+function hasHeader({ parsed }: CaughtMail, name: string): boolean {
+  return parsed.headerLines.some((line) => line.key === name);
 }
 
 /** In the text part a headline stands on a line of its own, with the article's address below. */

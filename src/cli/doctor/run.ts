@@ -6,7 +6,7 @@ import { packageRoot } from "../../base/root.ts";
 import type { Config } from "../../config.ts";
 import type { Db } from "../../db/schema.ts";
 import { nextSends, type Schedule } from "../../editions/calendar.ts";
-import { createOutboxTransport, createSmtpTransport } from "../../mail/transport.ts";
+import { createSmtpTransport } from "../../mail/transport.ts";
 import { loadTemplates } from "../../render/templates.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { shownUrl } from "../../sources/address.ts";
@@ -62,10 +62,8 @@ async function checkServer(config: Config): Promise<Check> {
 }
 
 async function checkRelay(config: Config, clock: Clock): Promise<Check> {
-  const transport =
-    config.smtp === null
-      ? createOutboxTransport({ dir: join(config.dataDir, "outbox"), connections: 1 })
-      : createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
+  if (config.smtp === null) return ok("relay", "none: mails are kept in the outbox; set SMTP_URL to send them.");
+  const transport = createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
   try {
     const { ok: works, sentence } = await transport.check();
     return (works ? ok : fail)("relay", sentence);
