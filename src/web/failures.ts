@@ -19,7 +19,7 @@ export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Vi
     if (answer.status >= 500 && !(error instanceof Refusal)) {
       // The route's pattern, for an address may hold a token.
       const route = request.routeOptions.url ?? "none";
-      const { stack } = error as Error;
+      const stack = error instanceof Error ? error.stack : undefined;
       deps.log.error({ method: request.method, route, reason: reasonOf(error), stack }, "request failed");
     }
     if (reply.raw.headersSent) return reply.raw.destroy();

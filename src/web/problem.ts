@@ -25,7 +25,7 @@ const sentences: Record<string, string> = {
 /** The answer to anything thrown while a request was served; what is not meant for people becomes a 500 that says nothing. */
 export function problemOf(error: unknown, contentType: string | undefined): Problem {
   if (error instanceof Refusal) return problem(error.status, error.message, error.details);
-  const { statusCode = 500, code = "" } = error as { statusCode?: number; code?: string };
+  const { statusCode = 500, code = "" } = (error ?? {}) as { statusCode?: number; code?: string };
   if (statusCode === 415) {
     return problem(
       415,

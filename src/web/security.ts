@@ -17,6 +17,7 @@ export function secure(web: FastifyInstance, publicUrl: string): void {
     contentSecurityPolicy: { useDefaults: false, directives: pagePolicy },
     referrerPolicy: { policy: "no-referrer" },
     frameguard: { action: "deny" },
+    originAgentCluster: false,
     hsts: publicUrl.startsWith("https://") ? { maxAge: 365 * 24 * 3_600, includeSubDomains: false } : false,
   });
 }

@@ -61,7 +61,10 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
 }
 
 /** What is left out stays out, null stays null, and anything else is read. */
-function given<K extends string, T>(name: K, raw: string | null | undefined, parse: (raw: string) => T) {
-  if (raw === undefined) return {};
-  return { [name]: raw === null ? null : parse(raw) } as { [N in K]: T | null };
+function given<K extends string, T>(
+  name: K,
+  raw: string | null | undefined,
+  parse: (raw: string) => T,
+): { [N in K]?: T | null } {
+  return raw === undefined ? {} : ({ [name]: raw === null ? null : parse(raw) } as { [N in K]: T | null });
 }

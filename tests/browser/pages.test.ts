@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLiveSite, type LiveSite } from "./site.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const looks = [
+  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
+  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
+] as const satisfies [string, BrowserContextOptions][];
+
+let site: LiveSite;
+beforeAll(async () => {
+  site = await openLiveSite();
+});
+afterAll(() => site.close());
+
+async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
+  const context = await site.browser.newContext(options);
+  try {
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+test.each(looks)(
+  "on a %s no page has a serious fault for assistive technology, or scrolls sideways",
+  async (_name, look) => {
+    await withPage(look, async (page) => {
+      for (const [name, path] of Object.entries(site.pages)) {
+        await page.goto(site.url + path);
+        await page.evaluate(axe);
+        const results = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
+        const serious = results.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(serious.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
+        expect(await page.evaluate<number>("document.querySelectorAll('h1').length"), name).toBe(1);
+        const [content, width] = await page.evaluate<[number, number]>(
+          "[document.documentElement.scrollWidth, innerWidth]",
+        );
+        expect(content, name).toBeLessThanOrEqual(width);
+      }
+    });
+  },
+);
+
+test("no page asks another host for anything, or breaks its own policy", async () => {
+  await withPage({}, async (page) => {
+    const elsewhere: string[] = [];
+    const complaints: string[] = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(site.url)) elsewhere.push(request.url());
+    });
+    page.on("console", (message) => complaints.push(message.text()));
+    for (const path of Object.values(site.pages)) await page.goto(site.url + path, { waitUntil: "networkidle" });
+    expect(elsewhere).toEqual([]);
+    expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
+  });
+});
+
+test("without JavaScript, by keyboard alone: a reader changes tags, unsubscribes and comes back", async () => {
+  await withPage({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(site.url + site.pages["preferences"]!);
+    expect(await page.getByLabel("huawei").isChecked()).toBe(true);
+    await page.getByLabel("spectrum").focus();
+    await page.keyboard.press("Space");
+    await page.getByRole("button", { name: "Save these tags" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("status").waitFor();
+    expect(await page.getByLabel("spectrum").isChecked()).toBe(true);
+    await page.getByRole("link", { name: "unsubscribe" }).click();
+    await page.getByRole("button", { name: "Stop all mail" }).click();
+    await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
+    await page.getByRole("button", { name: "Subscribe me again" }).click();
+    await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
+  });
+});
+
+test("the outbox shows a mail as its reader would see it", async () => {
+  await withPage({}, async (page) => {
+    await page.goto(site.url + site.pages["mail"]!);
+    const mail = page.frameLocator("iframe");
+    await mail.getByRole("link", { name: "USA pressuring South Korean network to cancel Huawei deal" }).waitFor();
+    expect(await mail.locator("body").evaluate((body) => getComputedStyle(body as never).backgroundColor)).not.toBe(
+      "rgba(0, 0, 0, 0)",
+    );
+  });
+});

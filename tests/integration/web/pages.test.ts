@@ -1,0 +1,320 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
+import { linkToken } from "../../../src/subscribers/tokens.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+let paths: { preferences: string; unsubscribe: string };
+const address = "ada@example.com";
+
+beforeAll(async () => {
+  site = await openWeb();
+});
+afterAll(() => site.close());
+
+const reader = async (): Promise<Subscriber> => (await findByAddress(site.app.db, address))!;
+const get = (url: string) => site.inject({ method: "GET", url });
+const submit = (url: string, fields: string) =>
+  site.inject({
+    method: "POST",
+    url,
+    payload: fields,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+
+test("the front page of a new server says what it is, what is missing, and the next steps", async () => {
+  const page = await get("/");
+  expect(page.statusCode).toBe(200);
+  for (const text of [
+    "Telecoms Daily",
+    "You will get one e-mail each morning there is news with these tags.",
+    "Wednesday, November 25 at 07:00 (UTC)",
+    "dayletter sources add",
+    "SMTP_URL",
+    "dayletter subscribers add",
+    "No edition has gone out yet.",
+  ]) {
+    expect(page.body).toContain(text);
+  }
+  expect((await get("/editions")).body).toContain("No edition has gone out yet.");
+});
+
+test("an edition is on the web once it goes out, and not before", async () => {
+  const hostile = {
+    title: "Using <T> in C++ {{ secret }}",
+    origin: { name: "JoongAng", url: "https://joongang.example/" },
+  };
+  await site.api("POST", "/articles", [article(1, ["lg u+", "huawei", "<script>"], hostile), article(2, ["Korea"])]);
+  await site.api("POST", "/subscribers", { address, tags: ["huawei"], confirmed: true });
+  const { key } = await reader();
+  const token = (purpose: "preferences" | "unsubscribe") => linkToken(site.app.options.secret, purpose, key);
+  paths = { preferences: `/preferences/${token("preferences")}`, unsubscribe: `/unsubscribe/${token("unsubscribe")}` };
+  await site.api("POST", "/editions");
+  expect((await get("/editions/2026-11-24")).statusCode).toBe(404);
+  expect((await get("/editions")).body).not.toContain("/editions/2026-11-24");
+  await site.render(1);
+  const page = await get("/editions/2026-11-24");
+  for (const text of [
+    "Tuesday, November 24, 2026",
+    "&lt;script&gt;",
+    "Using &lt;T&gt; in C++ {{ secret }}",
+    "lg u+",
+    "JoongAng",
+    "Headline 2",
+  ]) {
+    expect(page.body).toContain(text);
+  }
+  expect(page.body).not.toContain("<script");
+  expect(page.body).not.toContain("more than a year old");
+  expect((await get("/")).body).toContain("/editions/2026-11-24");
+  expect((await get("/editions")).body).toContain("/editions/2026-11-24");
+  const before = site.clock.at;
+  for (const [now, old] of [
+    ["2027-11-24T23:00:00Z", false],
+    ["2027-11-25T01:00:00Z", true],
+  ] as const) {
+    site.clock.at = new Date(now);
+    expect((await get("/editions/2026-11-24")).body.includes("Note: this edition is more than a year old.")).toBe(old);
+  }
+  site.clock.at = before;
+});
+
+test.each([
+  "/editions/2026-11-25",
+  "/editions/2026-02-30",
+  "/editions/x",
+  "/nothing",
+  "/preferences/x",
+  `/unsubscribe/${"a".repeat(43)}`,
+])("%s is a page that says so kindly", async (url) => {
+  const page = await get(url);
+  expect(page.statusCode).toBe(404);
+  expect(page.headers["content-type"]).toContain("text/html");
+  expect(page.body).toContain("<h1>Page not found</h1>");
+});
+
+test("preferences show the reader's tags, and keep what the reader chooses", async () => {
+  const page = await get(paths.preferences);
+  expect(page.body).toMatch(/checked> <span>huawei</);
+  expect(page.body).toMatch(/value="\d+"> <span>Korea</);
+  const id = /value="(\d+)"> <span>Korea</.exec(page.body)![1]!;
+  const saved = await submit(paths.preferences, `tag=${id}&tag=999999&tag=x`);
+  expect(saved.statusCode).toBe(303);
+  expect(saved.headers["location"]).toBe(`${paths.preferences}?saved=1`);
+  expect((await get(saved.headers["location"]!)).body).toContain("Saved.");
+  expect(await reader()).toMatchObject({ tags: ["Korea"], allTags: false });
+  const nothing = await submit(paths.preferences, "");
+  expect(nothing.statusCode).toBe(422);
+  expect(nothing.body).toContain("Choose at least one tag, or unsubscribe.");
+  expect(await reader()).toMatchObject({ tags: ["Korea"] });
+  await submit(paths.preferences, "all=1");
+  expect(await reader()).toMatchObject({ tags: [], allTags: true });
+});
+
+test("looking at a reader's links, as scanners do, changes nothing, and one purpose's link serves no other", async () => {
+  const before = await reader();
+  for (const url of [paths.unsubscribe, paths.preferences, `${paths.preferences}?tag=1&saved=1`]) {
+    for (const method of ["GET", "HEAD"] as const) expect((await site.inject({ method, url })).statusCode).toBe(200);
+  }
+  for (const url of [
+    paths.preferences.replace("preferences", "unsubscribe"),
+    paths.unsubscribe.replace("unsubscribe", "preferences"),
+  ]) {
+    expect((await submit(url, "all=1")).statusCode).toBe(404);
+  }
+  expect((await get(`${paths.unsubscribe}/undo`)).statusCode).toBe(405);
+  expect(await reader()).toEqual(before);
+  expect((await get(paths.unsubscribe)).body).toContain("Stop all mail</button>");
+});
+
+const boundary = "b0undary";
+const multipart = `--${boundary}\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--${boundary}--\r\n`;
+
+test.each([
+  [
+    "a mail program's form (RFC 8058)",
+    { payload: "List-Unsubscribe=One-Click", headers: { "content-type": "application/x-www-form-urlencoded" } },
+  ],
+  [
+    "a mail program's multipart form (RFC 8058)",
+    { payload: multipart, headers: { "content-type": `multipart/form-data; boundary=${boundary}` } },
+  ],
+  ["the button of the page", { payload: "", headers: { "content-type": "application/x-www-form-urlencoded" } }],
+  ["an empty request", {}],
+])("%s unsubscribes at once, with neither cookie nor redirect, and can be undone", async (_name, request) => {
+  for (const _again of [1, 2]) {
+    const answer = await site.inject({ method: "POST", url: paths.unsubscribe, ...request });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers).not.toHaveProperty("location");
+    expect(answer.headers).not.toHaveProperty("set-cookie");
+    expect(answer.body).toContain("You are unsubscribed");
+    expect((await reader()).status).toBe("unsubscribed");
+  }
+  expect((await get(paths.preferences)).body).toContain("no mail is sent to you");
+  for (const _again of [1, 2]) {
+    expect((await submit(`${paths.unsubscribe}/undo`, "")).body).toContain("You are subscribed again");
+    expect((await reader()).status).toBe("active");
+  }
+});
+
+test("who was taken off the list cannot come back by the link", async () => {
+  const { db } = site.app;
+  await db.updateTable("subscribers").set({ status: "suppressed" }).where("address", "=", address).execute();
+  expect((await get(paths.unsubscribe)).body).not.toContain("/undo");
+  expect((await submit(`${paths.unsubscribe}/undo`, "")).body).toContain("cannot be undone");
+  expect((await reader()).status).toBe("suppressed");
+  await db.updateTable("subscribers").set({ status: "active" }).where("address", "=", address).execute();
+});
+
+test("no address of a page or link in one holds a reader's e-mail address", async () => {
+  for (const url of ["/", "/editions", "/editions/2026-11-24", paths.preferences, paths.unsubscribe]) {
+    expect((await get(url)).body).not.toMatch(/ada(@|%40)/);
+  }
+});
+
+test("every answer forbids what it does not need", async () => {
+  const urls = [
+    "/",
+    "/nothing",
+    "/api/v1/status",
+    "/api/v1/openapi.json",
+    "/healthz",
+    paths.preferences,
+    "/editions/2026-11-24",
+  ];
+  for (const url of urls) {
+    const { headers } = await get(url);
+    const policy = String(headers["content-security-policy"]);
+    for (const rule of [
+      "default-src 'none'",
+      "style-src 'self'",
+      "img-src 'self'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+      "base-uri 'none'",
+    ]) {
+      expect(policy, url).toContain(rule);
+    }
+    expect(policy).not.toContain("script-src");
+    expect(headers, url).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+      "strict-transport-security": expect.stringContaining("max-age=31536000"),
+    });
+  }
+  for (const url of [paths.preferences, paths.unsubscribe, "/api/v1/status", "/preferences/x"]) {
+    expect((await get(url)).headers["cache-control"], url).toBe("no-store");
+  }
+});
+
+test("the style is found by the hash of its content and may be kept for good; the pages load nothing else", async () => {
+  const { body } = await get("/");
+  const loads = [...body.matchAll(/(?:src|href)="([^"]+)"/g)]
+    .map((match) => match[1]!)
+    .filter((url) => /\.(css|svg|js)$/.test(url));
+  expect(loads).toHaveLength(2);
+  for (const url of loads) {
+    const answer = await get(url);
+    expect(answer.headers["cache-control"]).toContain("immutable");
+  }
+  expect((await get("/assets/style.css")).statusCode).toBe(404);
+});
+
+test("many made-up links are held back; a true one never is", async () => {
+  const from = (url: string) => site.inject({ method: "POST", url, remoteAddress: "192.0.2.7" });
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, n) => from(`/unsubscribe/${"a".repeat(41)}${n + 10}`)),
+  );
+  expect(answers.at(-1)!.statusCode).toBe(429);
+  expect((await from(paths.unsubscribe)).statusCode).toBe(200);
+  await from(`${paths.unsubscribe}/undo`);
+});
+
+test("an unexpected failure is a page that says nothing of its cause", async () => {
+  await site.app.db.schema.alterTable("skipped_dates").renameTo("elsewhere").execute();
+  const page = await get("/");
+  await site.app.db.schema.alterTable("elsewhere").renameTo("skipped_dates").execute();
+  expect(page.statusCode).toBe(500);
+  expect(page.body).toContain("<h1>Something went wrong</h1>");
+  expect(page.body).not.toContain("skipped_dates");
+});
+
+test("the process says whether it lives, and whether it has what it needs", async () => {
+  expect((await get("/healthz")).json()).toEqual({ status: "ok" });
+  expect((await get("/readyz")).json()).toEqual({ status: "ready", reasons: [] });
+  const { db, sender, clock } = site.app;
+  await db
+    .insertInto("senders")
+    .values({ id: sender, host: "h", pid: 1, started_at: clock.now(), beat_at: clock.now() })
+    .execute();
+  expect((await get("/readyz")).statusCode).toBe(200);
+  await db
+    .updateTable("senders")
+    .set({ beat_at: new Date(clock.now().getTime() - 60_000) })
+    .execute();
+  const late = await get("/readyz");
+  expect(late.statusCode).toBe(503);
+  expect(late.json().reasons).toEqual([expect.stringMatching(/^sender: it was last heard of at /)]);
+  await db.deleteFrom("senders").execute();
+});
+
+const mail = [
+  "Message-ID: <2026-11-24.abc@localhost>",
+  "From: Telecoms Daily <alerts@localhost>",
+  "To: ada@example.com",
+  "Subject: =?utf-8?q?Huawei_=E2=9C=93?=",
+  'Content-Type: multipart/alternative; boundary="b"',
+  "",
+  "--b",
+  "Content-Type: text/plain; charset=utf-8",
+  "",
+  "In text <b>",
+  "--b",
+  "Content-Type: text/html; charset=utf-8",
+  "",
+  "<p style='color:red'>In HTML</p><script>alert(1)</script>",
+  "--b--",
+  "",
+].join("\r\n");
+
+const local = { host: "localhost:3000" };
+const name = "2026-11-24.abc@localhost.eml";
+const file = `/outbox/${encodeURIComponent(name)}`;
+
+beforeEach(async () => {
+  const folder = join(site.app.config.dataDir, "outbox");
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, name), mail);
+});
+
+test("the outbox lists its mails and shows each as HTML, text and source", async () => {
+  const list = await site.inject({ method: "GET", url: "/outbox", headers: local });
+  expect(list.body).toContain("Huawei ✓");
+  expect(list.body).toContain(file);
+  const page = await site.inject({ method: "GET", url: file, headers: local });
+  expect(page.body).toContain("In text &lt;b&gt;");
+  expect(page.body).toContain("Message-ID: &lt;2026-11-24.abc@localhost&gt;");
+  expect(page.body).toMatch(/<iframe[^>]+sandbox/);
+  const html = await site.inject({ method: "GET", url: `${file}/html`, headers: local });
+  expect(html.body).toContain("In HTML");
+  expect(html.headers["content-security-policy"]).toMatch(/default-src 'none';.*sandbox/);
+  expect(html.headers["content-security-policy"]).not.toMatch(/script-src|allow-scripts/);
+  for (const url of ["/outbox/..%2Ftoken", "/outbox/..%2Fsecret.eml", "/outbox/x.eml", "/outbox/token"]) {
+    expect((await site.inject({ method: "GET", url, headers: local })).statusCode, url).toBe(404);
+  }
+});
+
+test.each([
+  ["another machine", { remoteAddress: "192.0.2.1", headers: local }],
+  ["a name that was pointed here (DNS rebinding)", { headers: { host: "evil.example:3000" } }],
+  ["a proxy on this machine", { headers: { ...local, "x-forwarded-for": "192.0.2.1" } }],
+  ["a proxy that says so in the standard way", { headers: { ...local, forwarded: "for=192.0.2.1" } }],
+])("the outbox is not there for %s", async (_name, request) => {
+  for (const url of ["/outbox", file, `${file}/html`]) {
+    const answer = await site.inject({ method: "GET", url, ...request });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.body).not.toContain("In text");
+  }
+});

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { startWeb, type RunningWeb } from "../../../src/server.ts";
+import { openWeb, token, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb | null = null;
+let running: RunningWeb | null = null;
+afterEach(async () => {
+  await running?.stop();
+  await site?.close();
+  running = site = null;
+});
+
+test("a started server is reached at the address in the data folder, which goes when it stops", async () => {
+  site = await openWeb({ PORT: "0", HOST: "0.0.0.0", PUBLIC_URL: "http://localhost:3000" });
+  running = await startWeb(site.app);
+  const file = join(site.app.config.dataDir, "server");
+  const url = readFileSync(file, "utf8").trim();
+  expect(url).toBe(running.url);
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  const answer = await fetch(`${url}/api/v1/status`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await answer.json()).toMatchObject({
+    publication: "Telecoms Daily",
+    engines: { records: "embedded", queue: "embedded", mail: "outbox" },
+    latest: null,
+    subscribers: { active: 0 },
+  });
+  const front = await fetch(`${url}/`);
+  expect(front.headers.has("strict-transport-security")).toBe(false);
+  expect((await fetch(`${url}/outbox`)).status).toBe(200);
+  await running.stop();
+  running = null;
+  expect(existsSync(file)).toBe(false);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test("a port that is taken is refused in one sentence", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  site = await openWeb({ PORT: String(port) });
+  await expect(startWeb(site.app)).rejects.toMatchObject({
+    name: "Refusal",
+    message: `Port ${port} on 127.0.0.1 is in use: end the program that has it, or set PORT to another.`,
+  });
+  other.close();
+});
+
+test("where a relay sends the mail there is no outbox, and the front page says so", async () => {
+  site = await openWeb({ SMTP_URL: "smtp://127.0.0.1:2525" });
+  const headers = { host: "localhost" };
+  expect((await site.inject({ method: "GET", url: "/outbox", headers })).statusCode).toBe(404);
+  expect((await site.inject({ method: "GET", url: "/", headers })).body).toContain("Mails go out through a relay.");
+});
+
+test.each([
+  ["0", "127.0.0.1"],
+  ["1", "192.0.2.9"],
+])("with TRUST_PROXY=%s the client's address is %s", async (trust, expected) => {
+  site = await openWeb({ TRUST_PROXY: trust });
+  site.web.get("/seen", async (request) => request.ip);
+  const headers = { "x-forwarded-for": "192.0.2.9" };
+  expect((await site.inject({ method: "GET", url: "/seen", headers })).body).toBe(expected);
+});
