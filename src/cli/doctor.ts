@@ -3,7 +3,6 @@ import { systemClock } from "../base/clock.ts";
 import { ConfigError, type Config } from "../config.ts";
 import type { Context } from "./context.ts";
 import { fail, summary, type Check } from "./doctor/check.ts";
-import { examine } from "./doctor/run.ts";
 import { exitCodes } from "./failure.ts";
 import { harmless } from "./table.ts";
 
@@ -33,5 +32,6 @@ async function* examineAll(load: () => Config): AsyncGenerator<Check> {
     for (const problem of error.problems) yield fail("settings", problem);
     return;
   }
+  const { examine } = await import("./doctor/run.ts");
   yield* examine(config, { clock: systemClock });
 }

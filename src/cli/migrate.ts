@@ -1,43 +1,12 @@
-import { join } from "node:path";
 import type { Command } from "commander";
-import { Refusal, reasonOf } from "../base/errors.ts";
-import type { Config } from "../config.ts";
-import { lockDataFolder } from "../db/lock.ts";
-import { migrate, migrateQueue } from "../db/migrate.ts";
-import { openEmbedded, openPostgres } from "../db/open.ts";
 import type { Context } from "./context.ts";
 
 export function addMigrate(program: Command, { terminal, config }: Context): void {
   program
     .command("migrate")
     .description("bring the records to this release's schema; every start does so too")
-    .action(async () => terminal.out(await bringUpToDate(config())));
-}
-
-async function bringUpToDate(config: Config): Promise<string> {
-  if (config.databaseUrl !== null) return migrateServer(config.databaseUrl, config.embedded.queue === "postgres");
-  const unlock = lockDataFolder(config.dataDir, "migrate");
-  try {
-    await (await openEmbedded(join(config.dataDir, "db"))).close();
-    return `The embedded records in ${config.dataDir} are at this release's schema.`;
-  } finally {
-    unlock();
-  }
-}
-
-async function migrateServer(url: string, withQueue: boolean): Promise<string> {
-  const database = openPostgres(url, 1);
-  const { host } = new URL(url);
-  try {
-    const applied = await migrate(database.pool);
-    if (withQueue) await migrateQueue(database.pool);
-    return applied.length === 0
-      ? `PostgreSQL at ${host} is at this release's schema already.`
-      : `PostgreSQL at ${host} is at this release's schema now: ${applied.join(", ")}.`;
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(502, `PostgreSQL at ${host} cannot be migrated: ${reasonOf(error)}. Check DATABASE_URL.`);
-  } finally {
-    await database.close();
-  }
+    .action(async () => {
+      const { bringUpToDate } = await import("./bring-up-to-date.ts");
+      terminal.out(await bringUpToDate(config()));
+    });
 }

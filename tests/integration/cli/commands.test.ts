@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EditionDetailAnswer, ImportAnswer } from "../../../src/cli/answers.ts";
+import { startWeb, type RunningWeb } from "../../../src/server.ts";
+import { startWorker, type RunningWorker } from "../../../src/worker.ts";
+import { startFeed, type FeedServer } from "../../support/feed-server.ts";
+import { openWorld, testEnv, type World } from "../../support/world.ts";
+import { execute } from "../../unit/cli/execute.ts";
+
+/** One day of an operator at the command line; the tests follow each other. */
+describe("commands against a running server", () => {
+  let world: World;
+  let feed: FeedServer;
+  let web: RunningWeb;
+  let worker: RunningWorker;
+  const run = (argv: string[], input = "") => execute(argv, testEnv(world.dataDir), input);
+
+  beforeAll(async () => {
+    feed = await startFeed([
+      { id: "a", title: "Huawei deal confirmed", tags: ["lg u+", "huawei"], at: new Date() },
+      { id: "b", title: "Band opens", tags: ["한국"], at: new Date() },
+    ]);
+    // The hour before this one: no schedule comes due during the test.
+    const hour = String((new Date().getUTCHours() + 23) % 24).padStart(2, "0");
+    world = await openWorld({ env: { SEND_AT: `${hour}:00` } });
+    worker = await startWorker(world.app);
+    web = await startWeb(world.app);
+  });
+
+  afterAll(async () => {
+    await web?.stop();
+    await worker?.stop(0);
+    await world?.close();
+    await feed?.close();
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["an empty list says the next step", ["sources", "list"], /^No source yet: add one with/],
+    ["an empty list of articles too", ["articles", "list"], /^No article yet/],
+    ["and of editions", ["edition", "list"], /^No edition yet/],
+    ["and of readers", ["subscribers", "list"], /^No subscriber here/],
+  ])("%s", async (_what, argv, said) => {
+    expect(await run(argv)).toMatchObject({ code: 0, stdout: expect.stringMatching(said), stderr: "" });
+  });
+
+  test("a feed is added, listed and checked", async () => {
+    expect(await run(["sources", "add", feed.url])).toMatchObject({
+      code: 0,
+      stdout: "Source 1 added: Telecom Daily. 2 articles read: 2 new, 0 changed.\n",
+    });
+    expect((await run(["sources", "add", feed.url])).stderr).toContain("is a source already");
+    expect((await run(["sources", "list"])).stdout).toMatch(/^Id {2}Title.*\n 1 {2}Telecom Daily .* well\n$/);
+    expect((await run(["sources", "check", "1"])).code).toBe(0);
+    feed.failWith = 404;
+    expect(await run(["sources", "check", "1"])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("answered 404"),
+    });
+    feed.failWith = null;
+  });
+
+  test("articles come from a file too, one answer each", async () => {
+    const list = JSON.stringify([
+      { url: "https://news.example/c", title: "From a file", tags: ["c++"] },
+      { url: "nowhere", title: "x" },
+    ]);
+    const { code, stdout } = await run(["articles", "add", "--file", "-"], list);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^added 3 {2}https:\/\/news\.example\/c\nrefused {2}nowhere {2}/);
+    expect((await run(["articles", "hide", "3"])).code).toBe(0);
+    expect((await run(["articles", "list", "--waiting"])).stdout).not.toContain("From a file");
+  });
+
+  test("readers are added, refused and listed", async () => {
+    expect(await run(["subscribers", "add", "min@readers.example", "--tag", "LG U+", "--confirmed"])).toMatchObject({
+      code: 0,
+      stdout: "min@readers.example is active and follows lg u+.\n",
+    });
+    const refused: [string[], RegExp][] = [
+      [["min@readers.example", "--all-tags"], /is a subscriber already/],
+      [["nobody", "--all-tags"], /is not an e-mail address/],
+      [["a@readers.example", "--tag", "curling"], /No article has ever had the tag "curling"/],
+    ];
+    for (const [argv, sentence] of refused) {
+      const { code, stderr } = await run(["subscribers", "add", ...argv]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(sentence)]);
+    }
+  });
+
+  test("a list is imported whole or, with --strict, not at all", async () => {
+    const csv = "address,tags,status\nkim@readers.example,한국,active\nnobody,huawei,active\n";
+    const strict = await run(["subscribers", "import", "-", "--strict"], csv);
+    expect(strict).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^Line 3: "nobody" is not an e-mail address/),
+    });
+    expect(strict.stderr).toContain("1 line was refused, so nothing was imported");
+    const dry = await run(["subscribers", "import", "-", "--dry-run"], csv);
+    expect(dry.stdout).toContain("2 lines: 1 added, 0 updated, 0 unchanged, 1 refused. This was a dry run");
+    expect((await run(["subscribers", "list"])).stdout).not.toContain("kim@");
+    const ndjson = '{"address":"kim@readers.example","tags":["한국"],"status":"active"}\n';
+    const report = JSON.parse((await run(["subscribers", "import", "-", "--json"], ndjson)).stdout) as ImportAnswer;
+    expect(report).toMatchObject({ lines: 1, added: 1, refused: [], imported: true });
+    expect((await run(["subscribers", "export"])).stdout).toMatch(/kim@readers\.example,active,false,한국,/);
+  });
+
+  test("a sample copy is printed", async () => {
+    const { code, stdout } = await run(["edition", "preview", "--tag", "lg u+"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Huawei deal confirmed");
+    expect(stdout).not.toContain("Band opens");
+  });
+
+  test("an edition is sent and watched to its end; a second one is refused", async () => {
+    const sent = await run(["edition", "send", "--watch", "--json"]);
+    const edition = JSON.parse(sent.stdout) as EditionDetailAnswer;
+    expect(sent.code).toBe(0);
+    expect(edition).toMatchObject({ state: "finished", balance: { selected: 2, sent: 2 } });
+    expect(await run(["edition", "send"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^There is an edition .* already/),
+    });
+    const shown = (await run(["edition", "show"])).stdout;
+    expect(shown).toContain("Balance    selected 2 = sent 2 + rejected 0 + expired 0 + skipped 0 + unknown 0");
+    expect((await run(["edition", "pause", edition.name])).stderr).toContain(
+      "pausing is possible only while it is sending",
+    );
+    expect((await run(["edition", "retry", edition.name])).stdout).toContain("there was nothing to retry");
+  });
+
+  test("the schedule is changed and a date skipped", async () => {
+    const set = await run(["schedule", "set", "--at", "6:30", "--days", "mon-fri", "--timezone", "europe/berlin"]);
+    expect(set.stdout).toMatch(/^Time {5}06:30 \(Europe\/Berlin\)\nDays {5}mon, tue, wed, thu, fri\n/);
+    expect((await run(["schedule", "skip", "2099-12-25"])).stdout).toContain("2099-12-25");
+    expect((await run(["schedule", "skip", "2099-12-25", "--undo"])).stdout).not.toContain("2099-12-25");
+    expect((await run(["schedule", "set", "--reset"])).stdout).toContain("(UTC)");
+  });
+
+  test("doctor asks the server that holds the data folder", async () => {
+    const { code, stdout } = await run(["doctor"]);
+    expect(stdout).toMatch(/^ok {4}records .* in use by the server at .*, which answers\.$/m);
+    expect(stdout).toMatch(/^ok {4}source .* Telecom Daily is read by the server\.$/m);
+    expect(code).toBe(0);
+  });
+
+  test("a token that the server does not know", async () => {
+    const { code, stderr } = await execute(["status"], { DAYLETTER_URL: web.url, DAYLETTER_TOKEN: "x".repeat(40) });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/does not know this token: set DAYLETTER_TOKEN/);
+  });
+});

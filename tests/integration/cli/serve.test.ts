@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { packageRoot } from "../../../src/base/root.ts";
+import { serverIsUp, startProgram, type Program } from "../../support/program.ts";
+import { eventually, testEnv } from "../../support/world.ts";
+
+describe("the built program", () => {
+  let dataDir: string;
+  const running: Program[] = [];
+  const start = (argv: string[], env: Record<string, string> = {}): Program => {
+    const program = startProgram(argv, testEnv(dataDir, env));
+    running.push(program);
+    return program;
+  };
+
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), "dayletter-test-"));
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((program) => program.end("SIGKILL")));
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test("serves, answers status, says what to do next, and ends in order", async () => {
+    const server = start(["serve"]);
+    await serverIsUp(dataDir, server);
+    const status = start(["status"]);
+    expect(await status.exited).toBe(0);
+    expect(status.output()).toMatch(/^Publication {5}Telecom Daily$/m);
+    await eventually("it says what is next", async () => server.output().includes('"msg":"ready"'));
+    expect(server.output()).toMatch(/Telecom Daily: dayletter serve at http:\/\/127\.0\.0\.1:\d+\n/);
+    expect(server.output()).toMatch(/Next:\n {2}- Connect a first source: `dayletter sources add/);
+
+    const second = start(["serve"]);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toMatch(new RegExp(`^The data folder .* is in use by process ${server.pid} `));
+
+    expect(await server.end("SIGTERM")).toBe(0);
+    expect(server.output()).toContain('"msg":"stopped"');
+    expect(existsSync(join(dataDir, "server"))).toBe(false);
+    const late = start(["status"]);
+    expect(await late.exited).toBe(1);
+    expect(late.output()).toMatch(/^No server is known in .*: start one with `npm start`/);
+  });
+
+  test("a worker has its own health pages", async () => {
+    const worker = start(["worker"]);
+    const url = await eventually("it is ready", async () => /dayletter worker at (\S+)/.exec(worker.output())?.[1]);
+    for (const [path, status] of [
+      ["/healthz", 200],
+      ["/readyz", 200],
+      ["/", 404],
+    ] as const) {
+      expect((await fetch(url + path)).status).toBe(status);
+    }
+    expect(await worker.end("SIGINT")).toBe(0);
+  });
+
+  test("a port in use is said in one sentence", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    try {
+      for (const role of ["serve", "worker"]) {
+        const program = start([role], { PORT: String(port), LOG_LEVEL: "silent" });
+        expect(await program.exited).toBe(1);
+        expect(program.output()).toMatch(new RegExp(`^.*${port}.*\\bPORT\\b.*\\n$`));
+      }
+    } finally {
+      taken.close();
+    }
+  });
+
+  test("migrate and doctor leave the data folder to whoever comes next", async () => {
+    for (const argv of [["migrate"], ["doctor"], ["migrate"]]) expect(await start(argv).exited).toBe(0);
+    expect(existsSync(join(dataDir, "lock.json"))).toBe(false);
+  });
+
+  test("a reader who leaves the pipe ends a command quietly", async () => {
+    const child = spawn(process.execPath, [join(packageRoot, "dist/src/cli.js"), "--help"], { env: {} });
+    child.stdout.destroy();
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    expect([code, said]).toEqual([0, ""]);
+  });
+});

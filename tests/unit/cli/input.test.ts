@@ -1,0 +1,42 @@
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { peek } from "../../../src/cli/input.ts";
+import { bar, startProgress } from "../../../src/cli/progress.ts";
+import { recordingTerminal } from "../../../src/cli/terminal.ts";
+
+test.each([
+  ["address,tags\n", "a"],
+  ['\ufeff \n{"address":"a@b.example"}', "{"],
+  ["", ""],
+])("the first character of %j is %j", async (given, first) => {
+  expect((await peek(Readable.from([Buffer.from(given)]))).first).toBe(first);
+});
+
+test("looking at the beginning loses nothing", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ minLength: 1 })), async (chunks) => {
+      const { whole } = await peek(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
+      expect(await text(whole)).toBe(chunks.join(""));
+    }),
+  );
+});
+
+test("progress is a plain line at each tenth where nobody watches", () => {
+  const terminal = recordingTerminal();
+  const progress = startProgress(terminal, "list.csv");
+  for (let done = 0; done <= 1_000; done += 1) progress.show(done, 1_000, `${done} sent`);
+  progress.end();
+  expect(terminal.stderr().split("\n")).toHaveLength(12);
+  expect(terminal.stderr()).not.toMatch(/[\r\u001b]/);
+});
+
+test.each([
+  [0, 0, "  0 %"],
+  [1, 3, " 33 %"],
+  [7, 7, "100 %"],
+  [9, 7, "100 %"],
+])("%i of %i is %s", (done, total, share) => {
+  expect(bar(done, total)).toMatch(new RegExp(`^[█░]{24} ${share}$`));
+});
