@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { listPublished } from "../../editions/store.ts";
 import { comingSends } from "../../ops/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { feedIds } from "../../sources/store.ts";
+import { listSources } from "../../sources/store.ts";
 import { hasReaders } from "../../subscribers/store.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { showPublished } from "./published.ts";
@@ -15,8 +15,9 @@ export function addFrontPage(web: FastifyInstance, app: App, views: Views): void
     const schedule = await loadSchedule(db, options);
     const [latest] = await listPublished(db, 1);
     const [next] = await comingSends(db, clock.now(), schedule);
-    const feeds = (await feedIds(db)).length;
-    const connected = { sources: feeds > 0, relay: !config.embedded.mail, readers: await hasReaders(db) };
+    const sources = await listSources(db);
+    const feeds = sources.filter((source) => source.kind === "feed").length;
+    const connected = { sources: sources.length > 0, relay: !config.embedded.mail, readers: await hasReaders(db) };
     return views.send(reply, "front", {
       title: config.publicationName,
       latest: latest ? showPublished(latest, config.language) : null,
