@@ -84,6 +84,6 @@ test("the outbox shows a mail as its reader would see it", async () => {
     const mail = page.frameLocator("iframe");
     await mail.getByRole("link", { name: "USA pressuring South Korean network to cancel Huawei deal" }).waitFor();
     // Its own styles are let in.
-    expect(await mail.locator("h1").evaluate<string>("(element) => getComputedStyle(element).fontSize")).toBe("36px");
+    expect(await mail.locator("h1").evaluate("(element) => getComputedStyle(element).fontSize")).toBe("36px");
   });
 });

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { isLoopback } from "../../config/readers.ts";
 import { confineMail } from "../security.ts";
+import { fromThisMachine } from "../this-machine.ts";
 import type { Views } from "../views.ts";
 import { listOutbox, readOutboxMail } from "./outbox-files.ts";
 
@@ -44,18 +44,6 @@ export function addOutboxPages(web: FastifyInstance, { config }: App, views: Vie
       return confineMail(reply).type("text/html; charset=utf-8").send(mail.html);
     });
   });
-}
-
-/**
- * The name asked for counts too: a page elsewhere can point a name of its own at 127.0.0.1 and read what it finds there
- * (DNS rebinding). So do signs of a proxy, which asks from this machine for somebody else.
- */
-function fromThisMachine({ raw, headers, host }: FastifyRequest): boolean {
-  const proxied = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some(
-    (name) => name in headers,
-  );
-  const name = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-  return !proxied && isLoopback(raw.socket.remoteAddress ?? "") && isLoopback(name) && headers.host === host;
 }
 
 function nothing(): Refusal {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { addFeeds } from "../../../src/sources/store.ts";
 import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
@@ -31,14 +32,17 @@ test("the front page of a new server says what it is, what is missing, and the n
     "Telecoms Daily",
     "You will get one e-mail each morning there is news with these tags.",
     "Wednesday, November 25 at 07:00 (UTC)",
-    "dayletter sources add",
-    "SMTP_URL",
-    "dayletter subscribers add",
+    "Connect a first source: <code>dayletter sources add https://your-site.example/feed.xml</code>",
+    "Set SMTP_URL to your mail relay to send them.",
+    "Add a first reader: <code>dayletter subscribers add you@example.com",
     "No edition has gone out yet.",
   ]) {
     expect(page.body).toContain(text);
   }
   expect((await get("/editions")).body).toContain("No edition has gone out yet.");
+  const { body } = await site.inject({ method: "GET", url: "/", remoteAddress: "192.0.2.1" });
+  expect(body).toContain("Connect a first source");
+  expect(body).not.toContain('href="/outbox"');
 });
 
 test("an edition is on the web once it goes out, and not before", async () => {
@@ -166,6 +170,18 @@ test("who was taken off the list cannot come back by the link", async () => {
   expect((await submit(`${paths.unsubscribe}/undo`, "")).body).toContain("cannot be undone");
   expect((await reader()).status).toBe("suppressed");
   await db.updateTable("subscribers").set({ status: "active" }).where("address", "=", address).execute();
+});
+
+test("once there are sources and readers, how things stand is for this machine alone", async () => {
+  await addFeeds(site.app.db, [{ url: "https://news.example.com/feed" }], site.app.clock.now());
+  for (const [remoteAddress, seen] of [
+    ["192.0.2.1", false],
+    ["127.0.0.1", true],
+  ] as const) {
+    const { body } = await site.inject({ method: "GET", url: "/", remoteAddress });
+    expect(body.includes("1 source connected.")).toBe(seen);
+    expect(body).toContain("You will get one e-mail each morning");
+  }
 });
 
 test("no address of a page or link in one holds a reader's e-mail address", async () => {

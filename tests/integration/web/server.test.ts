@@ -54,7 +54,9 @@ test("where a relay sends the mail there is no outbox, and the front page says s
   site = await openWeb({ SMTP_URL: "smtp://127.0.0.1:2525" });
   const headers = { host: "localhost" };
   expect((await site.inject({ method: "GET", url: "/outbox", headers })).statusCode).toBe(404);
-  expect((await site.inject({ method: "GET", url: "/", headers })).body).toContain("Mails go out through a relay.");
+  expect((await site.inject({ method: "GET", url: "/", headers })).body).toContain(
+    "Mail goes through the relay 127.0.0.1:2525.",
+  );
 });
 
 test.each([

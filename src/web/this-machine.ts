@@ -1,0 +1,15 @@
+import type { FastifyRequest } from "fastify";
+import { isLoopback } from "../config/readers.ts";
+
+const proxySigns = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
+/**
+ * Whether somebody on this machine asks, which the client's address alone does not tell. A page elsewhere can point a name
+ * of its own at 127.0.0.1 and read what it finds there (DNS rebinding), so the name asked for must be loopback too; and
+ * a proxy asks from this machine for somebody else.
+ */
+export function fromThisMachine({ raw, headers }: FastifyRequest): boolean {
+  const name = (headers.host ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  const proxied = proxySigns.some((sign) => sign in headers);
+  return !proxied && isLoopback(raw.socket.remoteAddress ?? "") && isLoopback(name);
+}
