@@ -31,8 +31,3 @@ export function limit(fallback: number, most = 1_000) {
 
 /** A repeatable parameter: `?tag=a&tag=b`. */
 export const several = z.union([z.array(z.string()), z.string().transform((one) => [one])]).default([]);
-
-/** An answer that is not JSON. */
-export function body(type: string, description: string) {
-  return { description, content: { [type]: { schema: z.string() } } };
-}
