@@ -4,9 +4,10 @@ import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { addApi } from "./api/api.ts";
 import { addAssetRoutes, makeAssets } from "./assets.ts";
-import { answerFailures } from "./failures.ts";
+import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addPages } from "./pages/pages.ts";
+import { problemOf } from "./problem.ts";
 import { listRoutes } from "./route-list.ts";
 import { secure } from "./security.ts";
 import { openViews } from "./views.ts";
@@ -17,7 +18,12 @@ const bodyLimit = 1_000_000;
 export function buildWeb(app: App): FastifyInstance {
   const { config, log } = app;
   // Fastify's own log would hold addresses of pages, and those hold tokens.
-  const web = fastify({ logger: false, trustProxy: config.trustProxy, bodyLimit });
+  const web = fastify({
+    logger: false,
+    trustProxy: config.trustProxy,
+    bodyLimit,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
+  });
   const assets = makeAssets(config.accentColour);
   const views = openViews({ publicationName: config.publicationName, language: config.language, assets });
   const routes = listRoutes(web);

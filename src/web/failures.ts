@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf, type Problem } from "./problem.ts";
 import type { RouteList } from "./route-list.ts";
 import type { Views } from "./views.ts";
 
@@ -41,14 +41,22 @@ function isApi(request: FastifyRequest): boolean {
   return /^\/api(?:[/?]|$)/.test(request.url);
 }
 
+/** The problem document itself; an address that cannot even be read gets it too, wherever it may lead. */
+export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply {
+  return reply
+    .code(answer.status)
+    .header("cache-control", "no-store")
+    .type("application/problem+json")
+    .send(JSON.stringify(answer));
+}
+
 async function send(
   views: Views,
   request: FastifyRequest,
   reply: FastifyReply,
-  answer: ReturnType<typeof problemOf>,
+  answer: Problem,
 ): Promise<FastifyReply> {
+  if (isApi(request)) return sendProblem(reply, answer);
   reply.code(answer.status).header("cache-control", "no-store");
-  if (isApi(request)) return reply.type("application/problem+json").send(JSON.stringify(answer));
-  const heading = headings[answer.status] ?? answer.title;
-  return views.send(reply, "failure", { title: heading, sentence: answer.detail });
+  return views.send(reply, "failure", { title: headings[answer.status] ?? answer.title, sentence: answer.detail });
 }

@@ -85,8 +85,8 @@ test("the outbox shows a mail as its reader would see it", async () => {
     await mail.getByRole("link", { name: "USA pressuring South Korean network to cancel Huawei deal" }).waitFor();
     // Its own styles are let in. The tests are compiled without the DOM's types.
     const size = await mail.locator("h1").evaluate((heading: unknown) => {
-      const page = globalThis as unknown as { getComputedStyle(element: unknown): { fontSize: string } };
-      return page.getComputedStyle(heading).fontSize;
+      const frame = globalThis as unknown as { getComputedStyle(element: unknown): { fontSize: string } };
+      return frame.getComputedStyle(heading).fontSize;
     });
     expect(size).toBe("36px");
   });

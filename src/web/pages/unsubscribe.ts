@@ -15,6 +15,7 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
   const { views, find } = deps;
 
   // The address says all; the body, in whatever form mail programs send it, is read and left.
+  web.removeContentTypeParser(["application/json", "text/plain"]);
   web.addContentTypeParser("*", { parseAs: "string", bodyLimit: longestBody }, (_request, _body, done) =>
     done(null, null),
   );

@@ -147,6 +147,7 @@ test.each([
   ],
   ["the button of the page", { payload: "", headers: { "content-type": "application/x-www-form-urlencoded" } }],
   ["an empty request", {}],
+  ["a body that is no form", { payload: "{", headers: { "content-type": "application/json" } }],
 ])("%s unsubscribes at once, with neither cookie nor redirect, and can be undone", async (_name, request) => {
   for (const time of [1, 2]) {
     const answer = await site.inject({ method: "POST", url: paths.unsubscribe, ...request });
