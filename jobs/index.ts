@@ -1,4 +1,5 @@
 import type { RecoverDeps } from "../src/ops/recover.ts";
+import type { Database } from "../src/db/open.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
 import type { RenderDeps } from "../src/editions/render.ts";
 import type { Processors } from "../src/queue/queues.ts";
@@ -12,7 +13,7 @@ import { recoverJob } from "./recover.ts";
 import { renderEditionJob } from "./render-edition.ts";
 import { retentionJob } from "./retention.ts";
 
-export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps;
+export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & { database: Database };
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {

@@ -8,7 +8,7 @@ import { startWorkers } from "./queue/queues.ts";
 import { adoptSettings } from "./schedule/change.ts";
 import { loadSchedule } from "./schedule/store.ts";
 
-const watchdogMs = 60_000;
+const watchdogMs = 15_000;
 /** For writing down what was cut off. */
 const lastWordsMs = 2_000;
 
@@ -36,10 +36,8 @@ export async function startWorker(app: App): Promise<RunningWorker> {
     async stop(graceMs = 10_000) {
       timers.forEach(clearInterval);
       stopping.abort();
-      // What is at the relay is waited for; when the time is up it is cut off, and its outcome is then written as it is.
-      const cut = setTimeout(() => void app.transport.close(0), graceMs);
-      await Promise.race([Promise.all(workers.map((worker) => worker.close())), wait(graceMs + lastWordsMs, null, { ref: false })]);
-      clearTimeout(cut);
+      const finished = [app.transport.close(graceMs), ...workers.map((worker) => worker.close())];
+      await Promise.race([Promise.all(finished), wait(graceMs + lastWordsMs, null, { ref: false })]);
       await app.ledger.flush();
       await signOff(db, sender);
     },

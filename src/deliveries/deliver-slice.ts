@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -24,7 +25,8 @@ export interface DeliverDeps {
 /**
  * Sends what is due of a slice: claims as many deliveries as connections are free, commits, sends them, and goes on
  * while the outcomes of the last ones travel with the next claim. Ends when nothing is due, the edition is paused, or
- * `signal` aborts; what is in flight is always waited for and settled.
+ * `signal` aborts. What is in flight is always settled, but a relay that keeps one mail for minutes does not keep the
+ * next slice waiting.
  * @returns how many were handed to the relay
  */
 export async function deliverSlice(
@@ -49,25 +51,36 @@ export async function deliverSlice(
       }
     }
   } finally {
-    await Promise.all(inFlight);
+    const all = Promise.all(inFlight);
+    await (signal.aborted ? all : Promise.race([all, wait(lingerMs, null, { ref: false })]));
     await deps.ledger.flush();
   }
+  deps.log.debug({ edition: slice.editionId, slice: slice.slice, handed }, "slice worked");
   return handed;
 }
 
-/** Claims at most `permits` deliveries and gives back the permits that were not needed. */
+const lingerMs = 1_000;
+/** About what a transaction costs; waiting as long for more connections to come free is worth it. */
+const gatherMs = 2;
+
+/**
+ * Claims a delivery for each permit, and for each that has come free while the database was busy: the fuller a
+ * transaction, the fewer there are. Gives back the permits that were not needed.
+ */
 async function claimWithin(
   { ledger, transport }: DeliverDeps,
   slice: { editionId: number; slice: number },
   permits: number,
 ): ReturnType<Ledger["claim"]> {
-  let needed = 0;
+  let spare = permits;
   try {
-    const answer = await ledger.claim({ ...slice, count: permits });
-    needed = answer.claimed.length;
+    if (spare * 2 < transport.connections) await wait(gatherMs);
+    const count = (): number => (spare += transport.more(transport.connections - spare));
+    const answer = await ledger.claim({ ...slice, count });
+    spare -= answer.claimed.length;
     return answer;
   } finally {
-    transport.release(permits - needed);
+    transport.release(spare);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -7,8 +8,15 @@ import { claim, reopenFor, settle, suppressReaders, type ClaimedDelivery, type O
 
 /** This process's hand on the ledger: claims go in before SMTP, outcomes after. */
 export interface Ledger {
-  /** Commits the outcomes so far and, with them, up to `count` new claims of a slice. */
-  claim(request: { editionId: number; slice: number; count: number }): Promise<{ claimed: ClaimedDelivery[]; skipped: number }>;
+  /**
+   * Commits the outcomes so far and, with them, new claims of a slice.
+   * @param request.count asked at the last moment: how many can be sent at once
+   */
+  claim(request: {
+    editionId: number;
+    slice: number;
+    count(): number;
+  }): Promise<{ claimed: ClaimedDelivery[]; skipped: number }>;
   /** Notes what became of a claim; it is committed with the next claim, or on its own soon after. */
   record(outcome: Outcome): void;
   /** Resolves when every outcome recorded so far is committed. */
@@ -40,6 +48,9 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
   async function exchange<T>(work: (tx: Tx, now: Date) => Promise<T>): Promise<T> {
     const leave = await turnstile.enter();
+    // Answers that have arrived already come in first. The embedded database works without ever yielding, and a
+    // transaction for each answer by itself would cost it its speed.
+    await nextTurn();
     let taken: Outcome[] = [];
     try {
       return await deps.db.transaction().execute(async (tx) => {
@@ -71,7 +82,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
   return {
     claim: ({ editionId, slice, count }) =>
-      exchange((tx, now) => claim(tx, { editionId, slice, count, now, sender: deps.sender })),
+      exchange((tx, now) => claim(tx, { editionId, slice, count: count(), now, sender: deps.sender })),
     record(outcome) {
       waiting.push(outcome);
       flushIn(lonelyMs);

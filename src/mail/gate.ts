@@ -5,6 +5,8 @@ import type { Throttle } from "./throttle.ts";
 export interface Gate {
   /** See `Transport.reserve`. */
   reserve: (max: number, signal?: AbortSignal) => Promise<number>;
+  /** See `Transport.more`. */
+  more: (max: number) => number;
   release: (n: number) => void;
   /** Begins a send: with a held permit, or else with one of its own, waiting its turn. False once closed. */
   begin(): Promise<boolean>;
@@ -42,20 +44,27 @@ export function createGate(deps: { connections: number; breaker: Breaker; thrott
       whenDrained = [];
     }
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const free = Math.min(deps.connections, breaker.width()) - held - busy;
-      if (free < 1) return;
-      const now = ticks();
-      const pause = Math.max(breaker.waitMs(now), throttle.waitMs(now));
-      if (pause > 0) {
-        timer = setTimeout(pump, Math.ceil(pause));
+      const n = take(next.max);
+      if (n === 0) {
+        const pause = pauseMs(ticks());
+        if (free() > 0 && pause > 0) timer = setTimeout(pump, Math.ceil(pause));
         return;
       }
-      const n = Math.min(next.max, free, Math.max(1, throttle.available(now)));
-      throttle.take(n, now);
-      held += n;
       waiting.shift();
       next.grant(n);
     }
+  }
+
+  const free = (): number => Math.min(deps.connections, breaker.width()) - held - busy;
+  const pauseMs = (now: number): number => Math.max(breaker.waitMs(now), throttle.waitMs(now));
+
+  function take(max: number): number {
+    const now = ticks();
+    if (free() < 1 || pauseMs(now) > 0) return 0;
+    const n = Math.min(max, free(), Math.max(1, throttle.available(now)));
+    throttle.take(n, now);
+    held += n;
+    return n;
   }
 
   /** `grant` is called in the same turn in which the permits are counted as held. */
@@ -87,6 +96,7 @@ export function createGate(deps: { connections: number; breaker: Breaker; thrott
         });
       });
     },
+    more: (max) => (closed || max < 1 ? 0 : take(Math.floor(max))),
     release(n) {
       const back = Math.min(n, held);
       held -= back;

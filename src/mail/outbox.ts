@@ -38,6 +38,7 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
   return {
     connections,
     reserve: gate.reserve,
+    more: gate.more,
     release: gate.release,
     async send(mail) {
       if (!(await gate.begin())) {

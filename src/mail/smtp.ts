@@ -84,6 +84,7 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
   return {
     connections,
     reserve: gate.reserve,
+    more: gate.more,
     release: gate.release,
     send,
     async check() {

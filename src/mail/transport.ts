@@ -21,6 +21,8 @@ export interface Transport {
    * @returns permits for 1 to `max` mails; 0 once closed, aborted, or when `max` is less than 1
    */
   reserve(max: number, signal?: AbortSignal): Promise<number>;
+  /** Permits for up to `max` mails that can be had at once; 0 where one would have to wait. */
+  more(max: number): number;
   /** Gives back permits that will not be used. */
   release(n: number): void;
   /** Uses one permit; waits for one if none was reserved. Never throws. */

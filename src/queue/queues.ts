@@ -30,7 +30,8 @@ export type Processors = {
   [N in JobName]: (payload: Payload<N>, signal: AbortSignal) => Promise<unknown>;
 };
 
-const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 2 };
+/** One slice at a time fills all of a process's connections, and its claims are as large as they can be. */
+const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 1 };
 
 /** One worker per queue, each handing its jobs to their processors. */
 export function startWorkers(
@@ -41,10 +42,11 @@ export function startWorkers(
   return queueNames.map((name) => {
     const worker = connection.worker(name, (job) => process(job, processors, deps.signal), {
       concurrency: concurrency[name],
-      // A stalled job is one whose process died; looking again is always safe.
+      // A stalled job is one whose process died. Looking again is always safe, so it is looked for soon: until then it
+      // stands in the way of a new job for the same slice.
       maxStalledCount: 1_000,
-      lockDuration: 30_000,
-      stalledInterval: 15_000,
+      lockDuration: 10_000,
+      stalledInterval: 5_000,
     });
     worker.on("failed", (job, error) => deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"));
     worker.on("error", (error) => deps.log.warn({ queue: name, reason: reasonOf(error) }, "worker connection"));

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sendNow } from "../../src/editions/send-now.ts";
+import { findEdition } from "../../src/editions/store.ts";
+import { editionStatus, type EditionStatus } from "../../src/ops/status.ts";
+import { allEngines } from "../support/engines.ts";
+import { startProgram, type Program } from "../support/program.ts";
+import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { services } from "../support/services.ts";
+import { startSinkProcess, type SinkProcess } from "../support/sink.ts";
+import { eventually, openWorld, testEnv } from "../support/world.ts";
+
+const count = 5_000;
+const connections = 10;
+const readers = Array.from({ length: count }, (_, i) => `reader${i}@example.org`);
+
+let folder: string;
+let sink: SinkProcess;
+let programs: Program[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "dayletter-crash-"));
+  sink = await startSinkProcess({ logFile: join(folder, "accepted.jsonl"), delayMs: 4 });
+  programs = [];
+});
+afterEach(async () => {
+  await Promise.all(programs.map((program) => program.end("SIGKILL")));
+  await sink.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const start = (command: string, env: Record<string, string>): Program => {
+  const program = startProgram([command], env);
+  programs.push(program);
+  return program;
+};
+
+/** An edition of 5,000 mails, frozen and waiting; whoever starts next sends it. */
+async function prepare(env: Record<string, string>): Promise<string> {
+  const world = await openWorld({ env, dataDir: join(folder, "data") });
+  await addAllNewsReaders(world.app, readers);
+  await addArticle(world.app, "Big news");
+  const edition = await sendNow(world.app, { extra: false, actor: "test" });
+  await world.close();
+  return edition.date;
+}
+
+async function ended(env: Record<string, string>, date: string): Promise<EditionStatus> {
+  const world = await openWorld({ env, dataDir: join(folder, "data") });
+  try {
+    return await eventually(
+      "the edition is finished",
+      async () => {
+        const edition = await findEdition(world.app.db, date);
+        return edition?.state === "finished" ? editionStatus(world.app.db, edition) : null;
+      },
+      100_000,
+    );
+  } finally {
+    await world.close();
+  }
+}
+
+/** Everyone is accounted for, nobody got two, and what nobody can know is no more than was in flight. */
+function expectExact(status: EditionStatus, mostUnknown: number): void {
+  const got = sink.accepted();
+  const { sent, unknown } = status.balance;
+  expect(sent + unknown).toBe(count);
+  expect(unknown).toBeLessThanOrEqual(mostUnknown);
+  expect(new Set(got.map((mail) => mail.to)).size).toBe(got.length);
+  expect(got.length).toBeGreaterThanOrEqual(sent);
+  expect(got.length).toBeLessThanOrEqual(sent + unknown);
+  expect(new Set(got.map((mail) => mail.messageId)).size).toBe(got.length);
+}
+
+describe.each(allEngines)("on $name", ({ name, open }) => {
+  test("kill -9 in the middle of 5,000 mails, then a start", { timeout: 180_000 }, async () => {
+    const engines = await open();
+    const env = { ...engines.env, SMTP_URL: sink.url, SMTP_CONNECTIONS: String(connections), LOG_LEVEL: "warn" };
+    const all = testEnv(join(folder, "data"), env);
+    const command = name === "embedded" ? "serve" : "worker";
+    try {
+      const date = await prepare(env);
+      const first = start(command, all);
+      await eventually("1,500 are sent", async () => sink.accepted().length >= 1_500, 60_000);
+      await first.end("SIGKILL");
+      const second = start(command, all);
+      if (name === "embedded") {
+        await eventually("all but the unknown are sent", async () => sink.accepted().length >= count - connections, 100_000);
+        // Stopped by the book: it finishes what is in flight and leaves nothing unknown.
+        expect(await second.end("SIGTERM")).toBe(0);
+        const third = start(command, all);
+        await eventually("it says so", async () => /finished/.test(third.output()) || third.output().length > 0, 30_000);
+        await third.end("SIGTERM");
+      }
+      expectExact(await ended(env, date), connections);
+    } finally {
+      await Promise.all(programs.map((program) => program.end("SIGKILL")));
+      await engines.close();
+    }
+  });
+});
+
+describe.runIf(services() !== null)("on PostgreSQL and Redis", () => {
+  const { open } = allEngines.find((engines) => engines.name === "PostgreSQL and Redis") ?? allEngines[0]!;
+
+  test.each([
+    ["FLUSHALL in the middle", async () => undefined, 0],
+    ["FLUSHALL and kill -9 in the middle", (program: Program) => program.end("SIGKILL"), connections],
+  ])("%s", { timeout: 180_000 }, async (_what, harm, mostUnknown) => {
+    const engines = await open();
+    const env = { ...engines.env, SMTP_URL: sink.url, SMTP_CONNECTIONS: String(connections), LOG_LEVEL: "warn" };
+    const all = testEnv(join(folder, "data"), env);
+    const redis = new Redis(engines.env["REDIS_URL"]!);
+    try {
+      const date = await prepare(env);
+      const first = start("worker", all);
+      await eventually("1,500 are sent", async () => sink.accepted().length >= 1_500, 60_000);
+      const keys = await redis.keys("*");
+      expect(keys.length).toBeGreaterThan(3);
+      expect(keys.filter((key) => !key.startsWith("dayletter:"))).toEqual([]);
+      await redis.flushdb();
+      if ((await harm(first)) !== undefined) start("worker", all);
+      expectExact(await ended(env, date), mostUnknown);
+    } finally {
+      redis.disconnect();
+      await Promise.all(programs.map((program) => program.end("SIGKILL")));
+      await engines.close();
+    }
+  });
+
+  test("two workers share one edition, and every reader gets exactly one mail", { timeout: 120_000 }, async () => {
+    const engines = await open();
+    const env = { ...engines.env, SMTP_URL: sink.url, SMTP_CONNECTIONS: "5", LOG_LEVEL: "debug" };
+    const all = testEnv(join(folder, "data"), env);
+    try {
+      const date = await prepare(env);
+      const workers = [start("worker", { ...all, PORT: "0" }), start("worker", { ...all, PORT: "0" })];
+      const status = await ended(env, date);
+      expectExact(status, 0);
+      expect(status.balance.sent).toBe(count);
+      for (const worker of workers) {
+        expect(await worker.end("SIGTERM")).toBe(0);
+        expect(worker.output()).toMatch(/"handed":\d+.*slice worked/);
+      }
+    } finally {
+      await engines.close();
+    }
+  });
+});
