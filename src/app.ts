@@ -82,7 +82,8 @@ export async function openApp(
     closing.push(() => database.close());
     const { db } = database;
     const options = { ...config, secret: ensureSecret(config) };
-    await ensureToken(db, config, clock.now());
+    // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
+    if (command !== "worker") await ensureToken(db, config, clock.now());
     await ensureSchedule(db, config, clock.now());
     await addFeeds(db, config.sources.map((url) => ({ url })), clock.now());
 

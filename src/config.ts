@@ -82,7 +82,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return toConfig(parsed.data);
 }
 
-/** The settings as a Markdown table, for docs/settings.md. */
+/** The settings as a Markdown table, for README.md. */
 export function settingsTable(): string {
   const rows = settingNames.map((name) => {
     const { description, shownDefault } = notes.get(settings.shape[name])!;

@@ -5,7 +5,7 @@ import { parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 
-/** What docs/settings.md says about a setting. */
+/** What README.md says about a setting. */
 interface Note {
   description: string;
   shownDefault: string;
@@ -17,7 +17,7 @@ const postgres = read.serverUrl(["postgres:", "postgresql:"], "postgres://user:p
 const redis = read.serverUrl(["redis:", "rediss:"], "redis://host:6379");
 
 /**
- * Every setting, by the name of its environment variable, in the order of docs/settings.md. A field takes the text of
+ * Every setting, by the name of its environment variable, in the order of README.md. A field takes the text of
  * the variable or undefined, and carries its default as text and one line on what it does.
  */
 export const settings = z.object({
@@ -31,7 +31,7 @@ export const settings = z.object({
   ),
   SMTP_CONNECTIONS: setting(read.wholeNumber(1, 500), "10", "Connections to the relay at once, 1 to 500."),
   SMTP_RATE: optional(read.rate(100_000), "Most messages handed to the relay in a second. Unset: no limit."),
-  SMTP_ALLOW_CLEARTEXT: setting(read.flag, "0", "1 lets mails and the password go to a distant relay without TLS."),
+  SMTP_ALLOW_CLEARTEXT: setting(read.flag, "0", "1 lets mails go to a distant relay without TLS; a password never does."),
   PUBLIC_URL: optional(
     read.siteUrl,
     "Address at which readers reach the web pages. Required when the relay is another machine.",

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { packageRoot } from "../../../src/base/root.ts";
 import { loadConfig, settingsTable } from "../../../src/config.ts";
 
-const path = fileURLToPath(new URL("../../../docs/settings.md", import.meta.url));
+const path = join(packageRoot, "README.md");
 const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/settings-doc.test.ts";
 const example = {
   DATABASE_URL: "postgres://dayletter:password@db.example.com/dayletter",
@@ -18,29 +19,13 @@ const example = {
   TIMEZONE: "Europe/Berlin",
   SOURCES: "https://news.example.com/feed.xml",
 };
-const page = `# Settings
 
-<!-- Written by: ${command} -->
-
-Every setting is an environment variable; an empty one counts as unset. At start everything that is wrong is named at
-once, and the process ends with exit code 2. None is required to try Dayletter out.
-
-${settingsTable()}
-
-A publication that sends to real readers sets at least these:
-
-\`\`\`sh
-${Object.entries(example)
-  .map(([name, value]) => `${name}='${value}'`)
-  .join("\n")}
-\`\`\`
-
-Make the \`SECRET\` with \`openssl rand -hex 32\`, once, and keep it: the links in mails already sent depend on it.
-`;
-
-it(`docs/settings.md tells the settings as they are (${command})`, () => {
-  if (process.env["UPDATE_DOCS"] === "1") writeFileSync(path, page);
-  expect(readFileSync(path, "utf8"), `docs/settings.md is behind src/config/schema.ts; run: ${command}`).toBe(page);
+it(`README.md tells the settings as they are (${command})`, () => {
+  const readme = readFileSync(path, "utf8");
+  const lines = Object.entries(example).map(([name, value]) => `    ${name}='${value}'`);
+  const written = between(between(readme, "example", lines.join("\n")), "settings", settingsTable());
+  if (process.env["UPDATE_DOCS"] === "1") writeFileSync(path, written);
+  else expect(readme, `README.md is behind src/config/schema.ts; run: ${command}`).toBe(written);
 });
 
 it("its example starts with a key of one's own, and not without", () => {
@@ -51,3 +36,9 @@ it("its example starts with a key of one's own, and not without", () => {
   });
   expect(() => loadConfig(example)).toThrow(/^SECRET: it has white space in it; take that out\.$/);
 });
+
+function between(text: string, name: string, content: string): string {
+  const marks = new RegExp(`(<!-- ${name} -->\n).*?(<!-- /${name} -->)`, "s");
+  expect(text).toMatch(marks);
+  return text.replace(marks, (_whole, begin: string, end: string) => `${begin}\n${content}\n\n${end}`);
+}
