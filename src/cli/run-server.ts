@@ -1,8 +1,11 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { openApp, type App } from "../app.ts";
 import { createLog } from "../base/console-log.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
 import { startWeb } from "../server.ts";
+import { within } from "../web/within.ts";
 import { startWorker } from "../worker.ts";
 import type { Context } from "./context.ts";
 import { startHealth } from "./health.ts";
@@ -12,6 +15,9 @@ import type { Terminal } from "./terminal.ts";
 
 /** For what is at the relay when the process is told to stop. */
 const graceMs = 10_000;
+/** For everything else to be closed; what hangs longer is left, since the database knows the rest. */
+const closeMs = graceMs + 5_000;
+const queuePatienceMs = 5_000;
 
 /** Runs the server's parts that `role` names until a signal comes, then ends them in order. */
 export async function runServer({ terminal, config: load }: Context, role: Role): Promise<void> {
@@ -21,21 +27,49 @@ export async function runServer({ terminal, config: load }: Context, role: Role)
   const app = await openApp(config, { log, command: role });
   const closing: (() => Promise<void>)[] = [() => app.close(graceMs)];
   try {
-    if (role !== "web") {
-      const worker = await startWorker(app);
-      closing.push(() => worker.stop(graceMs));
-    }
-    const web = await (role === "worker" ? startHealth(app) : startWeb(app));
-    closing.push(() => web.stop());
-    if (!signals.stopped()) await introduce(terminal, app, role, web.url);
-    log.info({ role, url: web.url }, "ready");
+    const started = start(app, role, closing).then(async (url) => {
+      if (!signals.stopped()) await introduce(terminal, app, role, url);
+      log.info({ role, url }, "ready");
+    });
+    // A signal counts while the parts still start, too; what fails after it is of no interest any more.
+    started.catch(() => undefined);
+    await Promise.race([started, signals.stop]);
     await signals.stop;
     log.info({}, "stopping");
   } finally {
-    for (const step of closing.reverse()) await step();
+    await Promise.race([closeAll(closing), wait(closeMs, undefined, { ref: false })]);
     signals.forget();
   }
   log.info({}, "stopped");
+}
+
+/** Starts the parts one after the other, and puts down how each is ended. @returns the address it listens on */
+async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Promise<string> {
+  await queueAnswers(app);
+  if (role !== "web") {
+    const worker = await startWorker(app);
+    closing.push(() => worker.stop(graceMs));
+  }
+  const web = await (role === "worker" ? startHealth(app) : startWeb(app));
+  closing.push(() => web.stop());
+  return web.url;
+}
+
+/** BullMQ would wait for a queue that is away, for ever and without a word. */
+async function queueAnswers({ queue, config }: App): Promise<void> {
+  try {
+    await within(queuePatienceMs, queue.ping());
+  } catch (error) {
+    if (config.redisUrl === null) throw error;
+    const { host } = new URL(config.redisUrl);
+    throw new Refusal(502, `Redis at ${host} does not answer: check REDIS_URL and that it runs.`, {
+      reason: reasonOf(error),
+    });
+  }
+}
+
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  for (const step of closing.reverse()) await step();
 }
 
 /** Where to look, how things stand, and what to do next. */
@@ -47,7 +81,9 @@ async function introduce(terminal: Terminal, app: App, role: Role, url: string):
       `  ${app.config.publicationName}: dayletter ${role} at ${url}`,
       "",
       ...done.map((sentence) => `  ${sentence}`),
-      ...(next.length > 0 ? ["", "  Next:", ...next.map((sentence) => `  - ${sentence}`)] : []),
+      ...(next.length > 0
+        ? ["", "  Next (from a clone, commands begin with npx):", ...next.map((sentence) => `  - ${sentence}`)]
+        : []),
       "",
     ].join("\n"),
   );

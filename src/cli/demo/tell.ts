@@ -62,7 +62,7 @@ export function placesText(end: {
     `The server stays up at ${end.url}`,
     `  mails     ${end.folder}/mails (.eml, opened by any mail program)`,
     `  log       ${end.folder}/log.jsonl`,
-    `  commands  DATA_DIR=${end.folder}/data node dist/src/cli.js status`,
+    `  commands  DATA_DIR=${end.folder}/data npx dayletter status`,
     "Ctrl-C ends it.",
   ].join("\n");
 }

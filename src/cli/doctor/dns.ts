@@ -28,6 +28,10 @@ export async function checkDns(address: string, lookup: Lookup = systemLookup())
       ok(name, `${domain} is no public domain, so there is nothing to look up; set MAIL_FROM before mailing readers.`),
     ];
   }
+  if (await isUnknown(() => lookup.mx(domain))) {
+    const what = `no name server knows ${domain}, so nobody can check or answer its mail`;
+    return [warn(name, `${what}: check MAIL_FROM, or ask from a machine on the Internet with \`dig TXT ${domain}\`.`)];
+  }
   const [spf, dmarc, mx] = await Promise.all([
     asked(async () => (await lookup.txt(domain)).filter((record) => /^v=spf1( |$)/i.test(record))),
     dmarcOf(domain, lookup),
@@ -97,6 +101,16 @@ async function asked(question: () => Promise<string[]>): Promise<string[] | null
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === "ENOTFOUND" || code === "ENODATA" ? [] : null;
+  }
+}
+
+/** The name itself does not exist, rather than having no record of the kind that was asked for. */
+async function isUnknown(question: () => Promise<string[]>): Promise<boolean> {
+  try {
+    await question();
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOTFOUND";
   }
 }
 

@@ -34,7 +34,7 @@ describe("the built program", () => {
     expect(status.output()).toMatch(/^Publication {5}Telecom Daily$/m);
     await eventually("it says what is next", async () => server.output().includes('"msg":"ready"'));
     expect(server.output()).toMatch(/Telecom Daily: dayletter serve at http:\/\/127\.0\.0\.1:\d+\n/);
-    expect(server.output()).toMatch(/Next:\n {2}- Connect a first source: `dayletter sources add/);
+    expect(server.output()).toMatch(/Next .*:\n {2}- Connect a first source: `dayletter sources add/);
 
     const second = start(["serve"]);
     expect(await second.exited).toBe(1);
@@ -73,6 +73,17 @@ describe("the built program", () => {
       }
     } finally {
       taken.close();
+    }
+  });
+
+  test("engines that are away are said in one sentence, and waited for by nobody", async () => {
+    for (const [role, env, sentence] of [
+      ["serve", { REDIS_URL: "redis://127.0.0.1:1" }, /^Redis at 127\.0\.0\.1:1 does not answer: check REDIS_URL/m],
+      ["web", { DATABASE_URL: "postgres://u:p@127.0.0.1:1/x" }, /^PostgreSQL at DATABASE_URL cannot be used: /m],
+    ] as const) {
+      const program = start([role], { ...env, LOG_LEVEL: "silent" });
+      expect(await program.exited).toBe(1);
+      expect(program.output()).toMatch(sentence);
     }
   });
 

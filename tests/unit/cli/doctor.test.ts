@@ -42,6 +42,13 @@ describe("DNS", () => {
     expect(levels(await checkDns("alerts@mail.news.org", lookup))).toEqual(["SPF warn", "DMARC ok", "MX ok"]);
   });
 
+  test("a domain that does not exist is one warning, not three", async () => {
+    const unknown = refusing("ENOTFOUND");
+    const checks = await checkDns("alerts@nwes.org", { txt: unknown, mx: unknown });
+    expect(levels(checks)).toEqual(["DNS warn"]);
+    expect(checks[0]!.sentence).toContain("check MAIL_FROM");
+  });
+
   test("no name server is no failure", async () => {
     const away = refusing("ECONNREFUSED");
     const [check] = await checkDns("alerts@news.org", { txt: away, mx: away });

@@ -16,7 +16,7 @@ describe("table", () => {
   test("keeps what could steer a terminal out", () => {
     const text = table(titles, [["1", "\u001b[31mred", "two\nlines \u202eback"]], null);
     expect(text.split("\n")).toHaveLength(2);
-    expect(text).not.toMatch(/[\u001b\u202e]/);
+    for (const steering of ["\u001b", "\u202e"]) expect(text).not.toContain(steering);
   });
 
   test("never is wider than the terminal", () => {
