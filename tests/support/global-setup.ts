@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { TestProject } from "vitest/node";
 
-const builtMark = "DAYLETTER_TESTS_BUILT";
+const builtMark = "BUILT_FOR_TESTS";
 
 /**
  * Builds `dist/` before the first kind of test that needs it: they start the program as an operator does. Vitest runs
