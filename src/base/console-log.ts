@@ -13,7 +13,9 @@ function forEyes(out: NodeJS.WriteStream): Writable {
       const { level, time, msg, ...fields } = JSON.parse(chunk.toString()) as Record<string, unknown>;
       const clock = new Date(Number(time)).toTimeString().slice(0, 8);
       const mark = Number(level) >= 50 ? "error: " : Number(level) >= 40 ? "warning: " : "";
-      const rest = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      const rest = Object.entries(fields).map(
+        ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+      );
       out.write(`${clock}  ${mark}${String(msg)}  ${rest.join(" ")}\n`, done);
     },
   });

@@ -31,7 +31,11 @@ export const settings = z.object({
   ),
   SMTP_CONNECTIONS: setting(read.wholeNumber(1, 500), "10", "Connections to the relay at once, 1 to 500."),
   SMTP_RATE: optional(read.rate(100_000), "Most messages handed to the relay in a second. Unset: no limit."),
-  SMTP_ALLOW_CLEARTEXT: setting(read.flag, "0", "1 lets mails go to a distant relay without TLS; a password never does."),
+  SMTP_ALLOW_CLEARTEXT: setting(
+    read.flag,
+    "0",
+    "1 lets mails go to a distant relay without TLS; a password never does.",
+  ),
   PUBLIC_URL: optional(
     read.siteUrl,
     "Address at which readers reach the web pages. Required when the relay is another machine.",

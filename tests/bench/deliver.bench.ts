@@ -23,7 +23,10 @@ describe.each(allEngines)(`an edition of ${readers} mails on $name`, ({ open }) 
       const engines = await open();
       const sink = await startSinkProcess({ logFile: join(folder, "accepted.jsonl") });
       const { app, close } = await openWorld({ env: { ...engines.env, SMTP_URL: sink.url } });
-      await addAllNewsReaders(app, Array.from({ length: readers }, (_, i) => `reader${i}@example.org`));
+      await addAllNewsReaders(
+        app,
+        Array.from({ length: readers }, (_, i) => `reader${i}@example.org`),
+      );
       await addArticle(app, "News");
       const worker = await startWorker(app);
       const begun = performance.now();

@@ -30,7 +30,11 @@ beforeEach(async () => {
     await database.db.deleteFrom(table).execute();
   }
   const urls = ["https://news.example/feed", "https://other.example/feed"];
-  const [a, b] = await addFeeds(database.db, urls.map((url) => ({ url })), clock.now());
+  const [a, b] = await addFeeds(
+    database.db,
+    urls.map((url) => ({ url })),
+    clock.now(),
+  );
   site = await getSource(database.db, a!);
   other = await getSource(database.db, b!);
 });
@@ -67,7 +71,11 @@ describe("one article, however often and through whatever door it comes", () => 
   test.each([
     ["by its guid, when the link has moved", item({ url: "https://news.example/2026/lte" }), "updated"],
     ["by its link, when the guid is new", item({ guid: "g2" }), "unchanged"],
-    ["by its link, with tracking and another scheme", item({ guid: null, url: "http://www.news.example/lte?utm_source=x#top" }), "updated"],
+    [
+      "by its link, with tracking and another scheme",
+      item({ guid: null, url: "http://www.news.example/lte?utm_source=x#top" }),
+      "updated",
+    ],
   ])("is known %s", async (_how, again, outcome) => {
     await take(site, item());
     expect(await take(site, again)).toEqual([outcome]);
@@ -87,9 +95,15 @@ describe("one article, however often and through whatever door it comes", () => 
   });
 
   test("two items of one document for one article are one, with the first one's text", async () => {
-    expect(await take(site, item(), item({ guid: "g9", title: "Variant", tags: ["Korea"] }))).toEqual(["added", "updated"]);
+    expect(await take(site, item(), item({ guid: "g9", title: "Variant", tags: ["Korea"] }))).toEqual([
+      "added",
+      "updated",
+    ]);
     expect(await articles()).toMatchObject([{ title: "LTE contract" }]);
-    expect(await take(site, item(), item({ guid: "g9", title: "Variant", tags: ["Korea"] }))).toEqual(["unchanged", "unchanged"]);
+    expect(await take(site, item(), item({ guid: "g9", title: "Variant", tags: ["Korea"] }))).toEqual([
+      "unchanged",
+      "unchanged",
+    ]);
   });
 
   test("its own source may edit it, another may not", async () => {
@@ -154,7 +168,10 @@ describe("tags of a source", () => {
 });
 
 test("an item without a headline is refused by itself, and the others are taken", async () => {
-  expect(await take(site, item({ title: " " }), item({ guid: "g2", url: "https://news.example/2" }))).toEqual(["refused", "added"]);
+  expect(await take(site, item({ title: " " }), item({ guid: "g2", url: "https://news.example/2" }))).toEqual([
+    "refused",
+    "added",
+  ]);
 });
 
 test("two documents at once make no article twice", async () => {

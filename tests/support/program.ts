@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/base/root.ts";
-import { eventually } from "./world.ts";
 
 export interface Program {
   pid: number;
@@ -21,7 +19,8 @@ export function startProgram(argv: readonly string[], env: Record<string, string
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   const exited = once(child, "exit").then(([code, signal]) => (code as number | null) ?? (signal as string));
   return {
     pid: child.pid!,
@@ -32,21 +31,4 @@ export function startProgram(argv: readonly string[], env: Record<string, string
       return exited;
     },
   };
-}
-
-/** Asks a running server's API as its command line does: address and token from its data folder. */
-export async function askApi<T>(dataDir: string, path: string): Promise<T> {
-  const url = readFileSync(join(dataDir, "server"), "utf8").trim();
-  const token = readFileSync(join(dataDir, "token"), "utf8").trim();
-  const answer = await fetch(`${url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
-
-export async function serverIsUp(dataDir: string, program: Program): Promise<void> {
-  await eventually("the server listens", async () => {
-    const over = await Promise.race([program.exited, Promise.resolve(null)]);
-    if (over !== null) throw new Error(`The program ended (${over}):\n${program.output()}`);
-    return existsSync(join(dataDir, "server"));
-  });
 }
