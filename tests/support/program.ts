@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/base/root.ts";
+import { eventually } from "./world.ts";
 
 export interface Program {
   pid: number;
@@ -31,4 +33,13 @@ export function startProgram(argv: readonly string[], env: Record<string, string
       return exited;
     },
   };
+}
+
+/** Resolves when the server of this data folder listens; rejects with what it printed if it ends instead. */
+export async function serverIsUp(dataDir: string, program: Program): Promise<void> {
+  await eventually("the server listens", async () => {
+    const over = await Promise.race([program.exited, Promise.resolve(null)]);
+    if (over !== null) throw new Error(`The program ended (${over}):\n${program.output()}`);
+    return existsSync(join(dataDir, "server"));
+  });
 }
