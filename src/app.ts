@@ -33,6 +33,8 @@ import { suppress } from "./subscribers/suppressions.ts";
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
 const pressesKept = 4;
+/** For outcomes that could not be written yet. */
+const lastWordsMs = 1_000;
 
 /** Everything a use case may ask for, in one flat object; each takes the part it names. */
 export interface App {
@@ -72,7 +74,9 @@ export async function openApp(
   const { log, command, clock = systemClock } = deps;
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
+    for (const step of closing.splice(0).reverse()) {
+      await Promise.resolve(step()).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "could not be closed"));
+    }
   };
   try {
     const templates = (): Promise<EmailTemplates> => loadTemplates(join(packageRoot, "templates/email"));
@@ -111,6 +115,7 @@ export async function openApp(
         clock,
         log,
         sender,
+        connections: config.smtpConnections,
         suppress: (tx, addressKey, reply, now) =>
           suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
       }),
@@ -122,7 +127,7 @@ export async function openApp(
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
       async close(graceMs = 10_000) {
         await transport.close(graceMs);
-        await app.ledger.flush();
+        await app.ledger.close(lastWordsMs);
         await close();
       },
     };

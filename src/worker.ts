@@ -19,8 +19,8 @@ export interface RunningWorker {
 
 /** Starts the part that works: the queues' workers, the schedules, and this process's heartbeat as a sender. */
 export async function startWorker(app: App): Promise<RunningWorker> {
-  const { db, clock, log, sender } = app;
-  await beat(db, sender, clock.now());
+  const { db, log, sender } = app;
+  await beat(db, sender);
   await takeOver(app);
   if (await adoptSettings(app)) log.info({}, "schedule taken from the settings");
   await setSchedules(app.queues, await loadSchedule(db, app.options));
@@ -28,7 +28,7 @@ export async function startWorker(app: App): Promise<RunningWorker> {
   const stopping = new AbortController();
   const workers = startWorkers(app.queue, processors(app), { log, signal: stopping.signal });
   const timers = [
-    every(beatEveryMs, () => beat(db, sender, clock.now()), app),
+    every(beatEveryMs, () => beat(db, sender), app),
     every(watchdogMs, () => restoreSchedules(app), app),
   ];
   await app.wake("recover", {});
@@ -38,18 +38,17 @@ export async function startWorker(app: App): Promise<RunningWorker> {
       stopping.abort();
       const finished = [app.transport.close(graceMs), ...workers.map((worker) => worker.close())];
       await Promise.race([Promise.all(finished), wait(graceMs + lastWordsMs, null, { ref: false })]);
-      await app.ledger.flush();
-      await signOff(db, sender);
+      await app.ledger.close(lastWordsMs);
+      await signOff(db, sender).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "could not sign off"));
     },
   };
 }
 
 /** What this machine's former processes left claimed. The embedded engine has one process, so all other claims are dead. */
 async function takeOver({ config, db, clock, log, sender }: App): Promise<void> {
-  const now = clock.now();
   await forgetGoneNeighbours(db);
   if (!config.embedded.records) return;
-  const swept = await sweepDeadClaims(db, { heardSince: now, now, self: sender, policy: config.unknownPolicy });
+  const swept = await sweepDeadClaims(db, { silentMs: 0, now: clock.now(), self: sender, policy: config.unknownPolicy });
   if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 

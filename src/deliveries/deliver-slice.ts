@@ -42,8 +42,8 @@ export async function deliverSlice(
     for (;;) {
       const permits = await deps.transport.reserve(deps.transport.connections, signal);
       if (permits === 0) break;
-      const { claimed, skipped } = await claimWithin(deps, slice, permits);
-      if (claimed.length + skipped === 0) break;
+      const { claimed, skipped, asked } = await claimWithin(deps, slice, permits);
+      if (claimed.length + skipped === 0 && asked > 0) break;
       handed += claimed.length;
       for (const delivery of claimed) {
         const sending = sendOne(deps, press, slice.editionId, delivery).finally(() => inFlight.delete(sending));

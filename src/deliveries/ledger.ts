@@ -1,26 +1,37 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { createTurnstile } from "../db/turnstile.ts";
-import { claim, reopenFor, settle, suppressReaders, type ClaimedDelivery, type Outcome } from "./store.ts";
+import { claim, reopenFor, settle, suppressReaders, unclaimLost, type ClaimedDelivery, type Outcome } from "./store.ts";
 
 /** This process's hand on the ledger: claims go in before SMTP, outcomes after. */
 export interface Ledger {
   /**
    * Commits the outcomes so far and, with them, new claims of a slice.
    * @param request.count asked at the last moment: how many can be sent at once
+   * @returns `asked`: for how many there was room; 0 says nothing about the slice
    */
-  claim(request: {
-    editionId: number;
-    slice: number;
-    count(): number;
-  }): Promise<{ claimed: ClaimedDelivery[]; skipped: number }>;
+  claim(request: ClaimRequest): Promise<Claims>;
   /** Notes what became of a claim; it is committed with the next claim, or on its own soon after. */
   record(outcome: Outcome): void;
   /** Resolves when every outcome recorded so far is committed. */
   flush(): Promise<void>;
+  /** Commits what is left, trying for up to `limitMs`, and never throws. What then is not written is lost. */
+  close(limitMs: number): Promise<void>;
+}
+
+interface ClaimRequest {
+  editionId: number;
+  slice: number;
+  count(): number;
+}
+
+interface Claims {
+  claimed: ClaimedDelivery[];
+  skipped: number;
+  asked: number;
 }
 
 export interface LedgerDeps {
@@ -29,6 +40,8 @@ export interface LedgerDeps {
   log: Log;
   /** This process's row in `senders`. */
   sender: string;
+  /** Most claims at a time. */
+  connections: number;
   /** Remembers, in the same transaction, that an address must never be mailed again. */
   suppress(tx: Tx, addressKey: string, reply: string, now: Date): Promise<void>;
 }
@@ -36,6 +49,9 @@ export interface LedgerDeps {
 /** An outcome waits no longer than this for a claim to travel with. */
 const lonelyMs = 50;
 const retryMs = 1_000;
+/** For so long after a failure, a commit whose answer was lost may still come through. */
+const doubtMs = 10_000;
+const nothing: Claims = { claimed: [], skipped: 0, asked: 0 };
 
 /**
  * One transaction at a time, and each first settles all that has come back. So at every commit, rows in `sending` are
@@ -43,51 +59,82 @@ const retryMs = 1_000;
  */
 export function createLedger(deps: LedgerDeps): Ledger {
   const turnstile = createTurnstile();
+  /** Claims whose outcome is not committed. */
+  const held = new Set<number>();
   let waiting: Outcome[] = [];
   let timer: NodeJS.Timeout | null = null;
+  let doubtUntil = -Infinity;
+  let closed = false;
 
-  async function exchange<T>(work: (tx: Tx, now: Date) => Promise<T>): Promise<T> {
+  async function exchange(request: ClaimRequest | null): Promise<Claims> {
     const leave = await turnstile.enter();
     // Answers that have arrived already come in first. The embedded database works without ever yielding, and a
     // transaction for each answer by itself would cost it its speed.
     await nextTurn();
     let taken: Outcome[] = [];
     try {
-      return await deps.db.transaction().execute(async (tx) => {
+      const claims = await deps.db.transaction().execute(async (tx) => {
         taken = waiting;
         waiting = [];
+        // In the same turn: a connection that comes free from here on still has its row in `sending`.
+        const settled = new Set(taken.map((outcome) => outcome.id));
+        const open = [...held].filter((id) => !settled.has(id)).length;
+        const asked = request ? Math.min(request.count(), deps.connections - open) : 0;
         const now = deps.clock.now();
+        if (doubtful()) await unclaimLost(tx, deps.sender, [...held]);
         await write(deps, tx, taken, now);
-        return await work(tx, now);
+        if (!request || asked < 1) return nothing;
+        return { asked, ...(await claim(tx, { ...request, count: asked, now, sender: deps.sender })) };
       });
+      for (const { id } of taken) held.delete(id);
+      for (const { id } of claims.claimed) held.add(id);
+      return claims;
     } catch (error) {
-      // Rolled back: they are as unwritten as before.
+      // Rolled back, most likely; but if only the answer to the commit was lost, settling again changes nothing, and
+      // the claims that nobody knows of are freed.
       waiting = [...taken, ...waiting];
-      if (waiting.length > 0) flushIn(retryMs);
+      doubtUntil = performance.now() + doubtMs;
       throw error;
     } finally {
+      if (waiting.length > 0 || doubtful()) flushIn(retryMs);
       leave();
     }
   }
 
+  const doubtful = (): boolean => performance.now() < doubtUntil;
+
   function flushIn(ms: number): void {
+    if (closed) return;
     timer ??= setTimeout(() => {
       timer = null;
-      if (waiting.length === 0) return;
-      exchange(async () => undefined).catch((error: unknown) => {
+      if (waiting.length === 0 && !doubtful()) return;
+      exchange(null).catch((error: unknown) => {
         deps.log.error({ outcomes: waiting.length, reason: reasonOf(error) }, "outcomes could not be written, trying again");
       });
     }, ms);
   }
 
   return {
-    claim: ({ editionId, slice, count }) =>
-      exchange((tx, now) => claim(tx, { editionId, slice, count: count(), now, sender: deps.sender })),
+    claim: exchange,
     record(outcome) {
       waiting.push(outcome);
       flushIn(lonelyMs);
     },
-    flush: () => exchange(async () => undefined),
+    flush: async () => void (await exchange(null)),
+    async close(limitMs) {
+      closed = true;
+      if (timer) clearTimeout(timer);
+      const end = performance.now() + limitMs;
+      for (;;) {
+        try {
+          await exchange(null);
+          return;
+        } catch (error) {
+          if (performance.now() < end) await pause(retryMs / 4);
+          else return deps.log.error({ outcomes: waiting.length, reason: reasonOf(error) }, "outcomes could not be written");
+        }
+      }
+    },
   };
 }
 

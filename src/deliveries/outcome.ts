@@ -22,7 +22,7 @@ export function outcomeOf(
       if (verdict.scope === "address") return deferred(Math.max(verdict.quietMs ?? 0, retryDelayMs(attempts)));
       return deferred(verdict.quietMs ?? relayPauseMs * Math.min(attempts, 15));
     case "unknown":
-      if (options.unknownPolicy === "resend") return deferred(retryDelayMs(attempts));
+      if (options.unknownPolicy === "resend") return { ...deferred(retryDelayMs(attempts)), lost: true };
       return { id, state: "unknown", reply: verdict.reply, dueAt: null };
     case "rejected":
       return { id, state: "rejected", reply: verdict.reply, dueAt: null, suppress: verdict.scope === "address" };

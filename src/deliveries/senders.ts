@@ -1,18 +1,22 @@
 import { hostname } from "node:os";
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
+import { retryDelayMs } from "../mail/backoff.ts";
+import { holdEditions } from "./store.ts";
 
 /** A sender that has not been heard of for this long is dead; it beats six times in that time. */
 export const deadAfterMs = 30_000;
 export const beatEveryMs = 5_000;
 
-/** Writes down that this process is alive. Claims belong to a sender and die with it. */
-export async function beat(db: Db, sender: string, now: Date): Promise<void> {
-  await db
-    .insertInto("senders")
-    .values({ id: sender, host: hostname(), pid: process.pid, started_at: now, beat_at: now })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet({ beat_at: now }))
-    .execute();
+/**
+ * Writes down that this process is alive. Claims belong to a sender and die with it. The time is the database's: whether
+ * a sender lives must not hang on whose clock is right.
+ */
+export async function beat(db: Db, sender: string): Promise<void> {
+  await sql`
+    insert into senders (id, host, pid, started_at, beat_at)
+    values (${sender}, ${hostname()}, ${process.pid}, clock_timestamp(), clock_timestamp())
+    on conflict (id) do update set beat_at = excluded.beat_at`.execute(db);
 }
 
 export async function signOff(db: Db, sender: string): Promise<void> {
@@ -39,23 +43,34 @@ function isRunning(pid: number): boolean {
 
 /**
  * Takes the claims of dead senders: each may have reached the final dot, so it becomes 'unknown' and waits for an
- * operator, or is sent again where the publication chose so (UNKNOWN_POLICY=resend).
- * @param heardSince senders that beat before this instant are dead
- * @param self the sender that asks: it is alive, even if the clock has just jumped
+ * operator. Where the publication chose so (UNKNOWN_POLICY=resend) it is tried again, like any mail whose answer was
+ * lost, after a while: the sender may only have been slow.
+ * @param silentMs senders that have not beaten for so long are dead
+ * @param self the sender that asks, and so is alive
  * @returns how many claims were taken
  */
 export async function sweepDeadClaims(
   db: Db,
-  options: { heardSince: Date; now: Date; self: string; policy: "hold" | "resend" },
+  options: { silentMs: number; now: Date; self: string; policy: "hold" | "resend" },
 ): Promise<number> {
-  const { numAffectedRows } = await sql`
-    update deliveries d set
-      state = ${options.policy === "hold" ? "unknown" : "pending"},
-      settled_at = ${options.policy === "hold" ? options.now : null},
-      reply = 'the sender stopped before the relay''s answer was written down'
-    where d.state = 'sending' and d.claim <> ${options.self}::uuid and not exists (
-      select 1 from senders s where s.id = d.claim and s.beat_at >= ${options.heardSince}
-    )`.execute(db);
-  await db.deleteFrom("senders").where("beat_at", "<", options.heardSince).where("id", "<>", options.self).execute();
-  return Number(numAffectedRows ?? 0n);
+  const { now, self, policy } = options;
+  const heardSince = sql`clock_timestamp() - make_interval(secs => ${options.silentMs / 1_000})`;
+  const dead = sql`deliveries.state = 'sending' and claim <> ${self}::uuid and not exists (
+    select 1 from senders s where s.id = claim and s.beat_at > ${heardSince})`;
+  const dueAt = new Date(now.getTime() + retryDelayMs(1));
+  return db.transaction().execute(async (tx) => {
+    await holdEditions(tx, dead);
+    const { numAffectedRows } = await sql`
+      update deliveries d set
+        state = case when again then 'deferred' else 'unknown' end,
+        due_at = case when again then ${dueAt}::timestamptz end,
+        settled_at = ${now}, reply = 'the sender stopped before the relay''s answer was written down'
+      from (
+        select deliveries.id, claim, ${policy}::text = 'resend' and e.state <> 'cancelled' as again
+        from deliveries join editions e on e.id = edition_id where ${dead}
+      ) swept
+      where d.id = swept.id and d.state = 'sending' and d.claim = swept.claim`.execute(tx);
+    await sql`delete from senders where beat_at <= ${heardSince} and id <> ${self}::uuid`.execute(tx);
+    return Number(numAffectedRows ?? 0n);
+  });
 }

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Balance, DeliveryState } from "../editions/state.ts";
 
@@ -20,6 +20,8 @@ export interface Outcome {
   dueAt: Date | null;
   /** The address does not exist: its reader must not be mailed again. */
   suppress?: boolean;
+  /** The answer was lost: where the mail is not sent again after all, what became of it is unknown. */
+  lost?: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function claim(
   const { rows } = await sql<ClaimedDelivery & { state: DeliveryState }>`
     with picked as (
       select d.id from deliveries d
-      join editions e on e.id = d.edition_id and e.state = 'sending'
+      join editions e on e.id = d.edition_id and e.state = 'sending' and e.expires_at > ${request.now}
       where d.edition_id = ${request.editionId} and d.slice = ${request.slice}
         and (d.state = 'pending' or (d.state = 'deferred' and d.due_at <= ${request.now}))
       order by d.id limit ${request.count}
@@ -58,19 +60,48 @@ export async function claim(
 }
 
 /**
- * Writes outcomes down. A row that was swept to 'unknown' while its sender lived on still takes the true outcome; a
- * row that somebody else has claimed since does not.
+ * Writes outcomes down, for rows that `sender` was the last to claim: one that was given up for dead meanwhile, and is
+ * 'unknown', waiting or skipped by now, still takes the true outcome. In a cancelled edition nothing is put off.
  */
 export async function settle(tx: Tx, sender: string, outcomes: readonly Outcome[], now: Date): Promise<void> {
   if (outcomes.length === 0) return;
+  // An edition that is being cancelled or finished at this moment must see what is put off, or be seen.
+  const deferred = outcomes.filter((outcome) => outcome.state === "deferred").map((outcome) => outcome.id);
+  if (deferred.length > 0) await holdEditions(tx, sql`id = any(${deferred}::bigint[])`);
   await sql`
-    update deliveries d set state = o.state, reply = o.reply, due_at = o.due_at::timestamptz,
+    update deliveries d set
+      state = case when not o.over then o.state when o.lost then 'unknown' else 'skipped' end,
+      reply = case when o.over then 'the edition was cancelled; last answer: ' || o.reply else o.reply end,
+      due_at = case when not o.over then o.due_at::timestamptz end,
       claim = null, settled_at = ${now}
-    from unnest(
-      ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.state)}::text[],
-      ${outcomes.map((o) => o.reply)}::text[], ${outcomes.map((o) => o.dueAt?.toISOString() ?? null)}::text[]
-    ) as o(id, state, reply, due_at)
-    where d.id = o.id and d.claim = ${sender}::uuid and d.state in ('sending', 'unknown')`.execute(tx);
+    from (
+      select g.*, g.state = 'deferred' and e.state = 'cancelled' as over
+      from unnest(
+        ${outcomes.map((o) => o.id)}::bigint[], ${outcomes.map((o) => o.state)}::text[],
+        ${outcomes.map((o) => o.reply)}::text[], ${outcomes.map((o) => o.dueAt?.toISOString() ?? null)}::text[],
+        ${outcomes.map((o) => o.lost === true)}::boolean[]
+      ) as g(id, state, reply, due_at, lost)
+      join deliveries x on x.id = g.id
+      join editions e on e.id = x.edition_id
+    ) o
+    where d.id = o.id and d.claim = ${sender}::uuid`.execute(tx);
+}
+
+/** Keeps the state of the editions that have such deliveries as it is until the transaction ends. */
+export async function holdEditions(tx: Tx, deliveries: RawBuilder<unknown>): Promise<void> {
+  await sql`
+    select id from editions where id in (select edition_id from deliveries where ${deliveries})
+    order by id for no key update`.execute(tx);
+}
+
+/**
+ * Frees rows that `sender` has claimed without ever hearing of it, because the answer to the commit was lost: nobody has
+ * sent them. @param held the claims it knows of
+ */
+export async function unclaimLost(tx: Tx, sender: string, held: readonly number[]): Promise<void> {
+  await sql`
+    update deliveries set state = 'pending', claim = null, claimed_at = null, attempts = attempts - 1
+    where state = 'sending' and claim = ${sender}::uuid and id <> all(${held}::bigint[])`.execute(tx);
 }
 
 /**
@@ -176,20 +207,20 @@ export async function expire(db: Db, now: Date): Promise<number> {
   const { numAffectedRows } = await sql`
     update deliveries d set state = 'expired', settled_at = ${now},
       reply = coalesce('last answer: ' || d.reply, 'not sent in time')
-    from editions e
-    where e.id = d.edition_id and e.state = 'sending' and e.expires_at <= ${now}
-      and d.state in ('pending', 'deferred')`.execute(db);
+    from (select id from editions where state = 'sending' and expires_at <= ${now} order by id for no key update) e
+    where e.id = d.edition_id and d.state in ('pending', 'deferred')`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
 
 /**
  * Puts settled deliveries back to be sent: `unknown` ones when an operator decides so, or `rejected` and `expired`.
- * Whoever has left since, or was taken off the list, stays as they are.
+ * Whoever has left since, or was taken off the list, stays as they are. The claim stays, so that an answer that comes
+ * after all can still spare the reader a second copy.
  * @returns how many
  */
 export async function sendAgain(tx: Tx, editionId: number, states: readonly DeliveryState[]): Promise<number> {
   const { numAffectedRows } = await sql`
-    update deliveries d set state = 'pending', claim = null, due_at = null, settled_at = null, attempts = 0
+    update deliveries d set state = 'pending', due_at = null, settled_at = null, attempts = 0
     from subscribers s
     where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(tx);
   return Number(numAffectedRows ?? 0n);

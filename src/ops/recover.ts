@@ -35,9 +35,7 @@ export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
 }
 
 async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {
-  const now = clock.now();
-  const heardSince = new Date(now.getTime() - deadAfterMs);
-  const swept = await sweepDeadClaims(db, { heardSince, now, self: sender, policy: options.unknownPolicy });
+  const swept = await sweepDeadClaims(db, { silentMs: deadAfterMs, now: clock.now(), self: sender, policy: options.unknownPolicy });
   if (swept > 0) log.warn({ deliveries: swept, policy: options.unknownPolicy }, "claims of a dead sender taken");
 }
 

@@ -1,0 +1,229 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { sql, type Transaction } from "kysely";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { silentLog } from "../../src/base/log.ts";
+import type { Db, Schema } from "../../src/db/schema.ts";
+import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
+import { createLedger, type Ledger } from "../../src/deliveries/ledger.ts";
+import { beat, sweepDeadClaims } from "../../src/deliveries/senders.ts";
+import type { Outcome } from "../../src/deliveries/store.ts";
+import { actOnEdition } from "../../src/editions/act.ts";
+import { closeEdition } from "../../src/editions/close.ts";
+import { renderEdition } from "../../src/editions/render.ts";
+import { sendNow } from "../../src/editions/send-now.ts";
+import type { EditionAction } from "../../src/editions/state.ts";
+import { getEdition } from "../../src/editions/store.ts";
+import { createSmtpTransport } from "../../src/mail/smtp.ts";
+import { editionStatus } from "../../src/ops/status.ts";
+import { movedClock } from "../support/clock.ts";
+import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { startSink } from "../support/sink.ts";
+import { eventually, openWorld, type World } from "../support/world.ts";
+
+const connections = 4;
+const date = "2026-11-24";
+const clock = movedClock(`${date}T07:00:00Z`);
+let world: World;
+let editionId: number;
+
+/** An edition that is being sent, with nobody at work on it. */
+async function begin(readers: number): Promise<void> {
+  await addAllNewsReaders(world.app, Array.from({ length: readers }, (_, i) => `r${i}@example.org`));
+  await addArticle(world.app, "News");
+  ({ id: editionId } = await sendNow(world.app, { extra: false, actor: "test" }));
+  await renderEdition(world.app, editionId);
+}
+
+beforeAll(async () => {
+  world = await openWorld({ clock });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  clock.set(`${date}T07:00:00Z`);
+  await sql`truncate editions, articles, subscribers, senders restart identity cascade`.execute(world.app.db);
+});
+
+const sums = async () => (await editionStatus(world.app.db, await getEdition(world.app.db, date))).balance;
+const act = (action: EditionAction) => actOnEdition(world.app, { date, number: 1, action, actor: "test" });
+const open = (options: Partial<Parameters<typeof createLedger>[0]> = {}): Ledger & { sender: string } => {
+  const sender = randomUUID();
+  const suppress = async () => undefined;
+  const ledger = createLedger({ db: world.app.db, clock, log: silentLog, sender, connections, suppress, ...options });
+  return { ...ledger, sender };
+};
+const take = async (ledger: Ledger, count: number) =>
+  (await ledger.claim({ editionId, slice: 0, count: () => count })).claimed.map((one) => one.id);
+const told = (id: number, state: Outcome["state"]): Outcome => ({
+  id,
+  state,
+  reply: `250 ${state}`,
+  dueAt: state === "deferred" ? new Date(clock.now().getTime() + 60_000) : null,
+});
+
+/** A database whose transactions pass `hook` when they have been committed. */
+function watched(hook: () => Promise<void>): Db {
+  const { db } = world.app;
+  const execute = async <T>(work: (tx: Transaction<Schema>) => Promise<T>): Promise<T> => {
+    const answer = await db.transaction().execute(work);
+    await hook();
+    return answer;
+  };
+  return { transaction: () => ({ execute }) } as unknown as Db;
+}
+
+test("at every commit no more rows are being sent than the process has connections", async () => {
+  await begin(120);
+  let turn = 0;
+  const sink = await startSink({ onRcpt: () => ((turn += 1) % 3 === 0 ? "550 5.1.1 No such user" : null), delayMs: 1 });
+  const { hostname: host, port } = new URL(sink.url);
+  const relay = { host, port: Number(port), secure: false, requireTls: false, user: null, password: null };
+  const transport = createSmtpTransport({ clock, log: silentLog }, { ...relay, connections, rate: null });
+  let most = 0;
+  const ledger = open({
+    // The transaction takes a while, and mails are answered meanwhile.
+    suppress: () => wait(4),
+    db: watched(async () => {
+      const { rows } = await sql<{ n: number }>`select count(*) as n from deliveries where state = 'sending'`.execute(world.app.db);
+      most = Math.max(most, rows[0]!.n);
+    }),
+  });
+  await deliverSlice({ ...world.app, transport, ledger }, { editionId, slice: 0 }, new AbortController().signal);
+  expect(sink.count()).toBe(80);
+  expect(most).toBeLessThanOrEqual(connections);
+  expect(most).toBeGreaterThan(1);
+  await transport.close(0);
+  await sink.close();
+});
+
+test("a commit whose answer was lost costs neither a reader nor an outcome", async () => {
+  await begin(8);
+  let lose = false;
+  const ledger = open({
+    db: watched(async () => {
+      if (lose) throw new Error("Connection terminated unexpectedly");
+    }),
+  });
+  const [first, second] = (await take(ledger, 2)) as [number, number];
+  ledger.record(told(first, "sent"));
+  lose = true;
+  await expect(take(ledger, 3)).rejects.toThrow("terminated");
+  expect(await sums()).toMatchObject({ sent: 1, sending: 4 });
+  lose = false;
+  await eventually("what nobody sends is free again", async () => (await sums()).sending === 1);
+  ledger.record(told(second, "sent"));
+  const more = await take(ledger, connections);
+  expect(more).not.toContain(second);
+  expect(more).toHaveLength(connections);
+  for (const id of more) ledger.record(told(id, "sent"));
+  await ledger.flush();
+  expect(await sums()).toMatchObject({ sent: 6, pending: 2, sending: 0 });
+});
+
+describe("the truth comes late", () => {
+  const sweep = (self: string, policy: "hold" | "resend") =>
+    sweepDeadClaims(world.app.db, { silentMs: 0, now: clock.now(), self, policy });
+
+  test.each([
+    ["sent", "sent", "finished"],
+    ["rejected", "rejected", "finished"],
+    ["deferred", "deferred", "sending"],
+  ] as const)("after the edition was finished without it: %s", async (state, counted, edition) => {
+    await begin(1);
+    const slow = open();
+    const [id] = await take(slow, 1);
+    expect(await sweep(randomUUID(), "hold")).toBe(1);
+    expect(await closeEdition(world.app, editionId)).toBe(true);
+    slow.record(told(id!, state));
+    await slow.flush();
+    expect(await sums()).toMatchObject({ [counted]: 1, unknown: 0 });
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: edition });
+  });
+
+  test.each([
+    ["sent", "sent"],
+    ["deferred", "skipped"],
+  ] as const)("after the edition was cancelled: %s becomes %s", async (state, counted) => {
+    await begin(2);
+    const slow = open();
+    const [id] = await take(slow, 1);
+    await act("cancel");
+    slow.record(told(id!, state));
+    await slow.flush();
+    const { selected, skipped, ...rest } = await sums();
+    expect({ selected, skipped }).toEqual({ selected: 2, skipped: counted === "skipped" ? 2 : 1 });
+    expect(rest).toMatchObject({ pending: 0, deferred: 0, sending: 0 });
+  });
+
+  test("with UNKNOWN_POLICY=resend a mail that did go out is not sent again", async () => {
+    await begin(1);
+    const [slow, other] = [open(), open()];
+    const [id] = await take(slow, 1);
+    expect(await sweep(other.sender, "resend")).toBe(1);
+    expect(await take(other, 1)).toEqual([]);
+    slow.record(told(id!, "sent"));
+    await slow.flush();
+    clock.advance(60 * 60_000);
+    expect(await take(other, 1)).toEqual([]);
+    expect(await sums()).toMatchObject({ sent: 1 });
+  });
+
+  test("with UNKNOWN_POLICY=resend what a dead sender left is sent again, but not of a cancelled edition", async () => {
+    await begin(2);
+    const [dead, other] = [open(), open()];
+    await take(dead, 1);
+    await sweep(other.sender, "resend");
+    clock.advance(60 * 60_000);
+    expect(await take(other, 2)).toHaveLength(2);
+    await act("cancel");
+    await sweep(dead.sender, "resend");
+    expect(await sums()).toMatchObject({ unknown: 2, deferred: 0, pending: 0 });
+  });
+
+  test("after an operator asked for it again: what did go out is not sent twice", async () => {
+    await begin(1);
+    const [slow, other] = [open(), open()];
+    const [id] = await take(slow, 1);
+    await sweep(other.sender, "hold");
+    await act("resend-unknown");
+    slow.record(told(id!, "sent"));
+    await slow.flush();
+    expect(await take(other, 1)).toEqual([]);
+    expect(await sums()).toMatchObject({ sent: 1 });
+  });
+
+  test("what somebody else has claimed since is theirs to settle", async () => {
+    await begin(1);
+    const [slow, other] = [open(), open()];
+    const [id] = await take(slow, 1);
+    await sweep(other.sender, "hold");
+    await act("resend-unknown");
+    expect(await take(other, 1)).toEqual([id]);
+    slow.record(told(id!, "deferred"));
+    await slow.flush();
+    expect(await sums()).toMatchObject({ sending: 1 });
+    other.record(told(id!, "sent"));
+    await other.flush();
+    expect(await sums()).toMatchObject({ sent: 1 });
+  });
+});
+
+test("whether a sender lives is told by the database's clock, whatever the machines' clocks say", async () => {
+  await begin(3);
+  const [ours, theirs] = [open(), open()];
+  for (const { sender } of [ours, theirs]) await beat(world.app.db, sender);
+  await take(ours, 1);
+  await take(theirs, 1);
+  clock.advance(5 * 60 * 60_000);
+  const swept = () => sweepDeadClaims(world.app.db, { silentMs: 30_000, now: clock.now(), self: ours.sender, policy: "hold" });
+  expect(await swept()).toBe(0);
+  await sql`update senders set beat_at = beat_at - interval '1 minute'`.execute(world.app.db);
+  expect(await swept()).toBe(1);
+  expect(await sums()).toMatchObject({ unknown: 1, sending: 1 });
+});
+
+test("nothing is sent after its time, even before anybody has noticed", async () => {
+  await begin(1);
+  clock.advance(25 * 60 * 60_000);
+  expect(await take(open(), 1)).toEqual([]);
+});
