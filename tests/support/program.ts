@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/base/root.ts";
 import { eventually } from "./world.ts";
@@ -33,6 +33,18 @@ export function startProgram(argv: readonly string[], env: Record<string, string
       return exited;
     },
   };
+}
+
+/** Asks a running server's API as its command line does: address and token from its data folder. Undefined while it is down. */
+export async function askServer<T>(dataDir: string, path: string): Promise<T | undefined> {
+  try {
+    const url = readFileSync(join(dataDir, "server"), "utf8").trim();
+    const token = readFileSync(join(dataDir, "token"), "utf8").trim();
+    const answer = await fetch(`${url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
+    return answer.ok ? ((await answer.json()) as T) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Resolves when the server of this data folder listens; rejects with what it printed if it ends instead. */
