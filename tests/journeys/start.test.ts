@@ -1,0 +1,42 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { serverIsUp, startProgram, type Program } from "../support/program.ts";
+import { testEnv } from "../support/world.ts";
+
+const dataDir = mkdtempSync(join(tmpdir(), "dayletter-start-"));
+let server: Program;
+
+beforeAll(async () => {
+  server = startProgram(["serve"], { ...testEnv(dataDir), LOG_LEVEL: "warn" });
+  await serverIsUp(dataDir, server);
+});
+afterAll(async () => {
+  await server.end("SIGTERM");
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+test("the whole server takes at most 400 MB after its first start", () => {
+  const status = `/proc/${server.pid}/status`;
+  // Only Linux tells it without a program of its own.
+  if (!existsSync(status)) return;
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(status, "utf8")) ?? [];
+  expect(Number(kilobytes) * 1024).toBeLessThan(400e6);
+});
+
+test("says at once, in the terminal as on the front page, what is there and what to do next", async () => {
+  const url = readFileSync(join(dataDir, "server"), "utf8").trim();
+  const page = await (await fetch(url)).text();
+  for (const words of ["Connect a first source", "Add a first reader", "Set SMTP_URL"]) {
+    expect(server.output()).toContain(words);
+    expect(page).toContain(words);
+  }
+  expect(page).toContain("Telecom Daily");
+});
+
+test("a second process on the same data folder is refused with the first one's number", async () => {
+  const second = startProgram(["serve"], testEnv(dataDir));
+  expect(await second.exited).toBe(1);
+  expect(second.output()).toContain(`in use by process ${server.pid}`);
+});
