@@ -14,6 +14,7 @@ import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
 import { openPress, type Press } from "./deliveries/press.ts";
 import { actOnEdition } from "./editions/act.ts";
+import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
 import { editionName, getEditionById } from "./editions/store.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
 import { createSmtpTransport } from "./mail/smtp.ts";
@@ -57,6 +58,7 @@ export interface App {
   templates(): Promise<EmailTemplates>;
   gather(): Promise<void>;
   press(editionId: number): Promise<Press | null>;
+  samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;
   /** Closes what this opened, in the opposite order. */
   close(graceMs?: number): Promise<void>;
@@ -79,7 +81,8 @@ export async function openApp(
     }
   };
   try {
-    const templates = (): Promise<EmailTemplates> => loadTemplates(join(packageRoot, "templates/email"));
+    const templateFolder = join(packageRoot, "templates/email");
+    const templates = (): Promise<EmailTemplates> => loadTemplates(templateFolder);
     await templates();
     if (config.embedded.records) closing.push(lockDataFolder(config.dataDir, command));
     const database = await openDatabase(config);
@@ -98,6 +101,7 @@ export async function openApp(
     const transport = openTransport(config, { clock, log });
     const sender = randomUUID();
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
+    const publication = publicationOf(config);
     const app: App = {
       config,
       options,
@@ -120,10 +124,11 @@ export async function openApp(
           suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
       }),
       fetch,
-      publication: publicationOf(config),
+      publication,
       templates,
       gather: () => pollAll({ db, clock, log, fetch }, gatherMs),
       press: createPressCache((id) => openPress(db, options, id)),
+      samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
       async close(graceMs = 10_000) {
         await transport.close(graceMs);

@@ -1,14 +1,25 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { getEdition } from "../../editions/store.ts";
-import { confineMail } from "../security.ts";
+import { waitingArticles } from "../../articles/store.ts";
+import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { Refusal } from "../../base/errors.ts";
+import { localDate } from "../../editions/calendar.ts";
+import { newestSample, printSample, type SampleCopy } from "../../editions/sample.ts";
+import { sampleOfArticles, sampleOfEdition, type SampleOf } from "../../editions/sample-stencils.ts";
+import { editionName, getEdition } from "../../editions/store.ts";
+import { comingSends } from "../../ops/status.ts";
+import { loadSchedule } from "../../schedule/store.ts";
 import { parseEditionName } from "../edition-name.ts";
+import { confineMail } from "../security.ts";
 import { editionParams } from "./editions.ts";
-import { previewComing, previewEdition, printPreview, type Preview } from "./print-preview.ts";
 import { problems, several } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
-const forms = { html: "text/html", text: "text/plain", eml: "message/rfc822" } as const;
+const forms: Record<"html" | "text" | "eml", { type: string; print(copy: SampleCopy): string | Buffer }> = {
+  html: { type: "text/html; charset=utf-8", print: (copy) => copy.html() },
+  text: { type: "text/plain; charset=utf-8", print: (copy) => copy.text() },
+  eml: { type: "message/rfc822", print: (copy) => copy.message() },
+};
 
 const querystring = z.strictObject({
   tags: several.describe("One tag; may be given several times. Without it, all news."),
@@ -17,7 +28,7 @@ const querystring = z.strictObject({
 const response = {
   200: {
     description: "A sample copy",
-    content: Object.fromEntries(Object.values(forms).map((type) => [type, { schema: z.string() }])),
+    content: Object.fromEntries(Object.values(forms).map(({ type }) => [type.split(";")[0]!, { schema: z.string() }])),
   },
   ...problems,
 };
@@ -25,12 +36,22 @@ const response = {
 /** Sample copies: made as the mails are, and written nowhere. */
 export function addPreviewRoutes(server: ApiServer, app: App): void {
   const tags = ["editions"];
+  const routes: { path: string; summary: string; of(choice: TagChoice): Promise<SampleOf> }[] = [
+    { path: "next", summary: "What the next edition would be if it went out now", of: () => coming(app) },
+    {
+      path: "newest",
+      summary: "The sample copy that readers see: the newest edition with any of the tags, or the newest articles",
+      of: async (choice) => (await newestSample(app, choice)).of,
+    },
+  ];
 
-  server.get(
-    "/editions/next/preview",
-    { schema: { summary: "What the next edition would be if it went out now", tags, querystring, response } },
-    async ({ query }, reply) => answer(reply, query.as, await previewComing(app), query.tags),
-  );
+  for (const { path, summary, of } of routes) {
+    server.get(
+      `/editions/${path}/preview`,
+      { schema: { summary, tags, querystring, response } },
+      async ({ query }, reply) => answer(reply, query, of),
+    );
+  }
 
   server.get(
     "/editions/:date/preview",
@@ -45,18 +66,43 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
     },
     async ({ params, query }, reply) => {
       const { date, number } = parseEditionName(params.date);
-      return answer(reply, query.as, await previewEdition(app, await getEdition(app.db, date, number)), query.tags);
+      return answer(reply, query, async () => sampleOfEdition(app.db, await getEdition(app.db, date, number)));
     },
   );
 
   async function answer(
     reply: Parameters<typeof confineMail>[0],
-    form: keyof typeof forms,
-    preview: Preview,
-    names: string[],
+    query: z.output<typeof querystring>,
+    find: (choice: TagChoice) => Promise<SampleOf>,
   ) {
-    const printed = await printPreview(app, preview, names, form);
-    const type = form === "eml" ? forms.eml : `${forms[form]}; charset=utf-8`;
-    return confineMail(reply).type(type).send(printed) as never;
+    const choice = await chooseTags(app.db, query.tags);
+    refuseUnknown(choice);
+    const of = await find(choice);
+    const copy = await printSample(app, of, choice);
+    if (!copy) throw nothing(of, choice);
+    const { type, print } = forms[query.as];
+    return confineMail(reply).type(type).send(print(copy)) as never;
   }
+}
+
+/** What would be claimed now, under the date of the next send. */
+async function coming({ db, clock, options }: App): Promise<SampleOf> {
+  const now = clock.now();
+  const schedule = await loadSchedule(db, options);
+  const [next] = await comingSends(db, now, schedule);
+  const edition = { date: next?.date ?? localDate(now, schedule.timezone), number: 1 };
+  return sampleOfArticles(edition, await waitingArticles(db, now), `/editions/${editionName(edition)}`);
+}
+
+function refuseUnknown({ unknown }: TagChoice): void {
+  if (unknown.length === 0) return;
+  const shown = unknown.map((name) => JSON.stringify(name)).join(", ");
+  throw new Refusal(422, `No article has ever had the tag ${shown}: see the tags with \`dayletter articles list\`.`, {
+    unknown,
+  });
+}
+
+function nothing({ edition }: SampleOf, { known }: TagChoice): Refusal {
+  const which = known.length === 0 ? "yet" : "with these tags";
+  return new Refusal(404, `Edition ${editionName(edition)} has no article ${which}: there is nothing to show.`);
 }

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Db } from "../db/schema.ts";
+import { prepare, type Prepared } from "../render/assemble.ts";
+import { compileStencil } from "../render/compile.ts";
+import type { EditionArticle, EditionName, EmailTemplates, Publication } from "../render/types.ts";
+import { editionName, frozenArticles, type Edition } from "./store.ts";
+
+/** What a sample copy is made of. */
+export interface SampleOf {
+  edition: EditionName;
+  /** Where all of it stands on the web. */
+  path: string;
+  /** Two with the same key have the same articles. */
+  key: string;
+  /** In any order; positions are unique. */
+  articles(): Promise<EditionArticle[]>;
+}
+
+/** A sample copy with everything done that does not depend on its tags. */
+export interface SampleStencil {
+  prepared: Prepared;
+  articles: Pick<EditionArticle, "position" | "tags">[];
+}
+
+/** Makes the stencil of a sample copy, or finds the one that this process has made already. */
+export type SampleStencils = (of: SampleOf) => Promise<SampleStencil>;
+
+/** A stencil holds its articles in both forms: some 4 kB each. */
+const mostKept = 4;
+
+/**
+ * Keeps the stencils used last, since compiling MJML takes a hundred times as long as filling a stencil. Requests that
+ * come together share one compile; a failed one is not kept, and a mended template makes a new one.
+ */
+export function createSampleStencils(deps: {
+  publication: Publication;
+  templates(): Promise<EmailTemplates>;
+  templateFolder: string;
+}): SampleStencils {
+  const kept = new Map<string, Promise<SampleStencil>>();
+  return async (of) => {
+    const key = `${of.key} ${await stampOf(deps.templateFolder)}`;
+    const made = kept.get(key) ?? make(deps, of);
+    kept.delete(key);
+    kept.set(key, made);
+    for (const oldest of [...kept.keys()].slice(0, -mostKept)) kept.delete(oldest);
+    try {
+      return await made;
+    } catch (error) {
+      if (kept.get(key) === made) kept.delete(key);
+      throw error;
+    }
+  };
+}
+
+export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number">): SampleOf {
+  const { id, date, number } = edition;
+  return {
+    edition: { date, number },
+    path: `/editions/${editionName(edition)}`,
+    key: `edition ${id}`,
+    articles: () => frozenArticles(db, id),
+  };
+}
+
+/** Of articles that no edition has frozen. @param path where they stand on the web */
+export function sampleOfArticles(edition: EditionName, articles: EditionArticle[], path: string): SampleOf {
+  const content = createHash("sha256").update(JSON.stringify(articles)).digest("base64url");
+  return { edition, path, key: `articles ${editionName(edition)} ${content}`, articles: async () => articles };
+}
+
+async function make(
+  { publication, templates }: { publication: Publication; templates(): Promise<EmailTemplates> },
+  { edition, articles }: SampleOf,
+): Promise<SampleStencil> {
+  const all = await articles();
+  const stencil = await compileStencil(await templates(), { publication, edition, articles: all, mode: "sample" });
+  return { prepared: prepare(stencil), articles: all.map(({ position, tags }) => ({ position, tags })) };
+}
+
+/** Changes whenever a file of the folder does. */
+async function stampOf(folder: string): Promise<string> {
+  const names = (await readdir(folder)).toSorted();
+  const stats = await Promise.all(names.map((name) => stat(join(folder, name))));
+  return stats.map(({ mtimeMs, size }, i) => `${names[i]} ${mtimeMs} ${size}`).join();
+}

@@ -1,0 +1,105 @@
+import type { Clock } from "../base/clock.ts";
+import { recentArticles } from "../articles/recent.ts";
+import type { TagChoice } from "../articles/tag-choice.ts";
+import type { Db } from "../db/schema.ts";
+import { assemble, assembleHtml, assembleText, subjectLine } from "../render/assemble.ts";
+import { fitPositions } from "../render/fit.ts";
+import type { EditionArticle, Publication, ReaderMail } from "../render/types.ts";
+import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { localDate } from "./calendar.ts";
+import { sampleOfArticles, sampleOfEdition, type SampleOf, type SampleStencils } from "./sample-stencils.ts";
+import { editionName, listPublished, type Edition } from "./store.ts";
+import { newestWithTags } from "./with-tags.ts";
+
+export interface SampleDeps {
+  db: Db;
+  clock: Clock;
+  publication: Publication;
+  options: ScheduleDefaults & { publicUrl: string; maxArticles: number };
+  samples: SampleStencils;
+}
+
+/** A mail as a reader of some tags would get it, but marked, and with the reader's own links inert. */
+export interface SampleCopy {
+  subject: string;
+  /** Articles in it; those that are only on the web are not counted. */
+  articles: number;
+  html(): string;
+  text(): string;
+  /** The whole message (RFC 5322). */
+  message(): Buffer;
+}
+
+/** Whom a sample copy shown on a page is addressed to (RFC 2606). */
+export const sampleReader = "reader@example.com";
+/** Newest articles to choose from while no edition has the tags. */
+const newestArticles = 200;
+
+/**
+ * The sample copy for a reader of the chosen tags, or of all news when none was chosen; null when no article matches. It
+ * takes the way of a real mail (compile, fit, assemble), and is written nowhere.
+ * @throws Refusal 422 when the template does not compile or `to` cannot stand in a header
+ */
+export async function printSample(
+  deps: SampleDeps,
+  of: SampleOf,
+  choice: Pick<TagChoice, "known" | "spellings">,
+  to: string = sampleReader,
+): Promise<SampleCopy | null> {
+  const { publication, options, clock } = deps;
+  const { prepared, articles } = await deps.samples(of);
+  const all = choice.known.length === 0;
+  const matching = all ? articles : articles.filter(({ tags }) => tags.some((tag) => choice.spellings.has(tag)));
+  if (matching.length === 0) return null;
+  const home = `${options.publicUrl}/`;
+  const positions = matching.map(({ position }) => position).toSorted((a, b) => a - b);
+  const mail: ReaderMail = {
+    to,
+    messageId: `sample.${editionName(of.edition)}@${publication.from.address.split("@")[1]!}`,
+    ...fitPositions(prepared.stencil, positions, options.maxArticles),
+    matchedTags: all ? "all" : matchedTags(matching, choice),
+    links: { preferences: home, unsubscribe: home, moreUrl: options.publicUrl + of.path },
+    date: clock.now(),
+  };
+  return {
+    subject: subjectLine(prepared, mail),
+    articles: mail.positions.length,
+    html: () => assembleHtml(prepared, mail),
+    text: () => assembleText(prepared, mail),
+    message: () => assemble(prepared, mail),
+  };
+}
+
+export interface NewestSample {
+  of: SampleOf;
+  /** null when it is made of the newest articles, because no edition that went out has any of the tags. */
+  edition: Edition | null;
+  /** Whether a newer edition had none of the tags. */
+  passedOver: boolean;
+}
+
+/** What the sample copy of these tags is made of: the newest edition that brought any of them. */
+export async function newestSample(deps: SampleDeps, choice: Pick<TagChoice, "known" | "spellings">): Promise<NewestSample> {
+  const { db, clock, options } = deps;
+  const [newest] = await listPublished(db, 1);
+  const all = choice.known.length === 0;
+  const edition = (all ? newest : await newestWithTags(db, [...choice.spellings.keys()])) ?? null;
+  if (edition) return { of: sampleOfEdition(db, edition), edition, passedOver: edition.id !== newest?.id };
+  const now = clock.now();
+  const { timezone } = await loadSchedule(db, options);
+  const articles = await recentArticles(db, { now, limit: newestArticles });
+  const name = { date: localDate(now, timezone), number: 1 };
+  return { of: sampleOfArticles(name, articles, "/editions"), edition: null, passedOver: newest !== undefined };
+}
+
+/** Those of the chosen tags that the articles have, as the edition names them, in the order of a real mail: by id. */
+function matchedTags(articles: Pick<EditionArticle, "tags">[], { spellings }: Pick<TagChoice, "spellings">): string[] {
+  const names = new Map<number, string>();
+  for (const { tags } of articles) {
+    for (const tag of tags) {
+      const id = spellings.get(tag);
+      if (id !== undefined && !(tag >= (names.get(id) ?? "\uffff"))) names.set(id, tag);
+    }
+  }
+  return [...names].toSorted(([a], [b]) => a - b).map(([, name]) => name);
+}
