@@ -1,3 +1,4 @@
+import type { SignupDeps } from "../src/subscribers/handle-signup.ts";
 import type { RecoverDeps } from "../src/ops/recover.ts";
 import type { Database } from "../src/db/open.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
@@ -8,12 +9,13 @@ import { closeEditionJob } from "./close-edition.ts";
 import { deliverSliceJob } from "./deliver-slice.ts";
 import { fanOutJob } from "./fan-out.ts";
 import { fetchSource } from "./fetch-source.ts";
+import { handleSignupJob } from "./handle-signup.ts";
 import { openEditionJob } from "./open-edition.ts";
 import { recoverJob } from "./recover.ts";
 import { renderEditionJob } from "./render-edition.ts";
 import { retentionJob } from "./retention.ts";
 
-export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & { database: Database };
+export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & SignupDeps & { database: Database };
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {
@@ -24,6 +26,8 @@ export function processors(deps: JobDeps): Processors {
     "fan-out": (payload) => fanOutJob(deps, payload),
     "close-edition": (payload) => closeEditionJob(deps, payload),
     "deliver-slice": (payload, signal) => deliverSliceJob(deps, payload, signal),
+    "handle-signup": () => handleSignupJob(deps),
+    "send-notices": async () => undefined,
     recover: () => recoverJob(deps),
     retention: () => retentionJob(deps),
   };

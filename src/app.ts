@@ -57,6 +57,8 @@ export interface App {
   publication: Publication;
   templates(): Promise<EmailTemplates>;
   gather(): Promise<void>;
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string): Promise<boolean>;
   press(editionId: number): Promise<Press | null>;
   samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;

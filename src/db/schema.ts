@@ -23,6 +23,16 @@ export interface Schema {
   suppressions: { address_hash: Buffer; reason: string; detail: string | null; created_at: Date };
   cohorts: { id: Generated<number>; edition_id: number; positions: number[]; readers: number };
   deliveries: DeliveryTable;
+  signups: SignupTable;
+  notices: NoticeTable;
+  address_changes: {
+    id: Generated<number>;
+    key: Buffer;
+    subscriber_id: number;
+    address: string;
+    address_key: string;
+    created_at: Date;
+  };
   senders: { id: string; host: string; pid: number; started_at: Date; beat_at: Date };
   schedule: {
     one: Generated<boolean>;
@@ -110,6 +120,7 @@ interface SubscriberTable {
   status: SubscriberStatus;
   all_tags: Generated<boolean>;
   timezone: string | null;
+  paused_until: Date | null;
   created_at: Date;
   confirmed_at: Date | null;
   left_at: Date | null;
@@ -118,9 +129,16 @@ interface SubscriberTable {
 interface ConsentTable {
   id: Generated<number>;
   subscriber_id: number;
+  /** What a confirmation link holds; null where none was ever sent. */
+  key: Buffer | null;
   method: string;
   wording: string | null;
+  wording_version: string | null;
+  /** Names as they were when it was asked for. */
   tags: string[];
+  tag_ids: Generated<number[]>;
+  all_tags: Generated<boolean>;
+  timezone: string | null;
   form_url: string | null;
   requested_at: Date;
   requested_from: string | null;
@@ -140,8 +158,43 @@ interface DeliveryTable {
   claim: string | null;
   claimed_at: Date | null;
   due_at: Date | null;
+  /** The reader's own hour, where it is not the publication's. */
+  leaves_at: Date | null;
   settled_at: Date | null;
   domain: string;
+  reply: string | null;
+}
+
+interface SignupTable {
+  id: Generated<number>;
+  address: string;
+  address_key: string;
+  tag_ids: number[];
+  all_tags: boolean;
+  timezone: string | null;
+  form_url: string | null;
+  wording_version: string;
+  requested_at: Date;
+  requested_from: string | null;
+}
+
+export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change";
+
+interface NoticeTable {
+  id: Generated<number>;
+  kind: NoticeKind;
+  subscriber_id: number | null;
+  address: string;
+  consent_id: number | null;
+  payload: JSONColumnType<Record<string, unknown>>;
+  state: Generated<DeliveryState>;
+  attempts: Generated<number>;
+  claim: string | null;
+  claimed_at: Date | null;
+  due_at: Date;
+  created_at: Date;
+  expires_at: Date;
+  settled_at: Date | null;
   reply: string | null;
 }
 

@@ -17,13 +17,16 @@ export const jobs = {
   recover: { queue: "editions", payload: nothing },
   retention: { queue: "editions", payload: nothing },
   "deliver-slice": { queue: "deliveries", payload: edition.extend({ slice: z.number().int().min(0) }) },
+  // By themselves, so that a reader who waits for a mail does not wait behind an edition.
+  "handle-signup": { queue: "readers", payload: nothing },
+  "send-notices": { queue: "readers", payload: nothing },
 } as const;
 
 export type JobName = keyof typeof jobs;
 export type QueueName = (typeof jobs)[JobName]["queue"];
 export type Payload<N extends JobName> = z.output<(typeof jobs)[N]["payload"]>;
 
-export const queueNames: readonly QueueName[] = ["sources", "editions", "deliveries"];
+export const queueNames: readonly QueueName[] = ["sources", "editions", "deliveries", "readers"];
 
 /** Asks for a look. Asking again before the first one has begun changes nothing. */
 export interface Wake {

@@ -9,7 +9,12 @@ export type Queues = Record<QueueName, Queue>;
 export function openQueues(connection: QueueConnection, log: Log): Queues {
   const open = (name: QueueName): Queue =>
     connection.queue(name).on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
-  return { sources: open("sources"), editions: open("editions"), deliveries: open("deliveries") };
+  return {
+    sources: open("sources"),
+    editions: open("editions"),
+    deliveries: open("deliveries"),
+    readers: open("readers"),
+  };
 }
 
 /**
@@ -31,7 +36,7 @@ export type Processors = {
 };
 
 /** One slice at a time fills all of a process's connections, and its claims are as large as they can be. */
-const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 1 };
+const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 1, readers: 2 };
 
 /** One worker per queue, each handing its jobs to their processors. */
 export function startWorkers(
@@ -56,7 +61,7 @@ export function startWorkers(
 
 async function process(job: Job, processors: Processors, signal: AbortSignal): Promise<unknown> {
   const name = job.name as JobName;
-  if (!(name in jobs)) throw new Refusal(422, `This release knows no job ${JSON.stringify(job.name)}.`);
+  if (!Object.hasOwn(jobs, name)) throw new Refusal(422, `This release knows no job ${JSON.stringify(job.name)}.`);
   const payload = jobs[name].payload.parse(job.data);
   return (processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>)(payload, signal);
 }

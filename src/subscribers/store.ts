@@ -10,13 +10,17 @@ export interface Subscriber {
   allTags: boolean;
   /** Names, in alphabetical order. */
   tags: string[];
+  /** Delivery time zone; null is the publication's. */
+  timezone: string | null;
+  /** Gets no edition that is frozen before this instant. */
+  pausedUntil: Date | null;
   createdAt: Date;
   confirmedAt: Date | null;
   leftAt: Date | null;
 }
 
 const columns = sql`
-  s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.created_at as "createdAt",
+  s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.timezone, s.paused_until as "pausedUntil", s.created_at as "createdAt",
   s.confirmed_at as "confirmedAt", s.left_at as "leftAt",
   array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
     where st.subscriber_id = s.id order by t.key) as tags`;
@@ -33,7 +37,7 @@ export async function listSubscribers(
   return rows;
 }
 
-export async function findSubscriber(db: Db, id: number): Promise<Subscriber | null> {
+export async function findSubscriber(db: Db | Tx, id: number): Promise<Subscriber | null> {
   const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.id = ${id}`.execute(db);
   return rows[0] ?? null;
 }
@@ -116,6 +120,17 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
       .execute();
   }
   return new Set(ids.keys());
+}
+
+/** A row for an address that has not said yes; what it asked for is in its consents. @returns the id, new or not */
+export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<number> {
+  const { id } = await tx
+    .insertInto("subscribers")
+    .values({ key: randomBytes(16), address: one.address, address_key: one.addressKey, status: "pending", created_at: now })
+    .onConflict((conflict) => conflict.column("address_key").doUpdateSet({ address_key: one.addressKey }))
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 /** Adds tags to those each has. @returns how many were new */

@@ -1,5 +1,14 @@
+import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { addressHash } from "./tokens.ts";
+
+/** Whoever has called a mail spam is never mailed again, not even on their own wish. */
+export const complaint = "complaint";
+
+/** Whether no confirmation of its owner can lift a suppression with this reason. */
+export function isForGood(reason: string): boolean {
+  return reason === complaint;
+}
 
 /** Remembers, by a keyed hash alone, that an address must never be mailed again. */
 export async function suppress(
@@ -15,8 +24,24 @@ export async function suppress(
       detail: entry.detail,
       created_at: entry.now,
     })
-    .onConflict((conflict) => conflict.column("address_hash").doNothing())
+    // A complaint outweighs any other reason, whichever came first.
+    .onConflict((conflict) =>
+      conflict
+        .column("address_hash")
+        .doUpdateSet({ reason: entry.reason, detail: entry.detail, created_at: entry.now })
+        .where(() => sql<boolean>`${entry.reason} = ${complaint} and suppressions.reason <> ${complaint}`),
+    )
     .execute();
+}
+
+/** Takes a suppression back that is not for good. @returns whether there was one */
+export async function liftSuppression(db: Db | Tx, secret: string, addressKey: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom("suppressions")
+    .where("address_hash", "=", addressHash(secret, addressKey))
+    .where("reason", "<>", complaint)
+    .executeTakeFirst();
+  return result.numDeletedRows === 1n;
 }
 
 /** Of these address keys, those that must not be mailed, with the reason. */

@@ -3,7 +3,11 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** What a link may be used for; a token of one purpose is refused for any other. */
 export type Purpose = "preferences" | "unsubscribe";
 
+/** What a link that ends may be used for. */
+export type ExpiringPurpose = "confirm" | "change-address";
+
 const keyLength = 16;
+const expiryLength = 6;
 const macLength = 16;
 
 /**
@@ -23,6 +27,31 @@ export function readLinkToken(secret: string, purpose: Purpose, token: string): 
 }
 
 /**
+ * The opaque token of a link that ends: a random key, the second it ends, and a MAC over purpose and both, base64url,
+ * 51 characters. As with `linkToken`, neither address nor row id is in it.
+ */
+export function expiringToken(secret: string, purpose: ExpiringPurpose, key: Buffer, expiresAt: Date): string {
+  const expiry = Buffer.alloc(expiryLength);
+  expiry.writeUIntBE(Math.floor(expiresAt.getTime() / 1_000), 0, expiryLength);
+  const signed = Buffer.concat([key, expiry]);
+  return Buffer.concat([signed, mac(secret, purpose, signed)]).toString("base64url");
+}
+
+/** What stands in such a token, expired or not, or null when it was not made by us for this purpose. */
+export function readExpiringToken(
+  secret: string,
+  purpose: ExpiringPurpose,
+  token: string,
+): { key: Buffer; expiresAt: Date } | null {
+  if (!/^[\w-]{51}$/.test(token)) return null;
+  const bytes = Buffer.from(token, "base64url");
+  const signed = bytes.subarray(0, keyLength + expiryLength);
+  if (!timingSafeEqual(bytes.subarray(signed.length), mac(secret, purpose, signed))) return null;
+  const seconds = signed.readUIntBE(keyLength, expiryLength);
+  return { key: signed.subarray(0, keyLength), expiresAt: new Date(seconds * 1_000) };
+}
+
+/**
  * The Message-ID of a delivery: the same at every attempt, another for every reader and edition (Gmail throttles a
  * repeated one, 421 4.7.28), in From's domain.
  * @param edition date and number, such as `2026-11-24.1`
@@ -32,11 +61,17 @@ export function messageId(secret: string, edition: string, key: Buffer, domain: 
   return `<${edition}.${unique}@${domain}>`;
 }
 
+/** The Message-ID of a notice: the same at every attempt. @param date of its making, `YYYY-MM-DD`, so that ids sort */
+export function noticeMessageId(secret: string, notice: { id: number; date: string }, domain: string): string {
+  const unique = createHmac("sha256", secret).update(`notice:${notice.id}`).digest("hex").slice(0, 32);
+  return `<${notice.date}.notice.${unique}@${domain}>`;
+}
+
 /** What is left of an address in `suppressions`: a keyed hash of its folded form. */
 export function addressHash(secret: string, addressKey: string): Buffer {
   return createHmac("sha256", secret).update(`suppression:${addressKey}`).digest();
 }
 
-function mac(secret: string, purpose: Purpose, key: Buffer): Buffer {
-  return createHmac("sha256", secret).update(`link:${purpose}:`).update(key).digest().subarray(0, macLength);
+function mac(secret: string, purpose: Purpose | ExpiringPurpose, signed: Buffer): Buffer {
+  return createHmac("sha256", secret).update(`link:${purpose}:`).update(signed).digest().subarray(0, macLength);
 }

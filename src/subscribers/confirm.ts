@@ -1,0 +1,105 @@
+import { resolveTags } from "../articles/tag-store.ts";
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Db } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
+import { consentByKey, type Consent } from "./consents.ts";
+import { addNotice } from "./notices.ts";
+import { addSubscriberTags, findSubscriber, type Subscriber } from "./store.ts";
+import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
+import { readExpiringToken } from "./tokens.ts";
+
+export interface ConfirmDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  wake: Wake;
+  options: { secret: string };
+}
+
+/**
+ * What a confirmation link is about, for its page. Changes nothing: scanners follow every link.
+ * @returns null for a token that is not ours, or whose request has been erased
+ * @throws Refusal 410 for a link that has expired unused
+ */
+export async function readConfirmation(
+  deps: Pick<ConfirmDeps, "db" | "clock" | "options">,
+  token: string,
+): Promise<{ tags: string[]; allTags: boolean; confirmed: boolean } | null> {
+  const consent = await consentOf(deps, token);
+  return consent && { tags: consent.tags, allTags: consent.allTags, confirmed: consent.confirmedAt !== null };
+}
+
+/**
+ * The reader's own yes: they are active and follow what they asked for then, and a suppression that is not for good is
+ * lifted. Saying yes twice changes nothing more.
+ * @param from the client's network address, for the consent record
+ * @throws Refusal 404 for a token that is none, 410 for an expired one, 403 for an address that has complained
+ */
+export async function confirm(deps: ConfirmDeps, token: string, from: string | null): Promise<Subscriber> {
+  const found = await consentOf(deps, token);
+  if (!found) throw new Refusal(404, "This link is not complete, or is no longer in use: sign up again.");
+  const { db, clock, options } = deps;
+  const subscriber = await db.transaction().execute(async (tx) => {
+    const row = await tx
+      .selectFrom("subscribers")
+      .select(["id", "address", "address_key", "status"])
+      .where("id", "=", found.subscriberId)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    const { confirmed_at } = await tx
+      .selectFrom("consents")
+      .select("confirmed_at")
+      .where("id", "=", found.id)
+      .executeTakeFirstOrThrow();
+    if (confirmed_at !== null) return null;
+    const reason = (await findSuppressed(tx, options.secret, [row.address_key])).get(row.address_key);
+    if (reason !== undefined && isForGood(reason)) {
+      throw new Refusal(403, "A mail to this address was reported as spam, so it is never mailed again: use another one.");
+    }
+    const now = clock.now();
+    await liftSuppression(tx, options.secret, row.address_key);
+    await tx
+      .updateTable("subscribers")
+      .set({
+        status: "active",
+        all_tags: found.allTags,
+        timezone: found.timezone,
+        paused_until: null,
+        confirmed_at: now,
+        left_at: null,
+      })
+      .where("id", "=", row.id)
+      .execute();
+    await tx.deleteFrom("subscriber_tags").where("subscriber_id", "=", row.id).execute();
+    // By name, so that a tag that was merged since still counts.
+    const tagIds = [...new Set((await resolveTags(tx, now, found.tags, { create: false })).values())];
+    await addSubscriberTags(tx, [{ id: row.id, tagIds }]);
+    await tx
+      .updateTable("consents")
+      .set({ confirmed_at: now, confirmed_from: from })
+      .where("id", "=", found.id)
+      .execute();
+    await addNotice(tx, { kind: "welcome", subscriberId: row.id, address: row.address }, now);
+    return row.id;
+  });
+  if (subscriber !== null) {
+    deps.log.info({ subscriber }, "reader confirmed");
+    await deps.wake("send-notices", {});
+  }
+  return (await findSubscriber(db, found.subscriberId))!;
+}
+
+async function consentOf(
+  { db, clock, options }: Pick<ConfirmDeps, "db" | "clock" | "options">,
+  token: string,
+): Promise<Consent | null> {
+  const read = readExpiringToken(options.secret, "confirm", token);
+  const consent = read && (await consentByKey(db, read.key));
+  if (!consent) return null;
+  if (consent.confirmedAt === null && read.expiresAt <= clock.now()) {
+    throw new Refusal(410, "This link has expired: it worked for 48 hours. Sign up again for a new one.");
+  }
+  return consent;
+}

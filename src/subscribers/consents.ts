@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import type { Db, Tx } from "../db/schema.ts";
+
+/** What a reader asked for on a form, and how it came to us. */
+export interface ConsentRequest {
+  method: string;
+  wording: string | null;
+  wordingVersion: string | null;
+  tags: readonly string[];
+  tagIds: readonly number[];
+  allTags: boolean;
+  timezone: string | null;
+  formUrl: string | null;
+  requestedAt: Date;
+  /** The client's network address. */
+  requestedFrom: string | null;
+}
+
+/** A request that its reader may confirm. */
+export interface Consent {
+  id: number;
+  subscriberId: number;
+  tags: string[];
+  allTags: boolean;
+  timezone: string | null;
+  confirmedAt: Date | null;
+}
+
+/** Keeps a request, unconfirmed. @returns its id */
+export async function addConsent(tx: Tx, subscriberId: number, request: ConsentRequest): Promise<number> {
+  const { id } = await tx
+    .insertInto("consents")
+    .values({
+      subscriber_id: subscriberId,
+      key: randomBytes(16),
+      method: request.method,
+      wording: request.wording,
+      wording_version: request.wordingVersion,
+      tags: [...request.tags],
+      tag_ids: [...request.tagIds],
+      all_tags: request.allTags,
+      timezone: request.timezone,
+      form_url: request.formUrl,
+      requested_at: request.requestedAt,
+      requested_from: request.requestedFrom,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+export async function consentByKey(db: Db | Tx, key: Buffer): Promise<Consent | null> {
+  const row = await db
+    .selectFrom("consents")
+    .select([
+      "id",
+      "subscriber_id as subscriberId",
+      "tags",
+      "all_tags as allTags",
+      "timezone",
+      "confirmed_at as confirmedAt",
+    ])
+    .where("key", "=", key)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+
+/** Requests of a reader that were never confirmed lose their links. */
+export async function dropUnconfirmed(tx: Tx, subscriberId: number): Promise<void> {
+  await tx
+    .deleteFrom("consents")
+    .where("subscriber_id", "=", subscriberId)
+    .where("key", "is not", null)
+    .where("confirmed_at", "is", null)
+    .execute();
+}

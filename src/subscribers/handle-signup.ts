@@ -1,0 +1,82 @@
+import { sql, type Selectable } from "kysely";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
+import { addConsent } from "./consents.ts";
+import { addNotice } from "./notices.ts";
+import { findByAddress, insertPending } from "./store.ts";
+import { findSuppressed, isForGood } from "./suppressions.ts";
+import { wording } from "./wording.ts";
+
+export interface SignupDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  wake: Wake;
+  options: { secret: string; publicationName: string };
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string): Promise<boolean>;
+}
+
+type Signup = Selectable<Schema["signups"]>;
+
+const atATime = 100;
+
+/** Looks at every sign-up that waits. Any number of processes may do so at once; each sign-up is taken once. */
+export async function handleSignups(deps: SignupDeps): Promise<void> {
+  for (;;) {
+    const waiting = await deps.db.selectFrom("signups").selectAll().orderBy("id").limit(atATime).execute();
+    for (const signup of waiting) await handleSignup(deps, signup);
+    if (waiting.length > 0) await deps.wake("send-notices", {});
+    if (waiting.length < atATime) return;
+  }
+}
+
+/**
+ * Decides by what we know of the address, and tells only its mailbox: a subscriber hears that they are one, everybody
+ * else is asked to confirm, who has complained hears nothing ever again.
+ */
+async function handleSignup(deps: SignupDeps, signup: Signup): Promise<void> {
+  const may = deps.mayMail ? await deps.mayMail(signup.address_key) : true;
+  const done = await deps.db.transaction().execute(async (tx) => {
+    const taken = await tx.deleteFrom("signups").where("id", "=", signup.id).executeTakeFirst();
+    if (taken.numDeletedRows === 0n) return "taken by another";
+    if (!may) return "asked too often";
+    return answer(deps, tx, signup);
+  });
+  deps.log.info({ signup: signup.id, done }, "sign-up handled");
+}
+
+async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string> {
+  const { options, clock } = deps;
+  const now = clock.now();
+  const reason = (await findSuppressed(tx, options.secret, [signup.address_key])).get(signup.address_key);
+  if (reason !== undefined && isForGood(reason)) return "never to be mailed";
+  const known = await findByAddress(tx, signup.address_key);
+  if (known?.status === "active" && reason === undefined) {
+    await addNotice(tx, { kind: "already", subscriberId: known.id, address: known.address }, now);
+    return "already subscribed";
+  }
+  const subscriberId =
+    known?.id ?? (await insertPending(tx, { address: signup.address, addressKey: signup.address_key }, now));
+  const consentId = await addConsent(tx, subscriberId, {
+    method: "form",
+    wording: wording.text(options.publicationName),
+    wordingVersion: signup.wording_version,
+    tags: await namesOf(tx, signup.tag_ids),
+    tagIds: signup.tag_ids,
+    allTags: signup.all_tags,
+    timezone: signup.timezone,
+    formUrl: signup.form_url,
+    requestedAt: signup.requested_at,
+    requestedFrom: signup.requested_from,
+  });
+  await addNotice(tx, { kind: "confirm", subscriberId, address: signup.address, consentId }, now);
+  return "asked to confirm";
+}
+
+async function namesOf(tx: Tx, tagIds: readonly number[]): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from tags where id = any(${tagIds}) order by key`.execute(tx);
+  return rows.map((row) => row.name);
+}

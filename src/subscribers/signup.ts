@@ -1,0 +1,51 @@
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
+import { httpUrl } from "../render/plain.ts";
+import { parseTimezone } from "../schedule/settings.ts";
+import { parseAddress } from "./address.ts";
+import { choose } from "./choice.ts";
+import { wording } from "./wording.ts";
+
+export interface SignupRequest {
+  /** As typed. */
+  address: string;
+  /** Names of tags that there are. */
+  tags: readonly string[];
+  allTags: boolean;
+  /** IANA name; null for the publication's. */
+  timezone: string | null;
+  /** The page the form stood on. */
+  formUrl: string | null;
+  /** The client's network address. */
+  from: string | null;
+}
+
+/**
+ * Takes what a form posted. Nothing is looked up about the address: new, pending, subscribed or suppressed, each is one
+ * insert, so that neither the answer nor its time tells who reads what. `handleSignups` does the rest.
+ * @throws Refusal 422 for a wrong address, an unknown tag, nothing to follow, or a wrong time zone
+ */
+export async function requestSignup(
+  deps: { db: Db; clock: Clock; wake: Wake },
+  request: SignupRequest,
+): Promise<void> {
+  const { address, key } = parseAddress(request.address);
+  const { tagIds } = await choose(deps.db, request);
+  const timezone = request.timezone === null || request.timezone === "" ? null : parseTimezone(request.timezone);
+  await deps.db
+    .insertInto("signups")
+    .values({
+      address,
+      address_key: key,
+      tag_ids: tagIds,
+      all_tags: request.allTags,
+      timezone,
+      form_url: request.formUrl === null ? null : httpUrl(request.formUrl),
+      wording_version: wording.version,
+      requested_at: deps.clock.now(),
+      requested_from: request.from,
+    })
+    .execute();
+  await deps.wake("handle-signup", {});
+}
