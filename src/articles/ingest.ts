@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import { canonicalKey } from "./normalise.ts";
+import { lockArticles } from "./store.ts";
 import { addTags, resolveTags } from "./tag-store.ts";
 import { cleanTags, tagKey } from "./tags.ts";
 
@@ -52,7 +53,7 @@ export async function ingest(
   if (items.length === 0) return [];
   return deps.db.transaction().execute(async (tx) => {
     // Two sources may bring the same new article at the same moment.
-    await sql`select pg_advisory_xact_lock(hashtext('dayletter:ingest'))`.execute(tx);
+    await lockArticles(tx);
     const known = await loadKnown(tx, source, items);
     const outcomes: ItemOutcome[] = [];
     for (const item of items) outcomes.push(await takeOne(tx, deps.clock.now(), source, item, known));

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
-import type { Db } from "../db/schema.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import type { EditionArticle } from "../render/types.ts";
 
 export interface ListedArticle {
@@ -16,6 +16,11 @@ export interface ListedArticle {
   fate: "next edition" | "waits for its date" | "too old to mail" | "hidden" | "in an edition";
   /** The edition that has it, such as `2026-11-24`. */
   edition: string | null;
+}
+
+/** Articles and tags change for one at a time: ingest, freeze and merges see what the one before them left. */
+export async function lockArticles(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('dayletter:ingest'))`.execute(tx);
 }
 
 /** Newest first. */

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
+import { lockArticles } from "./store.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
 /**
@@ -79,9 +80,17 @@ export async function listTags(db: Db, since: Date): Promise<TagCount[]> {
  */
 export async function mergeTags(db: Db, from: string, into: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
+    await lockArticles(tx);
     const [fromId] = await existingTags(tx, [from]);
     const [intoId] = await existingTags(tx, [into]);
     if (fromId === intoId) throw new Refusal(422, `${JSON.stringify(from)} and ${JSON.stringify(into)} are one tag already.`);
+    // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
+    const { key, name } = await tx
+      .selectFrom("tags")
+      .select(["key", "name"])
+      .where("id", "=", fromId!)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
     for (const table of ["article_tags", "subscriber_tags"] as const) {
       const owner = table === "article_tags" ? sql.ref("article_id") : sql.ref("subscriber_id");
       await sql`
@@ -90,11 +99,6 @@ export async function mergeTags(db: Db, from: string, into: string): Promise<voi
         )`.execute(tx);
     }
     await tx.updateTable("tag_aliases").set({ tag_id: intoId! }).where("tag_id", "=", fromId!).execute();
-    const { key, name } = await tx
-      .selectFrom("tags")
-      .select(["key", "name"])
-      .where("id", "=", fromId!)
-      .executeTakeFirstOrThrow();
     await tx.deleteFrom("tags").where("id", "=", fromId!).execute();
     await tx.insertInto("tag_aliases").values({ key, name, tag_id: intoId! }).execute();
   });
@@ -105,6 +109,7 @@ export async function addAlias(db: Db, alias: string, tag: string): Promise<void
   const name = cleanTag(alias);
   if (name === null) throw new Refusal(422, `${JSON.stringify(alias)} is not a tag: expected 1 to 60 characters.`);
   await db.transaction().execute(async (tx) => {
+    await lockArticles(tx);
     const [tagId] = await existingTags(tx, [tag]);
     const taken = (await findKeys(tx, [tagKey(name)])).get(tagKey(name));
     if (taken === tagId) return;

@@ -3,7 +3,7 @@ import type { Db } from "../db/schema.ts";
 import { editionName, getEditionById, loadStencil } from "../editions/store.ts";
 import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
-import type { ReaderMail, Stencil } from "../render/types.ts";
+import type { ReaderMail } from "../render/types.ts";
 import { linkToken, messageId } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "./store.ts";
 
@@ -22,12 +22,11 @@ export interface PressOptions {
   maxArticles: number;
 }
 
-/** A press for a rendered edition; null while it has not been rendered. */
+/** A press for an edition; null while it has not been rendered by this release or one with the same stencils. */
 export async function openPress(db: Db, options: PressOptions, editionId: number): Promise<Press | null> {
   const edition = await getEditionById(db, editionId);
-  const stored = await loadStencil(db, editionId);
-  if (!edition || !stored) return null;
-  const stencil = stored as Stencil;
+  const stencil = await loadStencil(db, editionId);
+  if (!edition || !stencil) return null;
   const prepared = prepare(stencil);
   const tagNames = await frozenTagNames(db, editionId);
   const name = editionName(edition);

@@ -1,66 +1,39 @@
 import { sql } from "kysely";
+import { lockArticles } from "../articles/store.ts";
 import { fanOut, type FanOut } from "../deliveries/fan-out.ts";
 import type { Tx } from "../db/schema.ts";
-import type { EditionArticle } from "../render/types.ts";
-
-interface ClaimedArticle {
-  id: number;
-  title: string;
-  url: string;
-  summary: string;
-  origin_name: string | null;
-  origin_url: string | null;
-  published_at: Date | null;
-  tag_ids: number[];
-  tags: string[];
-}
 
 /**
- * Claims every eligible article for the edition, newest first, snapshots them, and fixes the audience. An article that
- * comes later belongs to the next edition; none is in two, none falls between.
+ * Claims every eligible article for the edition, newest first, snapshots them (`EditionArticle` without its position),
+ * and fixes the audience. An article that comes later belongs to the next edition; none is in two, none falls between.
  * @returns null when there was no article to claim
  */
 export async function freeze(
   tx: Tx,
   edition: { id: number; now: Date; sliceSize: number },
 ): Promise<(FanOut & { articles: number }) | null> {
-  const { rows } = await sql<ClaimedArticle>`
+  // Else a merge of tags could fall between the articles and the readers.
+  await lockArticles(tx);
+  const { numAffectedRows } = await sql`
     with claimed as (
       update articles set edition_id = ${edition.id}
       where edition_id is null and not hidden and not backlog and eligible_at <= ${edition.now}
       returning *
     )
-    select a.id, a.title, a.url, a.summary, a.origin_name, a.origin_url, a.published_at,
-      coalesce(array_agg(t.id order by at.position) filter (where t.id is not null), '{}') as tag_ids,
-      coalesce(array_agg(t.name order by at.position) filter (where t.id is not null), '{}') as tags
-    from claimed a
-    left join article_tags at on at.article_id = a.id
-    left join tags t on t.id = at.tag_id
-    group by a.id, a.title, a.url, a.summary, a.origin_name, a.origin_url, a.published_at, a.first_seen_at
-    order by coalesce(a.published_at, a.first_seen_at) desc, a.id desc`.execute(tx);
-  if (rows.length === 0) return null;
-  await tx
-    .insertInto("edition_articles")
-    .values(
-      rows.map((article, position) => ({
-        edition_id: edition.id,
-        position,
-        article_id: article.id,
-        tag_ids: article.tag_ids,
-        snapshot: JSON.stringify(snapshotOf(article)),
-      })),
-    )
-    .execute();
-  return { articles: rows.length, ...(await fanOut(tx, edition.id, edition.sliceSize)) };
-}
-
-function snapshotOf(article: ClaimedArticle): Omit<EditionArticle, "position"> {
-  return {
-    title: article.title,
-    url: article.url,
-    summary: article.summary,
-    tags: article.tags,
-    origin: article.origin_name === null ? null : { name: article.origin_name, url: article.origin_url },
-    publishedAt: article.published_at?.toISOString() ?? null,
-  };
+    insert into edition_articles (edition_id, position, article_id, tag_ids, snapshot)
+    select a.edition_id, row_number() over (order by coalesce(a.published_at, a.first_seen_at) desc, a.id desc) - 1, a.id,
+      tagged.ids,
+      jsonb_build_object(
+        'title', a.title, 'url', a.url, 'summary', a.summary, 'tags', tagged.names,
+        'origin', case when a.origin_name is not null
+          then jsonb_build_object('name', a.origin_name, 'url', a.origin_url) end,
+        'publishedAt', to_char(a.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+    from claimed a, lateral (
+      select coalesce(array_agg(t.id order by at.position), '{}') as ids,
+        coalesce(array_agg(t.name order by at.position), '{}') as names
+      from article_tags at join tags t on t.id = at.tag_id where at.article_id = a.id
+    ) tagged`.execute(tx);
+  const articles = Number(numAffectedRows ?? 0n);
+  if (articles === 0) return null;
+  return { articles, ...(await fanOut(tx, edition.id, edition.sliceSize)) };
 }

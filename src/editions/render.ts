@@ -1,10 +1,10 @@
 import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { compileStencil } from "../render/compile.ts";
-import type { EmailTemplates, Publication } from "../render/types.ts";
-import { editionName, frozenArticles, getEditionById, startSending } from "./store.ts";
+import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
+import { editionName, frozenArticles, getEditionById, isRendered, replaceStencil, startSending, type Edition } from "./store.ts";
 
 export interface RenderDeps {
   db: Db;
@@ -15,30 +15,46 @@ export interface RenderDeps {
   publication: Publication;
 }
 
+/** Before the reason why an edition cannot be rendered, so that it can be told from others once it can. */
+const notMade = "Its mail cannot be made: ";
+
 /**
- * Makes the stencil of a frozen edition and lets it go out. An edition past that stays as it is.
+ * Makes the stencil of a frozen edition and lets it go out. One that is going out already gets a new stencil if its own
+ * is of an older release, or was removed because the edition had been finished for long.
  * @returns whether there is something to send now
- * @throws Refusal when the template does not compile; the edition keeps the sentence as its reason and stays opening
+ * @throws what is wrong with the template; the edition keeps the sentence as its reason and stays opening
  */
 export async function renderEdition(deps: RenderDeps, editionId: number): Promise<boolean> {
-  const edition = await getEditionById(deps.db, editionId);
+  const { db, clock, log } = deps;
+  const edition = await getEditionById(db, editionId);
   if (!edition) return false;
-  if (edition.state !== "opening") return edition.state === "sending";
-  const { date, number } = edition;
+  const { state } = edition;
+  if (state !== "opening" && state !== "sending" && state !== "paused") return false;
+  if (state !== "opening" && (await isRendered(db, editionId))) return state === "sending";
+  const stencil = await stencilOf(deps, edition);
+  if (state !== "opening") {
+    await replaceStencil(db, editionId, stencil);
+    return state === "sending";
+  }
+  const started = await startSending(db, editionId, { stencil, reason: reasonNow(edition, clock.now()), now: clock.now() });
+  if (started) log.info({ edition: editionId, date: editionName(edition), selected: edition.selected }, "edition rendered");
+  return started;
+}
+
+async function stencilOf({ db, templates, publication }: RenderDeps, edition: Edition): Promise<Stencil> {
+  const { id, date, number } = edition;
+  const articles = await frozenArticles(db, id);
   try {
-    const stencil = await compileStencil(await deps.templates(), {
-      publication: deps.publication,
-      edition: { date, number },
-      articles: await frozenArticles(deps.db, editionId),
-      mode: "edition",
-    });
-    const started = await startSending(deps.db, editionId, stencil, deps.clock.now());
-    if (started) deps.log.info({ edition: editionId, date: editionName(edition), selected: edition.selected }, "edition rendered");
-    return started;
+    return await compileStencil(await templates(), { publication, edition: { date, number }, articles, mode: "edition" });
   } catch (error) {
-    if (error instanceof Refusal) {
-      await deps.db.updateTable("editions").set({ reason: error.message }).where("id", "=", editionId).execute();
-    }
+    const reason = notMade + reasonOf(error);
+    await db.updateTable("editions").set({ reason }).where("id", "=", id).where("state", "=", "opening").execute();
     throw error;
   }
+}
+
+function reasonNow({ reason, due_at }: Edition, now: Date): string | null {
+  if (!reason?.startsWith(notMade)) return reason;
+  const late = Math.floor((now.getTime() - due_at.getTime()) / 60_000);
+  return `Sent ${late} minutes late: its mail could not be made before.`;
 }

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
-import type { EditionArticle } from "../render/types.ts";
+import { stencilVersion, type EditionArticle, type Stencil } from "../render/types.ts";
 import type { EditionState } from "./state.ts";
 
 const columns = [
@@ -112,19 +112,50 @@ export async function frozenArticles(db: Db, editionId: number): Promise<Edition
  * Keeps the stencil and moves the edition from opening to sending, in one step.
  * @returns false when somebody else has moved it on, or cancelled it, meanwhile
  */
-export async function startSending(db: Db, editionId: number, stencil: object, now: Date): Promise<boolean> {
+export async function startSending(
+  db: Db,
+  editionId: number,
+  start: { stencil: Stencil; reason: string | null; now: Date },
+): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("editions")
-    .set({ stencil: JSON.stringify(stencil) as never, state: "sending", sending_at: now })
+    .set({ stencil: asJson(start.stencil), state: "sending", sending_at: start.now, reason: start.reason })
     .where("id", "=", editionId)
     .where("state", "=", "opening")
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }
 
-export async function loadStencil(db: Db, editionId: number): Promise<object | null> {
+export async function replaceStencil(db: Db, editionId: number, stencil: Stencil): Promise<void> {
+  await db.updateTable("editions").set({ stencil: asJson(stencil) }).where("id", "=", editionId).execute();
+}
+
+const asJson = (stencil: Stencil): never => JSON.stringify(stencil) as never;
+
+/** The stencil, if this release can read it. */
+export async function loadStencil(db: Db, editionId: number): Promise<Stencil | null> {
   const row = await db.selectFrom("editions").select("stencil").where("id", "=", editionId).executeTakeFirst();
-  return row?.stencil ?? null;
+  const stencil = row?.stencil as Stencil | null | undefined;
+  return stencil?.version === stencilVersion ? stencil : null;
+}
+
+/** A newer release's stencil is left alone: its nodes send that edition. */
+const rendered = sql<boolean>`coalesce((stencil ->> 'version')::int >= ${stencilVersion}, false)`;
+
+export async function isRendered(db: Db, editionId: number): Promise<boolean> {
+  const row = await db.selectFrom("editions").select(rendered.as("is")).where("id", "=", editionId).executeTakeFirst();
+  return row?.is ?? false;
+}
+
+/** Editions that cannot be sent before somebody has rendered them, oldest first. */
+export async function unrenderedEditions(db: Db): Promise<number[]> {
+  const rows = await db
+    .selectFrom("editions")
+    .select("id")
+    .where((eb) => eb.or([eb("state", "=", "opening"), eb.and([eb("state", "=", "sending"), eb.not(rendered)])]))
+    .orderBy("id")
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 /** Serialises opening across nodes: two instances make one edition. Held until the transaction ends. */

@@ -4,7 +4,7 @@ import type { Db } from "../db/schema.ts";
 import { deadAfterMs, sweepDeadClaims } from "../deliveries/senders.ts";
 import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
 import { openDue, type DueDeps } from "../editions/due.ts";
-import { editionsInState } from "../editions/store.ts";
+import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { feedIds } from "../sources/store.ts";
@@ -18,15 +18,15 @@ export interface RecoverDeps extends DueDeps {
 
 /**
  * Derives all work from the database and asks the queue for it: whatever a crash, a wiped queue or a lost job left
- * undone is found here, each minute. Nothing it does harms when done twice.
+ * undone is found here, each minute. Nothing it does harms when done twice, and a part that fails does not keep the
+ * others from their turn. @throws what the first of them threw
  */
 export async function recover(deps: RecoverDeps): Promise<void> {
-  await sweepClaims(deps);
-  await openWhatIsDue(deps);
-  await askForRendering(deps);
-  await expireOld(deps);
-  await askForDeliveries(deps);
-  await askForFeeds(deps);
+  const failures: unknown[] = [];
+  for (const look of [sweepClaims, expireOld, askForDeliveries, openWhatIsDue, askForRendering, askForFeeds]) {
+    await look(deps).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
@@ -40,7 +40,7 @@ async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Pr
 }
 
 async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
-  for (const { id } of await editionsInState(db, ["opening"])) await wake("render-edition", { editionId: id });
+  for (const id of await unrenderedEditions(db)) await wake("render-edition", { editionId: id });
 }
 
 async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {

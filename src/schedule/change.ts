@@ -1,3 +1,4 @@
+import { reasonOf } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { sinceAfterChange } from "../editions/calendar.ts";
 import { openDue, recordedLately, type DueDeps } from "../editions/due.ts";
@@ -34,7 +35,9 @@ export async function changeSchedule(
   const opened = await openDue(deps, before);
   const schedule = await adopt(deps, before, change, actor);
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
-  await setSchedules(deps.queues, schedule);
+  await setSchedules(deps.queues, schedule).catch((error: unknown) => {
+    deps.log.warn({ reason: reasonOf(error) }, "queue could not be reached, recover will see to what is due");
+  });
   // The new hour of today's edition may have passed already.
   await deps.wake("open-edition", {});
   return schedule;

@@ -1,6 +1,7 @@
 import { Refusal } from "../base/errors.ts";
 import { cleanTag, cleanTags, tagKey } from "../articles/tags.ts";
 import { writeAudit } from "../ops/audit.ts";
+import { shownUrl } from "./address.ts";
 import { fetchFeed } from "./fetch.ts";
 import { parseFeed } from "./parse.ts";
 import { pollSource, type PollDeps, type PollResult } from "./poll.ts";
@@ -21,8 +22,9 @@ export async function addSource(
   const now = deps.clock.now();
   const feed = { url: request.url, extraTags: cleanTags(request.tags), renamedTags: renames(request.rename) };
   const [id] = await addFeeds(deps.db, [feed], now);
-  if (id === undefined) throw new Refusal(409, `${request.url} is a source already.`);
-  await writeAudit(deps.db, { at: now, actor: request.actor, action: "source add", subject: request.url, detail: feed });
+  if (id === undefined) throw new Refusal(409, `${shownUrl(request.url)} is a source already.`);
+  const shown = shownUrl(request.url);
+  await writeAudit(deps.db, { at: now, actor: request.actor, action: "source add", subject: shown, detail: { ...feed, url: shown } });
   const poll = await pollSource(deps, id, { force: true });
   return { source: await getSource(deps.db, id), poll };
 }

@@ -19,7 +19,7 @@ export type PollResult =
   | { kind: "unchanged" }
   | { kind: "ingested"; outcomes: ItemOutcome[]; problems: string[] }
   | { kind: "failed"; reason: string }
-  /** Not due yet, or another node is at it. */
+  /** Not due yet, cut off, or another node is at it. */
   | { kind: "left" };
 
 const minuteMs = 60_000;
@@ -41,6 +41,11 @@ export async function pollSource(
   try {
     return await take(deps, source, source.url, options.signal);
   } catch (error) {
+    if (options.signal?.aborted) {
+      // Cut off because the service stops or the edition waits no longer: that says nothing about the feed.
+      await recordPoll(deps.db, id, { next_check_at: now });
+      return { kind: "left" };
+    }
     const reason = reasonOf(error);
     const failures = source.failures + 1;
     const pause = Math.min(pollEveryMs * 2 ** (failures - 1), longestPauseMs);

@@ -153,9 +153,10 @@ create table cohorts (
   id bigint generated always as identity primary key,
   edition_id bigint not null references editions on delete cascade,
   positions int[] not null,
-  readers int not null,
-  unique (edition_id, positions)
+  readers int not null
 );
+-- One row for each set of articles: the fan-out groups by them. A set of more than some 600 is too long for an index.
+create index cohorts_edition on cohorts (edition_id);
 
 -- The ledger. A row is claimed (state 'sending') and committed before SMTP sees the message.
 create table deliveries (

@@ -4,6 +4,7 @@ import { Refusal, wrongValue } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { addSource } from "../../sources/add.ts";
+import { shownUrl } from "../../sources/address.ts";
 import { pollSource, type PollResult } from "../../sources/poll.ts";
 import { getSource, listSources, removeSource } from "../../sources/store.ts";
 import { id, problems } from "./schemas.ts";
@@ -84,7 +85,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     async (request) => {
       const source = await getSource(db, request.params.id);
       await removeSource(db, source.id);
-      const subject = source.url ?? `source ${source.id}`;
+      const subject = source.url ? shownUrl(source.url) : `source ${source.id}`;
       await writeAudit(db, { at: clock.now(), actor: request.actor, action: "source remove", subject });
       return showSource(source);
     },

@@ -1,0 +1,245 @@
+import { sql } from "kysely";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { mergeTags } from "../../src/articles/tag-store.ts";
+import { Refusal } from "../../src/base/errors.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { actOnEdition } from "../../src/editions/act.ts";
+import { renderEdition } from "../../src/editions/render.ts";
+import { sendNow } from "../../src/editions/send-now.ts";
+import { getEdition, listEditions } from "../../src/editions/store.ts";
+import { recover } from "../../src/ops/recover.ts";
+import { retain } from "../../src/ops/retention.ts";
+import { startWorkers } from "../../src/queue/queues.ts";
+import { changeSchedule, changeSkip } from "../../src/schedule/change.ts";
+import { addSource } from "../../src/sources/add.ts";
+import { pollSource } from "../../src/sources/poll.ts";
+import { getSource } from "../../src/sources/store.ts";
+import { addSubscriber } from "../../src/subscribers/add.ts";
+import { processors } from "../../jobs/index.ts";
+import { movedClock } from "../support/clock.ts";
+import { startFeed } from "../support/feed-server.ts";
+import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { eventually, openWorld, type World } from "../support/world.ts";
+
+const date = "2026-11-24";
+const clock = movedClock(`${date}T05:00:00Z`);
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld({ clock });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  clock.set(`${date}T05:00:00Z`);
+  const { db } = world.app;
+  await sql`truncate editions, articles, subscribers, sources, tags, audit, skipped_dates cascade`.execute(db);
+  await sql`update schedule set since = ${clock.now()}, send_at = null, send_days = null, timezone = null`.execute(db);
+});
+
+const send = (extra = false) => sendNow(world.app, { extra, actor: "test" });
+
+/** Does by hand what the queue would ask for. */
+async function deliver(editionId: number): Promise<void> {
+  const jobs = processors(world.app);
+  const { slices } = (await listEditions(world.app.db, 10)).find(({ id }) => id === editionId)!;
+  for (let slice = 0; slice < slices; slice++) await jobs["deliver-slice"]({ editionId, slice }, new AbortController().signal);
+  await jobs["close-edition"]({ editionId }, new AbortController().signal);
+}
+
+test("twenty operators press the button at once: one edition, and nineteen are told of it", async () => {
+  await addAllNewsReaders(world.app, ["a@example.org"]);
+  await addArticle(world.app, "News");
+  const answers = await Promise.allSettled(Array.from({ length: 20 }, () => send()));
+  const refused = answers.filter((answer) => answer.status === "rejected").map(({ reason }) => (reason as Refusal).status);
+  expect(refused).toEqual(Array.from({ length: 19 }, () => 409));
+  expect(await listEditions(world.app.db, 10)).toHaveLength(1);
+});
+
+test("more articles than a statement has room for parameters are frozen, sent and add up", async () => {
+  await addAllNewsReaders(world.app, ["a@example.org"]);
+  await sql`
+    insert into articles (url, url_key, title, summary, published_at, first_seen_at, eligible_at, changed_at)
+    select 'https://news.example/' || n, 'news.example/' || n, 'Article ' || n, '', ${clock.now()}, ${clock.now()}, ${clock.now()},
+      ${clock.now()} from generate_series(1, 14000) n`.execute(world.app.db);
+  const edition = await send();
+  expect(edition).toMatchObject({ articles: 14_000, selected: 1 });
+  await renderEdition(world.app, edition.id);
+  await deliver(edition.id);
+  expect(await getEdition(world.app.db, date)).toMatchObject({ state: "finished" });
+});
+
+test("a template that broke keeps the edition waiting, with the reason, until it is mended", async () => {
+  const { app } = world;
+  await addAllNewsReaders(app, ["a@example.org"]);
+  await addArticle(app, "News");
+  const { id } = await send();
+  const broken = { ...app, templates: () => Promise.reject(new Refusal(422, "digest.mjml:12: <mj-colunm> is no tag.")) };
+  await expect(renderEdition(broken, id)).rejects.toThrow("mj-colunm");
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "opening", reason: expect.stringContaining("digest.mjml:12") });
+  clock.advance(3 * 60 * 60_000);
+  expect(await renderEdition(app, id)).toBe(true);
+  const mended = await getEdition(app.db, date);
+  expect(mended.reason).not.toContain("mj-colunm");
+  expect(mended.reason).toContain("180 minutes late");
+  await deliver(id);
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "finished" });
+});
+
+test("a failing template says nothing about an edition that was cancelled meanwhile", async () => {
+  const { app } = world;
+  await addArticle(app, "News");
+  await addAllNewsReaders(app, ["a@example.org"]);
+  const { id } = await send();
+  const cancelled = async (): Promise<never> => {
+    await actOnEdition(app, { date, number: 1, action: "cancel", actor: "test" });
+    throw new Refusal(422, "broken");
+  };
+  await expect(renderEdition({ ...app, templates: cancelled }, id)).rejects.toThrow("broken");
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "cancelled", reason: null });
+});
+
+test.each([
+  ["is gone", sql`update editions set stencil = null`],
+  ["is of an older release", sql`update editions set stencil = jsonb_set(stencil, '{version}', '0')`],
+])("an edition whose stencil %s is rendered again before it goes on", async (_what, harm) => {
+  const { app } = world;
+  await addAllNewsReaders(app, ["a@example.org"]);
+  await addArticle(app, "News");
+  const { id } = await send();
+  await renderEdition(app, id);
+  await harm.execute(app.db);
+  await deliver(id);
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "sending" });
+  const asked: string[] = [];
+  await recover({ ...app, wake: async (name) => void asked.push(name) });
+  expect(asked).toContain("render-edition");
+  expect(await renderEdition(app, id)).toBe(true);
+  await deliver(id);
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "finished" });
+});
+
+test("retention keeps what may still be sent: a retry weeks later is rendered again", async () => {
+  const { app } = world;
+  await addAllNewsReaders(app, ["a@example.org"]);
+  await addArticle(app, "News");
+  const { id } = await send();
+  await renderEdition(app, id);
+  await sql`update deliveries set state = 'rejected', settled_at = ${clock.now()}`.execute(app.db);
+  await deliver(id);
+  clock.advance(40 * 24 * 60 * 60_000);
+  await retain(app);
+  await actOnEdition(app, { date, number: 1, action: "retry", actor: "test" });
+  expect(await renderEdition(app, id)).toBe(true);
+  await deliver(id);
+  const states = await app.db.selectFrom("deliveries").select("state").execute();
+  expect(states).toEqual([{ state: "sent" }]);
+});
+
+test("one part that fails keeps nothing else from being looked after", async () => {
+  const { app } = world;
+  await addAllNewsReaders(app, ["a@example.org"]);
+  await addArticle(app, "News");
+  const { id } = await send();
+  await renderEdition(app, id);
+  await app.db.insertInto("sources").values({ kind: "feed", url: "http://feed.example/", renamed_tags: "{}", next_check_at: clock.now(), created_at: clock.now() }).execute();
+  await sql`update schedule set since = ${new Date(clock.now().getTime() - 86_400_000)}, send_at = '04:00'`.execute(app.db);
+  await sql`delete from editions where id <> ${id}`.execute(app.db);
+  await sql`update editions set date = '2026-11-22'`.execute(app.db);
+  const asked: string[] = [];
+  const gather = () => Promise.reject(new Error("no space left on device"));
+  await expect(recover({ ...app, gather, wake: async (name) => void asked.push(name) })).rejects.toThrow("no space");
+  expect(asked).toEqual(expect.arrayContaining(["deliver-slice", "fetch-source"]));
+});
+
+test("a tag that is merged while readers join or an edition is frozen loses nobody", async () => {
+  const { app } = world;
+  await addArticle(app, "News");
+  const tag = async (name: string) => {
+    await app.db.insertInto("tags").values({ key: name, name, created_at: clock.now() }).onConflict((c) => c.doNothing()).execute();
+  };
+  await tag("media");
+  await addSubscriber(app, { address: "a@example.org", tags: ["news"], allTags: false, confirmed: true, actor: "test" });
+  const [edition] = await Promise.all([send(), mergeTags(app.db, "news", "media")]);
+  expect(edition.selected).toBe(1);
+});
+
+test("the audit and the refusals hold no password of a feed", async () => {
+  const { app } = world;
+  const feed = await startFeed([]);
+  const url = feed.url.replace("http://", "http://editor:hunter2@") + "?key=s3cret";
+  const add = () => addSource({ ...app, fetch: { ...app.fetch, allowPrivate: true } }, { url, tags: [], rename: {}, actor: "test" });
+  await add();
+  await expect(add()).rejects.toThrow(/^(?!.*(hunter2|s3cret))/);
+  await feed.close();
+  const audit = await app.db.selectFrom("audit").selectAll().execute();
+  expect(audit).toHaveLength(1);
+  expect(JSON.stringify(audit)).not.toMatch(/hunter2|s3cret|editor/);
+});
+
+test("a stopping process does not count a cut poll against the feed", async () => {
+  const { app } = world;
+  const [{ id }] = (await app.db
+    .insertInto("sources")
+    .values({ kind: "feed", url: "http://127.0.0.1:9/", renamed_tags: "{}", next_check_at: clock.now(), created_at: clock.now() })
+    .returning("id")
+    .execute()) as [{ id: number }];
+  expect(await pollSource(app, id, { force: true, signal: AbortSignal.abort() })).toEqual({ kind: "left" });
+  expect(await getSource(app.db, id)).toMatchObject({ failures: 0, last_error: null, next_check_at: clock.now() });
+});
+
+test("the schedule can be changed while the queue is away", async () => {
+  const { app } = world;
+  const upsertJobScheduler = () => Promise.reject(new Error("connect ECONNREFUSED"));
+  const queues = { ...app.queues, editions: { upsertJobScheduler } } as unknown as World["app"]["queues"];
+  expect(await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, "test")).toMatchObject({ sendAt: "09:00" });
+});
+
+test("neither a change of zone nor a skip, nor both and back again, doubles or loses a date", async () => {
+  const { app } = world;
+  await addAllNewsReaders(app, ["a@example.org"]);
+  const seen: string[] = [];
+  const look = async () => {
+    await addArticle(app, `News ${clock.now().getTime()}`);
+    await recover({ ...app, wake: async () => undefined });
+    seen.splice(0, seen.length, ...(await listEditions(app.db, 20)).map((edition) => `${edition.date} ${edition.state}`).reverse());
+  };
+  clock.set(`${date}T07:00:30Z`);
+  await look();
+  for (const timezone of ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Seoul", null]) await changeSchedule(app, { timezone }, "test");
+  await look();
+  expect(seen).toEqual(["2026-11-24 opening"]);
+  await changeSkip(app, { date: "2026-11-25", skip: true, actor: "test" });
+  clock.set("2026-11-25T07:00:30Z");
+  await look();
+  await changeSchedule(app, { sendAt: "09:00" }, "test");
+  await changeSkip(app, { date: "2026-11-26", skip: true, actor: "test" });
+  await changeSkip(app, { date: "2026-11-26", skip: false, actor: "test" });
+  clock.set("2026-11-26T08:59:00Z");
+  await look();
+  expect(seen).toEqual(["2026-11-24 opening"]);
+  await changeSchedule(app, { sendAt: "08:00" }, "test");
+  await look();
+  await changeSchedule(app, { sendAt: "09:00" }, "test");
+  clock.set("2026-11-26T09:30:00Z");
+  await look();
+  expect(seen).toEqual(["2026-11-24 opening", "2026-11-26 opening"]);
+});
+
+test("a job of another release fails alone, and the queue goes on", async () => {
+  const { app } = world;
+  const stopping = new AbortController();
+  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
+  await app.queues.editions.add("polish-edition", { editionId: 1 });
+  await app.queues.editions.add("toString", {});
+  await app.queues.editions.add("fan-out", { editionId: "2026-11-24" });
+  const good = await app.queues.editions.add("retention", {});
+  await eventually("the good one is done", async () => (await good.getState()) === "completed");
+  const failed = await eventually("the others have failed", async () => {
+    const jobs = (await app.queues.editions.getFailed()).filter((job) => job.failedReason);
+    return jobs.length >= 3 ? jobs.map((job) => job.failedReason).join("\n") : null;
+  });
+  expect(failed).toContain('no job "polish-edition"');
+  expect(failed).toContain('no job "toString"');
+  stopping.abort();
+  await Promise.all(workers.map((worker) => worker.close()));
+});
