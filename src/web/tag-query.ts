@@ -1,0 +1,41 @@
+/**
+ * The tags that an address names: `tag=` holds one and may be repeated; `tags=` holds several between commas. A `+` is a
+ * space between two other characters, as forms write it (WHATWG URL, 5.1). Anywhere else it is itself, since no tag
+ * begins or ends with a space or has two: `lg%20u%2B`, `lg+u%2B` and the careless `lg u+` are all `lg u+`.
+ * @param url path and query, still encoded
+ */
+export function readTags(url: string): string[] {
+  const query = url.split("#")[0]!.split("?").slice(1).join("?");
+  return query
+    .split("&")
+    .flatMap((field) => {
+      const at = field.indexOf("=");
+      const name = field.slice(0, at);
+      const value = field.slice(at + 1);
+      if (at < 0) return [];
+      if (name === "tag") return [decode(value)];
+      return name === "tags" ? value.split(/,|%2c/i).map(decode) : [];
+    })
+    .filter((tag) => tag.trim() !== "");
+}
+
+/** The query that `readTags` reads the same names from, with its question mark; "" for none. */
+export function tagQuery(names: readonly string[], more: Record<string, string> = {}): string {
+  const fields = [...names.map((name) => ["tag", name] as const), ...Object.entries(more)];
+  return fields.length === 0 ? "" : `?${fields.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&")}`;
+}
+
+/** The address of a tag's own page. */
+export function tagPath(name: string): string {
+  return `/tags/${encodeURIComponent(name)}`;
+}
+
+function decode(value: string): string {
+  const spaced = value.replace(/(?<=[^+])\+(?=[^+])/g, "%20");
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // Not UTF-8, or a lone percent sign: what a browser would make of it.
+    return new URLSearchParams(`v=${spaced.replaceAll("+", "%2B")}`).get("v") ?? "";
+  }
+}

@@ -1,0 +1,28 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readTags, tagQuery } from "../../../src/web/tag-query.ts";
+
+test.each<[string, string[]]>([
+  ["/sample", []],
+  ["/sample?", []],
+  ["/sample?tags=lg%20u%2B,huawei", ["lg u+", "huawei"]],
+  ["/sample?tags=lg+u%2B%2Chuawei", ["lg u+", "huawei"]],
+  ["/sample?tags=lg%20u+,huawei&view=text", ["lg u+", "huawei"]],
+  ["/sample?tags=lg+u+", ["lg u+"]],
+  ["/sample?tag=c++&tag=a%2Fb&tag=a/b", ["c++", "a/b", "a/b"]],
+  ["/sample?tag=one,+two&tag=+1", ["one, two", "+1"]],
+  ["/sample?tags=%ED%95%9C%EA%B5%AD,,%20,", ["한국"]],
+  ["/sample?tag=100%&tag=%E0%A4&tag", ["100%", "\ufffd"]],
+  ["/sample?tag=what?&x=tag=y", ["what?"]],
+])("%s names %j", (url, tags) => {
+  expect(readTags(url)).toEqual(tags);
+});
+
+test("what a link says is what is read", () => {
+  const name = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => text.trim() !== "");
+  fc.assert(
+    fc.property(fc.array(name), (names) => {
+      expect(readTags(`/sample${tagQuery(names, { view: "text" })}`)).toEqual(names);
+    }),
+  );
+});
