@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { createCaps, type Caps } from "./abuse/caps.ts";
+import { openCounters } from "./abuse/counters.ts";
 import { systemClock, type Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
@@ -54,6 +56,7 @@ export interface App {
   transport: Transport;
   ledger: Ledger;
   fetch: FetchDeps;
+  caps: Caps;
   publication: Publication;
   templates(): Promise<EmailTemplates>;
   gather(): Promise<void>;
@@ -100,6 +103,8 @@ export async function openApp(
     closing.push(() => queue.close());
     const queues = openQueues(queue, log);
     closing.push(() => Promise.all(Object.values(queues).map((one) => one.close())));
+    const counters = openCounters({ pool: database.pool, redisUrl: config.redisUrl });
+    closing.push(() => counters.close());
     const transport = openTransport(config, { clock, log });
     const sender = randomUUID();
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
@@ -126,6 +131,7 @@ export async function openApp(
           suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
       }),
       fetch,
+      caps: createCaps(counters, options.secret),
       publication,
       templates,
       gather: () => pollAll({ db, clock, log, fetch }, gatherMs),

@@ -1,0 +1,75 @@
+import { createHmac } from "node:crypto";
+import type { Count, Counters } from "./counters.ts";
+import { busyShare, caps, challengeSeconds } from "./limits.ts";
+
+/** Why a sign-up must wait: too many from its network, or too many in all. */
+export interface Wait {
+  reason: "network" | "site";
+  seconds: number;
+}
+
+/** What strangers may make the publication send. */
+export interface Caps {
+  /** Counts a sign-up, unless it is one too many. `network` as `networkOf` has it. */
+  admit(network: string, proven: boolean): Promise<Wait | null>;
+  /** Whether a form shown now should ask for a proof of work. */
+  busy(network: string): Promise<boolean>;
+  /** Whether even solved challenges come in great numbers. */
+  strained(): Promise<boolean>;
+  /** Notes that a solved challenge was used. @returns false when it was before */
+  spend(proof: string): Promise<boolean>;
+  /** Counts a mail that an address did not confirm yet. @returns false when it must not be sent */
+  mayMail(addressKey: string): Promise<boolean>;
+}
+
+const site = "all";
+
+/** @param secret hides addresses and networks in the store: neither is kept there in the clear */
+export function createCaps(counters: Counters, secret: string): Caps {
+  const count = (name: keyof typeof caps) => counters.counter(name, caps[name]);
+  const addressHour = count("addressHour");
+  const addressDay = count("addressDay");
+  const lanes = {
+    plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },
+    proven: { network: count("provenNetwork"), site: count("provenSite"), caps: [caps.provenNetwork, caps.provenSite] },
+  } as const;
+  const proofs = counters.counter("proof", { points: 1, seconds: challengeSeconds });
+  const hide = (text: string): string => createHmac("sha256", secret).update(`caps:${text}`).digest("base64url");
+  const half = (cap: { points: number }): number => cap.points * busyShare;
+
+  return {
+    async admit(network, proven) {
+      const { caps: most, ...lane } = proven ? lanes.proven : lanes.plain;
+      const all = await lane.site.look(site);
+      // Before the network is counted, so that a flood from many networks leaves no row for each.
+      if (all.used >= most[1].points) return wait("site", all);
+      const own = await lane.network.add(hide(network));
+      // The second half of the site's cap is for networks that have not had any: what a single script sends from a few
+      // networks then shuts out nobody else, with or without JavaScript.
+      const crowded = !proven && all.used >= half(most[1]);
+      if (own.used > (crowded ? 1 : most[0].points)) return wait("network", own);
+      const taken = await lane.site.add(site);
+      return taken.used > most[1].points ? wait("site", taken) : null;
+    },
+    async busy(network) {
+      const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), lanes.plain.site.look(site)]);
+      return own.used >= half(caps.plainNetwork) || all.used >= half(caps.plainSite);
+    },
+    strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),
+    spend: async (proof) => (await proofs.add(proof)).used === 1,
+    async mayMail(addressKey) {
+      const key = hide(addressKey);
+      if ((await addressHour.add(key)).used > caps.addressHour.points) return false;
+      return (await addressDay.add(key)).used <= caps.addressDay.points;
+    },
+  };
+}
+
+/** Whether a mail may go to an address that has not confirmed it; asking counts. Nobody is told the answer. */
+export function mayMail(app: { caps: Caps }, addressKey: string): Promise<boolean> {
+  return app.caps.mayMail(addressKey);
+}
+
+function wait(reason: Wait["reason"], { seconds }: Count): Wait {
+  return { reason, seconds };
+}

@@ -1,0 +1,39 @@
+import { isIP } from "node:net";
+
+/**
+ * The network that caps count for: the /24 of an IPv4 address, the /56 of an IPv6 one, for that is what one household or
+ * one server is commonly given (RFC 6177, 2). An IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 one.
+ * @returns such as `192.0.2.0/24` or `2001:db8:0:1200::/56`; `unknown` for what is no address
+ */
+export function networkOf(address: string): string {
+  const plain = address.replace(/%.*$/, "");
+  const family = isIP(plain);
+  if (family === 0) return "unknown";
+  if (family === 4) return networkOfParts(plain.split(".").map(Number));
+  const groups = groupsOf(plain);
+  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (mapped) return networkOfParts(groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]));
+  const kept = [...groups.slice(0, 3), groups[3]! & 0xff00];
+  return `${kept.map((group) => group.toString(16)).join(":")}::/56`;
+}
+
+function networkOfParts(parts: readonly number[]): string {
+  return `${parts.slice(0, 3).join(".")}.0/24`;
+}
+
+/** The eight 16-bit groups of a valid IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = "", tail = ""] = withoutDots(address).split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === "" ? [] : tail.split(":");
+  const gap = Array.from({ length: 8 - before.length - after.length }, () => "0");
+  return [...before, ...gap, ...after].map((group) => parseInt(group, 16));
+}
+
+/** The last 32 bits may be written as an IPv4 address. */
+function withoutDots(address: string): string {
+  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...found) => {
+    const [a, b, c, d] = found.slice(0, 4).map(Number) as [number, number, number, number];
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+}

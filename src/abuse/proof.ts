@@ -1,0 +1,41 @@
+import { createHmac } from "node:crypto";
+import { createChallenge, verifySolution, type Challenge, type Payload } from "altcha-lib";
+import { deriveKey } from "altcha-lib/algorithms/pbkdf2";
+import { challengeSeconds } from "./limits.ts";
+
+const longestPayload = 4_000;
+
+/** A signed ALTCHA challenge (version 2). Nothing about it is stored. @param cost rounds of PBKDF2 in one try */
+export function newChallenge(secret: string, cost: number, now: Date): Promise<Challenge> {
+  return createChallenge({
+    algorithm: "PBKDF2/SHA-256",
+    cost,
+    deriveKey,
+    keyPrefix: "00",
+    // Ours, by our clock; ALTCHA's own `expiresAt` would be by the machine's.
+    data: { until: Math.floor(now.getTime() / 1_000) + challengeSeconds },
+    hmacSignatureSecret: signingKey(secret),
+  });
+}
+
+/**
+ * Reads a solved challenge. Whether it was used before is for the caller to see.
+ * @param payload base64 of `{ challenge, solution }` as JSON
+ * @returns what tells this challenge from every other, or null when it is not ours, not solved or too old
+ */
+export async function readProof(secret: string, payload: string, now: Date): Promise<string | null> {
+  try {
+    if (payload.length > longestPayload) return null;
+    const { challenge, solution } = JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as Payload;
+    const hmacSignatureSecret = signingKey(secret);
+    const { verified } = await verifySolution({ challenge, solution, deriveKey, hmacSignatureSecret });
+    const until = Number(challenge.parameters.data?.["until"]);
+    return verified && until >= now.getTime() / 1_000 ? challenge.parameters.nonce : null;
+  } catch {
+    return null; // Not JSON, or not of this shape.
+  }
+}
+
+function signingKey(secret: string): string {
+  return createHmac("sha256", secret).update("proof-of-work").digest("hex");
+}

@@ -1,0 +1,80 @@
+import type { FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import type { Wait } from "../../abuse/caps.ts";
+import { formAge, formTime } from "../../abuse/form-time.ts";
+import { fillMs } from "../../abuse/limits.ts";
+import { networkOf } from "../../abuse/network.ts";
+import { readProof } from "../../abuse/proof.ts";
+import { Refusal } from "../../base/errors.ts";
+
+type Deps = Pick<App, "caps" | "clock" | "options" | "log">;
+
+/** Stands before every form that makes a mail go to an address somebody typed. */
+export interface FormGuard {
+  /**
+   * Looks at who sends a form and how, and counts it. `fields` are `website`, `t` and `altcha`, as posted.
+   * @returns false for a script that gave itself away: answer as if all were well, and keep nothing
+   * @throws Refusal 429 for one too many, 403 for a wrong or used proof of work, 422 for a form of another page or day;
+   *   `details.challenge` says that a solved challenge helps, `details.again` that sending it once more does
+   */
+  check(request: FastifyRequest, fields: unknown): Promise<boolean>;
+}
+
+export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
+  return {
+    async check(request, fields) {
+      const { website, t, altcha } = (fields ?? {}) as Record<string, unknown>;
+      const age = formAge(options.secret, t, clock.now());
+      if ((website !== undefined && website !== "") || age === "early") {
+        log.info({ reason: age === "early" ? "too fast" : "hidden field" }, "sign-up by a script left out");
+        return false;
+      }
+      if (age !== "fine") {
+        throw new Refusal(
+          422,
+          "Look over what you entered and send it once more: the form came from another page, or was open for more than a day.",
+          { again: true },
+        );
+      }
+      const proven = await prove(altcha);
+      const wait = await caps.admit(networkOf(request.ip), proven);
+      if (wait) throw tooMany(wait, proven);
+      return true;
+    },
+  };
+
+  async function prove(payload: unknown): Promise<boolean> {
+    if (payload === undefined || payload === "") return false;
+    const proof = await readProof(options.secret, String(payload), clock.now());
+    if (proof !== null && (await caps.spend(proof))) return true;
+    throw new Refusal(403, "The check of your browser is too old or was used before: send the form once more.", {
+      challenge: true,
+    });
+  }
+}
+
+/**
+ * What a form needs besides its visible fields: the signed time `t`, and whether to ask for a proof of work.
+ * @param sent the `t` of a form that is shown again: it keeps its time, and one without a good time need not wait
+ */
+export async function formFields(
+  { caps, clock, options }: Deps,
+  request: FastifyRequest,
+  sent?: unknown,
+): Promise<{ t: string; challenge: boolean }> {
+  const now = clock.now();
+  const age = sent === undefined ? null : formAge(options.secret, sent, now);
+  const kept = age === "fine" || age === "early" ? (sent as string) : null;
+  const madeAt = age === null ? now : new Date(now.getTime() - fillMs);
+  return { t: kept ?? formTime(options.secret, madeAt), challenge: await caps.busy(networkOf(request.ip)) };
+}
+
+function tooMany({ reason, seconds }: Wait, proven: boolean): Refusal {
+  const from = reason === "network" ? "from your network" : "at this moment";
+  const minutes = Math.ceil(seconds / 60);
+  const time = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  const sentence = proven
+    ? `Too many people sign up ${from}: try again in ${time}.`
+    : `Many people sign up ${from}: send the form once more with JavaScript on, or try again in ${time}.`;
+  return new Refusal(429, sentence, { retryAfterSeconds: seconds, challenge: !proven });
+}
