@@ -1,0 +1,42 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { readableOn } from "../../render/colour.ts";
+import { wording } from "../../subscribers/wording.ts";
+import { makeEmbedScript } from "./script.ts";
+
+const hourInSeconds = 3_600;
+/** Of the box, as client.js paints it. */
+const paper = { light: "#fffdf8", dark: "#191713" };
+
+/** `/embed.js`, the sign-up box for article pages of other origins. docs/embed.md is its handbook. */
+export function addEmbedScript(web: FastifyInstance, { config }: Pick<App, "config">): void {
+  const script = makeEmbedScript({
+    name: config.publicationName,
+    wording: wording.text(config.publicationName),
+    accent: {
+      light: readableOn(config.accentColour, paper.light),
+      dark: readableOn(config.accentColour, paper.dark),
+    },
+  });
+  web.get("/embed.js", async (request, reply) => {
+    reply
+      .header("cache-control", `public, max-age=${hourInSeconds}`)
+      .header("etag", script.etag)
+      .header("vary", "accept-encoding")
+      // Any site may load it, also one that takes only what was meant for it (Cross-Origin-Embedder-Policy).
+      .header("cross-origin-resource-policy", "cross-origin")
+      .header("access-control-allow-origin", "*");
+    if (isFresh(request.headers["if-none-match"], script.etag)) return reply.code(304).send();
+    reply.type("text/javascript; charset=utf-8");
+    if (!/\bgzip\b(?!\s*;\s*q=0(?![.\d]))/.test(request.headers["accept-encoding"] ?? ""))
+      return reply.send(script.plain);
+    return reply.header("content-encoding", "gzip").send(script.gzipped);
+  });
+}
+
+/** RFC 9110 §13.1.2, with weak comparison. */
+function isFresh(given: string | undefined, etag: string): boolean {
+  return (
+    given !== undefined && given.split(",").some((one) => one.trim() === "*" || one.trim().endsWith(etag.slice(2)))
+  );
+}

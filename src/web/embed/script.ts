@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { packageRoot } from "../../base/root.ts";
+
+/** What the box knows without asking. */
+export interface BoxSettings {
+  /** The publication's. */
+  name: string;
+  /** What a reader agrees to by signing up. */
+  wording: string;
+  /** `#rrggbb`, readable on the paper of each scheme. */
+  accent: { light: string; dark: string };
+}
+
+/** `/embed.js`, ready to be sent. */
+export interface EmbedScript {
+  plain: string;
+  gzipped: Buffer;
+  etag: string;
+}
+
+/** client.js with the settings in it. It stays ASCII, so that it reads the same whatever charset the page is in. */
+export function makeEmbedScript(settings: BoxSettings): EmbedScript {
+  const source = readFileSync(join(packageRoot, "src/web/embed/client.js"), "utf8");
+  const plain = source.replace(/\bSETTINGS(?=\);\s*$)/, () => asciiJson(settings));
+  const hash = createHash("sha256").update(plain).digest("base64url").slice(0, 16);
+  return { plain, gzipped: gzipSync(plain, { level: 9 }), etag: `W/"${hash}"` };
+}
+
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
