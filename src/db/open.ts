@@ -81,6 +81,8 @@ export function openPostgres(url: string, max = 10): Database {
   });
   // An idle connection that drops is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => undefined);
+  // So would one that drops at work, although its query fails as well.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const db = kysely(pool);
   return { engine: "postgres", pool, db, close: () => db.destroy() };
 }

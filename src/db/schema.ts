@@ -32,6 +32,7 @@ export interface Schema {
     address: string;
     address_key: string;
     created_at: Date;
+    requested_from: string | null;
   };
   senders: { id: string; host: string; pid: number; started_at: Date; beat_at: Date };
   schedule: {

@@ -59,6 +59,7 @@ create table address_changes (
   subscriber_id bigint not null references subscribers on delete cascade,
   address text not null,
   address_key text not null,
-  created_at timestamptz not null
+  created_at timestamptz not null,
+  requested_from text
 );
 create index address_changes_subscriber on address_changes (subscriber_id);

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
+import { parseAddress } from "./address.ts";
+import { dropUnconfirmed } from "./consents.ts";
+import { eraseIn } from "./erase.ts";
+import { addNotice } from "./notices.ts";
+import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
+import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
+import { readExpiringToken } from "./tokens.ts";
+
+export interface ChangeDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  wake: Wake;
+  options: { secret: string };
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string): Promise<boolean>;
+}
+
+export interface AddressChange {
+  subscriberId: number;
+  /** The new one. */
+  address: string;
+  requestedAt: Date;
+  requestedFrom: string | null;
+}
+
+/**
+ * Asks the new mailbox whether a reader's mails may go there; until it says yes, nothing changes. What becomes of it is
+ * told in the new mailbox only: who reads what stays their own affair.
+ * @param from the client's network address, for the consent record
+ * @throws Refusal 422 for a wrong address or the present one, 409 for a reader who gets no mails now
+ */
+export async function changeAddress(
+  deps: ChangeDeps,
+  id: number,
+  newAddress: string,
+  from: string | null,
+): Promise<void> {
+  const { address, key: addressKey } = parseAddress(newAddress);
+  const reader = await findSubscriber(deps.db, id);
+  if (reader?.status !== "active") {
+    throw new Refusal(409, "Only a subscriber can change the address: sign up with the new one instead.");
+  }
+  if (reader.address.toLowerCase() === addressKey) {
+    throw new Refusal(422, "Your mails go to this address already: give another one.");
+  }
+  if (deps.mayMail && !(await deps.mayMail(addressKey))) return;
+  const now = deps.clock.now();
+  await deps.db.transaction().execute(async (tx) => {
+    const { id: changeId } = await tx
+      .insertInto("address_changes")
+      .values({
+        key: randomBytes(16),
+        subscriber_id: id,
+        address,
+        address_key: addressKey,
+        created_at: now,
+        requested_from: from,
+      })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    await addNotice(tx, { kind: "change", subscriberId: id, address, payload: { changeId } }, now);
+  });
+  await deps.wake("send-notices", {});
+}
+
+/**
+ * What a link to confirm an address is about, for its page; changes nothing.
+ * @returns null for a token that is not ours, or one that is used up
+ * @throws Refusal 410 for an expired one
+ */
+export async function readAddressChange(
+  { db, clock, options }: Pick<ChangeDeps, "db" | "clock" | "options">,
+  token: string,
+): Promise<AddressChange | null> {
+  const read = readExpiringToken(options.secret, "change-address", token);
+  if (!read) return null;
+  const row = await db
+    .selectFrom("address_changes")
+    .select([
+      "subscriber_id as subscriberId",
+      "address",
+      "created_at as requestedAt",
+      "requested_from as requestedFrom",
+    ])
+    .where("key", "=", read.key)
+    .executeTakeFirst();
+  if (row && read.expiresAt <= clock.now()) {
+    throw new Refusal(410, "This link has expired: it worked for 48 hours. Change the address again in your preferences.");
+  }
+  return row ?? null;
+}
+
+/**
+ * The new mailbox's yes: the reader's mails go there from now on. A subscription that the new address had begun or left
+ * gives way to this one.
+ * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 for an address that has
+ * complained, 409 for one that gets its own mails by now
+ */
+export async function confirmAddressChange(
+  deps: ChangeDeps,
+  token: string,
+  from: string | null,
+): Promise<Subscriber> {
+  const found = await readAddressChange(deps, token);
+  if (!found) throw new Refusal(404, "This link is not complete, or was used already: look at your preferences.");
+  const { db, clock, options } = deps;
+  await db.transaction().execute(async (tx) => {
+    const addressKey = found.address.toLowerCase();
+    const reason = (await findSuppressed(tx, options.secret, [addressKey])).get(addressKey);
+    if (reason !== undefined && isForGood(reason)) {
+      throw new Refusal(403, "A mail to this address was reported as spam, so it is never mailed again: use another one.");
+    }
+    const now = clock.now();
+    await makeRoom(tx, addressKey, found.subscriberId, now);
+    await liftSuppression(tx, options.secret, addressKey);
+    await tx
+      .updateTable("subscribers")
+      .set({ address: found.address, address_key: addressKey })
+      .where("id", "=", found.subscriberId)
+      .execute();
+    await dropUnconfirmed(tx, found.subscriberId);
+    await recordChange(tx, found, { at: now, from });
+    await tx.deleteFrom("address_changes").where("subscriber_id", "=", found.subscriberId).execute();
+  });
+  deps.log.info({ subscriber: found.subscriberId }, "reader changed address");
+  return (await findSubscriber(db, found.subscriberId))!;
+}
+
+/** The consent goes on under the new address; the record tells how that came about. */
+async function recordChange(tx: Tx, change: AddressChange, yes: { at: Date; from: string | null }): Promise<void> {
+  const reader = (await findSubscriber(tx, change.subscriberId))!;
+  await tx
+    .insertInto("consents")
+    .values({
+      subscriber_id: reader.id,
+      method: "address change",
+      tags: reader.tags,
+      all_tags: reader.allTags,
+      timezone: reader.timezone,
+      requested_at: change.requestedAt,
+      requested_from: change.requestedFrom,
+      confirmed_at: yes.at,
+      confirmed_from: yes.from,
+    })
+    .execute();
+}
+
+async function makeRoom(tx: Tx, addressKey: string, forId: number, now: Date): Promise<void> {
+  const other = await findByAddress(tx, addressKey);
+  if (!other || other.id === forId) return;
+  if (other.status === "active") {
+    throw new Refusal(409, "This address gets its own mails already: unsubscribe the one you do not need.");
+  }
+  await eraseIn(tx, other, now);
+}

@@ -1,0 +1,46 @@
+import { sql } from "kysely";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { noSuchReader } from "./preferences.ts";
+import { findSubscriber, type Subscriber } from "./store.ts";
+
+/**
+ * Removes a reader and everything that tells who they were. What stays: their deliveries without name, domain or
+ * address, so that past editions still add up, and the keyed hash of a suppressed address. A delivery that is still to
+ * be sent is skipped when its turn comes.
+ * @param actor a token's name, or `reader`
+ * @throws Refusal 404 when there is no such reader
+ */
+export async function erase(
+  deps: { db: Db; clock: Clock; log: Log },
+  id: number,
+  actor = "reader",
+): Promise<void> {
+  const now = deps.clock.now();
+  await deps.db.transaction().execute(async (tx) => {
+    const reader = await findSubscriber(tx, id);
+    if (!reader) throw noSuchReader(id);
+    await eraseIn(tx, reader, now, actor);
+  });
+  deps.log.info({ subscriber: id }, "reader erased");
+}
+
+/** The same within a transaction of the caller's. */
+export async function eraseIn(
+  tx: Tx,
+  reader: Pick<Subscriber, "id" | "address">,
+  now: Date,
+  actor = "dayletter",
+): Promise<void> {
+  await sql`
+    update deliveries set domain = '', reply = regexp_replace(reply, '[^\\s<>"]+@[^\\s<>"]+', '<address>', 'g')
+    where subscriber_id = ${reader.id}`.execute(tx);
+  const key = reader.address.toLowerCase();
+  await tx.deleteFrom("signups").where("address_key", "=", key).execute();
+  await tx.deleteFrom("notices").where((eb) => eb(eb.fn("lower", ["address"]), "=", key)).execute();
+  // Tags, consents, notices and address changes go with the row; deliveries stay and lose their reader.
+  await tx.deleteFrom("subscribers").where("id", "=", reader.id).execute();
+  await writeAudit(tx, { at: now, actor, action: "subscriber erase", subject: `subscriber ${reader.id}` });
+}

@@ -1,0 +1,40 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db } from "../db/schema.ts";
+import { parseTimezone } from "../schedule/settings.ts";
+
+const longestPauseMs = 366 * 24 * 3_600_000;
+
+/**
+ * Leaves a reader out of the editions frozen before `until`; null ends a pause.
+ * @throws Refusal 422 for an instant that is past or more than a year away, 404 when there is no such reader
+ */
+export async function pauseReader(deps: { db: Db; clock: Clock }, id: number, until: Date | null): Promise<void> {
+  const now = deps.clock.now().getTime();
+  const at = until?.getTime();
+  if (at !== undefined && !(at > now && at <= now + longestPauseMs)) {
+    throw new Refusal(422, "A pause ends in the future, at most a year from now: choose a week or a month.");
+  }
+  await change(deps.db, id, { paused_until: until });
+}
+
+/**
+ * Sets the zone in whose clock a reader's mail leaves at the publication's hour; null is the publication's own.
+ * @throws Refusal 422 for what is no zone, 404 when there is no such reader
+ */
+export async function setReaderTimezone(deps: { db: Db }, id: number, timezone: string | null): Promise<void> {
+  await change(deps.db, id, { timezone: timezone === null || timezone === "" ? null : parseTimezone(timezone) });
+}
+
+async function change(
+  db: Db,
+  id: number,
+  values: { paused_until: Date | null } | { timezone: string | null },
+): Promise<void> {
+  const result = await db.updateTable("subscribers").set(values).where("id", "=", id).executeTakeFirst();
+  if (result.numUpdatedRows === 0n) throw noSuchReader(id);
+}
+
+export function noSuchReader(id: number): Refusal {
+  return new Refusal(404, `There is no subscriber ${id}: see \`dayletter subscribers list\`.`);
+}

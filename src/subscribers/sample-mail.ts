@@ -1,0 +1,31 @@
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
+import { parseAddress } from "./address.ts";
+import { choose } from "./choice.ts";
+import { addNotice } from "./notices.ts";
+
+export interface SampleMailDeps {
+  db: Db;
+  clock: Clock;
+  wake: Wake;
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string): Promise<boolean>;
+}
+
+/**
+ * Sends one sample copy to an address, outside the ledger. A suppressed one gets nothing, and the answer is the same.
+ * @param request.tags names of tags that there are; none for all news
+ * @throws Refusal 422 for a wrong address or an unknown tag
+ */
+export async function requestSampleMail(
+  deps: SampleMailDeps,
+  request: { address: string; tags: readonly string[] },
+): Promise<void> {
+  const { address, key } = parseAddress(request.address);
+  await choose(deps.db, { tags: request.tags, allTags: true });
+  if (deps.mayMail && !(await deps.mayMail(key))) return;
+  const payload = { tags: request.tags };
+  await addNotice(deps.db, { kind: "sample", subscriberId: null, address, payload }, deps.clock.now());
+  await deps.wake("send-notices", {});
+}
