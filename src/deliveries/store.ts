@@ -36,7 +36,8 @@ export async function claim(
   const { rows } = await sql<ClaimedDelivery & { state: DeliveryState }>`
     with picked as (
       select d.id from deliveries d
-      join editions e on e.id = d.edition_id and e.state = 'sending' and e.expires_at > ${request.now}
+      join editions e on e.id = d.edition_id and e.state = 'sending'
+        and coalesce(e.expires_at > ${request.now}, true)
       where d.edition_id = ${request.editionId} and d.slice = ${request.slice}
         and (d.state = 'pending' or (d.state = 'deferred' and d.due_at <= ${request.now}))
       order by d.id limit ${request.count}
