@@ -61,7 +61,7 @@ export interface App {
   templates(): Promise<EmailTemplates>;
   gather(): Promise<void>;
   /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail?(addressKey: string): Promise<boolean>;
+  mayMail(addressKey: string): Promise<boolean>;
   press(editionId: number): Promise<Press | null>;
   samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;
@@ -105,6 +105,7 @@ export async function openApp(
     closing.push(() => Promise.all(Object.values(queues).map((one) => one.close())));
     const counters = openCounters({ pool: database.pool, redisUrl: config.redisUrl });
     closing.push(() => counters.close());
+    const caps = createCaps(counters, options.secret);
     const transport = openTransport(config, { clock, log });
     const sender = randomUUID();
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
@@ -131,7 +132,8 @@ export async function openApp(
           suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
       }),
       fetch,
-      caps: createCaps(counters, options.secret),
+      caps,
+      mayMail: (addressKey) => caps.mayMail(addressKey),
       publication,
       templates,
       gather: () => pollAll({ db, clock, log, fetch }, gatherMs),

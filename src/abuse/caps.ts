@@ -65,11 +65,6 @@ export function createCaps(counters: Counters, secret: string): Caps {
   };
 }
 
-/** Whether a mail may go to an address that has not confirmed it; asking counts. Nobody is told the answer. */
-export function mayMail(app: { caps: Caps }, addressKey: string): Promise<boolean> {
-  return app.caps.mayMail(addressKey);
-}
-
 function wait(reason: Wait["reason"], { seconds }: Count): Wait {
   return { reason, seconds };
 }

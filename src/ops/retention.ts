@@ -23,6 +23,7 @@ export async function retain({ database, clock, log }: { database: Database; clo
   const articles = await sql`
     delete from articles where edition_id is null and (backlog or hidden) and first_seen_at < ${before(keepUnsentMs)}
   `.execute(db);
+  await sql`delete from caps where expire < ${clock.now().getTime()}`.execute(db);
   // A PostgreSQL server does this by itself; the embedded one has no process for it.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
   log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n) }, "old data removed");

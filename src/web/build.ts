@@ -2,6 +2,7 @@ import formbody from "@fastify/formbody";
 import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
+import { addChallengeRoute } from "./abuse/challenge.ts";
 import { addApi } from "./api/api.ts";
 import { addAssetRoutes, makeAssets } from "./assets.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
@@ -33,6 +34,7 @@ export function buildWeb(app: App): FastifyInstance {
   answerFailures(web, { log, views, routes });
   web.register(async (scope) => addAssetRoutes(scope, assets));
   web.register(async (scope) => addHealthRoutes(scope, app));
+  web.register(async (scope) => addChallengeRoute(scope, app));
   web.register(async (scope) => addPages(scope, app, views));
   web.register(async (scope) => addApi(scope, app));
   return web;

@@ -14,7 +14,7 @@ export function refuseForeignPost({ method, headers, host }: FastifyRequest): vo
   // Browsers that do not send it send Origin; "null" is what our own pages send under Referrer-Policy: no-referrer.
   const { origin } = headers;
   const foreign =
-    site !== undefined ? !own.has(String(site)) : origin !== undefined && origin !== "null" && hostOf(origin) !== host;
+    site !== undefined ? !own.has(site) : origin !== undefined && origin !== "null" && hostOf(origin) !== host;
   if (foreign) throw new Refusal(403, "This was sent by a page of another site: open the link from your mail instead.");
 }
 

@@ -45,7 +45,7 @@ export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
 
   async function prove(payload: unknown): Promise<boolean> {
     if (payload === undefined || payload === "") return false;
-    const proof = await readProof(options.secret, String(payload), clock.now());
+    const proof = typeof payload === "string" ? await readProof(options.secret, payload, clock.now()) : null;
     if (proof !== null && (await caps.spend(proof))) return true;
     throw new Refusal(403, "The check of your browser is too old or was used before: send the form once more.", {
       challenge: true,
