@@ -110,7 +110,7 @@
     root.append(form);
 
     const chosen = () => boxesOfTags.filter((input) => input.checked).map((input) => input.value);
-    const showSample = () => (sample.href = all.checked ? at("sample") : withTags("sample", chosen()));
+    const showSample = () => (sample.href = withTags("sample", all.checked ? [] : chosen()));
     showSample();
     form.addEventListener("change", showSample);
 
@@ -195,8 +195,9 @@
       return new URL(path, base).href;
     }
 
+    /** Each tag in a field of its own, for there may be commas in it. */
     function withTags(path, names) {
-      return at(names.length > 0 ? `${path}?${names.map((tag) => `tag=${encodeURIComponent(tag)}`).join("&")}` : path);
+      return at(names.length > 0 ? `${path}?${names.map((tag) => `tags=${encodeURIComponent(tag)}`).join("&")}` : path);
     }
 
     /** A GET, or a POST of JSON. No credentials, so that nothing the browser keeps for us goes along. */

@@ -1,15 +1,21 @@
 import type { FastifyInstance } from "fastify";
+import { fillMs } from "../../abuse/limits.ts";
 import type { App } from "../../app.ts";
 import { readableOn } from "../../render/colour.ts";
 import { wording } from "../../subscribers/wording.ts";
+import { formFields } from "../abuse/guard.ts";
 import { makeEmbedScript } from "./script.ts";
 
 const hourInSeconds = 3_600;
 /** Of the box, as client.js paints it. */
 const paper = { light: "#fffdf8", dark: "#191713" };
 
-/** `/embed.js`, the sign-up box for article pages of other origins. docs/embed.md is its handbook. */
-export function addEmbedScript(web: FastifyInstance, { config }: Pick<App, "config">): void {
+/**
+ * `/embed.js`, the sign-up box for article pages of other origins, and what it asks for once somebody turns to it: how a
+ * sign-up proves that it was not posted blindly. docs/embed.md is its handbook.
+ */
+export function addEmbed(web: FastifyInstance, app: App): void {
+  const { config } = app;
   const script = makeEmbedScript({
     name: config.publicationName,
     wording: wording.text(config.publicationName),
@@ -32,6 +38,10 @@ export function addEmbedScript(web: FastifyInstance, { config }: Pick<App, "conf
       return reply.send(script.plain);
     return reply.header("content-encoding", "gzip").send(script.gzipped);
   });
+
+  web.get("/embed/form", async (request, reply) =>
+    reply.header("cache-control", "no-store").send({ ...(await formFields(app, request)), waitMs: fillMs }),
+  );
 }
 
 /** RFC 9110 §13.1.2, with weak comparison. */
