@@ -12,14 +12,20 @@ export interface Wait {
 export interface Caps {
   /** Counts a sign-up, unless it is one too many. `network` as `networkOf` has it. */
   admit(network: string, proven: boolean): Promise<Wait | null>;
+  /** Counts a form without its time, in its own caps. @returns false when it is one too many of those */
+  admitBare(network: string): Promise<boolean>;
   /** Whether a form shown now should ask for a proof of work. */
   busy(network: string): Promise<boolean>;
   /** Whether even solved challenges come in great numbers. */
   strained(): Promise<boolean>;
   /** Notes that a solved challenge was used. @returns false when it was before */
   spend(proof: string): Promise<boolean>;
-  /** Counts a mail that an address did not confirm yet. @returns false when it must not be sent */
-  mayMail(addressKey: string): Promise<boolean>;
+  /**
+   * Counts a mail to an address that has not asked for it yet.
+   * @param ticket names what is asked for: who asks again for the same, after a crash, gets the same yes
+   * @returns false when it must not be sent
+   */
+  mayMail(addressKey: string, ticket?: string): Promise<boolean>;
 }
 
 const site = "all";
@@ -33,7 +39,10 @@ export function createCaps(counters: Counters, secret: string): Caps {
     plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },
     proven: { network: count("provenNetwork"), site: count("provenSite"), caps: [caps.provenNetwork, caps.provenSite] },
   } as const;
+  const bareNetwork = count("bareNetwork");
+  const bareSite = count("bareSite");
   const proofs = counters.counter("proof", { points: 1, seconds: challengeSeconds });
+  const tickets = counters.counter("ticket", caps.addressHour);
   const hide = (text: string): string => createHmac("sha256", secret).update(`caps:${text}`).digest("base64url");
   const half = (cap: { points: number }): number => cap.points * busyShare;
 
@@ -51,16 +60,25 @@ export function createCaps(counters: Counters, secret: string): Caps {
       const taken = await lane.site.add(site);
       return taken.used > most[1].points ? wait("site", taken) : null;
     },
+    async admitBare(network) {
+      if ((await bareSite.look(site)).used >= caps.bareSite.points) return false;
+      if ((await bareNetwork.add(hide(network))).used > caps.bareNetwork.points) return false;
+      return (await bareSite.add(site)).used <= caps.bareSite.points;
+    },
     async busy(network) {
       const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), lanes.plain.site.look(site)]);
       return own.used >= half(caps.plainNetwork) || all.used >= half(caps.plainSite);
     },
     strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),
     spend: async (proof) => (await proofs.add(proof)).used === 1,
-    async mayMail(addressKey) {
+    async mayMail(addressKey, ticket) {
       const key = hide(addressKey);
+      const granted = ticket === undefined ? null : hide(`${addressKey}:${ticket}`);
+      if (granted !== null && (await tickets.look(granted)).used > 0) return true;
       if ((await addressHour.add(key)).used > caps.addressHour.points) return false;
-      return (await addressDay.add(key)).used <= caps.addressDay.points;
+      if ((await addressDay.add(key)).used > caps.addressDay.points) return false;
+      if (granted !== null) await tickets.add(granted);
+      return true;
     },
   };
 }

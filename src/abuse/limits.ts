@@ -18,6 +18,9 @@ export const caps = {
   /** Without proof of work: a household or a classroom, not a script. */
   plainNetwork: { points: 10, seconds: hour },
   plainSite: { points: 400, seconds: hour },
+  /** Of these, what comes from a form on a site's own page, which cannot tell when it was made (docs/embed.md). */
+  bareNetwork: { points: 5, seconds: hour },
+  bareSite: { points: 100, seconds: hour },
   /** With proof of work: an office or a mobile carrier behind one address. */
   provenNetwork: { points: 60, seconds: hour },
   /** A day on which a bigger site links here; each one cost its sender computing time. */

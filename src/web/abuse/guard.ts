@@ -29,7 +29,9 @@ export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
         log.info({ reason: age === "early" ? "too fast" : "hidden field" }, "sign-up by a script left out");
         return false;
       }
-      if (age !== "fine") {
+      const network = networkOf(request.ip);
+      const bare = t === undefined && (await caps.admitBare(network));
+      if (age !== "fine" && !bare) {
         throw new Refusal(
           422,
           "Look over what you entered and send it once more: the form came from another page, or was open for more than a day.",
@@ -37,7 +39,7 @@ export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
         );
       }
       const proven = await prove(altcha);
-      const wait = await caps.admit(networkOf(request.ip), proven);
+      const wait = await caps.admit(network, proven);
       if (wait) throw tooMany(wait, proven);
       return true;
     },
