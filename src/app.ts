@@ -61,7 +61,7 @@ export interface App {
   templates(): Promise<EmailTemplates>;
   gather(): Promise<void>;
   /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail(addressKey: string): Promise<boolean>;
+  mayMail(addressKey: string, ticket?: string): Promise<boolean>;
   press(editionId: number): Promise<Press | null>;
   samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;
@@ -133,7 +133,7 @@ export async function openApp(
       }),
       fetch,
       caps,
-      mayMail: (addressKey) => caps.mayMail(addressKey),
+      mayMail: (addressKey, ticket) => caps.mayMail(addressKey, ticket),
       publication,
       templates,
       gather: () => pollAll({ db, clock, log, fetch }, gatherMs),

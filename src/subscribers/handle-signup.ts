@@ -16,7 +16,7 @@ export interface SignupDeps {
   wake: Wake;
   options: { secret: string; publicationName: string };
   /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail?(addressKey: string): Promise<boolean>;
+  mayMail?(addressKey: string, ticket: string): Promise<boolean>;
 }
 
 type Signup = Selectable<Schema["signups"]>;
@@ -38,7 +38,7 @@ export async function handleSignups(deps: SignupDeps): Promise<void> {
  * else is asked to confirm, who has complained hears nothing ever again.
  */
 async function handleSignup(deps: SignupDeps, signup: Signup): Promise<void> {
-  const may = deps.mayMail ? await deps.mayMail(signup.address_key) : true;
+  const may = deps.mayMail ? await deps.mayMail(signup.address_key, `signup-${signup.id}`) : true;
   const done = await deps.db.transaction().execute(async (tx) => {
     const taken = await tx.deleteFrom("signups").where("id", "=", signup.id).executeTakeFirst();
     if (taken.numDeletedRows === 0n) return "taken by another";
