@@ -42,7 +42,8 @@ const send = (extra = false) => sendNow(world.app, { extra, actor: "test" });
 async function deliver(editionId: number): Promise<void> {
   const jobs = processors(world.app);
   const { slices } = (await listEditions(world.app.db, 10)).find(({ id }) => id === editionId)!;
-  for (let slice = 0; slice < slices; slice++) await jobs["deliver-slice"]({ editionId, slice }, new AbortController().signal);
+  for (let slice = 0; slice < slices; slice++)
+    await jobs["deliver-slice"]({ editionId, slice }, new AbortController().signal);
   await jobs["close-edition"]({ editionId }, new AbortController().signal);
 }
 
@@ -50,7 +51,9 @@ test("twenty operators press the button at once: one edition, and nineteen are t
   await addAllNewsReaders(world.app, ["a@example.org"]);
   await addArticle(world.app, "News");
   const answers = await Promise.allSettled(Array.from({ length: 20 }, () => send()));
-  const refused = answers.filter((answer) => answer.status === "rejected").map(({ reason }) => (reason as Refusal).status);
+  const refused = answers
+    .filter((answer) => answer.status === "rejected")
+    .map(({ reason }) => (reason as Refusal).status);
   expect(refused).toEqual(Array.from({ length: 19 }, () => 409));
   expect(await listEditions(world.app.db, 10)).toHaveLength(1);
 });
@@ -73,9 +76,15 @@ test("a template that broke keeps the edition waiting, with the reason, until it
   await addAllNewsReaders(app, ["a@example.org"]);
   await addArticle(app, "News");
   const { id } = await send();
-  const broken = { ...app, templates: () => Promise.reject(new Refusal(422, "digest.mjml:12: <mj-colunm> is no tag.")) };
+  const broken = {
+    ...app,
+    templates: () => Promise.reject(new Refusal(422, "digest.mjml:12: <mj-colunm> is no tag.")),
+  };
   await expect(renderEdition(broken, id)).rejects.toThrow("mj-colunm");
-  expect(await getEdition(app.db, date)).toMatchObject({ state: "opening", reason: expect.stringContaining("digest.mjml:12") });
+  expect(await getEdition(app.db, date)).toMatchObject({
+    state: "opening",
+    reason: expect.stringContaining("digest.mjml:12"),
+  });
   clock.advance(3 * 60 * 60_000);
   expect(await renderEdition(app, id)).toBe(true);
   const mended = await getEdition(app.db, date);
@@ -141,8 +150,19 @@ test("one part that fails keeps nothing else from being looked after", async () 
   await addArticle(app, "News");
   const { id } = await send();
   await renderEdition(app, id);
-  await app.db.insertInto("sources").values({ kind: "feed", url: "http://feed.example/", renamed_tags: "{}", next_check_at: clock.now(), created_at: clock.now() }).execute();
-  await sql`update schedule set since = ${new Date(clock.now().getTime() - 86_400_000)}, send_at = '04:00'`.execute(app.db);
+  await app.db
+    .insertInto("sources")
+    .values({
+      kind: "feed",
+      url: "http://feed.example/",
+      renamed_tags: "{}",
+      next_check_at: clock.now(),
+      created_at: clock.now(),
+    })
+    .execute();
+  await sql`update schedule set since = ${new Date(clock.now().getTime() - 86_400_000)}, send_at = '04:00'`.execute(
+    app.db,
+  );
   await sql`delete from editions where id <> ${id}`.execute(app.db);
   await sql`update editions set date = '2026-11-22'`.execute(app.db);
   const asked: string[] = [];
@@ -155,10 +175,20 @@ test("a tag that is merged while readers join or an edition is frozen loses nobo
   const { app } = world;
   await addArticle(app, "News");
   const tag = async (name: string) => {
-    await app.db.insertInto("tags").values({ key: name, name, created_at: clock.now() }).onConflict((c) => c.doNothing()).execute();
+    await app.db
+      .insertInto("tags")
+      .values({ key: name, name, created_at: clock.now() })
+      .onConflict((c) => c.doNothing())
+      .execute();
   };
   await tag("media");
-  await addSubscriber(app, { address: "a@example.org", tags: ["news"], allTags: false, confirmed: true, actor: "test" });
+  await addSubscriber(app, {
+    address: "a@example.org",
+    tags: ["news"],
+    allTags: false,
+    confirmed: true,
+    actor: "test",
+  });
   const [edition] = await Promise.all([send(), mergeTags(app.db, "news", "media")]);
   expect(edition.selected).toBe(1);
 });
@@ -167,7 +197,8 @@ test("the audit and the refusals hold no password of a feed", async () => {
   const { app } = world;
   const feed = await startFeed([]);
   const url = feed.url.replace("http://", "http://editor:hunter2@") + "?key=s3cret";
-  const add = () => addSource({ ...app, fetch: { ...app.fetch, allowPrivate: true } }, { url, tags: [], rename: {}, actor: "test" });
+  const add = () =>
+    addSource({ ...app, fetch: { ...app.fetch, allowPrivate: true } }, { url, tags: [], rename: {}, actor: "test" });
   await add();
   await expect(add()).rejects.toThrow(/^(?!.*(hunter2|s3cret))/);
   await feed.close();
@@ -180,7 +211,13 @@ test("a stopping process does not count a cut poll against the feed", async () =
   const { app } = world;
   const [{ id }] = (await app.db
     .insertInto("sources")
-    .values({ kind: "feed", url: "http://127.0.0.1:9/", renamed_tags: "{}", next_check_at: clock.now(), created_at: clock.now() })
+    .values({
+      kind: "feed",
+      url: "http://127.0.0.1:9/",
+      renamed_tags: "{}",
+      next_check_at: clock.now(),
+      created_at: clock.now(),
+    })
     .returning("id")
     .execute()) as [{ id: number }];
   expect(await pollSource(app, id, { force: true, signal: AbortSignal.abort() })).toEqual({ kind: "left" });
@@ -201,11 +238,16 @@ test("neither a change of zone nor a skip, nor both and back again, doubles or l
   const look = async () => {
     await addArticle(app, `News ${clock.now().getTime()}`);
     await recover({ ...app, wake: async () => undefined });
-    seen.splice(0, seen.length, ...(await listEditions(app.db, 20)).map((edition) => `${edition.date} ${edition.state}`).reverse());
+    seen.splice(
+      0,
+      seen.length,
+      ...(await listEditions(app.db, 20)).map((edition) => `${edition.date} ${edition.state}`).reverse(),
+    );
   };
   clock.set(`${date}T07:00:30Z`);
   await look();
-  for (const timezone of ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Seoul", null]) await changeSchedule(app, { timezone }, "test");
+  for (const timezone of ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Seoul", null])
+    await changeSchedule(app, { timezone }, "test");
   await look();
   expect(seen).toEqual(["2026-11-24 opening"]);
   await changeSkip(app, { date: "2026-11-25", skip: true, actor: "test" });

@@ -29,7 +29,10 @@ let editionId: number;
 
 /** An edition that is being sent, with nobody at work on it. */
 async function begin(readers: number): Promise<void> {
-  await addAllNewsReaders(world.app, Array.from({ length: readers }, (_, i) => `r${i}@example.org`));
+  await addAllNewsReaders(
+    world.app,
+    Array.from({ length: readers }, (_, i) => `r${i}@example.org`),
+  );
   await addArticle(world.app, "News");
   ({ id: editionId } = await sendNow(world.app, { extra: false, actor: "test" }));
   await renderEdition(world.app, editionId);
@@ -84,7 +87,9 @@ test("at every commit no more rows are being sent than the process has connectio
     // The transaction takes a while, and mails are answered meanwhile.
     suppress: () => wait(4),
     db: watched(async () => {
-      const { rows } = await sql<{ n: number }>`select count(*) as n from deliveries where state = 'sending'`.execute(world.app.db);
+      const { rows } = await sql<{ n: number }>`select count(*) as n from deliveries where state = 'sending'`.execute(
+        world.app.db,
+      );
       most = Math.max(most, rows[0]!.n);
     }),
   });
@@ -215,7 +220,8 @@ test("whether a sender lives is told by the database's clock, whatever the machi
   await take(ours, 1);
   await take(theirs, 1);
   clock.advance(5 * 60 * 60_000);
-  const swept = () => sweepDeadClaims(world.app.db, { silentMs: 30_000, now: clock.now(), self: ours.sender, policy: "hold" });
+  const swept = () =>
+    sweepDeadClaims(world.app.db, { silentMs: 30_000, now: clock.now(), self: ours.sender, policy: "hold" });
   expect(await swept()).toBe(0);
   await sql`update senders set beat_at = beat_at - interval '1 minute'`.execute(world.app.db);
   expect(await swept()).toBe(1);
