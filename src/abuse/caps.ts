@@ -61,9 +61,13 @@ export function createCaps(counters: Counters, secret: string): Caps {
       return taken.used > most[1].points ? wait("site", taken) : null;
     },
     async admitBare(network) {
-      if ((await bareSite.look(site)).used >= caps.bareSite.points) return false;
-      if ((await bareNetwork.add(hide(network))).used > caps.bareNetwork.points) return false;
-      return (await bareSite.add(site)).used <= caps.bareSite.points;
+      const all = await bareSite.look(site);
+      if (all.used >= caps.plainSite.points) return false;
+      // As in `admit`: once there are many, one from each network.
+      const most = all.used >= caps.bareSite.points ? 1 : caps.bareNetwork.points;
+      if ((await bareNetwork.add(hide(network))).used > most) return false;
+      await bareSite.add(site);
+      return true;
     },
     async busy(network) {
       const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), lanes.plain.site.look(site)]);

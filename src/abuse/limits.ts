@@ -20,6 +20,7 @@ export const caps = {
   plainSite: { points: 400, seconds: hour },
   /** Of these, what comes from a form on a site's own page, which cannot tell when it was made (docs/embed.md). */
   bareNetwork: { points: 5, seconds: hour },
+  /** From here on, one from each network. */
   bareSite: { points: 100, seconds: hour },
   /** With proof of work: an office or a mobile carrier behind one address. */
   provenNetwork: { points: 60, seconds: hour },
