@@ -1,4 +1,5 @@
 import type { SignupDeps } from "../src/subscribers/handle-signup.ts";
+import type { SendNoticesDeps } from "../src/subscribers/send-notices.ts";
 import type { RecoverDeps } from "../src/ops/recover.ts";
 import type { Database } from "../src/db/open.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
@@ -14,8 +15,9 @@ import { openEditionJob } from "./open-edition.ts";
 import { recoverJob } from "./recover.ts";
 import { renderEditionJob } from "./render-edition.ts";
 import { retentionJob } from "./retention.ts";
+import { sendNoticesJob } from "./send-notices.ts";
 
-export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & SignupDeps & { database: Database };
+export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & SignupDeps & SendNoticesDeps & { database: Database };
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {
@@ -27,7 +29,7 @@ export function processors(deps: JobDeps): Processors {
     "close-edition": (payload) => closeEditionJob(deps, payload),
     "deliver-slice": (payload, signal) => deliverSliceJob(deps, payload, signal),
     "handle-signup": () => handleSignupJob(deps),
-    "send-notices": async () => undefined,
+    "send-notices": (_payload, signal) => sendNoticesJob(deps, signal),
     recover: () => recoverJob(deps),
     retention: () => retentionJob(deps),
   };

@@ -25,6 +25,7 @@ import { ensureSecret, ensureToken } from "./ops/keys.ts";
 import { connectQueue, type QueueConnection, type QueuePlace } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
+import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
 import { loadTemplates } from "./render/templates.ts";
 import type { EmailTemplates, Publication } from "./render/types.ts";
 import { ensureSchedule } from "./schedule/store.ts";
@@ -59,6 +60,8 @@ export interface App {
   caps: Caps;
   publication: Publication;
   templates(): Promise<EmailTemplates>;
+  /** Prints single mails by the templates as they are now. */
+  notices(): Promise<NoticePress>;
   gather(): Promise<void>;
   /** Whether an address may get one more mail that it has not proven to want. */
   mayMail(addressKey: string, ticket?: string): Promise<boolean>;
@@ -89,6 +92,7 @@ export async function openApp(
     const templateFolder = join(packageRoot, "templates/email");
     const templates = (): Promise<EmailTemplates> => loadTemplates(templateFolder);
     await templates();
+    await checkNoticeTemplates(templateFolder);
     if (config.embedded.records) closing.push(lockDataFolder(config.dataDir, command));
     const database = await openDatabase(config);
     closing.push(() => database.close());
@@ -136,6 +140,7 @@ export async function openApp(
       mayMail: (addressKey, ticket) => caps.mayMail(addressKey, ticket),
       publication,
       templates,
+      notices: () => openNoticePress(templateFolder, publication),
       gather: () => pollAll({ db, clock, log, fetch }, gatherMs),
       press: createPressCache((id) => openPress(db, options, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),

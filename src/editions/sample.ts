@@ -38,13 +38,13 @@ const newestArticles = 200;
 /**
  * The sample copy for a reader of the chosen tags, or of all news when none was chosen; null when no article matches. It
  * takes the way of a real mail (compile, fit, assemble), and is written nowhere.
- * @throws Refusal 422 when the template does not compile or `to` cannot stand in a header
+ * @throws Refusal 422 when the template does not compile or the address cannot stand in a header
  */
 export async function printSample(
   deps: SampleDeps,
   of: SampleOf,
   choice: Pick<TagChoice, "known" | "spellings">,
-  to: string = sampleReader,
+  reader: { to: string; messageId?: string } = { to: sampleReader },
 ): Promise<SampleCopy | null> {
   const { publication, options, clock } = deps;
   const { prepared, articles } = await deps.samples(of);
@@ -54,8 +54,8 @@ export async function printSample(
   const home = `${options.publicUrl}/`;
   const positions = matching.map(({ position }) => position).toSorted((a, b) => a - b);
   const mail: ReaderMail = {
-    to,
-    messageId: `sample.${editionName(of.edition)}@${publication.from.address.split("@")[1]!}`,
+    to: reader.to,
+    messageId: reader.messageId ?? `sample.${editionName(of.edition)}@${publication.from.address.split("@")[1]!}`,
     ...fitPositions(prepared.stencil, positions, options.maxArticles),
     matchedTags: all ? "all" : matchedTags(matching, choice),
     links: { preferences: home, unsubscribe: home, moreUrl: options.publicUrl + of.path },

@@ -8,6 +8,7 @@ import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { feedIds } from "../sources/store.ts";
+import { recoverReaders } from "../subscribers/recover.ts";
 
 export interface RecoverDeps extends DueDeps {
   wake: Wake;
@@ -23,7 +24,8 @@ export interface RecoverDeps extends DueDeps {
  */
 export async function recover(deps: RecoverDeps): Promise<void> {
   const failures: unknown[] = [];
-  for (const look of [sweepClaims, expireOld, askForDeliveries, openWhatIsDue, askForRendering, askForFeeds]) {
+  const looks = [sweepClaims, expireOld, askForDeliveries, recoverReaders, openWhatIsDue, askForRendering, askForFeeds];
+  for (const look of looks) {
     await look(deps).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];

@@ -22,7 +22,7 @@ export async function loadTemplates(dir: string): Promise<EmailTemplates> {
   return templates;
 }
 
-async function readTemplate(dir: string, name: string): Promise<TemplateFile> {
+export async function readTemplate(dir: string, name: string): Promise<TemplateFile> {
   const path = join(dir, name);
   try {
     return { path, source: await readFile(path, "utf8") };
@@ -31,7 +31,8 @@ async function readTemplate(dir: string, name: string): Promise<TemplateFile> {
   }
 }
 
-const trial: Publication = {
+/** Stands for the publication where a template is only tried. */
+export const trial: Publication = {
   name: "Trial",
   publicUrl: "https://news.example/",
   postalAddress: "1 Press Street",

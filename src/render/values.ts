@@ -20,26 +20,12 @@ export interface EditionInput {
 /** What a template can name: the edition's own values, and marks in the place of all that differs by article or reader. */
 export function templateValues({ publication, edition, mode }: EditionInput, sentinels: Sentinels): object {
   const mark = (name: string): string => sentinels.mark(name);
-  const words = wordsFor(publication.language);
-  const right = rightToLeft.test(publication.language);
   return {
-    language: publication.language,
-    direction: right ? "rtl" : "ltr",
-    start: right ? "right" : "left",
-    end: right ? "left" : "right",
+    ...sharedValues(publication),
     sample: mode === "sample",
-    words,
-    light: { ...light, accent: readableOn(publication.accentColour, light.paper) },
-    dark: { ...dark, accent: readableOn(publication.accentColour, dark.paper) },
-    publication: {
-      name: publicationName(publication),
-      url: httpUrl(publication.publicUrl) ?? "#",
-      postalAddress:
-        publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
-    },
     edition: {
       date: longDate(edition.date, publication.language),
-      number: edition.number > 1 ? fill(words.editionNumber, { n: edition.number }) : null,
+      number: edition.number > 1 ? fill(wordsFor(publication.language).editionNumber, { n: edition.number }) : null,
     },
     reader: Object.fromEntries(readerSlots.map((slot) => [slot, mark(`reader.${slot}`)])),
     more: { begin: mark("more.begin"), end: mark("more.end") },
@@ -57,6 +43,26 @@ export function templateValues({ publication, edition, mode }: EditionInput, sen
         sourceUrl: part("sourceUrl", shape.source === "linked"),
       };
     }),
+  };
+}
+
+/** What every mail of a publication has in common: its name, its words, its colours. */
+export function sharedValues(publication: Publication): object {
+  const right = rightToLeft.test(publication.language);
+  return {
+    language: publication.language,
+    direction: right ? "rtl" : "ltr",
+    start: right ? "right" : "left",
+    end: right ? "left" : "right",
+    words: wordsFor(publication.language),
+    light: { ...light, accent: readableOn(publication.accentColour, light.paper) },
+    dark: { ...dark, accent: readableOn(publication.accentColour, dark.paper) },
+    publication: {
+      name: publicationName(publication),
+      url: httpUrl(publication.publicUrl) ?? "#",
+      postalAddress:
+        publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
+    },
   };
 }
 

@@ -97,21 +97,21 @@ export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
 }
 
 /**
- * Ends what waited too long, and takes the claims of dead senders: `unknown`, or pending where the publication chose to
- * risk a second copy. @param heardSince senders that beat before this instant are dead
+ * Ends what waited too long, and takes the claims of senders that are no more: `unknown`, or pending where the
+ * publication chose to risk a second copy.
  */
 export async function tidyNotices(
   db: Db,
-  options: { now: Date; heardSince: Date; self: string; policy: "hold" | "resend" },
+  options: { now: Date; self: string; policy: "hold" | "resend" },
 ): Promise<void> {
-  const { now, heardSince, self, policy } = options;
+  const { now, self, policy } = options;
   await sql`
     update notices n set
       state = ${policy === "hold" ? "unknown" : "pending"},
       settled_at = ${policy === "hold" ? now : null},
       reply = 'the sender stopped before the relay''s answer was written down'
     where n.state = 'sending' and n.claim <> ${self}::uuid and not exists (
-      select 1 from senders s where s.id = n.claim and s.beat_at >= ${heardSince}
+      select 1 from senders s where s.id = n.claim
     )`.execute(db);
   await sql`
     update notices set state = 'expired', settled_at = ${now},

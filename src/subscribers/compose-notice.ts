@@ -1,0 +1,181 @@
+import { sql } from "kysely";
+import { chooseTags } from "../articles/tag-choice.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
+import { listPublished } from "../editions/store.ts";
+import type { NoticeMail, NoticePress } from "../render/notice.ts";
+import { noticeWordsFor } from "../render/notice-words.ts";
+import type { Publication } from "../render/types.ts";
+import { publicationName } from "../render/values.ts";
+import { fill, wordsFor } from "../render/words.ts";
+import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { changeLink, confirmLink, ownLinks } from "./links.ts";
+import type { ClaimedNotice } from "./notices.ts";
+import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
+import { findSuppressed, isForGood } from "./suppressions.ts";
+import { noticeMessageId } from "./tokens.ts";
+
+export interface ComposeDeps extends SampleDeps {
+  db: Db;
+  clock: Clock;
+  publication: Publication;
+  options: SampleDeps["options"] & ScheduleDefaults & { secret: string; publicUrl: string; sendAt: string };
+}
+
+/** A notice as it goes out, or why it must not go out any more. */
+export type Composed = { message: Buffer } | { skip: string };
+
+const mostTags = 20;
+const mostHeadlines = 8;
+
+/** Makes the mail of a notice, looking again at what it is about: consent and suppression count at this moment. */
+export async function composeNotice(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+  const addressKey = notice.address.toLowerCase();
+  const reason = (await findSuppressed(deps.db, deps.options.secret, [addressKey])).get(addressKey);
+  if (reason !== undefined && isForGood(reason)) return { skip: "the address is never to be mailed" };
+  switch (notice.kind) {
+    case "confirm":
+      return confirmMail(deps, press, notice);
+    case "change":
+      return changeMail(deps, press, notice, reason);
+    case "sample":
+      return reason === undefined ? sampleMail(deps, notice) : { skip: "the address is suppressed" };
+    case "already":
+    case "welcome": {
+      const reader = notice.subscriberId === null ? null : await findSubscriber(deps.db, notice.subscriberId);
+      if (reader?.status !== "active" || reason !== undefined) return { skip: "the reader is not subscribed" };
+      return subscriberMail(deps, press, notice, reader, notice.kind);
+    }
+  }
+}
+
+async function confirmMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+  const consent = await deps.db
+    .selectFrom("consents")
+    .select(["key", "tags", "all_tags", "confirmed_at"])
+    .where("id", "=", notice.consentId)
+    .executeTakeFirst();
+  if (!consent?.key || consent.confirmed_at !== null) return { skip: "there is nothing to confirm any more" };
+  const said = saidBy(deps, "confirm");
+  const follows = followed(deps, "confirm", { tags: consent.tags, allTags: consent.all_tags });
+  return printed(deps, press, notice, {
+    ...said,
+    paragraphs: [said.lead, follows],
+    button: { label: said.button, url: confirmLink(deps.options, consent.key, notice.createdAt) },
+    list: null,
+    own: null,
+  });
+}
+
+async function changeMail(
+  deps: ComposeDeps,
+  press: NoticePress,
+  notice: ClaimedNotice,
+  suppressed: string | undefined,
+): Promise<Composed> {
+  const change = await deps.db
+    .selectFrom("address_changes")
+    .select("key")
+    .where("id", "=", Number(notice.payload["changeId"]))
+    .executeTakeFirst();
+  if (!change) return { skip: "the change was made or given up" };
+  const other = await findByAddress(deps.db, notice.address.toLowerCase());
+  if (other?.status === "active" && suppressed === undefined) return subscriberMail(deps, press, notice, other, "already");
+  const said = saidBy(deps, "change");
+  return printed(deps, press, notice, {
+    ...said,
+    paragraphs: [said.lead],
+    button: { label: said.button, url: changeLink(deps.options, change.key, notice.createdAt) },
+    list: null,
+    own: null,
+  });
+}
+
+async function subscriberMail(
+  deps: ComposeDeps,
+  press: NoticePress,
+  notice: ClaimedNotice,
+  reader: Subscriber,
+  kind: "already" | "welcome",
+): Promise<Composed> {
+  const said = saidBy(deps, kind);
+  const own = ownLinks(deps.options, reader.key);
+  const { latest, hour } = noticeWordsFor(deps.publication.language);
+  const schedule = await loadSchedule(deps.db, deps.options);
+  const leaves = fill(hour, { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone });
+  const articles = kind === "welcome" ? await newestFor(deps.db, reader) : [];
+  return printed(deps, press, notice, {
+    ...said,
+    paragraphs: [said.lead, followed(deps, kind, reader), ...(kind === "welcome" ? [leaves] : [])],
+    button: { label: said.button, url: own.preferences },
+    list: articles.length === 0 ? null : { title: latest, articles },
+    own,
+  });
+}
+
+async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {
+  const names = Array.isArray(notice.payload["tags"]) ? notice.payload["tags"].map(String) : [];
+  const choice = await chooseTags(deps.db, names);
+  const { of } = await newestSample(deps, choice);
+  const copy = await printSample(deps, of, choice, { to: notice.address, messageId: idOf(deps, notice) });
+  return copy ? { message: copy.message() } : { skip: "there is no article yet to make a sample copy of" };
+}
+
+/** Headlines of the newest edition that a reader would have got. */
+async function newestFor(db: Db, reader: Subscriber): Promise<{ title: string; url: string }[]> {
+  const [newest] = await listPublished(db, 1);
+  if (!newest) return [];
+  const { rows } = await sql<{ title: string; url: string }>`
+    select snapshot ->> 'title' as title, snapshot ->> 'url' as url
+    from edition_articles
+    where edition_id = ${newest.id} and (${reader.allTags} or tag_ids && array(
+      select tag_id from subscriber_tags where subscriber_id = ${reader.id}
+    ))
+    order by position limit ${mostHeadlines}`.execute(db);
+  return rows;
+}
+
+type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };
+
+function saidBy({ publication }: ComposeDeps, kind: "confirm" | "already" | "welcome" | "change"): Said {
+  const words = noticeWordsFor(publication.language)[kind];
+  const say = (pattern: string): string => fill(pattern, { publication: publicationName(publication) });
+  return {
+    subject: say(words.subject),
+    headline: words.headline,
+    lead: say(words.lead),
+    button: words.button,
+    after: words.after === "" ? [] : [words.after],
+    why: say(words.why),
+  };
+}
+
+function followed(
+  { publication }: ComposeDeps,
+  kind: "confirm" | "already" | "welcome",
+  choice: { tags: readonly string[]; allTags: boolean },
+): string {
+  const words = noticeWordsFor(publication.language)[kind];
+  if (choice.allTags) return words.all;
+  const shown = choice.tags.slice(0, mostTags).join(", ");
+  const more = choice.tags.length - mostTags;
+  const tags = more > 0 ? fill(wordsFor(publication.language).tagsMore, { tags: shown, n: more }) : shown;
+  return fill(words.tags, { tags });
+}
+
+async function printed(
+  deps: ComposeDeps,
+  press: NoticePress,
+  notice: ClaimedNotice,
+  parts: Omit<NoticeMail, "to" | "messageId" | "date">,
+): Promise<Composed> {
+  const { subject, headline, paragraphs, button, after, list, own, why } = parts;
+  const head = { to: notice.address, messageId: idOf(deps, notice), date: deps.clock.now() };
+  return { message: await press.print({ ...head, subject, headline, paragraphs, button, after, list, own, why }) };
+}
+
+function idOf({ options, publication }: ComposeDeps, notice: ClaimedNotice): string {
+  const date = notice.createdAt.toISOString().slice(0, 10);
+  return noticeMessageId(options.secret, { id: notice.id, date }, publication.from.address.split("@")[1]!);
+}
