@@ -1,6 +1,7 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { rejoin, unsubscribe } from "../../subscribers/store.ts";
+import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import type { Views } from "../views.ts";
 import { readerPaths, type FindReader } from "./reader.ts";
 
@@ -40,7 +41,9 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
     });
   });
 
-  web.post<{ Params: { token: string } }>("/unsubscribe/:token/undo", async (request, reply) => {
+  // One-click requests come from anywhere; to come back is the reader's own act, on this page.
+  const ownOnly = { onRequest: async (request: FastifyRequest) => refuseForeignPost(request) };
+  web.post<{ Params: { token: string } }>("/unsubscribe/:token/undo", ownOnly, async (request, reply) => {
     const reader = await find(request, "unsubscribe");
     if (await rejoin(db, reader.id)) log.info({ subscriber: reader.id }, "reader came back");
     const back = (await find(request, "unsubscribe")).status === "active";
