@@ -14,7 +14,7 @@ interface Asset {
 
 /** What the pages load. A name holds a hash of the content, so that browsers may keep it for good. */
 export interface Assets {
-  links: { style: string; icon: string; proof: string };
+  links: { style: string; icon: string; proof: string; forms: string };
   files: Map<string, Asset>;
 }
 
@@ -31,11 +31,15 @@ export function makeAssets(accent: string): Assets {
     `<path fill="${onLight}" d="M2 2h12v3H2zM2 7h12v1H2zM2 10h12v1H2zM2 13h8v1H2z"/></svg>`;
   const style = asset("style", "css", "text/css; charset=utf-8", source);
   const icon = asset("icon", "svg", "image/svg+xml", drawing);
-  const script = readFileSync(join(packageRoot, "src/web/assets/proof.js"), "utf8");
-  const proof = asset("proof", "js", "text/javascript; charset=utf-8", script);
+  const [proof, forms] = [script("proof"), script("forms")];
   return {
-    links: { style: `/assets/${style.name}`, icon: `/assets/${icon.name}`, proof: `/assets/${proof.name}` },
-    files: new Map([style, icon, proof].map((one) => [one.name, one])),
+    links: {
+      style: `/assets/${style.name}`,
+      icon: `/assets/${icon.name}`,
+      proof: `/assets/${proof.name}`,
+      forms: `/assets/${forms.name}`,
+    },
+    files: new Map([style, icon, proof, forms].map((one) => [one.name, one])),
   };
 }
 
@@ -45,6 +49,11 @@ export function addAssetRoutes(web: FastifyInstance, assets: Assets): void {
     if (!found) throw new Refusal(404, "There is no such file: load the page again.");
     return reply.header("cache-control", "public, max-age=31536000, immutable").type(found.type).send(found.content);
   });
+}
+
+function script(name: string): Asset {
+  const source = readFileSync(join(packageRoot, `src/web/assets/${name}.js`), "utf8");
+  return asset(name, "js", "text/javascript; charset=utf-8", source);
 }
 
 function asset(name: string, ending: string, type: string, content: string): Asset {

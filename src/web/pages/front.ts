@@ -6,30 +6,48 @@ import { comingSends, status } from "../../ops/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { feedIds } from "../../sources/store.ts";
 import { hasReaders } from "../../subscribers/store.ts";
+import { allowOwnScripts } from "../security.ts";
+import { shared } from "../shared.ts";
 import { fromThisMachine } from "../this-machine.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { showPublished } from "./published.ts";
+import type { SignupForm } from "./subscribe.ts";
 
-/** `/`: what this is, the latest edition, and for whoever sets it up, what is connected and what to do next. */
-export function addFrontPage(web: FastifyInstance, app: App, views: Views): void {
-  const { db, clock, config, options } = app;
+/** `/`: what this is, sign-up, the latest edition, and for whoever sets it up, what is connected and what to do next. */
+export function addFrontPage(web: FastifyInstance, app: App, deps: { views: Views; form: SignupForm }): void {
+  const facts = shared(() => loadFacts(app));
   web.get("/", async (request, reply) => {
-    const schedule = await loadSchedule(db, options);
-    const [latest] = await listPublished(db, 1);
-    const [next] = await comingSends(db, clock.now(), schedule);
-    return views.send(reply.header("cache-control", "no-cache"), "front", {
-      title: config.publicationName,
-      latest: latest ? showPublished(latest, config.language) : null,
-      next: next ? when(next.at, schedule.timezone, config.language) : null,
-      steps: await stepsFor(app, request),
+    const [known, form] = await Promise.all([facts(), deps.form.fromLink(request)]);
+    return deps.views.send(allowOwnScripts(reply.header("cache-control", "no-cache")), "front", {
+      title: app.config.publicationName,
+      form,
+      latest: known.latest,
+      next: known.next,
+      steps: await stepsFor(app, request, known.running),
     });
   });
 }
 
+/** What the page says to everybody; many who look at the same time share it. */
+async function loadFacts({ db, clock, config, options }: App) {
+  const schedule = await loadSchedule(db, options);
+  const [[latest], [next], feeds, readers] = await Promise.all([
+    listPublished(db, 1),
+    comingSends(db, clock.now(), schedule),
+    feedIds(db),
+    hasReaders(db),
+  ]);
+  return {
+    latest: latest ? showPublished(latest, config.language) : null,
+    next: next ? when(next.at, schedule.timezone, config.language) : null,
+    running: feeds.length > 0 && readers,
+  };
+}
+
 /** Readers are not told how things stand behind the page; before there are any, whoever looks is setting it up. */
-async function stepsFor(app: App, request: FastifyRequest): Promise<object | null> {
+async function stepsFor(app: App, request: FastifyRequest, running: boolean): Promise<object | null> {
   const local = fromThisMachine(request);
-  if (!local && (await feedIds(app.db)).length > 0 && (await hasReaders(app.db))) return null;
+  if (!local && running) return null;
   const { done, next } = nextSteps(await status(app), app.config);
   return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && app.config.embedded.mail };
 }

@@ -1,21 +1,41 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
+import { refuseForeignPost } from "../abuse/foreign-posts.ts";
+import { openCatalogue } from "../catalogue.ts";
 import type { Views } from "../views.ts";
+import { addConfirmPages } from "./confirm.ts";
 import { addEditionPages } from "./editions.ts";
+import { addFeed } from "./feed.ts";
 import { addFrontPage } from "./front.ts";
 import { addOutboxPages } from "./outbox.ts";
-import { findReader } from "./reader.ts";
+import { addPersonalPages } from "./personal.ts";
 import { addPreferencesPages } from "./preferences.ts";
+import { findReader, limitMadeUpLinks } from "./reader.ts";
+import { addSamplePages } from "./sample.ts";
+import { addSubscribePages, openSignupForm } from "./subscribe.ts";
+import { addTagPages } from "./tag.ts";
 import { addUnsubscribePages } from "./unsubscribe.ts";
 
 /** The pages for readers, and the outbox of a server that sends nothing yet. */
 export function addPages(web: FastifyInstance, app: App, views: Views): void {
-  addFrontPage(web, app, views);
+  const catalogue = openCatalogue(app);
+  const form = openSignupForm(app, catalogue);
+  addFrontPage(web, app, { views, form });
+  addSubscribePages(web, app, { views, form, catalogue });
   addEditionPages(web, app, views);
+  addFeed(web, app);
+  addTagPages(web, app, { views, catalogue });
+  addSamplePages(web, app, { views, catalogue });
   web.register(async (personal) => {
     personal.addHook("onRequest", async (_request, reply) => void reply.header("cache-control", "no-store"));
-    const find = findReader(personal, app);
-    addPreferencesPages(personal, app, { views, find });
+    const countFailure = limitMadeUpLinks(personal);
+    const find = findReader(countFailure, app);
+    personal.register(async (forms) => {
+      forms.addHook("onRequest", async (request) => refuseForeignPost(request));
+      addConfirmPages(forms, app, { views, countFailure });
+      addPreferencesPages(forms, app, { views, find, catalogue });
+      addPersonalPages(forms, app, { views, find });
+    });
     addUnsubscribePages(personal, app, { views, find });
     if (app.config.embedded.mail) addOutboxPages(personal, app, views);
   });

@@ -1,78 +1,145 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
-import { listTags } from "../../articles/tag-store.ts";
+import { Refusal } from "../../base/errors.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { choose } from "../../subscribers/choice.ts";
+import { pauseReader, setReaderTimezone } from "../../subscribers/preferences.ts";
 import { setTags, type Subscriber } from "../../subscribers/store.ts";
-import type { Views } from "../views.ts";
-import { readerPaths, type FindReader } from "./reader.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { allowOwnScripts } from "../security.ts";
+import { shared } from "../shared.ts";
+import { pageLanguage, type Views } from "../views.ts";
+import { readFields, type Fields } from "./fields.ts";
+import { makeOffers } from "./offers.ts";
+import { maskedAddress, readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
+import { readZone, zoneName, zoneOptions } from "./zones.ts";
 
-const recentDays = 90;
-const mostOffered = 200;
+/** What was done before the page came up again, from `?saved=`. */
+const outcomes = ["tags", "pause", "resume", "zone"] as const;
+type Outcome = (typeof outcomes)[number];
 
-interface Offer {
-  id: number;
-  name: string;
-  chosen: boolean;
-}
+const pauseDays: Record<string, number> = { week: 7, month: 30 };
+const dayMs = 24 * 3_600_000;
 
-interface Choice {
-  tagIds: number[];
+/** A choice of tags that is not kept yet: of a search, or of a form with something wrong in it. */
+interface Draft {
+  tags: string[];
   allTags: boolean;
+  query: string;
 }
 
-/** `/preferences/:token`: the tags a reader follows. The token in the address is what allows the change. */
-export function addPreferencesPages(web: FastifyInstance, app: App, deps: { views: Views; find: FindReader }): void {
-  const { db, clock, options } = app;
-  const { views, find } = deps;
+type Wrong = Partial<Record<"tags" | "timezone" | "pause", string>>;
 
-  const page = (reader: Subscriber, offers: Offer[], fields: { allTags: boolean; saved: boolean; wrong: boolean }) => ({
-    title: "Preferences",
-    ...fields,
-    offers,
-    status: reader.status,
-    paths: readerPaths(options.secret, reader),
-  });
+/** `/preferences/:token`: what a reader gets, and when. The token in the address is what allows the change. */
+export function addPreferencesPages(
+  web: FastifyInstance,
+  app: App,
+  deps: { views: Views; find: FindReader; catalogue: () => Promise<Catalogue> },
+): void {
+  const { db, clock, options } = app;
+  const { views, find, catalogue } = deps;
+  const schedule = shared(() => loadSchedule(db, options));
+
+  async function show(
+    reply: FastifyReply,
+    reader: Subscriber,
+    more: { draft?: Draft; saved?: Outcome | null; wrong?: Wrong } = {},
+  ): Promise<FastifyReply> {
+    const { draft = { tags: reader.tags, allTags: reader.allTags, query: "" }, saved = null, wrong = {} } = more;
+    const [tags, { timezone, sendAt }] = await Promise.all([catalogue(), schedule()]);
+    const first = [...reader.tags, ...draft.tags];
+    const paused = reader.pausedUntil !== null && reader.pausedUntil > clock.now() ? reader.pausedUntil : null;
+    return views.send(allowOwnScripts(reply), "preferences", {
+      title: "Preferences",
+      saved,
+      wrong: { tags: null, timezone: null, pause: null, ...wrong },
+      offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }),
+      allTags: draft.allTags,
+      status: reader.status,
+      address: maskedAddress(reader),
+      pausedUntil: paused && day(paused, reader.timezone ?? timezone, app.config.language),
+      ownZone: timezone,
+      sendAt,
+      zones: zoneOptions,
+      zone: reader.timezone,
+      zoneName: reader.timezone === null ? null : zoneName(reader.timezone),
+      paths: readerPaths(options.secret, reader),
+    });
+  }
+
+  /** Does what a form asks for and shows the page again; what is wrong stands beside its field. */
+  async function change(
+    request: LinkRequest,
+    reply: FastifyReply,
+    field: keyof Wrong,
+    work: (reader: Subscriber, fields: Fields) => Promise<Outcome>,
+  ): Promise<FastifyReply> {
+    const reader = await find(request, "preferences");
+    const fields = readFields(request.body);
+    try {
+      const saved = await work(reader, fields);
+      return reply.redirect(`${readerPaths(options.secret, reader).preferences}?saved=${saved}`, 303);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 422) throw error;
+      const wrong = { [field]: error.message };
+      return show(reply.code(422), reader, field === "tags" ? { wrong, draft: draftOf(fields) } : { wrong });
+    }
+  }
 
   web.get<{ Params: { token: string }; Querystring: Record<string, unknown> }>(
     "/preferences/:token",
     async (request, reply) => {
       const reader = await find(request, "preferences");
-      const offers = await offersFor(app, reader, new Set(reader.tags));
-      const saved = request.query["saved"] === "1";
-      return views.send(reply, "preferences", page(reader, offers, { allTags: reader.allTags, saved, wrong: false }));
+      const fields = readFields(request.query);
+      const saved = outcomes.find((one) => one === fields.one("saved")) ?? null;
+      return show(reply, reader, fields.has("q") ? { draft: draftOf(fields) } : { saved });
     },
   );
 
-  web.post<{ Params: { token: string }; Body: unknown }>("/preferences/:token", async (request, reply) => {
-    const reader = await find(request, "preferences");
-    const choice = readChoice(request.body);
-    const known = new Set((await listTags(db, clock.now())).map((tag) => tag.id));
-    const tagIds = choice.tagIds.filter((id) => known.has(id));
-    if (tagIds.length === 0 && !choice.allTags) {
-      reply.code(422);
-      const offers = await offersFor(app, reader, new Set());
-      return views.send(reply, "preferences", page(reader, offers, { allTags: false, saved: false, wrong: true }));
-    }
-    await setTags(db, reader.id, { allTags: choice.allTags, tagIds });
-    return reply.redirect(`${readerPaths(options.secret, reader).preferences}?saved=1`, 303);
+  web.post<{ Params: { token: string } }>("/preferences/:token", (request, reply) =>
+    change(request, reply, "tags", async (reader, fields) => {
+      const { tags, allTags } = draftOf(fields);
+      if (tags.length === 0 && !allTags) {
+        throw new Refusal(
+          422,
+          "Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe.",
+        );
+      }
+      const { tagIds } = await choose(db, { tags, allTags });
+      await setTags(db, reader.id, { allTags, tagIds });
+      return "tags";
+    }),
+  );
+
+  web.post<{ Params: { token: string } }>("/preferences/:token/pause", (request, reply) =>
+    change(request, reply, "pause", async (reader, fields) => {
+      const days = pauseDays[fields.one("for")];
+      if (days === undefined && fields.one("for") !== "none") {
+        throw new Refusal(422, "Choose a week or a month, or go on at once.");
+      }
+      await pauseReader(app, reader.id, days === undefined ? null : new Date(clock.now().getTime() + days * dayMs));
+      return days === undefined ? "resume" : "pause";
+    }),
+  );
+
+  web.post<{ Params: { token: string } }>("/preferences/:token/timezone", (request, reply) =>
+    change(request, reply, "timezone", async (reader, fields) => {
+      await setReaderTimezone(app, reader.id, readZone(fields.one("timezone")));
+      return "zone";
+    }),
+  );
+}
+
+function draftOf(fields: Fields): Draft {
+  return { tags: fields.all("tags"), allTags: fields.one("all") === "1", query: fields.one("q").slice(0, 100) };
+}
+
+function day(at: Date, timezone: string, language: string): string {
+  const format = new Intl.DateTimeFormat(pageLanguage(language), {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    timeZone: timezone,
   });
-}
-
-/** The tags in use lately, and those the reader has, whatever their use. */
-async function offersFor({ db, clock }: App, reader: Subscriber, chosen: ReadonlySet<string>): Promise<Offer[]> {
-  const tags = await listTags(db, new Date(clock.now().getTime() - recentDays * 24 * 3_600_000));
-  const own = new Set(reader.tags);
-  const recent = tags
-    .filter((tag) => tag.articles > 0)
-    .toSorted((a, b) => b.articles - a.articles)
-    .slice(0, mostOffered);
-  const offered = new Set(recent.map((tag) => tag.id));
-  return tags
-    .filter((tag) => offered.has(tag.id) || own.has(tag.name))
-    .map(({ id, name }) => ({ id, name, chosen: chosen.has(name) }));
-}
-
-function readChoice(body: unknown): Choice {
-  const { tag = [], all } = (body ?? {}) as { tag?: unknown; all?: unknown };
-  const tagIds = [tag].flat().flatMap((raw) => (typeof raw === "string" && /^\d{1,9}$/.test(raw) ? [Number(raw)] : []));
-  return { tagIds: [...new Set(tagIds)], allTags: all === "1" };
+  return format.format(at);
 }

@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { findByKey, type Subscriber } from "../../subscribers/store.ts";
 import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
-import { limitFailures } from "../limits.ts";
+import { limitFailures, type CountFailure } from "../limits.ts";
 
 export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
 
@@ -12,8 +12,12 @@ export type FindReader = (request: LinkRequest, purpose: Purpose) => Promise<Sub
 
 const failuresPerMinute = 30;
 
-export function findReader(web: FastifyInstance, { db, options }: Pick<App, "db" | "options">): FindReader {
-  const countFailure = limitFailures(web, failuresPerMinute);
+/** Counts links that were made up, of whatever kind. */
+export function limitMadeUpLinks(web: FastifyInstance): CountFailure {
+  return limitFailures(web, failuresPerMinute);
+}
+
+export function findReader(countFailure: CountFailure, { db, options }: Pick<App, "db" | "options">): FindReader {
   return async (request, purpose) => {
     const key = readLinkToken(options.secret, purpose, request.params.token);
     const reader = key === null ? null : await findByKey(db, key);
@@ -21,6 +25,11 @@ export function findReader(web: FastifyInstance, { db, options }: Pick<App, "db"
     await countFailure(request);
     throw new Refusal(404, "This link is not complete, or is no longer in use: open it again from your latest mail.");
   };
+}
+
+/** An address for its own reader to know it by: a page may be open where others see it. */
+export function maskedAddress({ address }: Subscriber): string {
+  return address.replace(/^(.).*(?=@)/, "$1…");
 }
 
 /** The paths of a reader's own pages. */

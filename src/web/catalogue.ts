@@ -1,0 +1,84 @@
+import { sql } from "kysely";
+import type { App } from "../app.ts";
+import { listTags, type TagCount } from "../articles/tag-store.ts";
+import { cleanTag, tagKey } from "../articles/tags.ts";
+import { shared } from "./shared.ts";
+
+/** The tags that pages offer, and the sites that the articles come from; kept in the process for a minute. */
+export interface Catalogue {
+  /** How many tags there are. */
+  size: number;
+  /** The most used of the last 30 days, most first. Without any use lately, those that are there. */
+  popular(count: number): readonly TagCount[];
+  /** Tags whose name has the words of `query` in it: first those that begin with it, then by use. */
+  find(query: string, count: number): TagCount[];
+  /** By name, in whatever case, aliases followed. */
+  get(name: string): TagCount | undefined;
+  /** Whether an address leads to a site that the publication's articles or feeds come from. */
+  isOwnSite(url: string): boolean;
+}
+
+const keptMs = 60_000;
+export const recentDays = 30;
+const dayMs = 24 * 3_600_000;
+
+/**
+ * The catalogue as of at most a minute ago; a tag that is new since is there at once. Looking costs one index look-up,
+ * and many who look at the same time share it.
+ */
+export function openCatalogue({ db, clock }: Pick<App, "db" | "clock">): () => Promise<Catalogue> {
+  let kept: { catalogue: Catalogue; at: number; newest: number } | null = null;
+  return shared(async () => {
+    const { rows } = await sql<{ newest: number }>`select coalesce(max(id), 0) as newest from tags`.execute(db);
+    const newest = rows[0]!.newest;
+    const now = clock.now().getTime();
+    if (kept && kept.newest === newest && now >= kept.at && now - kept.at < keptMs) return kept.catalogue;
+    kept = { catalogue: await load(db, new Date(now - recentDays * dayMs)), at: now, newest };
+    return kept.catalogue;
+  });
+}
+
+async function load(db: App["db"], since: Date): Promise<Catalogue> {
+  const [tags, aliases, hosts] = await Promise.all([
+    listTags(db, since),
+    db.selectFrom("tag_aliases").select(["key", "tag_id"]).execute(),
+    ownHosts(db, since),
+  ]);
+  const byId = new Map(tags.map((tag) => [tag.id, tag]));
+  const byKey = new Map(tags.map((tag) => [tagKey(tag.name), tag]));
+  for (const { key, tag_id } of aliases) {
+    const tag = byId.get(tag_id);
+    if (tag) byKey.set(key, tag);
+  }
+  const keyed = tags.map((tag) => ({ tag, key: tagKey(tag.name) })).toSorted((a, b) => b.tag.articles - a.tag.articles);
+  const used = keyed.filter(({ tag }) => tag.articles > 0);
+  const popular = (used.length > 0 ? used : keyed).map(({ tag }) => tag);
+  return {
+    size: tags.length,
+    popular: (count) => popular.slice(0, count),
+    find(query, count) {
+      const name = cleanTag(query);
+      if (name === null) return [];
+      const wanted = tagKey(name);
+      const found = keyed.filter(({ key }) => key.includes(wanted));
+      const first = found.filter(({ key }) => key.startsWith(wanted));
+      return [...new Set([...first, ...found])].slice(0, count).map(({ tag }) => tag);
+    },
+    get: (name) => byKey.get(tagKey(name)),
+    isOwnSite: (url) => hosts.has(hostOf(url)),
+  };
+}
+
+/** The hosts of feeds, and of the articles seen lately. */
+async function ownHosts(db: App["db"], since: Date): Promise<Set<string>> {
+  const { rows } = await sql<{ url: string }>`
+    select distinct substring(url from '^[a-z]+://[^/?#]+') as url from (
+      select url from sources where url is not null
+      union all select url from articles where first_seen_at >= ${since}
+    ) known`.execute(db);
+  return new Set(rows.map(({ url }) => hostOf(url)).filter((host) => host !== ""));
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, "") : "";
+}
