@@ -1,10 +1,11 @@
 /**
- * The tags that an address names: `tag=` holds one and may be repeated; `tags=` holds several between commas. A `+` is a
- * space between two other characters, as forms write it (WHATWG URL, 5.1). Anywhere else it is itself, since no tag
+ * The tags that an address names: `tag=` holds one, `tags=` one or several between commas, and both may be repeated. A `+`
+ * is a space between two other characters, as forms write it (WHATWG URL, 5.1). Anywhere else it is itself, since no tag
  * begins or ends with a space or has two: `lg%20u%2B`, `lg+u%2B` and the careless `lg u+` are all `lg u+`.
  * @param url path and query, still encoded
+ * @param isTag tells a tag with a comma in it from two tags
  */
-export function readTags(url: string): string[] {
+export function readTags(url: string, isTag: (name: string) => boolean): string[] {
   const query = url.split("#")[0]!.split("?").slice(1).join("?");
   return query
     .split("&")
@@ -13,8 +14,9 @@ export function readTags(url: string): string[] {
       const name = field.slice(0, at);
       const value = field.slice(at + 1);
       if (at < 0) return [];
-      if (name === "tag") return [decode(value)];
-      return name === "tags" ? value.split(/,|%2c/i).map(decode) : [];
+      if (name !== "tag" && name !== "tags") return [];
+      const whole = decode(value);
+      return name === "tag" || isTag(whole) ? [whole] : value.split(/,|%2c/i).map(decode);
     })
     .filter((tag) => tag.trim() !== "");
 }
@@ -23,6 +25,11 @@ export function readTags(url: string): string[] {
 export function tagQuery(names: readonly string[], more: Record<string, string> = {}): string {
   const fields = [...names.map((name) => ["tag", name] as const), ...Object.entries(more)];
   return fields.length === 0 ? "" : `?${fields.map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join("&")}`;
+}
+
+/** The sign-up form with these tags brought along. */
+export function subscribePath(names: readonly string[]): string {
+  return `/subscribe${tagQuery(names).replaceAll(/([?&])tag=/g, "$1tags=")}`;
 }
 
 /** The address of a tag's own page. */

@@ -7,6 +7,7 @@ import { httpUrl } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
 import { parseEditionName } from "../edition-name.ts";
 import type { Views } from "../views.ts";
+import { linkTags } from "./article-tags.ts";
 import { isOld, showPublished } from "./published.ts";
 
 const listed = 100;
@@ -53,5 +54,5 @@ function missing(): Refusal {
 /** What is not an http(s) address is text without a link. */
 function showArticle({ title, url, summary, tags, origin }: EditionArticle): object {
   const source = origin && { name: origin.name, url: origin.url === null ? null : httpUrl(origin.url) };
-  return { title, url: httpUrl(url), summary, tags, source };
+  return { title, url: httpUrl(url), summary, tags: linkTags(tags), source };
 }

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { firstArticles } from "../../editions/published-articles.ts";
+import { listPublished, type Edition } from "../../editions/store.ts";
+import { escapeHtml, httpUrl } from "../../render/plain.ts";
+import type { EditionArticle } from "../../render/types.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { atomDocument, type AtomEntry } from "./atom.ts";
+import { showPublished } from "./published.ts";
+
+export const feedPath = "/editions/feed.xml";
+const listed = 30;
+/** Articles of one edition; the others are on its page. */
+const mostArticles = 50;
+
+/** `/editions/feed.xml`: the last 30 editions for feed readers. What went out never changes, so neither does an entry. */
+export function addFeed(web: FastifyInstance, app: App): void {
+  const { db, config, options } = app;
+
+  web.get(feedPath, async (request, reply) => {
+    const editions = await listPublished(db, listed);
+    const sent = editions.map(({ sending_at }) => sending_at!.getTime());
+    const updated = sent.length > 0 ? new Date(Math.max(...sent)) : (await loadSchedule(db, options)).since;
+    const state = [config.publicUrl, config.publicationName, config.language, updated.toISOString(), editions.length];
+    const etag = `"${createHash("sha256").update(JSON.stringify(state)).digest("base64url").slice(0, 22)}"`;
+    reply.header("etag", etag).header("cache-control", "public, max-age=300");
+    if (request.headers["if-none-match"]?.includes(etag)) return reply.code(304).send();
+    const articles = await firstArticles(db, editions, mostArticles);
+    const document = atomDocument({
+      id: config.publicUrl + feedPath,
+      self: config.publicUrl + feedPath,
+      home: `${config.publicUrl}/editions`,
+      title: `${config.publicationName}: editions`,
+      author: config.publicationName,
+      language: config.language,
+      updated,
+      entries: editions.map((edition) => entryOf(edition, articles.get(edition.id) ?? [], config)),
+    });
+    return reply.type("application/atom+xml; charset=utf-8").send(document);
+  });
+}
+
+function entryOf(
+  edition: Edition,
+  articles: EditionArticle[],
+  { publicUrl, language }: { publicUrl: string; language: string },
+): AtomEntry {
+  const { path, date, extra } = showPublished(edition, language);
+  const link = publicUrl + path;
+  const rest = edition.articles - articles.length;
+  const more = rest > 0 ? `<p><a href="${escapeHtml(link)}">${rest} more</a></p>` : "";
+  return {
+    id: link,
+    link,
+    title: extra === null ? date : `${date}, ${extra}`,
+    updated: edition.sending_at!,
+    html: articles.map(articleHtml).join("") + more,
+  };
+}
+
+function articleHtml({ title, url, summary, origin, tags }: EditionArticle): string {
+  const link = httpUrl(url);
+  const headline = link === null ? escapeHtml(title) : `<a href="${escapeHtml(link)}">${escapeHtml(title)}</a>`;
+  const lines = [
+    summary,
+    origin === null ? "" : `On the web: ${origin.name}`,
+    tags.length === 0 ? "" : `Tags: ${tags.join(" · ")}`,
+  ];
+  return `<h2>${headline}</h2>${lines
+    .filter((line) => line !== "")
+    .map((line) => `<p>${escapeHtml(line)}</p>`)
+    .join("")}`;
+}

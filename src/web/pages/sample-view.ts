@@ -1,0 +1,57 @@
+import type { TagChoice } from "../../articles/tag-choice.ts";
+import type { NewestSample, SampleCopy } from "../../editions/sample.ts";
+import { tagQuery } from "../tag-query.ts";
+import { showPublished } from "./published.ts";
+
+/** The ways to look at a sample copy; the first is what a plain address shows. */
+export const sampleViews = { phone: "On a phone", desktop: "On a desktop", text: "Plain text", source: "Source" };
+export type SampleView = keyof typeof sampleViews;
+
+export function readView(raw: unknown): SampleView {
+  return typeof raw === "string" && Object.hasOwn(sampleViews, raw) ? (raw as SampleView) : "phone";
+}
+
+/** The links from one way to look to the others. */
+export function viewLinks(names: readonly string[], current: SampleView): object[] {
+  return Object.entries(sampleViews).map(([view, label]) => ({
+    label,
+    path: `/sample${tagQuery(names, view === "phone" ? {} : { view })}`,
+    current: view === current,
+  }));
+}
+
+/** What the sample copy is, and why it is not of the newest edition where it is not. */
+export function sampleNotes(
+  { edition, passedOver }: NewestSample,
+  { known, unknown }: Pick<TagChoice, "known" | "unknown">,
+  language: string,
+): { what: string; why: string | null } {
+  const some = known.length > 0;
+  const whom = some ? "a reader of the tags you chose" : unknown.length > 0 ? "a reader of all news instead" : "a reader of all news";
+  if (edition) {
+    const { date, extra } = showPublished(edition, language);
+    return {
+      what: `The edition of ${date}${extra === null ? "" : ` (${extra})`}, as ${whom} gets it.`,
+      why: passedOver ? "The editions after it had nothing with these tags; on such a day no mail is sent." : null,
+    };
+  }
+  return {
+    what: `The newest articles, as ${whom} would get them.`,
+    why: passedOver ? "No edition lately had anything with these tags." : "No edition has gone out yet.",
+  };
+}
+
+/** How a copy is shown under `view`: the address of a frame, or a text. */
+export function shownAs(copy: SampleCopy, view: SampleView, names: readonly string[]): { frame: string | null; text: string } {
+  if (view === "text") return { frame: null, text: copy.text() };
+  if (view === "source") return { frame: null, text: copy.message().toString("latin1") };
+  return { frame: `/sample.html${tagQuery(names)}`, text: "" };
+}
+
+/**
+ * The mail's HTML for a frame: articles open beside the page, for most sites refuse to be framed, and the links that do
+ * nothing are no links, for otherwise they would open as well.
+ */
+export function framed(html: string): string {
+  return html.replace(/<head>/i, '$&<base target="_blank">').replaceAll(/ href="#"/g, "");
+}

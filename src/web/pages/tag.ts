@@ -1,0 +1,64 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { recentArticles, type RecentArticle } from "../../articles/recent.ts";
+import { chooseTags } from "../../articles/tag-choice.ts";
+import { localDate } from "../../editions/calendar.ts";
+import { longDate } from "../../render/dates.ts";
+import { httpUrl } from "../../render/plain.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { subscribePath, tagPath, tagQuery } from "../tag-query.ts";
+import { pageLanguage, type Views } from "../views.ts";
+import { linkTags } from "./article-tags.ts";
+
+const listed = 50;
+const offered = 24;
+
+/**
+ * `/tags/lg%20u%2B`: what a tag brings. Another spelling leads to the tag's own address. The rest of the path is the tag,
+ * since a slash in it comes both encoded and not, and since 60 Korean letters are 540 characters of an address.
+ */
+export function addTagPages(
+  web: FastifyInstance,
+  app: App,
+  { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
+): void {
+  const { db, clock, options } = app;
+
+  web.get<{ Params: { "*": string } }>("/tags/*", async (request, reply) => {
+    const asked = request.params["*"];
+    const { known, unknown } = await chooseTags(db, [asked]);
+    const [tag] = known;
+    if (!tag) {
+      const popular = (await catalogue()).popular(offered);
+      return views.send(reply.code(404), "tag-missing", {
+        title: "No such tag",
+        name: unknown[0] ?? null,
+        offers: linkTags(popular.map(({ name }) => name)),
+      });
+    }
+    if (tag.name !== asked) return reply.redirect(tagPath(tag.name), 302);
+    const { timezone } = await loadSchedule(db, options);
+    const show = { own: tag.name, timezone, language: pageLanguage(options.language) };
+    const articles = await recentArticles(db, { now: clock.now(), limit: listed, tagId: tag.id });
+    return views.send(reply, "tag", {
+      title: tag.name,
+      name: tag.name,
+      articles: articles.map((article) => showRecent(article, show)),
+      paths: { subscribe: subscribePath([tag.name]), sample: `/sample${tagQuery([tag.name])}` },
+    });
+  });
+}
+
+function showRecent(article: RecentArticle, show: { own: string; timezone: string; language: string }): object {
+  const { title, url, summary, tags, origin, edition, publishedAt, firstSeenAt } = article;
+  return {
+    title,
+    url: httpUrl(url),
+    summary,
+    source: origin && { name: origin.name, url: origin.url === null ? null : httpUrl(origin.url) },
+    tags: linkTags(tags.filter((tag) => tag !== show.own)),
+    date: longDate(localDate(publishedAt === null ? firstSeenAt : new Date(publishedAt), show.timezone), show.language),
+    edition: edition === null ? null : `/editions/${edition}`,
+  };
+}

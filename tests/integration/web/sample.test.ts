@@ -1,0 +1,155 @@
+import { simpleParser } from "mailparser";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { claim } from "../../../src/deliveries/store.ts";
+import { sampleReader } from "../../../src/editions/sample.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+const get = (url: string) => site.inject({ method: "GET", url });
+const tagged = "/sample?tags=lg%20u%2B,huawei";
+
+/** The tests follow each other: a server without articles, then with some, then with editions. */
+describe("sample copies", () => {
+  beforeAll(async () => {
+    site = await openWeb();
+  });
+  afterAll(() => site.close());
+
+  test("without any article the page says so and offers the next step", async () => {
+    const page = await get("/sample");
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain("There is no article yet");
+    expect(page.body).toContain('href="/subscribe"');
+    expect((await get("/sample.txt")).statusCode).toBe(404);
+  });
+
+  test("before the first edition it is made of the newest articles, and none is claimed by it", async () => {
+    await site.api("POST", "/articles", [
+      article(1, ["lg u+", "huawei", "Korea"], { origin: { name: "JoongAng", url: "https://joongang.example/" } }),
+      article(2, ["LG U+"], { summary: "" }),
+      article(3, ["spectrum"]),
+      article(4, ["Korea"], { publishedAt: "2026-11-20T08:00:00Z" }),
+      article(5, ["later"], { publishedAt: "2026-12-24T08:00:00Z" }),
+    ]);
+    const page = await get("/sample");
+    expect(page.body).toContain("No edition has gone out yet.");
+    const text = (await get("/sample.txt")).body;
+    expect(text).toContain("This is a sample copy.");
+    for (const n of [1, 2, 3, 4]) expect(text).toContain(`Headline ${n}`);
+    expect(text).not.toContain("Headline 5");
+    expect((await get("/sample?tag=later&view=text")).body).toContain("No article lately had any of these tags");
+    expect((await get("/sample.txt?tag=later")).statusCode).toBe(404);
+    expect((await site.api("GET", "/status")).json().waiting).toBe(3);
+  });
+
+  test("it is a real mail of the same tags but for its mark and the reader's own links", async () => {
+    await site.api("POST", "/subscribers", { address: sampleReader, tags: ["huawei", "lg u+"], confirmed: true });
+    await site.api("POST", "/editions");
+    await site.render(1);
+    const real = await simpleParser(await printReal());
+    const sample = await simpleParser((await get(`/sample.eml?tags=huawei,lg%20u%2B`)).rawPayload);
+    expect(sample.subject).toBe(`Sample copy: ${real.subject!}`);
+    expect([sample.from?.text, sample.to]).toEqual([real.from?.text, real.to]);
+    expect(sample.headers.has("list")).toBe(true);
+    expect(sample.headers.get("list")).not.toHaveProperty("unsubscribe");
+
+    const own = /https:\/\/alerts\.example\.com\/(?:preferences|unsubscribe)\/[\w-]+/g;
+    expect((real.html as string).match(own)).toHaveLength(4);
+    const mark = /<tr>\s*<td[^>]*class="ink"[^>]*>\s*<div[^>]*><strong>This is a sample copy\..*?<\/tr>/s;
+    const bare = (html: string) => html.replace(/\s+/g, " ");
+    expect(sample.html as string).toMatch(mark);
+    expect(bare((sample.html as string).replace(mark, ""))).toBe(bare((real.html as string).replaceAll(own, "#")));
+
+    const lines = (real.text ?? "").replaceAll(new RegExp(`: ${own.source}`, "g"), " (not active in a sample copy)");
+    const note = /\nThis is a sample copy\. .*\nSign up: https:\/\/alerts\.example\.com\/?\n/;
+    expect(sample.text).toMatch(note);
+    expect((sample.text ?? "").replace(note, "")).toBe(lines);
+    expect(lines).toContain("2 articles on lg u+, huawei");
+  });
+
+  test("nothing is written down when somebody looks", async () => {
+    const counts = async () =>
+      Promise.all(
+        (["deliveries", "cohorts", "subscribers", "audit"] as const).map((table) =>
+          site.app.db.selectFrom(table).select((eb) => eb.fn.countAll().as("n")).executeTakeFirst(),
+        ),
+      );
+    const before = await counts();
+    for (const path of [tagged, `${tagged}&view=source`, "/sample.txt", "/sample.eml", "/sample.html"]) {
+      expect((await get(path)).statusCode).toBe(200);
+      expect((await site.inject({ method: "HEAD", url: path })).statusCode).toBe(200);
+    }
+    expect(await counts()).toEqual(before);
+  });
+
+  test.each([
+    ["tags with commas between them", "tags=lg%20u%2B,huawei"],
+    ["a form's spelling", "tags=lg+u%2B%2Chuawei"],
+    ["one tag a field, in another case", "tag=LG%20U%2B&tag=Huawei"],
+    ["a careless link", "tags=lg%20u+,huawei"],
+  ])("%s: the same sample", async (_what, query) => {
+    const { body } = await get(`/sample?${query}&view=text`);
+    expect(body).toContain("2 articles on lg u+, huawei");
+    expect(body).toContain('href="/subscribe?tags=lg%20u%2B&amp;tags=huawei"');
+    expect(body).toContain("The edition of Tuesday, November 24, 2026");
+  });
+
+  test("tags that there are not are named, and others offered", async () => {
+    const some = await get("/sample?tag=huawei&tag=%3Cb%3Enonsense");
+    expect(some.statusCode).toBe(200);
+    expect(some.body).toContain("&lt;b&gt;nonsense");
+    expect(some.body).toContain('src="/sample.html?tag=huawei"');
+    const none = await get("/sample?tags=nonsense,rubbish");
+    expect(none.statusCode).toBe(404);
+    expect(none.body).toContain("rubbish");
+    expect(none.body).toContain("as a reader of all news instead");
+    expect(none.body).toContain('value="lg u+"');
+    const file = await get("/sample.eml?tag=nonsense");
+    expect(file.statusCode).toBe(404);
+    expect(file.body).toContain("nonsense");
+    expect((await get(`/sample?tag=${"%F0%9F%98%80".repeat(300)}&tag=%00`)).statusCode).toBe(404);
+  });
+
+  test("an edition without the tags is passed over for the newest one that has them", async () => {
+    site.clock.at = new Date("2026-11-25T08:00:00Z");
+    await site.api("POST", "/articles", [article(6, ["roaming"])]);
+    await site.api("POST", "/editions");
+    expect((await get("/sample.txt")).body).toContain("Headline 1");
+    await site.render(2);
+    expect((await get("/sample.txt")).body).toContain("Headline 6");
+    const { body } = await get(`${tagged}&view=text`);
+    expect(body).toContain("The edition of Tuesday, November 24, 2026");
+    expect(body).toContain("The editions after it had nothing with these tags");
+  });
+
+  test("a tag that was joined to another finds the editions that froze it", async () => {
+    await site.api("POST", "/tags/merge", { from: "huawei", into: "Korea" });
+    const { body } = await get("/sample.txt?tag=korea");
+    expect(body).toContain("Headline 1");
+    expect((await get("/sample.txt?tag=huawei")).body).toContain("Headline 1");
+  });
+
+  test("the HTML is confined, opens articles elsewhere, and has no link that does nothing", async () => {
+    const { headers, body } = await get("/sample.html");
+    expect(headers["content-security-policy"]).toMatch(/default-src 'none'.*sandbox/);
+    expect(headers["x-frame-options"]).toBe("SAMEORIGIN");
+    expect(body).toContain('<base target="_blank">');
+    expect(body).not.toContain('href="#"');
+    const phone = (await get("/sample")).body;
+    expect(phone).toMatch(/<iframe class="mail phone" src="\/sample\.html" sandbox="allow-popups /);
+  });
+
+  test("the API and the page show the same", async () => {
+    const preview = await site.api("GET", "/editions/newest/preview?tags=lg%20u%2B&as=text");
+    expect(preview.body).toBe((await get("/sample.txt?tag=lg%20u%2B")).body);
+  });
+});
+
+async function printReal(): Promise<Buffer> {
+  const press = (await site.app.press(1))!;
+  const now = site.app.clock.now();
+  const { claimed } = await site.app.db
+    .transaction()
+    .execute((tx) => claim(tx, { editionId: 1, slice: 0, sender: site.app.sender, count: 10, now }));
+  return press.print(claimed[0]!, now);
+}
