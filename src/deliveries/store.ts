@@ -24,6 +24,9 @@ export interface Outcome {
   lost?: boolean;
 }
 
+/** A mail that leaves at its reader's own hour, later than the others, has as much time as they have. */
+const expiry = sql`e.expires_at + coalesce(d.leaves_at - e.frozen_at, interval '0')`;
+
 /**
  * Claims up to `count` due deliveries of a slice for `sender`, looking again at consent: whoever is no longer active is
  * skipped here, with the reason. Nothing is claimed unless the edition is being sent, so that a pause takes effect at
@@ -37,9 +40,10 @@ export async function claim(
     with picked as (
       select d.id from deliveries d
       join editions e on e.id = d.edition_id and e.state = 'sending'
-        and coalesce(e.expires_at > ${request.now}, true)
       where d.edition_id = ${request.editionId} and d.slice = ${request.slice}
-        and (d.state = 'pending' or (d.state = 'deferred' and d.due_at <= ${request.now}))
+        and coalesce(${expiry} > ${request.now}, true)
+        and ((d.state = 'pending' and d.due_at is null)
+          or (d.state in ('pending', 'deferred') and d.due_at <= ${request.now}))
       order by d.id limit ${request.count}
       for update of d skip locked
     )
@@ -181,7 +185,10 @@ export async function dueSlices(db: Db, editionId: number, now: Date): Promise<n
     .distinct()
     .where("edition_id", "=", editionId)
     .where((eb) =>
-      eb.or([eb("state", "=", "pending"), eb.and([eb("state", "=", "deferred"), eb("due_at", "<=", now)])]),
+      eb.or([
+        eb("due_at", "<=", now).and("state", "in", ["pending", "deferred"]),
+        eb("due_at", "is", null).and("state", "=", "pending"),
+      ]),
     )
     .orderBy("slice")
     .execute();
@@ -208,8 +215,11 @@ export async function expire(db: Db, now: Date): Promise<number> {
   const { numAffectedRows } = await sql`
     update deliveries d set state = 'expired', settled_at = ${now},
       reply = coalesce('last answer: ' || d.reply, 'not sent in time')
-    from (select id from editions where state = 'sending' and expires_at <= ${now} order by id for no key update) e
-    where e.id = d.edition_id and d.state in ('pending', 'deferred')`.execute(db);
+    from (
+      select id, expires_at, frozen_at from editions
+      where state = 'sending' and expires_at <= ${now} order by id for no key update
+    ) e
+    where e.id = d.edition_id and d.state in ('pending', 'deferred') and ${expiry} <= ${now}`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
 

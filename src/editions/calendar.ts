@@ -125,6 +125,15 @@ export function nextSends(now: Date, schedule: Schedule, count: number): NextSen
 }
 
 /**
+ * When a mail leaves that its reader wants at the publication's hour on their own clock: the first instant from `due` on
+ * at which the wall clock of `timezone` reaches `sendAt`. In the publication's own zone that is `due` itself.
+ */
+export function ownHour(due: Date, timezone: string, sendAt: string): Date {
+  const everyDay: Schedule = { timezone, sendAt, sendDays: [1, 2, 3, 4, 5, 6, 7], skipped: new Set() };
+  return nextSends(new Date(due.getTime() - 1), everyDay, 1)[0]!.at;
+}
+
+/**
  * The five-field cron pattern of the queue's wake-up, for a scheduler that runs in `schedule.timezone`. It is only a
  * convenience: cron parsers jump over whole days whose midnight does not exist, and `decideDue` finds those dates.
  */

@@ -30,6 +30,7 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
   const opened = await openEdition(deps, {
     ...decision.open,
     timezone: schedule.timezone,
+    sendAt: schedule.sendAt,
     extra: false,
     ...(lateMinutes >= 10 ? { reason: `Sent ${lateMinutes} minutes late: nothing was running when it was due.` } : {}),
   });

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { lockArticles } from "../articles/store.ts";
-import { fanOut, type FanOut } from "../deliveries/fan-out.ts";
+import { fanOut, type FanOut, type FanOutOptions } from "../deliveries/fan-out.ts";
 import type { Tx } from "../db/schema.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Tx } from "../db/schema.ts";
  */
 export async function freeze(
   tx: Tx,
-  edition: { id: number; now: Date; sliceSize: number },
+  edition: { id: number } & FanOutOptions,
 ): Promise<(FanOut & { articles: number }) | null> {
   // Else a merge of tags could fall between the articles and the readers.
   await lockArticles(tx);
@@ -35,5 +35,5 @@ export async function freeze(
     ) tagged`.execute(tx);
   const articles = Number(numAffectedRows ?? 0n);
   if (articles === 0) return null;
-  return { articles, ...(await fanOut(tx, edition.id, edition.sliceSize)) };
+  return { articles, ...(await fanOut(tx, edition.id, edition)) };
 }

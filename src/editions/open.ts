@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
+import { ownHour } from "./calendar.ts";
 import { freeze } from "./freeze.ts";
 import { editionName, findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
 
@@ -20,6 +21,8 @@ export interface OpenRequest {
   timezone: string;
   /** An extra edition takes the next free number of the date; the regular one is number 1 and there is only one. */
   extra: boolean;
+  /** The publication's hour: readers with a zone of their own get it then by their clock. Without it, all at once. */
+  sendAt?: string;
   reason?: string;
 }
 
@@ -92,7 +95,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
     })
     .returning("id")
     .executeTakeFirstOrThrow();
-  const frozen = await freeze(tx, { id, now, sliceSize: deps.options.sliceSize });
+  const frozen = await freeze(tx, { id, now, sliceSize: deps.options.sliceSize, leaves: ownHours(request, now) });
   await tx
     .updateTable("editions")
     .set(
@@ -109,6 +112,18 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
     .where("id", "=", id)
     .execute();
   return getEdition(tx, request.date, number);
+}
+
+function ownHours({ dueAt, sendAt }: OpenRequest, now: Date): ((timezone: string) => Date | null) | undefined {
+  if (sendAt === undefined) return undefined;
+  return (timezone) => {
+    try {
+      const at = ownHour(dueAt, timezone, sendAt);
+      return at > now ? at : null;
+    } catch {
+      return null; // A zone that this machine does not know must not keep an edition from everybody.
+    }
+  };
 }
 
 async function nextNumber(tx: Tx, date: string): Promise<number> {

@@ -2,12 +2,18 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Database } from "../db/open.ts";
+import type { Db } from "../db/schema.ts";
 
 const dayMs = 24 * 3_600_000;
 /** A stencil serves sending only; what was sent can be made again from the snapshot. */
 const keepStencilsMs = 30 * dayMs;
 /** Backlog and hidden articles that no edition will ever have. */
 const keepUnsentMs = 400 * dayMs;
+
+/** An address that has not said yes in this time is none of our business. */
+const keepPendingMs = 7 * dayMs;
+/** What became of a single mail is asked about for some weeks at most. */
+const keepNoticesMs = 30 * dayMs;
 
 /** Removes what nobody will ask for again. Editions, deliveries and what was sent stay. */
 export async function retain({ database, clock, log }: { database: Database; clock: Clock; log: Log }): Promise<void> {
@@ -24,7 +30,26 @@ export async function retain({ database, clock, log }: { database: Database; clo
     delete from articles where edition_id is null and (backlog or hidden) and first_seen_at < ${before(keepUnsentMs)}
   `.execute(db);
   await sql`delete from caps where expire < ${clock.now().getTime()}`.execute(db);
+  const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
   // A PostgreSQL server does this by itself; the embedded one has no process for it.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
-  log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n) }, "old data removed");
+  log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers }, "old data removed");
+}
+
+/** Erases whoever never confirmed, with what they asked for; a later request starts the time anew. @returns how many */
+async function forgetReaders(db: Db, since: { unconfirmed: Date; notices: Date }): Promise<number> {
+  const erased = await sql`
+    delete from subscribers s where s.status = 'pending' and s.created_at < ${since.unconfirmed} and not exists (
+      select 1 from consents c
+      where c.subscriber_id = s.id and (c.confirmed_at is not null or c.requested_at >= ${since.unconfirmed})
+    )`.execute(db);
+  // Of a reader who is here still, such as one who left and thought about coming back.
+  await sql`
+    delete from consents
+    where key is not null and confirmed_at is null and requested_at < ${since.unconfirmed}`.execute(db);
+  await db.deleteFrom("address_changes").where("created_at", "<", since.unconfirmed).execute();
+  await sql`
+    delete from notices where created_at < ${since.notices} and state not in ('pending', 'sending', 'deferred')
+      or subscriber_id is null and created_at < ${since.unconfirmed}`.execute(db);
+  return Number(erased.numAffectedRows ?? 0n);
 }
