@@ -64,7 +64,10 @@ export async function openArticleSite(): Promise<ArticleSite> {
     "https://alerts.example",
     alerts,
   );
-  const browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
+  const browser = await chromium.launch({
+    executablePath: chromiumPath()!,
+    args: ["--no-sandbox", "--host-resolver-rules=MAP news.test 127.0.0.1"],
+  });
   return {
     app,
     sink,

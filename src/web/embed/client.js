@@ -39,11 +39,10 @@
     [aria-disabled=true] { opacity: .6; cursor: default; }
     a { color: inherit; }
     :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
-    [role=status]:empty, .wrong:empty { display: none; }
-    [hidden], .done > :not(.title, [role=status]) { display: none; }
+    [role=status]:empty { margin: 0; }
+    .wrong:empty, .done > :not(.title, [role=status]) { display: none; }
     .trap { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }`;
 
-  let boxes = 0;
   const running = document.currentScript;
   for (const script of running ? [running] : document.querySelectorAll('script[src*="/embed.js"]')) place(script);
 
@@ -70,28 +69,27 @@
     const root = host.attachShadow({ mode: "open" });
     dress(host, root, dataset);
 
-    const id = `dayletter-${(boxes += 1)}`;
     const lang = dataset.lang || document.documentElement.lang || "en";
     const field = h("input", {
-      id,
+      id: "address",
       name: "address",
       type: "email",
       autocomplete: "email",
       required: true,
-      "aria-describedby": `${id}-wrong`,
+      "aria-describedby": "wrong",
     });
     const boxesOfTags = tags.map((tag) => h("input", { type: "checkbox", value: tag, checked: true }));
     const all = h("input", { type: "checkbox", checked: tags.length === 0 });
     const trap = h("input", { name: "website", tabIndex: -1, autocomplete: "off" });
-    const wrong = h("p", { id: `${id}-wrong`, className: "wrong" });
+    const wrong = h("p", { id: "wrong", className: "wrong" });
     const status = h("p", { role: "status", tabIndex: -1 });
     const button = h("button", { type: "submit" }, dataset.button || "Sign up");
     const sample = h("a", { target: "_blank", rel: "noopener" }, "Sample copy");
     const choice = (input, ...label) => h("label", { className: "choice" }, input, h("span", {}, ...label));
     const form = h(
       "form",
-      { noValidate: true, lang: "en", method: "post", action: at("subscribe"), "aria-labelledby": `${id}-title` },
-      h("p", { id: `${id}-title`, className: "title", lang }, dataset.label || `${name} by e-mail`),
+      { noValidate: true, lang: "en", method: "post", action: at("subscribe"), "aria-labelledby": "title" },
+      h("p", { id: "title", className: "title", lang }, dataset.label || `${name} by e-mail`),
       h(
         "fieldset",
         {},
@@ -99,7 +97,7 @@
         ...boxesOfTags.map((input) => choice(input, h("bdi", { lang }, input.value))),
         choice(all, "All news"),
       ),
-      h("p", {}, h("label", { htmlFor: id }, "E-mail address")),
+      h("p", {}, h("label", { htmlFor: "address" }, "E-mail address")),
       h("div", { className: "row" }, field, button),
       h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, "Leave this empty ", trap)),
       wrong,
@@ -133,11 +131,11 @@
       say("Sending\u2026");
       send()
         .then(tell)
-        .catch(() => sayWithLink("This page could not reach us.", "Sign up on our own page"))
-        .finally(() => {
-          button.ariaDisabled = "false";
+        .catch(() => {
           pass = null;
-        });
+          sayWithLink("This page could not send it.", "Sign up on our own page");
+        })
+        .finally(() => (button.ariaDisabled = "false"));
     });
 
     async function send() {
@@ -164,6 +162,7 @@
         status.focus();
         return;
       }
+      if (details.again) pass = null;
       for (const input of boxesOfTags) {
         if (details.unknown?.includes(input.value)) input.checked = !(input.disabled = true);
       }
