@@ -79,7 +79,10 @@ export interface NewestSample {
 }
 
 /** What the sample copy of these tags is made of: the newest edition that brought any of them. */
-export async function newestSample(deps: SampleDeps, choice: Pick<TagChoice, "known" | "spellings">): Promise<NewestSample> {
+export async function newestSample(
+  deps: SampleDeps,
+  choice: Pick<TagChoice, "known" | "spellings">,
+): Promise<NewestSample> {
   const { db, clock, options } = deps;
   const [newest] = await listPublished(db, 1);
   const all = choice.known.length === 0;

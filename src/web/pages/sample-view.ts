@@ -1,11 +1,22 @@
-import type { TagChoice } from "../../articles/tag-choice.ts";
-import type { NewestSample, SampleCopy } from "../../editions/sample.ts";
+import type { App } from "../../app.ts";
+import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { newestSample, printSample, type NewestSample, type SampleCopy } from "../../editions/sample.ts";
 import { tagQuery } from "../tag-query.ts";
 import { showPublished } from "./published.ts";
 
 /** The ways to look at a sample copy; the first is what a plain address shows. */
 export const sampleViews = { phone: "On a phone", desktop: "On a desktop", text: "Plain text", source: "Source" };
 export type SampleView = keyof typeof sampleViews;
+
+/** The sample copy of the tags that somebody named; `copy` is null when no article has any of them. */
+export async function findSample(
+  app: App,
+  names: readonly string[],
+): Promise<{ choice: TagChoice; from: NewestSample; copy: SampleCopy | null }> {
+  const choice = await chooseTags(app.db, names);
+  const from = await newestSample(app, choice);
+  return { choice, from, copy: await printSample(app, from.of, choice) };
+}
 
 export function readView(raw: unknown): SampleView {
   return typeof raw === "string" && Object.hasOwn(sampleViews, raw) ? (raw as SampleView) : "phone";
@@ -27,7 +38,11 @@ export function sampleNotes(
   language: string,
 ): { what: string; why: string | null } {
   const some = known.length > 0;
-  const whom = some ? "a reader of the tags you chose" : unknown.length > 0 ? "a reader of all news instead" : "a reader of all news";
+  const whom = some
+    ? "a reader of the tags you chose"
+    : unknown.length > 0
+      ? "a reader of all news instead"
+      : "a reader of all news";
   if (edition) {
     const { date, extra } = showPublished(edition, language);
     return {
@@ -42,7 +57,11 @@ export function sampleNotes(
 }
 
 /** How a copy is shown under `view`: the address of a frame, or a text. */
-export function shownAs(copy: SampleCopy, view: SampleView, names: readonly string[]): { frame: string | null; text: string } {
+export function shownAs(
+  copy: SampleCopy,
+  view: SampleView,
+  names: readonly string[],
+): { frame: string | null; text: string } {
   if (view === "text") return { frame: null, text: copy.text() };
   if (view === "source") return { frame: null, text: copy.message().toString("latin1") };
   return { frame: `/sample.html${tagQuery(names)}`, text: "" };

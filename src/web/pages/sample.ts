@@ -1,78 +1,97 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { chooseTags } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { newestSample, printSample, type NewestSample, type SampleCopy } from "../../editions/sample.ts";
-import { editionName } from "../../editions/store.ts";
+import { requestSampleMail } from "../../subscribers/sample-mail.ts";
+import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { confineMail } from "../security.ts";
+import { allowOwnScripts } from "../security.ts";
 import { readTags, subscribePath, tagQuery } from "../tag-query.ts";
 import type { Views } from "../views.ts";
+import { readFields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
-import { framed, readView, sampleNotes, shownAs, viewLinks } from "./sample-view.ts";
+import { addSampleFiles } from "./sample-files.ts";
+import { findSample, readView, sampleNotes, shownAs, viewLinks } from "./sample-view.ts";
 
-/** `/sample`, `/sample.txt`, `/sample.eml`, and `/sample.html` for the frame: a mail before signing up for it. */
+const longestAddress = 320;
+
+/** What somebody typed who wants a sample copy by mail, and what is wrong with it. */
+interface Typed {
+  address: string;
+  wrong: { address?: string; form?: string };
+  sent: unknown;
+}
+
+/**
+ * `/sample`: a mail before signing up for it. It is made by the way of a real one and written nowhere. POST sends one to
+ * an address, under the caps of sign-up and with the same answer for every address.
+ */
 export function addSamplePages(
   web: FastifyInstance,
   app: App,
   { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
 ): void {
+  const { publication, config } = app;
+  const guard = guardForm(app);
+  addSampleFiles(web, app, catalogue);
+
   web.get<{ Querystring: Record<string, unknown> }>("/sample", async (request, reply) => {
     const tags = await catalogue();
-    const { choice, from, copy } = await sampleFor(app, request, tags);
-    const view = readView(request.query["view"]);
+    return show(
+      request,
+      reply,
+      readTags(request.url, (name) => tags.get(name) !== undefined),
+    );
+  });
+
+  web.post("/sample", async (request, reply) => {
+    const fields = readFields(request.body);
+    const address = fields.one("address").trim().slice(0, longestAddress);
+    const names = (await chooseTags(app.db, fields.all("tag"))).known.map(({ name }) => name);
+    try {
+      if (address === "") throw new Refusal(422, "Enter your e-mail address.");
+      // A script that gave itself away is told what everybody is told.
+      if (await guard.check(request, fields.raw)) await requestSampleMail(app, { address, tags: names });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { retryAfterSeconds, challenge, again } = error.details;
+      if (typeof retryAfterSeconds === "number") reply.header("retry-after", Math.ceil(retryAfterSeconds));
+      const ofForm = error.status !== 422 || challenge !== undefined || again !== undefined;
+      const wrong = { [ofForm ? "form" : "address"]: error.message };
+      return show(request, reply.code(error.status), names, { address, wrong, sent: fields.raw["t"] ?? "" });
+    }
+    return views.send(reply.header("cache-control", "no-store"), "sample-sent", {
+      title: "Look into your mailbox",
+      paths: { sample: `/sample${tagQuery(names)}`, subscribe: subscribePath(names) },
+    });
+  });
+
+  async function show(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    asked: string[],
+    typed?: Typed,
+  ): Promise<FastifyReply> {
+    const { choice, from, copy } = await findSample(app, asked);
+    const view = readView(readFields(request.query).one("view"));
     const names = choice.known.map(({ name }) => name);
-    const offers = makeOffers(tags, { first: names, chosen: names, query: "" });
+    const offers = makeOffers(await catalogue(), { first: names, chosen: names, query: "" });
     if (names.length === 0 && choice.unknown.length > 0) reply.code(404);
-    return views.send(reply.header("cache-control", "no-store"), "sample", {
+    return views.send(allowOwnScripts(reply.header("cache-control", "no-store")), "sample", {
       title: "Sample copy",
       names,
       unknown: choice.unknown,
-      copy: copy && { subject: copy.subject, from: sender(app), ...shownAs(copy, view, names) },
-      notes: sampleNotes(from, choice, app.config.language),
+      copy: copy && { subject: copy.subject, from: publication.from, ...shownAs(copy, view, names) },
+      notes: sampleNotes(from, choice, config.language),
       view,
       tabs: viewLinks(names, view),
       offers: [...offers.first, ...offers.popular],
       paths: { message: `/sample.eml${tagQuery(names)}`, subscribe: subscribePath(names) },
-    });
-  });
-
-  for (const [ending, send] of Object.entries(forms)) {
-    web.get(`/sample.${ending}`, async (request, reply) => {
-      const { choice, from, copy } = await sampleFor(app, request, await catalogue());
-      if (choice.known.length === 0 && choice.unknown.length > 0) throw unknownTags(choice);
-      if (!copy) throw new Refusal(404, "There is no article yet to make this sample copy of: look at the page /sample.");
-      return send(reply.header("cache-control", "no-cache"), copy, editionName(from.of.edition));
+      form: {
+        address: typed?.address ?? "",
+        wrong: { address: null, form: null, ...typed?.wrong },
+        guard: await formFields(app, request, typed?.sent),
+      },
     });
   }
-}
-
-const forms: Record<string, (reply: FastifyReply, copy: SampleCopy, name: string) => FastifyReply> = {
-  html: (reply, copy) => confineMail(reply).type("text/html; charset=utf-8").send(framed(copy.html())),
-  txt: (reply, copy) => reply.type("text/plain; charset=utf-8").send(copy.text()),
-  eml: (reply, copy, name) =>
-    reply
-      .type("message/rfc822")
-      .header("content-disposition", `attachment; filename="sample-${name}.eml"`)
-      .send(copy.message()),
-};
-
-async function sampleFor(
-  app: App,
-  request: FastifyRequest,
-  tags: Catalogue,
-): Promise<{ choice: TagChoice; from: NewestSample; copy: SampleCopy | null }> {
-  const choice = await chooseTags(app.db, readTags(request.url, (name) => tags.get(name) !== undefined));
-  const from = await newestSample(app, choice);
-  return { choice, from, copy: await printSample(app, from.of, choice) };
-}
-
-function sender({ publication }: App): string {
-  const { name, address } = publication.from;
-  return name === "" ? address : `${name} <${address}>`;
-}
-
-function unknownTags({ unknown }: TagChoice): Refusal {
-  const names = unknown.map((name) => JSON.stringify(name)).join(", ");
-  return new Refusal(404, `No article has had the tag ${names}: the page /sample offers those that there are.`);
 }

@@ -15,13 +15,16 @@ test("without an edition the feed is there, valid and empty", async () => {
   const answer = await get();
   expect(answer.headers["content-type"]).toBe("application/atom+xml; charset=utf-8");
   const feed = parseAtomFeed(answer.body);
-  expect(feed).toMatchObject({ id: "https://alerts.example.com/editions/feed.xml", updated: "2026-11-24T08:00:00.000Z" });
+  expect(feed).toMatchObject({
+    id: "https://alerts.example.com/editions/feed.xml",
+    updated: "2026-11-24T08:00:00.000Z",
+  });
   expect(feed.entries ?? []).toEqual([]);
 });
 
 test("each edition that went out is an entry, newest first, and texts stay texts", async () => {
   await site.api("POST", "/articles", [
-    article(1, ["lg u+", "<i>"], { title: "Using <T> & \"C++\"", summary: "]]> \u{1f600} &amp;amp; 한국" }),
+    article(1, ["lg u+", "<i>"], { title: 'Using <T> & "C++"', summary: "]]> \u{1f600} &amp;amp; 한국" }),
     article(2, []),
   ]);
   await site.api("POST", "/editions");
@@ -39,7 +42,9 @@ test("each edition that went out is an entry, newest first, and texts stay texts
     ["https://alerts.example.com/editions/2026-11-24", "Tuesday, November 24, 2026", "2026-11-24T08:00:00.000Z"],
   ]);
   expect(feed).toMatchObject({ updated: "2026-11-25T08:00:00.000Z", title: { value: "Telecoms Daily: editions" } });
-  expect(feed.links).toContainEqual(expect.objectContaining({ rel: "self", href: "https://alerts.example.com/editions/feed.xml" }));
+  expect(feed.links).toContainEqual(
+    expect.objectContaining({ rel: "self", href: "https://alerts.example.com/editions/feed.xml" }),
+  );
   const content = JSON.stringify(entries[1]);
   expect(content).toContain("Using &lt;T&gt; &amp; &quot;C++&quot;");
   expect(content).toContain("lg u+ · &lt;i&gt;");

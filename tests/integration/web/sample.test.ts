@@ -1,5 +1,6 @@
 import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formTime } from "../../../src/abuse/form-time.ts";
 import { claim } from "../../../src/deliveries/store.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
@@ -37,7 +38,7 @@ describe("sample copies", () => {
     expect(text).toContain("This is a sample copy.");
     for (const n of [1, 2, 3, 4]) expect(text).toContain(`Headline ${n}`);
     expect(text).not.toContain("Headline 5");
-    expect((await get("/sample?tag=later&view=text")).body).toContain("No article lately had any of these tags");
+    expect((await get("/sample?tag=later&view=text")).body).toContain("No article lately had this tag");
     expect((await get("/sample.txt?tag=later")).statusCode).toBe(404);
     expect((await site.api("GET", "/status")).json().waiting).toBe(3);
   });
@@ -71,7 +72,10 @@ describe("sample copies", () => {
     const counts = async () =>
       Promise.all(
         (["deliveries", "cohorts", "subscribers", "audit"] as const).map((table) =>
-          site.app.db.selectFrom(table).select((eb) => eb.fn.countAll().as("n")).executeTakeFirst(),
+          site.app.db
+            .selectFrom(table)
+            .select((eb) => eb.fn.countAll().as("n"))
+            .executeTakeFirst(),
         ),
       );
     const before = await counts();
@@ -137,6 +141,68 @@ describe("sample copies", () => {
     expect(body).not.toContain('href="#"');
     const phone = (await get("/sample")).body;
     expect(phone).toMatch(/<iframe class="mail phone" src="\/sample\.html" sandbox="allow-popups /);
+  });
+
+  test("one is sent to an address, in the look of the page's, with the same answer for whoever it is", async () => {
+    await site.api("POST", "/subscribers", { address: "ada@example.com", allTags: true, confirmed: true });
+    const t = formTime(site.app.options.secret, new Date(site.clock.at.getTime() - 10_000));
+    const post = (fields: [string, string][]) =>
+      site.inject({
+        method: "POST",
+        url: "/sample",
+        payload: new URLSearchParams(fields).toString(),
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+      });
+    const answers = [];
+    for (const address of ["ada@example.com", "new@example.com"]) {
+      answers.push(
+        await post([
+          ["address", address],
+          ["tag", "lg u+"],
+          ["tag", "nonsense"],
+          ["website", ""],
+          ["t", t],
+        ]),
+      );
+    }
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
+    expect(answers[0]!.body).toBe(answers[1]!.body);
+    expect(answers[0]!.body).not.toContain("ada@");
+    const bot = await post([
+      ["address", "bot@example.com"],
+      ["website", "https://spam.example/"],
+      ["t", t],
+    ]);
+    expect(bot.body).toContain("Look into your mailbox");
+    const notices = await site.app.db
+      .selectFrom("notices")
+      .select(["kind", "address", "payload"])
+      .orderBy("id")
+      .execute();
+    expect(notices).toEqual(
+      ["ada@example.com", "new@example.com"].map((address) => ({
+        kind: "sample",
+        address,
+        payload: { tags: ["lg u+"] },
+      })),
+    );
+  });
+
+  test.each([
+    ["no address", { address: " " }, 422, "Enter your e-mail address."],
+    ["a wrong address", { address: "<script>@x" }, 422, "&lt;script&gt;@x"],
+    ["a form from elsewhere", { address: "eve@example.com", t: "x" }, 422, "send it once more"],
+    ["nothing at all", {}, 422, "Enter your e-mail address."],
+  ])("%s: the page says what is wrong, and keeps what was typed", async (_what, fields, status, said) => {
+    const page = await site.inject({
+      method: "POST",
+      url: "/sample",
+      payload: new URLSearchParams({ tag: "lg u+", ...fields }).toString(),
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    });
+    expect(page.statusCode).toBe(status);
+    expect(page.body).toContain(said);
+    expect(page.body).toContain('type="hidden" name="tag" value="lg u+"');
   });
 
   test("the API and the page show the same", async () => {

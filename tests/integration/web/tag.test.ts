@@ -64,7 +64,7 @@ describe("a tag goes all the way", () => {
     for (const name of names) {
       expect(mail.text).toContain(`Tags: ${name} · common`);
       expect(mail.html).toContain(`Tags: ${escaped(name)} · common`);
-      expect(preferences.body).toMatch(new RegExp(`checked>\\s*<span[^>]*>${RegExp.escape?.(escaped(name)) ?? escaped(name).replace(/[$()*+.?[\\\]^{|}]/g, "\\$&")}`));
+      expect(preferences.body).toContain(`value="${escaped(name)}" checked> <span>${escaped(name)}</span>`);
     }
   });
 });
