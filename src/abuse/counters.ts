@@ -36,7 +36,13 @@ export function openCounters(place: { pool: DbPool; redisUrl: string | null }): 
       if (!redis) return counterOn(inDatabase);
       const keyPrefix = `dayletter:caps:${name}`;
       return counterOn(
-        new RateLimiterRedis({ ...options, keyPrefix, storeClient: redis, insuranceLimiter: inDatabase }),
+        new RateLimiterRedis({
+          ...options,
+          keyPrefix,
+          storeClient: redis,
+          rejectIfRedisNotReady: true,
+          insuranceLimiter: inDatabase,
+        }),
       );
     },
     close: () => redis?.disconnect(),

@@ -43,6 +43,8 @@ export interface Schema {
     timezone: string | null;
     effective: JSONColumnType<{ timezone: string; sendAt: string; sendDays: number[] }>;
   };
+  /** As rate-limiter-flexible keeps them; `expire` in milliseconds since 1970. */
+  caps: { key: string; points: Generated<number>; expire: number | null };
   skipped_dates: { date: string; created_at: Date };
   tokens: { id: Generated<number>; name: string; hash: Buffer; created_at: Date };
   audit: {

@@ -29,7 +29,7 @@ export async function retain({ database, clock, log }: { database: Database; clo
   const articles = await sql`
     delete from articles where edition_id is null and (backlog or hidden) and first_seen_at < ${before(keepUnsentMs)}
   `.execute(db);
-  await sql`delete from caps where expire < ${clock.now().getTime()}`.execute(db);
+  await db.deleteFrom("caps").where("expire", "<", clock.now().getTime()).execute();
   const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
   // A PostgreSQL server does this by itself; the embedded one has no process for it.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
