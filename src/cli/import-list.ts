@@ -11,6 +11,7 @@ export interface ImportFlags {
   dryRun?: boolean;
   confirmed?: boolean;
   createTags?: boolean;
+  map?: string[];
 }
 
 /** A list of a million readers takes its time. */

@@ -13,6 +13,7 @@ import { addServe } from "./serve.ts";
 import { addSources } from "./sources.ts";
 import { addStatus } from "./status.ts";
 import { addSubscribers } from "./subscribers.ts";
+import { addSuppressions } from "./suppressions.ts";
 
 /** What a command that ends well but failed at something tells its exit code. */
 export type Done = (code: number) => void;
@@ -47,6 +48,7 @@ export function createProgram(context: Context, done: Done): Command {
   addEdition(program, context, done);
   addSchedule(program, context);
   addSubscribers(program, context, done);
+  addSuppressions(program, context);
   return program;
 }
 

@@ -15,6 +15,7 @@ interface AddOptions extends JsonOption {
   tag?: string[];
   allTags?: boolean;
   confirmed?: boolean;
+  consent?: string;
 }
 
 export function addSubscribers(program: Command, context: Context, done: Done): void {
@@ -25,12 +26,14 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .argument("<address>", "e-mail address")
     .option("--tag <tag>", "a tag to follow; may be repeated", collect)
     .option("--all-tags", "all news, whatever its tags")
-    .option("--confirmed", "you vouch that this reader asked for it; else the subscription waits to be confirmed")
-    .action(async (address: string, { tag = [], allTags = false, confirmed = false, ...options }: AddOptions) => {
+    .option("--confirmed", "you vouch that this reader asked for it; else their mailbox is asked to confirm")
+    .option("--consent <text>", "with --confirmed, how they asked for it", "vouched for on the command line")
+    .action(async (address: string, { tag = [], allTags = false, confirmed = false, consent, ...options }: AddOptions) => {
       if (tag.length === 0 && !allTags) {
         throw new UsageError("A reader needs something to follow: give at least one --tag, or --all-tags.");
       }
-      const json = { address, tags: tag, allTags, confirmed };
+      const record = { method: "operator", wording: consent, at: new Date().toISOString() };
+      const json = { address, tags: tag, allTags, confirmed, ...(confirmed ? { consent: record } : {}) };
       const added = await client().ask<SubscriberAnswer>("POST", "/subscribers", { json });
       answer(terminal, options, added, (one) => `${one.address} is ${one.status} and follows ${followed(one)}.`);
     });
@@ -44,6 +47,13 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
       answer(terminal, { json: json ?? false }, list, (page) => subscribersText(page, terminal.columns));
     });
 
+  withJson(subscribers.command("erase").description("erase all that is held about a reader, for good"))
+    .argument("<id>", "as `dayletter subscribers list` shows it", idArgument)
+    .action(async (id: number, options: JsonOption) => {
+      await client().ask("DELETE", `/subscribers/${id}`, { query: { erase: true } });
+      answer(terminal, options, { id, erased: true }, () => `Subscriber ${id} is erased; past editions still add up.`);
+    });
+
   withJson(
     subscribers.command("import").description("import readers from CSV or NDJSON (address, tags, all_tags, status, …)"),
   )
@@ -52,6 +62,7 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .option("--dry-run", "report what would happen, and change nothing")
     .option("--confirmed", "you vouch that readers without a status of their own asked for it")
     .option("--create-tags", "make tags that no article has had yet")
+    .option("--map <ours=theirs>", "what the list calls a column, such as address=E-Mail; may be repeated", collect)
     .action(async (file: string, options: JsonOption & ImportFlags) => done(await importList(context, file, options)));
 
   subscribers

@@ -1,11 +1,11 @@
-import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
 import { existingTags } from "../articles/tag-store.ts";
 import { cleanTags } from "../articles/tags.ts";
-import type { Db } from "../db/schema.ts";
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
-import { findByAddress, insertSubscribers, type Subscriber } from "./store.ts";
+import { findByAddress, insertSubscribers, replaceTags, type NewSubscriber, type Subscriber } from "./store.ts";
 import { findSuppressed } from "./suppressions.ts";
 
 export interface AddDeps {
@@ -14,21 +14,65 @@ export interface AddDeps {
   options: { secret: string };
 }
 
+/** How and when a reader agreed, as somebody else recorded it. */
+export interface ConsentRecord {
+  /** Such as "double opt-in at shop.example". */
+  method: string;
+  /** The sentence that was agreed to. */
+  wording: string | null;
+  at: Date;
+}
+
 export interface AddRequest {
   address: string;
   tags: string[];
   allTags: boolean;
-  /** The operator vouches that this reader asked for it; without it the subscription waits for confirmation. */
+  /** The operator vouches that this reader asked for it; without it the row waits, and nobody is asked. */
   confirmed: boolean;
+  consent?: ConsentRecord;
   actor: string;
 }
 
 /**
- * Adds one reader for an operator.
- * @throws Refusal 422 for a wrong address, unknown tags or none at all; 409 when the address is there already or suppressed
+ * Adds one reader for an operator who has their consent. One who is waiting to be confirmed is confirmed by it.
+ * @throws Refusal 422 for a wrong address, unknown tags, none at all, or a consent of the future; 409 when the address is
+ * there already or suppressed
  */
 export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise<Subscriber> {
-  const { db, clock, options } = deps;
+  const { db, clock } = deps;
+  const now = clock.now();
+  const { address, key, tags, tagIds } = await checkNewcomer(deps, request);
+  const { method, wording, at } = request.consent ?? { method: "operator", wording: null, at: now };
+  if (at > now) throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
+  const newcomer: NewSubscriber = {
+    address,
+    addressKey: key,
+    status: request.confirmed ? "active" : "pending",
+    allTags: request.allTags,
+    tagIds,
+    confirmedAt: request.confirmed ? now : null,
+    consent: { method, wording, tags, at },
+  };
+  return db.transaction().execute(async (tx) => {
+    const added = await insertSubscribers(tx, [newcomer], now);
+    const present = (await findByAddress(tx, key))!;
+    if (!added.has(key)) {
+      if (present.status !== "pending" || !request.confirmed) throw thereAlready(address, present);
+      await confirmPending(tx, present.id, newcomer, now);
+    }
+    await writeAudit(tx, { at: now, actor: request.actor, action: "subscriber add", subject: `subscriber ${present.id}` });
+    return (await findByAddress(tx, key))!;
+  });
+}
+
+/**
+ * What anybody who is to be added must satisfy.
+ * @throws Refusal 422 for a wrong address, unknown tags or none at all; 409 for a suppressed address
+ */
+export async function checkNewcomer(
+  { db, options }: Pick<AddDeps, "db" | "options">,
+  request: Pick<AddRequest, "address" | "tags" | "allTags">,
+): Promise<{ address: string; key: string; tags: string[]; tagIds: number[] }> {
   const { address, key } = parseAddress(request.address);
   const tags = cleanTags(request.tags);
   if (tags.length === 0 && !request.allTags) {
@@ -37,26 +81,27 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
   const tagIds = await existingTags(db, tags);
   const reason = (await findSuppressed(db, options.secret, [key])).get(key);
   if (reason !== undefined) throw new Refusal(409, `${address} is suppressed (${reason}) and must not be mailed.`);
-  const now = clock.now();
-  return db.transaction().execute(async (tx) => {
-    const added = await insertSubscribers(
-      tx,
-      [
-        {
-          address,
-          addressKey: key,
-          status: request.confirmed ? "active" : "pending",
-          allTags: request.allTags,
-          tagIds,
-          confirmedAt: request.confirmed ? now : null,
-          consent: { method: "operator", wording: null, tags },
-        },
-      ],
-      now,
-    );
-    const subscriber = (await findByAddress(tx, key))!;
-    if (!added.has(key)) throw new Refusal(409, `${address} is a subscriber already (${subscriber.status}).`);
-    await writeAudit(tx, { at: now, actor: request.actor, action: "subscriber add", subject: `subscriber ${subscriber.id}` });
-    return subscriber;
-  });
+  return { address, key, tags, tagIds };
+}
+
+export function thereAlready(address: string, { status }: Subscriber): Refusal {
+  return new Refusal(409, `${address} is a subscriber already (${status}).`);
+}
+
+async function confirmPending(tx: Tx, id: number, { allTags, tagIds, consent }: NewSubscriber, now: Date): Promise<void> {
+  await tx.updateTable("subscribers").set({ status: "active", confirmed_at: now }).where("id", "=", id).execute();
+  await replaceTags(tx, id, { allTags, tagIds });
+  const { method, wording, tags, at } = consent;
+  await tx
+    .insertInto("consents")
+    .values({
+      subscriber_id: id,
+      method,
+      wording,
+      tags: [...tags],
+      all_tags: allTags,
+      requested_at: at ?? now,
+      confirmed_at: now,
+    })
+    .execute();
 }

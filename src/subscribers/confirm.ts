@@ -6,7 +6,7 @@ import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { consentByKey, type Consent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
-import { addSubscriberTags, findSubscriber, type Subscriber } from "./store.ts";
+import { findSubscriber, replaceTags, type Subscriber } from "./store.ts";
 import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
 import { readExpiringToken } from "./tokens.ts";
 
@@ -64,7 +64,6 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
       .updateTable("subscribers")
       .set({
         status: "active",
-        all_tags: found.allTags,
         timezone: found.timezone,
         paused_until: null,
         confirmed_at: now,
@@ -72,10 +71,9 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
       })
       .where("id", "=", row.id)
       .execute();
-    await tx.deleteFrom("subscriber_tags").where("subscriber_id", "=", row.id).execute();
     // By name, so that a tag that was merged since still counts.
     const tagIds = [...new Set((await resolveTags(tx, now, found.tags, { create: false })).values())];
-    await addSubscriberTags(tx, [{ id: row.id, tagIds }]);
+    await replaceTags(tx, row.id, { allTags: found.allTags, tagIds });
     await tx
       .updateTable("consents")
       .set({ confirmed_at: now, confirmed_from: from })

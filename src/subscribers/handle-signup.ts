@@ -1,11 +1,12 @@
 import { sql, type Selectable } from "kysely";
 import type { Clock } from "../base/clock.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
-import { findByAddress, insertPending } from "./store.ts";
+import { findByAddress, insertPending, replaceTags } from "./store.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
 import { wording } from "./wording.ts";
 
@@ -25,11 +26,24 @@ const atATime = 100;
 
 /** Looks at every sign-up that waits. Any number of processes may do so at once; each sign-up is taken once. */
 export async function handleSignups(deps: SignupDeps): Promise<void> {
+  let after = 0;
   for (;;) {
-    const waiting = await deps.db.selectFrom("signups").selectAll().orderBy("id").limit(atATime).execute();
-    for (const signup of waiting) await handleSignup(deps, signup);
+    const waiting = await deps.db
+      .selectFrom("signups")
+      .selectAll()
+      .where("id", ">", after)
+      .orderBy("id")
+      .limit(atATime)
+      .execute();
+    for (const signup of waiting) {
+      await handleSignup(deps, signup).catch((error: unknown) => {
+        // It stays, and `recover` asks for it again; it must not stand in the way of the others.
+        deps.log.error({ signup: signup.id, reason: reasonOf(error) }, "sign-up could not be handled");
+      });
+    }
     if (waiting.length > 0) await deps.wake("send-notices", {});
     if (waiting.length < atATime) return;
+    after = waiting.at(-1)!.id;
   }
 }
 
@@ -60,6 +74,9 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
   }
   const subscriberId =
     known?.id ?? (await insertPending(tx, { address: signup.address, addressKey: signup.address_key }, now));
+  if (known === null || known.status === "pending") {
+    await replaceTags(tx, subscriberId, { allTags: signup.all_tags, tagIds: signup.tag_ids });
+  }
   const consentId = await addConsent(tx, subscriberId, {
     method: "form",
     wording: wording.text(options.publicationName),

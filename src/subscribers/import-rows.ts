@@ -2,6 +2,7 @@ import { parse } from "csv-parse";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
+import { Refusal, wrongValue } from "../base/errors.ts";
 import { unguardCell } from "./spreadsheet.ts";
 
 /** One line of an import list, understood. */
@@ -32,15 +33,46 @@ const rowSchema = z.object({
 const addressNames = new Set(["address", "email", "e-mail", "email address", "email_address", "mail"]);
 const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "consent"]);
 
+/** What a list calls our columns: theirs, folded as header names are, to ours. */
+export type ColumnMap = ReadonlyMap<string, string>;
+
+export const noMap: ColumnMap = new Map();
+
 /**
- * Reads CSV with a header line. The address column may be called address or email; `tags` holds names between `|`
- * (written `\|` inside a name). Columns that mean nothing here are left alone.
+ * Reads a mapping of columns, such as `address=E-Mail` and `tags=Interests`: our name, then the list's.
+ * @throws Refusal 422 for a name that is none of ours, and for one that is mapped twice
  */
-export async function* readCsv(input: Readable): AsyncGenerator<ImportLine> {
+export function parseColumnMap(pairs: readonly string[]): ColumnMap {
+  const map = new Map<string, string>();
+  for (const pair of pairs) {
+    const [, ours = "", theirs = ""] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    const field = ours.trim().toLowerCase();
+    const known = field === "address" || columns.has(field);
+    if (!known || theirs.trim() === "") {
+      const names = ["address", ...columns].join(", ");
+      throw wrongValue(pair, `a mapping; expected one of ${names}, then "=" and the name of a column of the list`);
+    }
+    if (map.has(folded(theirs)) || [...map.values()].includes(field)) {
+      throw new Refusal(422, `${JSON.stringify(pair)} maps a column that another mapping has already: give each once.`);
+    }
+    map.set(folded(theirs), field);
+  }
+  return map;
+}
+
+/**
+ * Reads CSV with a header line. The address column may be called address or email, unless `map` names another; `tags`
+ * holds names between `|` (written `\|` inside a name). Columns that mean nothing here are left alone.
+ */
+export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
   const parser = input.pipe(
     parse({
       bom: true,
-      columns: (header: string[]) => header.map(columnName),
+      columns: (header: string[]) => {
+        const missing = [...map.keys()].find((theirs) => !header.some((raw) => folded(raw) === theirs));
+        if (missing !== undefined) throw new Error(`the header has no column ${JSON.stringify(missing)}`);
+        return header.map((raw) => columnName(raw, map));
+      },
       cast: unguardCell,
       skip_empty_lines: true,
       relax_column_count: true,
@@ -61,14 +93,14 @@ export async function* readCsv(input: Readable): AsyncGenerator<ImportLine> {
 }
 
 /** Reads one JSON object per line, with the same names as the CSV columns; `tags` is a list. */
-export async function* readNdjson(input: Readable): AsyncGenerator<ImportLine> {
+export async function* readNdjson(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
   let line = 0;
   for await (const text of linesOf(input)) {
     line += 1;
     if (text.trim() === "") continue;
     try {
       const value: unknown = JSON.parse(text);
-      const named = Object.entries(value as object).map(([name, field]) => [columnName(name), field] as const);
+      const named = Object.entries(value as object).map(([name, field]) => [columnName(name, map), field] as const);
       yield understood(line, Object.fromEntries(named));
     } catch {
       yield { line, problem: "This line is not a JSON object." };
@@ -86,11 +118,18 @@ function splitTags(text: string): string[] {
   return tags.map((tag) => tag.replace(/\\(.)/gs, "$1"));
 }
 
-function columnName(raw: string): string {
-  const name = raw.trim().toLowerCase();
-  if (addressNames.has(name)) return "address";
+/** Our name of a column. What is mapped is read from that column alone, whatever others are called. */
+function columnName(raw: string, map: ColumnMap): string {
+  const name = folded(raw);
+  const mapped = map.get(name);
+  if (mapped !== undefined) return mapped;
   const plain = name.replaceAll(/[\s-]+/g, "_");
-  return columns.has(plain) ? plain : `unused:${raw}`;
+  const ours = addressNames.has(name) ? "address" : columns.has(plain) ? plain : null;
+  return ours === null || [...map.values()].includes(ours) ? `unused:${raw}` : ours;
+}
+
+function folded(header: string): string {
+  return header.trim().toLowerCase();
 }
 
 function understood(line: number, record: object): ImportLine {

@@ -76,7 +76,13 @@ export interface NewSubscriber {
   allTags: boolean;
   tagIds: readonly number[];
   confirmedAt: Date | null;
-  consent: { method: string; wording: string | null; tags: readonly string[] };
+  consent: {
+    method: string;
+    wording: string | null;
+    tags: readonly string[];
+    /** When the reader agreed, where that was not just now. */
+    at?: Date;
+  };
 }
 
 /**
@@ -113,7 +119,8 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
           method: one.consent.method,
           wording: one.consent.wording,
           tags: [...one.consent.tags],
-          requested_at: now,
+          all_tags: one.allTags,
+          requested_at: one.consent.at ?? now,
           confirmed_at: one.confirmedAt,
         })),
       )
@@ -139,18 +146,29 @@ export async function addSubscriberTags(tx: Tx, rows: readonly { id: number; tag
   if (pairs.length === 0) return 0;
   const { numAffectedRows } = await sql`
     insert into subscriber_tags (subscriber_id, tag_id)
-    select * from unnest(${pairs.map((pair) => pair.id)}::bigint[], ${pairs.map((pair) => pair.tagId)}::int[])
+    select given.* from unnest(
+      ${pairs.map((pair) => pair.id)}::bigint[], ${pairs.map((pair) => pair.tagId)}::int[]
+    ) as given(subscriber_id, tag_id)
+    -- A tag that was merged since it was chosen is there no more.
+    where exists (select 1 from tags where tags.id = given.tag_id)
     on conflict do nothing`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
 /** Makes these the reader's tags, and no others. */
 export async function setTags(db: Db, id: number, choice: { allTags: boolean; tagIds: readonly number[] }): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await tx.updateTable("subscribers").set({ all_tags: choice.allTags }).where("id", "=", id).execute();
-    await tx.deleteFrom("subscriber_tags").where("subscriber_id", "=", id).execute();
-    await addSubscriberTags(tx, [{ id, tagIds: choice.tagIds }]);
-  });
+  await db.transaction().execute((tx) => replaceTags(tx, id, choice));
+}
+
+/** The same within a transaction of the caller's. */
+export async function replaceTags(
+  tx: Tx,
+  id: number,
+  choice: { allTags: boolean; tagIds: readonly number[] },
+): Promise<void> {
+  await tx.updateTable("subscribers").set({ all_tags: choice.allTags }).where("id", "=", id).execute();
+  await tx.deleteFrom("subscriber_tags").where("subscriber_id", "=", id).execute();
+  await addSubscriberTags(tx, [{ id, tagIds: choice.tagIds }]);
 }
 
 /** At once and for good, until the reader comes back by their own act. Safe to repeat. @returns whether it changed anything */

@@ -75,3 +75,39 @@ export async function findSuppressed(
     .execute();
   return new Map(rows.map((row) => [byHash.get(row.address_hash.toString("hex"))!, row.reason]));
 }
+
+export interface ListedSuppression {
+  /** Hexadecimal; all that is left of an address that has no subscriber any more. */
+  hash: string;
+  /** Where a suppressed subscriber still has it. */
+  address: string | null;
+  reason: string;
+  detail: string | null;
+  createdAt: Date;
+}
+
+/** A page of suppressions by hash. @param page.after the last hash of the page before, empty for the first */
+export async function listSuppressions(
+  db: Db,
+  secret: string,
+  page: { after: string; limit: number },
+): Promise<ListedSuppression[]> {
+  const rows = await db
+    .selectFrom("suppressions")
+    .select(["address_hash as hash", "reason", "detail", "created_at as createdAt"])
+    .where("address_hash", ">", Buffer.from(page.after, "hex"))
+    .orderBy("address_hash")
+    .limit(page.limit)
+    .execute();
+  // A hash cannot be turned back, so the addresses that are known still are hashed to find it.
+  const known = rows.length === 0 ? [] : await suppressedAddresses(db);
+  const byHash = new Map(known.map((one) => [addressHash(secret, one.address_key).toString("hex"), one.address]));
+  return rows.map(({ hash, ...row }) => {
+    const hex = hash.toString("hex");
+    return { hash: hex, address: byHash.get(hex) ?? null, ...row };
+  });
+}
+
+function suppressedAddresses(db: Db): Promise<{ address: string; address_key: string }[]> {
+  return db.selectFrom("subscribers").select(["address", "address_key"]).where("status", "=", "suppressed").execute();
+}

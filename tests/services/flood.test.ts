@@ -10,8 +10,8 @@ import { eventually, openWorld, type World } from "../support/world.ts";
 
 const servers = allEngines.filter(({ name }) => name !== "embedded");
 
-describe.each(servers)("10,000 sign-ups on $name", { timeout: 120_000 }, ({ open }) => {
-  let engines: Awaited<ReturnType<typeof open>>;
+describe.each(servers)("10,000 sign-ups on $name", { timeout: 120_000 }, (engine) => {
+  let engines: Awaited<ReturnType<typeof engine.open>>;
   let sink: Sink;
   let world: World;
   let web: FastifyInstance;
@@ -19,7 +19,7 @@ describe.each(servers)("10,000 sign-ups on $name", { timeout: 120_000 }, ({ open
   let form: SignUps;
 
   beforeAll(async () => {
-    engines = await open();
+    engines = await engine.open();
     sink = await startSink();
     world = await openWorld({ env: { ...engines.env, SMTP_URL: sink.url } });
     web = buildWeb(world.app);
@@ -55,8 +55,8 @@ describe.each(servers)("10,000 sign-ups on $name", { timeout: 120_000 }, ({ open
   const mailsTo = (address: string) => sink.messages.filter(({ to }) => to === address).length;
   const settled = () =>
     eventually("every sign-up is looked at, and every mail sent", async () => {
-      const open = world.app.db.selectFrom("notices").select("id").where("state", "in", ["pending", "sending"]);
-      return (await form.waiting()).length === 0 && (await open.execute()).length === 0;
+      const mails = world.app.db.selectFrom("notices").select("id").where("state", "in", ["pending", "sending"]);
+      return (await form.waiting()).length === 0 && (await mails.execute()).length === 0;
     });
 
   test("from a few networks: their share and no more, and a reader elsewhere needs no JavaScript", async () => {

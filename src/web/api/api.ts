@@ -14,6 +14,7 @@ import type { ApiServer } from "./server.ts";
 import { addSourceRoutes } from "./sources.ts";
 import { addStatusRoutes } from "./status.ts";
 import { addSubscriberRoutes } from "./subscribers.ts";
+import { addSuppressionRoutes } from "./suppressions.ts";
 import { addTagRoutes } from "./tags.ts";
 import { validatorCompiler } from "./validator.ts";
 
@@ -28,6 +29,7 @@ const areas = [
   addScheduleRoutes,
   addSubscriberRoutes,
   addListRoutes,
+  addSuppressionRoutes,
 ];
 
 /** `/api/v1`: every route checks a bearer token, its request and its answer, and is in `/api/v1/openapi.json`. */

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
-import { readCsv, readNdjson } from "../../subscribers/import-rows.ts";
+import { parseColumnMap, readCsv, readNdjson } from "../../subscribers/import-rows.ts";
 import { exportCsv, exportNdjson } from "./export.ts";
-import { flag, problems } from "./schemas.ts";
+import { flag, problems, several } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";
 import { withUpload } from "./upload.ts";
@@ -30,6 +30,7 @@ const importQuery = z.strictObject({
   dryRun: flag.describe("Report only"),
   confirmed: flag.describe("You vouch that readers without a status of their own asked for it"),
   createTags: flag.describe("Make tags that no article has had yet"),
+  map: several.describe("What the list calls our columns, such as `address=E-Mail`; may be repeated"),
 });
 
 export function addListRoutes(server: ApiServer, app: App): void {
@@ -56,8 +57,10 @@ export function addListRoutes(server: ApiServer, app: App): void {
       },
       async ({ body, query, headers, actor }) => {
         const read = headers["content-type"]?.startsWith(csv) ? readCsv : readNdjson;
+        const { map, ...options } = query;
+        const names = parseColumnMap(map);
         const report = await withUpload(body, mostMegabytes, (list) =>
-          importSubscribers(app, read(list), { ...query, actor }),
+          importSubscribers(app, read(list, names), { ...options, actor }),
         );
         if (query.strict && report.refused.length > 0) refuse(report);
         return report;

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { Refusal } from "../../base/errors.ts";
 import { writeAudit } from "../../ops/audit.ts";
+import { parseTimezone } from "../../schedule/settings.ts";
 import { addSubscriber } from "../../subscribers/add.ts";
+import { erase } from "../../subscribers/erase.ts";
+import { inviteSubscriber } from "../../subscribers/invite.ts";
+import { noSuchReader, setReaderTimezone } from "../../subscribers/preferences.ts";
 import { findSubscriber, listSubscribers, unsubscribe, type Subscriber } from "../../subscribers/store.ts";
-import { after, id, limit, problems } from "./schemas.ts";
+import { after, flag, id, limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
 export const statuses = ["pending", "active", "unsubscribed", "suppressed"] as const;
@@ -16,18 +19,37 @@ const subscriberSchema = z
     status: z.enum(statuses),
     allTags: z.boolean(),
     tags: z.array(z.string()),
+    timezone: z.string().nullable().describe("Delivery time zone; null is the publication's"),
+    pausedUntil: z.date().nullable(),
     createdAt: z.date(),
     confirmedAt: z.date().nullable(),
     leftAt: z.date().nullable(),
   })
   .meta({ id: "Subscriber" });
 
-const newSubscriber = z.strictObject({
-  address: z.string().max(500),
-  tags: z.array(z.string()).max(30).default([]),
-  allTags: z.boolean().default(false),
-  confirmed: z.boolean().default(false).describe("You vouch that this reader asked for it"),
+const consentSchema = z.strictObject({
+  method: z.string().min(1).max(200).describe("How the reader agreed, such as `double opt-in at shop.example`"),
+  wording: z.string().max(2_000).optional().describe("The sentence they agreed to"),
+  at: z.iso.datetime({ offset: true }).describe("When"),
 });
+
+const newSubscriber = z
+  .strictObject({
+    address: z.string().max(500),
+    tags: z.array(z.string()).max(30).default([]),
+    allTags: z.boolean().default(false),
+    confirmed: z
+      .boolean()
+      .default(false)
+      .describe("You have this reader's consent, and give it as `consent`; else their mailbox is asked to confirm"),
+    consent: consentSchema.optional(),
+    timezone: z.string().max(100).optional().describe("IANA name; the publication's hour in it is when their mail leaves"),
+    formUrl: z.string().max(2_000).optional().describe("Your page on which the reader asked"),
+  })
+  .refine((body) => !body.confirmed || body.consent !== undefined, {
+    path: ["consent"],
+    error: "is missing: with `confirmed` it says how and when the reader agreed (method, wording, at)",
+  });
 
 export function addSubscriberRoutes(server: ApiServer, app: App): void {
   const { db, clock } = app;
@@ -58,36 +80,71 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     },
   );
 
+  server.get(
+    "/subscribers/:id",
+    {
+      schema: {
+        summary: "Show one subscriber",
+        tags,
+        params: id,
+        response: { 200: subscriberSchema, ...problems },
+      },
+    },
+    async ({ params }) => show((await findSubscriber(db, params.id)) ?? refuseUnknown(params.id)),
+  );
+
   server.post(
     "/subscribers",
     {
       schema: {
-        summary: "Add a subscriber",
+        summary: "Add a subscriber, or ask their mailbox to confirm",
         tags,
         body: newSubscriber,
         response: { 201: subscriberSchema, ...problems },
       },
     },
-    async (request, reply) => {
-      const added = await addSubscriber(app, { ...request.body, actor: request.actor });
-      return reply.code(201).send(show(added));
+    async ({ body, actor }, reply) => {
+      const { confirmed, consent, formUrl = null, timezone: zone, ...who } = body;
+      const timezone = zone === undefined ? null : parseTimezone(zone);
+      if (!confirmed) {
+        const invited = await inviteSubscriber(app, { ...who, timezone, formUrl, actor });
+        return reply.code(201).send(show(invited));
+      }
+      const { method, wording = null, at } = consent!;
+      const record = { method, wording, at: new Date(at) };
+      const added = await addSubscriber(app, { ...who, confirmed, consent: record, actor });
+      if (timezone !== null) await setReaderTimezone(app, added.id, timezone);
+      return reply.code(201).send(show({ ...added, timezone }));
     },
   );
 
   server.delete(
     "/subscribers/:id",
-    { schema: { summary: "Unsubscribe a reader", tags, params: id, response: { 200: subscriberSchema, ...problems } } },
-    async ({ params, actor }) => {
+    {
+      schema: {
+        summary: "Unsubscribe a reader, or erase all that is held about them",
+        tags,
+        params: id,
+        querystring: z.strictObject({ erase: flag.describe("Erase: only a suppression's keyed hash is left") }),
+        response: { 200: subscriberSchema, 204: z.null().describe("Erased"), ...problems },
+      },
+    },
+    async ({ params, query, actor }, reply) => {
+      if (query.erase) {
+        await erase(app, params.id, actor);
+        return reply.code(204).send(null);
+      }
       const now = clock.now();
       if (await unsubscribe(db, params.id, now)) {
         await writeAudit(db, { at: now, actor, action: "subscriber unsubscribe", subject: `subscriber ${params.id}` });
       }
-      const subscriber = await findSubscriber(db, params.id);
-      if (!subscriber)
-        throw new Refusal(404, `There is no subscriber ${params.id}: see \`dayletter subscribers list\`.`);
-      return show(subscriber);
+      return reply.send(show((await findSubscriber(db, params.id)) ?? refuseUnknown(params.id)));
     },
   );
+}
+
+function refuseUnknown(subscriberId: number): never {
+  throw noSuchReader(subscriberId);
 }
 
 /** Without the key, which opens a reader's links. */
