@@ -85,7 +85,11 @@ export async function openApp(
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).reverse()) {
-      await Promise.resolve(step()).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "could not be closed"));
+      try {
+        await step();
+      } catch (error) {
+        log.warn({ reason: reasonOf(error) }, "could not be closed");
+      }
     }
   };
   try {
@@ -219,7 +223,7 @@ async function pauseForPolicy(app: App, editionId: number, reply: string): Promi
       number: edition.number,
       action: "pause",
       actor: "dayletter",
-      reason: `Paused because the relay refuses every mail: ${reply}`,
+      reason: `Paused because the relay refuses every mail: ${withoutAddress(reply)}`,
     });
   } catch (error) {
     app.log.error({ edition: editionId, reason: reasonOf(error) }, "edition could not be paused");

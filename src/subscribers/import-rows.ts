@@ -1,5 +1,5 @@
 import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
 import { Refusal, wrongValue } from "../base/errors.ts";
@@ -27,8 +27,13 @@ const rowSchema = z.object({
   all_tags: z.preprocess(absent, truth.default(false)),
   status: z.preprocess(absent, z.enum(["pending", "active"], { error: "status must be pending or active" }).optional()),
   confirmed_at: z.preprocess(absent, z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional()),
-  consent: z.preprocess(absent, z.string({ error: "consent must be a text" }).optional()),
+  consent: z.preprocess(absent, z.string({ error: "consent must be a text" }).refine(isText, "consent must be a text").optional()),
 });
+
+/** Neither PostgreSQL nor JSON takes NUL, and half a surrogate pair is no character. */
+function isText(value: string): boolean {
+  return !value.includes("\0") && !/\p{Surrogate}/u.test(value);
+}
 
 const addressNames = new Set(["address", "email", "e-mail", "email address", "email_address", "mail"]);
 const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "consent"]);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { resolveTags } from "../articles/tag-store.ts";
@@ -5,7 +6,7 @@ import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
 import type { ImportLine, ImportRow } from "./import-rows.ts";
-import { addSubscriberTags, insertSubscribers, type NewSubscriber } from "./store.ts";
+import { insertSubscribers, type NewSubscriber } from "./store.ts";
 import { findSuppressed } from "./suppressions.ts";
 
 export interface ImportOptions {
@@ -103,14 +104,15 @@ async function takeChunk(
 ): Promise<void> {
   if (chunk.length === 0) return;
   const suppressed = await findSuppressed(tx, secret, chunk.map((row) => row.key));
-  const present = await tx
+  const found = await tx
     .selectFrom("subscribers")
-    .select(["id", "address_key", "status", "all_tags"])
-    .where("address_key", "in", chunk.map((row) => row.key))
+    .select(["id", "address_key", "status"])
+    .where("address_key", "=", sql<string>`any(${chunk.map((row) => row.key)})`)
     .execute();
-  const known = new Map(present.map((row) => [row.address_key, row]));
+  const known = new Map(found.map((row) => [row.address_key, row]));
   const tagIds = await tagIdsOf(tx, chunk, options.createTags, now);
   const news: NewSubscriber[] = [];
+  const present: Wish[] = [];
   for (const row of chunk) {
     const refuse = (reason: string): unknown => report.refused.push({ line: row.line, reason });
     const unknown = row.tags.filter((name) => !tagIds.has(name));
@@ -121,14 +123,36 @@ async function takeChunk(
     } else if (unknown.length > 0) {
       refuse(`No article has ever had the tag ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`);
     } else if (subscriber) {
-      const ids = row.tags.map((name) => tagIds.get(name)!);
-      const changed = await addSubscriberTags(tx, [{ id: subscriber.id, tagIds: ids }]);
-      const widened = row.allTags && !subscriber.all_tags;
-      if (widened) await tx.updateTable("subscribers").set({ all_tags: true }).where("id", "=", subscriber.id).execute();
-      report[changed > 0 || widened ? "updated" : "unchanged"] += 1;
+      present.push({ id: subscriber.id, tagIds: row.tags.map((name) => tagIds.get(name)!), allTags: row.allTags });
     } else news.push(newSubscriber(row, tagIds, options, now));
   }
+  const updated = await widen(tx, present);
+  report.updated += updated;
+  report.unchanged += present.length - updated;
   report.added += (await insertSubscribers(tx, news, now)).size;
+}
+
+interface Wish {
+  id: number;
+  tagIds: number[];
+  allTags: boolean;
+}
+
+/** Adds to what readers follow already. @returns to how many of them it was new */
+async function widen(tx: Tx, wishes: readonly Wish[]): Promise<number> {
+  const pairs = wishes.flatMap(({ id, tagIds }) => tagIds.map((tagId) => ({ id, tagId })));
+  const { rows } = await sql`
+    with tagged as (
+      insert into subscriber_tags (subscriber_id, tag_id)
+      select * from unnest(${pairs.map(({ id }) => id)}::bigint[], ${pairs.map(({ tagId }) => tagId)}::int[])
+      on conflict do nothing returning subscriber_id as id
+    ), widened as (
+      update subscribers set all_tags = true
+      where id = any(${wishes.filter(({ allTags }) => allTags).map(({ id }) => id)}::bigint[]) and not all_tags
+      returning id
+    )
+    select id from tagged union select id from widened`.execute(tx);
+  return rows.length;
 }
 
 function newSubscriber(row: Checked, tagIds: Map<string, number>, options: ImportOptions, now: Date): NewSubscriber {

@@ -1,0 +1,57 @@
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { importSubscribers, type ImportOptions } from "../../src/subscribers/import.ts";
+import { readCsv, readNdjson } from "../../src/subscribers/import-rows.ts";
+import { countByStatus, findByAddress, unsubscribe } from "../../src/subscribers/store.ts";
+import { suppress } from "../../src/subscribers/suppressions.ts";
+import { openWorld, type World } from "../support/world.ts";
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const defaults: ImportOptions = { strict: false, dryRun: false, confirmed: true, createTags: true, actor: "test" };
+const take = (text: string, options: Partial<ImportOptions> = {}, read: typeof readCsv = readCsv) =>
+  importSubscribers(world.app, read(Readable.from([text])), { ...defaults, ...options });
+const list = (count: number, tags: string) =>
+  `email,tags\n${Array.from({ length: count }, (_, i) => `r${i}@example.org,${tags}`).join("\n")}\n`;
+
+test("a long list is counted exactly, the second time as well, and strictness imports nothing", async () => {
+  const wrong = "not-an-address,korea\nr7@example.org,korea\n";
+  expect(await take(list(5_000, "korea|lg u+") + wrong, { strict: true })).toMatchObject({ imported: false });
+  expect((await countByStatus(world.app.db)).active).toBe(0);
+  const first = await take(list(5_000, "korea|lg u+") + wrong);
+  expect(first).toMatchObject({ lines: 5_002, added: 5_000, updated: 0, unchanged: 0, imported: true });
+  expect(first.refused.map(({ line }) => line)).toEqual([5_002, 5_003]);
+  const { db } = world.app;
+  await unsubscribe(db, (await findByAddress(db, "r1@example.org"))!.id, new Date());
+  const gone = { addressKey: "r2@example.org", reason: "complained", detail: null, now: new Date() };
+  await suppress(db, world.app.options.secret, gone);
+  const again = await take(`${list(5_000, "korea")}new@example.org,5g\nr3@example.org,\n`);
+  expect(again).toMatchObject({ added: 1, updated: 0, unchanged: 4_998 });
+  expect(again.refused.map(({ line }) => line)).toEqual([3, 4, 5_003]);
+  const more = await take("email,tags,all_tags\nr4@example.org,5g,\nr5@example.org,,true\nr6@example.org,korea,yes\n");
+  expect(more).toMatchObject({ added: 0, updated: 3, unchanged: 0 });
+  expect(await findByAddress(db, "r4@example.org")).toMatchObject({ tags: ["5g", "korea", "lg u+"] });
+  expect(await findByAddress(db, "r6@example.org")).toMatchObject({ allTags: true });
+  const consents = await db
+    .selectFrom("consents")
+    .select(({ fn }) => fn.countAll<number>().as("n"))
+    .execute();
+  expect(consents).toEqual([{ n: 5_001 }]);
+});
+
+test("what no text can hold is one wrong line and not the end of the import", async () => {
+  const lines = [
+    '{"email":"n1@example.org","all_tags":true,"consent":"a\\u0000b"}',
+    '{"email":"n2@example.org","all_tags":true,"consent":"\\ud800"}',
+  ];
+  const report = await take(
+    [...lines, '{"email":"n3@example.org","all_tags":true,"consent":"by post 😀"}'].join("\n"),
+    {},
+    readNdjson,
+  );
+  expect(report).toMatchObject({ added: 1, refused: [{ line: 1 }, { line: 2 }] });
+});
