@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { SubscriberAnswer } from "./answers.ts";
-import { collect, limitArgument } from "./arguments.ts";
+import { collect, idArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { importList, type ImportFlags } from "./import-list.ts";
@@ -20,7 +20,7 @@ interface AddOptions extends JsonOption {
 
 export function addSubscribers(program: Command, context: Context, done: Done): void {
   const { terminal, client } = context;
-  const subscribers = program.command("subscribers").description("add, list, import and export readers");
+  const subscribers = program.command("subscribers").description("add, list, import, export and erase readers");
 
   withJson(subscribers.command("add").description("add one reader"))
     .argument("<address>", "e-mail address")
@@ -32,7 +32,7 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
       if (tag.length === 0 && !allTags) {
         throw new UsageError("A reader needs something to follow: give at least one --tag, or --all-tags.");
       }
-      const record = { method: "operator", wording: consent, at: new Date().toISOString() };
+      const record = { method: "operator", wording: consent };
       const json = { address, tags: tag, allTags, confirmed, ...(confirmed ? { consent: record } : {}) };
       const added = await client().ask<SubscriberAnswer>("POST", "/subscribers", { json });
       answer(terminal, options, added, (one) => `${one.address} is ${one.status} and follows ${followed(one)}.`);

@@ -30,7 +30,7 @@ const subscriberSchema = z
 const consentSchema = z.strictObject({
   method: z.string().min(1).max(200).describe("How the reader agreed, such as `double opt-in at shop.example`"),
   wording: z.string().max(2_000).optional().describe("The sentence they agreed to"),
-  at: z.iso.datetime({ offset: true }).describe("When"),
+  at: z.iso.datetime({ offset: true }).optional().describe("When; now, if not given"),
 });
 
 const newSubscriber = z
@@ -111,7 +111,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
         return reply.code(201).send(show(invited));
       }
       const { method, wording = null, at } = consent!;
-      const record = { method, wording, at: new Date(at) };
+      const record = { method, wording, at: at === undefined ? clock.now() : new Date(at) };
       const added = await addSubscriber(app, { ...who, confirmed, consent: record, actor });
       if (timezone !== null) await setReaderTimezone(app, added.id, timezone);
       return reply.code(201).send(show({ ...added, timezone }));

@@ -153,7 +153,7 @@ test("the coming edition can be looked at in every form, for some tags, and noth
 
 test("subscribers are added, listed page by page, and unsubscribed", async () => {
   const add = (address: string, more: object) =>
-    site.api("POST", "/subscribers", { address, confirmed: true, ...more });
+    site.api("POST", "/subscribers", { address, confirmed: true, consent: { method: "test" }, ...more });
   const ada = (await add("ada@example.com", { tags: ["huawei"] })).json();
   expect(ada).toMatchObject({ address: "ada@example.com", status: "active", tags: ["Huawei"] });
   expect(ada).not.toHaveProperty("key");

@@ -51,7 +51,7 @@ test("an edition is on the web once it goes out, and not before", async () => {
     origin: { name: "JoongAng", url: "https://joongang.example/" },
   };
   await site.api("POST", "/articles", [article(1, ["lg u+", "huawei", "<script>"], hostile), article(2, ["Korea"])]);
-  await site.api("POST", "/subscribers", { address, tags: ["huawei"], confirmed: true });
+  await site.api("POST", "/subscribers", { address, tags: ["huawei"], confirmed: true, consent: { method: "test" } });
   const { key } = await reader();
   const token = (purpose: "preferences" | "unsubscribe") => linkToken(site.app.options.secret, purpose, key);
   paths = { preferences: `/preferences/${token("preferences")}`, unsubscribe: `/unsubscribe/${token("unsubscribe")}` };

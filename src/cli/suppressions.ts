@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import { limitArgument } from "./arguments.ts";
+import { answer, withJson, type Context } from "./context.ts";
+import { table } from "./table.ts";
+import { moment } from "./words.ts";
+
+interface JsonOption {
+  json?: boolean;
+}
+
+interface SuppressionPage {
+  suppressions: { hash: string; address: string | null; reason: string; detail: string | null; createdAt: string }[];
+  next: string | null;
+}
+
+export function addSuppressions(program: Command, { terminal, client }: Context): void {
+  const suppressions = program.command("suppressions").description("addresses that must never be mailed again");
+
+  withJson(suppressions.command("list").description("list them; one without a subscriber is only a hash"))
+    .option("--limit <number>", "how many at most", limitArgument, 100)
+    .option("--after <hash>", "those behind this hash", (raw) => raw)
+    .action(async ({ json, ...query }: JsonOption & { limit: number; after?: string }) => {
+      const page = await client().ask<SuppressionPage>("GET", "/suppressions", { query });
+      answer(terminal, { json: json ?? false }, page, (list) => suppressionsText(list, terminal.columns));
+    });
+
+  withJson(suppressions.command("add").description("never mail an address again, until its owner confirms anew"))
+    .argument("<address>", "e-mail address")
+    .option("--reason <text>", "why; `complaint` is for good", "operator")
+    .action(async (address: string, { reason, ...options }: JsonOption & { reason: string }) => {
+      const json = { address, reason };
+      const added = await client().ask<{ address: string; reason: string }>("POST", "/suppressions", { json });
+      answer(terminal, options, added, (one) => `${one.address} is suppressed (${one.reason}).`);
+    });
+
+  withJson(suppressions.command("remove").description("let an address come back, by its owner's own sign-up"))
+    .argument("<address>", "e-mail address")
+    .action(async (address: string, options: JsonOption) => {
+      await client().ask("DELETE", "/suppressions", { query: { address } });
+      answer(terminal, options, { address }, () => `${address} is no longer suppressed; its owner may sign up again.`);
+    });
+}
+
+export function suppressionsText({ suppressions, next }: SuppressionPage, columns: number | null): string {
+  if (suppressions.length === 0) return "No address is suppressed.";
+  const rows = suppressions.map((one) => [
+    one.address ?? `#${one.hash.slice(0, 12)}`,
+    one.reason,
+    moment(one.createdAt),
+    one.detail ?? "",
+  ]);
+  const titles = [{ title: "Address" }, { title: "Reason" }, { title: "Since" }, { title: "Detail" }];
+  const more = next === null ? "" : `\nMore: dayletter suppressions list --after ${next}`;
+  return `${table(titles, rows, columns)}${more}`;
+}

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { suppressAddress, unsuppressAddress } from "../../subscribers/suppress-address.ts";
+import { listSuppressions } from "../../subscribers/suppressions.ts";
+import { limit, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+
+const suppressionSchema = z
+  .object({
+    hash: z.string().describe("Of the address, keyed; all that is kept of one that has no subscriber any more"),
+    address: z.string().nullable().describe("Where a suppressed subscriber still has it"),
+    reason: z.string(),
+    detail: z.string().nullable(),
+    createdAt: z.date(),
+  })
+  .meta({ id: "Suppression" });
+
+const address = z.string().max(500);
+
+/** Addresses that must never be mailed again, and why. */
+export function addSuppressionRoutes(server: ApiServer, app: App): void {
+  const tags = ["suppressions"];
+
+  server.get(
+    "/suppressions",
+    {
+      schema: {
+        summary: "List suppressions, page by page",
+        tags,
+        querystring: z.strictObject({
+          after: z
+            .string()
+            .regex(/^([0-9a-f]{2}){0,64}$/, "the hash of the last one of the page before")
+            .default("")
+            .describe("The last hash of the page before"),
+          limit: limit(100),
+        }),
+        response: {
+          200: z.object({
+            suppressions: z.array(suppressionSchema),
+            next: z.string().nullable().describe("`after` of the next page"),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ query }) => {
+      const suppressions = await listSuppressions(app.db, app.options.secret, query);
+      return { suppressions, next: suppressions.length === query.limit ? suppressions.at(-1)!.hash : null };
+    },
+  );
+
+  server.post(
+    "/suppressions",
+    {
+      schema: {
+        summary: "Never mail an address again",
+        tags,
+        body: z.strictObject({
+          address,
+          reason: z.string().min(1).max(100).default("operator").describe("`complaint` is for good, whatever its owner says"),
+          detail: z.string().max(500).nullable().default(null),
+        }),
+        response: { 201: z.object({ address: z.string(), reason: z.string() }), ...problems },
+      },
+    },
+    async ({ body, actor }, reply) => reply.code(201).send(await suppressAddress(app, { ...body, actor })),
+  );
+
+  server.delete(
+    "/suppressions",
+    {
+      schema: {
+        summary: "Let an address come back, by its owner's own sign-up",
+        tags,
+        querystring: z.strictObject({ address }),
+        response: { 204: z.null().describe("It is no longer suppressed"), ...problems },
+      },
+    },
+    async ({ query, actor }, reply) => {
+      await unsuppressAddress(app, { address: query.address, actor });
+      return reply.code(204).send(null);
+    },
+  );
+}
