@@ -44,7 +44,7 @@ describe("sample copies", () => {
   });
 
   test("it is a real mail of the same tags but for its mark and the reader's own links", async () => {
-    await site.api("POST", "/subscribers", { address: sampleReader, tags: ["huawei", "lg u+"], confirmed: true });
+    await site.api("POST", "/subscribers", { address: sampleReader, tags: ["huawei", "lg u+"], confirmed: true, consent: { method: "test" } });
     await site.api("POST", "/editions");
     await site.render(1);
     const real = await simpleParser(await printReal());
@@ -144,7 +144,7 @@ describe("sample copies", () => {
   });
 
   test("one is sent to an address, in the look of the page's, with the same answer for whoever it is", async () => {
-    await site.api("POST", "/subscribers", { address: "ada@example.com", allTags: true, confirmed: true });
+    await site.api("POST", "/subscribers", { address: "ada@example.com", allTags: true, confirmed: true, consent: { method: "test" } });
     const t = formTime(site.app.options.secret, new Date(site.clock.at.getTime() - 10_000));
     const post = (fields: [string, string][]) =>
       site.inject({

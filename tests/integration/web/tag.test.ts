@@ -27,7 +27,7 @@ describe("a tag goes all the way", () => {
     const { db, clock: now } = site.app;
     await addFeeds(db, [{ url: feed.url }], now.now());
     await pollAll(site.app, 10_000);
-    await site.api("POST", "/subscribers", { address: "ada@example.com", tags: names, confirmed: true });
+    await site.api("POST", "/subscribers", { address: "ada@example.com", tags: names, confirmed: true, consent: { method: "test" } });
     await site.api("POST", "/editions");
     await site.render(1);
   });
