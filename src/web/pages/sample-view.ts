@@ -5,7 +5,7 @@ import { tagQuery } from "../tag-query.ts";
 import { showPublished } from "./published.ts";
 
 /** The ways to look at a sample copy; the first is what a plain address shows. */
-export const sampleViews = { phone: "On a phone", desktop: "On a desktop", text: "Plain text", source: "Source" };
+export const sampleViews = { phone: "Phone", desktop: "Desktop", text: "Plain text", source: "Source" };
 export type SampleView = keyof typeof sampleViews;
 
 /** The sample copy of the tags that somebody named; `copy` is null when no article has any of them. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
+import { parseAddress } from "../../subscribers/address.ts";
 import { requestSampleMail } from "../../subscribers/sample-mail.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
@@ -35,21 +36,20 @@ export function addSamplePages(
   const guard = guardForm(app);
   addSampleFiles(web, app, catalogue);
 
-  web.get<{ Querystring: Record<string, unknown> }>("/sample", async (request, reply) => {
+  const asked = async (request: FastifyRequest): Promise<string[]> => {
     const tags = await catalogue();
-    return show(
-      request,
-      reply,
-      readTags(request.url, (name) => tags.get(name) !== undefined),
-    );
-  });
+    return readTags(request.url, (name) => tags.get(name) !== undefined);
+  };
+
+  web.get("/sample", async (request, reply) => show(request, reply, await asked(request)));
 
   web.post("/sample", async (request, reply) => {
     const fields = readFields(request.body);
     const address = fields.one("address").trim().slice(0, longestAddress);
-    const names = (await chooseTags(app.db, fields.all("tag"))).known.map(({ name }) => name);
+    const names = (await chooseTags(app.db, await asked(request))).known.map(({ name }) => name);
     try {
       if (address === "") throw new Refusal(422, "Enter your e-mail address.");
+      parseAddress(address);
       // A script that gave itself away is told what everybody is told.
       if (await guard.check(request, fields.raw)) await requestSampleMail(app, { address, tags: names });
     } catch (error) {
@@ -69,10 +69,10 @@ export function addSamplePages(
   async function show(
     request: FastifyRequest,
     reply: FastifyReply,
-    asked: string[],
+    wanted: string[],
     typed?: Typed,
   ): Promise<FastifyReply> {
-    const { choice, from, copy } = await findSample(app, asked);
+    const { choice, from, copy } = await findSample(app, wanted);
     const view = readView(readFields(request.query).one("view"));
     const names = choice.known.map(({ name }) => name);
     const offers = makeOffers(await catalogue(), { first: names, chosen: names, query: "" });
@@ -86,7 +86,11 @@ export function addSamplePages(
       view,
       tabs: viewLinks(names, view),
       offers: [...offers.first, ...offers.popular],
-      paths: { message: `/sample.eml${tagQuery(names)}`, subscribe: subscribePath(names) },
+      paths: {
+        message: `/sample.eml${tagQuery(names)}`,
+        send: `/sample${tagQuery(names)}#send`,
+        subscribe: subscribePath(names),
+      },
       form: {
         address: typed?.address ?? "",
         wrong: { address: null, form: null, ...typed?.wrong },
