@@ -5,6 +5,9 @@ import { closeEdition } from "../src/editions/close.ts";
 import type { Payload } from "../src/queue/contract.ts";
 
 /** Finishes the edition if everything of it is settled and adds up. */
-export async function closeEditionJob(deps: { db: Db; clock: Clock; log: Log }, { editionId }: Payload<"close-edition">) {
+export async function closeEditionJob(
+  deps: { db: Db; clock: Clock; log: Log },
+  { editionId }: Payload<"close-edition">,
+) {
   return closeEdition(deps, editionId);
 }

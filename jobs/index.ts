@@ -17,7 +17,12 @@ import { renderEditionJob } from "./render-edition.ts";
 import { retentionJob } from "./retention.ts";
 import { sendNoticesJob } from "./send-notices.ts";
 
-export type JobDeps = PollDeps & RenderDeps & DeliverDeps & RecoverDeps & SignupDeps & SendNoticesDeps & { database: Database };
+export type JobDeps = PollDeps &
+  RenderDeps &
+  DeliverDeps &
+  RecoverDeps &
+  SignupDeps &
+  SendNoticesDeps & { database: Database };
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {

@@ -28,15 +28,17 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .option("--all-tags", "all news, whatever its tags")
     .option("--confirmed", "you vouch that this reader asked for it; else their mailbox is asked to confirm")
     .option("--consent <text>", "with --confirmed, how they asked for it", "vouched for on the command line")
-    .action(async (address: string, { tag = [], allTags = false, confirmed = false, consent, ...options }: AddOptions) => {
-      if (tag.length === 0 && !allTags) {
-        throw new UsageError("A reader needs something to follow: give at least one --tag, or --all-tags.");
-      }
-      const record = { method: "operator", wording: consent };
-      const json = { address, tags: tag, allTags, confirmed, ...(confirmed ? { consent: record } : {}) };
-      const added = await client().ask<SubscriberAnswer>("POST", "/subscribers", { json });
-      answer(terminal, options, added, (one) => `${one.address} is ${one.status} and follows ${followed(one)}.`);
-    });
+    .action(
+      async (address: string, { tag = [], allTags = false, confirmed = false, consent, ...options }: AddOptions) => {
+        if (tag.length === 0 && !allTags) {
+          throw new UsageError("A reader needs something to follow: give at least one --tag, or --all-tags.");
+        }
+        const record = { method: "operator", wording: consent };
+        const json = { address, tags: tag, allTags, confirmed, ...(confirmed ? { consent: record } : {}) };
+        const added = await client().ask<SubscriberAnswer>("POST", "/subscribers", { json });
+        answer(terminal, options, added, (one) => `${one.address} is ${one.status} and follows ${followed(one)}.`);
+      },
+    );
 
   withJson(subscribers.command("list").description("list readers, oldest first"))
     .option("--status <status>", "pending, active, unsubscribed or suppressed", statusOf)

@@ -137,8 +137,16 @@ async function compile(
   const html = createSentinels();
   const text = createSentinels();
   const [mjml, plain] = await Promise.all([
-    renderLiquid(templates.html, { folder: templates.folder, escape: true, values: marked(publication, mail, html.mark) }),
-    renderLiquid(templates.text, { folder: templates.folder, escape: false, values: marked(publication, mail, text.mark) }),
+    renderLiquid(templates.html, {
+      folder: templates.folder,
+      escape: true,
+      values: marked(publication, mail, html.mark),
+    }),
+    renderLiquid(templates.text, {
+      folder: templates.folder,
+      escape: false,
+      values: marked(publication, mail, text.mark),
+    }),
   ]);
   const wanted = [...valuesOf(mail).keys()].filter((name) => name !== "subject");
   return {
@@ -176,6 +184,10 @@ function complete(tokens: Token[], wanted: readonly string[], file: TemplateFile
   throw new Refusal(422, `The mail template ${file.path} has no {{ ${shown} }}.`);
 }
 
-function filled(tokens: readonly Token[], values: ReadonlyMap<string, string>, show: (value: string) => string): string {
+function filled(
+  tokens: readonly Token[],
+  values: ReadonlyMap<string, string>,
+  show: (value: string) => string,
+): string {
   return tokens.map((token) => ("text" in token ? token.text : show(values.get(token.name) ?? ""))).join("");
 }

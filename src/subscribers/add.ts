@@ -43,7 +43,8 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
   const now = clock.now();
   const { address, key, tags, tagIds } = await checkNewcomer(deps, request);
   const { method, wording, at } = request.consent ?? { method: "operator", wording: null, at: now };
-  if (at > now) throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
+  if (at > now)
+    throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
   const newcomer: NewSubscriber = {
     address,
     addressKey: key,
@@ -60,7 +61,12 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
       if (present.status !== "pending" || !request.confirmed) throw thereAlready(address, present);
       await confirmPending(tx, present.id, newcomer, now);
     }
-    await writeAudit(tx, { at: now, actor: request.actor, action: "subscriber add", subject: `subscriber ${present.id}` });
+    await writeAudit(tx, {
+      at: now,
+      actor: request.actor,
+      action: "subscriber add",
+      subject: `subscriber ${present.id}`,
+    });
     return (await findByAddress(tx, key))!;
   });
 }
@@ -76,7 +82,10 @@ export async function checkNewcomer(
   const { address, key } = parseAddress(request.address);
   const tags = cleanTags(request.tags);
   if (tags.length === 0 && !request.allTags) {
-    throw new Refusal(422, `${address} needs something to follow: give at least one tag (--tag) or all news (--all-tags).`);
+    throw new Refusal(
+      422,
+      `${address} needs something to follow: give at least one tag (--tag) or all news (--all-tags).`,
+    );
   }
   const tagIds = await existingTags(db, tags);
   const reason = (await findSuppressed(db, options.secret, [key])).get(key);
@@ -88,7 +97,12 @@ export function thereAlready(address: string, { status }: Subscriber): Refusal {
   return new Refusal(409, `${address} is a subscriber already (${status}).`);
 }
 
-async function confirmPending(tx: Tx, id: number, { allTags, tagIds, consent }: NewSubscriber, now: Date): Promise<void> {
+async function confirmPending(
+  tx: Tx,
+  id: number,
+  { allTags, tagIds, consent }: NewSubscriber,
+  now: Date,
+): Promise<void> {
   await tx.updateTable("subscribers").set({ status: "active", confirmed_at: now }).where("id", "=", id).execute();
   await replaceTags(tx, id, { allTags, tagIds });
   const { method, wording, tags, at } = consent;

@@ -92,7 +92,10 @@ export async function readAddressChange(
     .where("key", "=", read.key)
     .executeTakeFirst();
   if (row && read.expiresAt <= clock.now()) {
-    throw new Refusal(410, "This link has expired: it worked for 48 hours. Change the address again in your preferences.");
+    throw new Refusal(
+      410,
+      "This link has expired: it worked for 48 hours. Change the address again in your preferences.",
+    );
   }
   return row ?? null;
 }
@@ -103,11 +106,7 @@ export async function readAddressChange(
  * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 for an address that has
  * complained, 409 for one that gets its own mails by now
  */
-export async function confirmAddressChange(
-  deps: ChangeDeps,
-  token: string,
-  from: string | null,
-): Promise<Subscriber> {
+export async function confirmAddressChange(deps: ChangeDeps, token: string, from: string | null): Promise<Subscriber> {
   const found = await readAddressChange(deps, token);
   if (!found) throw new Refusal(404, "This link is not complete, or was used already: look at your preferences.");
   const { db, clock, options } = deps;
@@ -115,7 +114,10 @@ export async function confirmAddressChange(
     const addressKey = found.address.toLowerCase();
     const reason = (await findSuppressed(tx, options.secret, [addressKey])).get(addressKey);
     if (reason !== undefined && isForGood(reason)) {
-      throw new Refusal(403, "A mail to this address was reported as spam, so it is never mailed again: use another one.");
+      throw new Refusal(
+        403,
+        "A mail to this address was reported as spam, so it is never mailed again: use another one.",
+      );
     }
     const now = clock.now();
     await makeRoom(tx, addressKey, found.subscriberId, now);

@@ -81,7 +81,8 @@ async function changeMail(
     .executeTakeFirst();
   if (!change) return { skip: "the change was made or given up" };
   const other = await findByAddress(deps.db, notice.address.toLowerCase());
-  if (other?.status === "active" && suppressed === undefined) return subscriberMail(deps, press, notice, other, "already");
+  if (other?.status === "active" && suppressed === undefined)
+    return subscriberMail(deps, press, notice, other, "already");
   const said = saidBy(deps, "change");
   return printed(deps, press, notice, {
     ...said,

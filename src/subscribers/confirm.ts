@@ -39,7 +39,7 @@ export async function readConfirmation(
  */
 export async function confirm(deps: ConfirmDeps, token: string, from: string | null): Promise<Subscriber> {
   const found = await consentOf(deps, token);
-  if (!found) throw new Refusal(404, "This link is not complete, or is no longer in use: sign up again.");
+  if (!found) throw unknownLink();
   const { db, clock, options } = deps;
   const subscriber = await db.transaction().execute(async (tx) => {
     const row = await tx
@@ -47,16 +47,20 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
       .select(["id", "address", "address_key", "status"])
       .where("id", "=", found.subscriberId)
       .forUpdate()
-      .executeTakeFirstOrThrow();
-    const { confirmed_at } = await tx
+      .executeTakeFirst();
+    const consent = await tx
       .selectFrom("consents")
       .select("confirmed_at")
       .where("id", "=", found.id)
-      .executeTakeFirstOrThrow();
-    if (confirmed_at !== null) return null;
+      .executeTakeFirst();
+    if (!row || !consent) throw unknownLink();
+    if (consent.confirmed_at !== null) return null;
     const reason = (await findSuppressed(tx, options.secret, [row.address_key])).get(row.address_key);
     if (reason !== undefined && isForGood(reason)) {
-      throw new Refusal(403, "A mail to this address was reported as spam, so it is never mailed again: use another one.");
+      throw new Refusal(
+        403,
+        "A mail to this address was reported as spam, so it is never mailed again: use another one.",
+      );
     }
     const now = clock.now();
     await liftSuppression(tx, options.secret, row.address_key);
@@ -86,7 +90,13 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
     deps.log.info({ subscriber }, "reader confirmed");
     await deps.wake("send-notices", {});
   }
-  return (await findSubscriber(db, found.subscriberId))!;
+  const reader = await findSubscriber(db, found.subscriberId);
+  if (!reader) throw unknownLink();
+  return reader;
+}
+
+function unknownLink(): Refusal {
+  return new Refusal(404, "This link is not complete, or is no longer in use: sign up again.");
 }
 
 async function consentOf(

@@ -65,7 +65,6 @@ export async function consentByKey(db: Db | Tx, key: Buffer): Promise<Consent | 
   return row ?? null;
 }
 
-
 /** Requests of a reader that were never confirmed lose their links. */
 export async function dropUnconfirmed(tx: Tx, subscriberId: number): Promise<void> {
   await tx

@@ -13,11 +13,7 @@ import { findSubscriber, type Subscriber } from "./store.ts";
  * @param actor a token's name, or `reader`
  * @throws Refusal 404 when there is no such reader
  */
-export async function erase(
-  deps: { db: Db; clock: Clock; log: Log },
-  id: number,
-  actor = "reader",
-): Promise<void> {
+export async function erase(deps: { db: Db; clock: Clock; log: Log }, id: number, actor = "reader"): Promise<void> {
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
     const reader = await findSubscriber(tx, id);
@@ -39,7 +35,10 @@ export async function eraseIn(
     where subscriber_id = ${reader.id}`.execute(tx);
   const key = reader.address.toLowerCase();
   await tx.deleteFrom("signups").where("address_key", "=", key).execute();
-  await tx.deleteFrom("notices").where((eb) => eb(eb.fn("lower", ["address"]), "=", key)).execute();
+  await tx
+    .deleteFrom("notices")
+    .where((eb) => eb(eb.fn("lower", ["address"]), "=", key))
+    .execute();
   // Tags, consents, notices and address changes go with the row; deliveries stay and lose their reader.
   await tx.deleteFrom("subscribers").where("id", "=", reader.id).execute();
   await writeAudit(tx, { at: now, actor, action: "subscriber erase", subject: `subscriber ${reader.id}` });

@@ -94,6 +94,8 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
 }
 
 async function namesOf(tx: Tx, tagIds: readonly number[]): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from tags where id = any(${tagIds}) order by key`.execute(tx);
+  const { rows } = await sql<{ name: string }>`select name from tags where id = any(${tagIds}) order by key`.execute(
+    tx,
+  );
   return rows.map((row) => row.name);
 }

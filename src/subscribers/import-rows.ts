@@ -23,11 +23,22 @@ const absent = (value: unknown): unknown => (value === "" || value === null ? un
 
 const rowSchema = z.object({
   address: z.string({ error: "there is no address" }),
-  tags: z.preprocess(absent, z.union([z.array(z.string()), z.string().transform(splitTags)], { error: "tags must be a list of texts" }).default([])),
+  tags: z.preprocess(
+    absent,
+    z
+      .union([z.array(z.string()), z.string().transform(splitTags)], { error: "tags must be a list of texts" })
+      .default([]),
+  ),
   all_tags: z.preprocess(absent, truth.default(false)),
   status: z.preprocess(absent, z.enum(["pending", "active"], { error: "status must be pending or active" }).optional()),
-  confirmed_at: z.preprocess(absent, z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional()),
-  consent: z.preprocess(absent, z.string({ error: "consent must be a text" }).refine(isText, "consent must be a text").optional()),
+  confirmed_at: z.preprocess(
+    absent,
+    z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional(),
+  ),
+  consent: z.preprocess(
+    absent,
+    z.string({ error: "consent must be a text" }).refine(isText, "consent must be a text").optional(),
+  ),
 });
 
 /** Neither PostgreSQL nor JSON takes NUL, and half a surrogate pair is no character. */
@@ -139,9 +150,13 @@ function folded(header: string): string {
 
 function understood(line: number, record: object): ImportLine {
   const parsed = rowSchema.safeParse(record);
-  if (!parsed.success) return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
+  if (!parsed.success)
+    return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
   const { address, tags, all_tags, status = null, confirmed_at = null, consent = null } = parsed.data;
-  return { line, row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, consent } };
+  return {
+    line,
+    row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, consent },
+  };
 }
 
 async function* linesOf(input: Readable): AsyncGenerator<string> {

@@ -69,7 +69,13 @@ export async function importSubscribers(
       if (options.dryRun || (options.strict && report.refused.length > 0)) throw undo;
       const { added, updated } = report;
       const detail = { lines: report.lines, added, updated, refused: report.refused.length };
-      await writeAudit(tx, { at: now, actor: options.actor, action: "subscribers import", subject: "subscribers", detail });
+      await writeAudit(tx, {
+        at: now,
+        actor: options.actor,
+        action: "subscribers import",
+        subject: "subscribers",
+        detail,
+      });
     });
     report.imported = true;
   } catch (error) {
@@ -103,7 +109,11 @@ async function takeChunk(
   report: ImportReport,
 ): Promise<void> {
   if (chunk.length === 0) return;
-  const suppressed = await findSuppressed(tx, secret, chunk.map((row) => row.key));
+  const suppressed = await findSuppressed(
+    tx,
+    secret,
+    chunk.map((row) => row.key),
+  );
   const found = await tx
     .selectFrom("subscribers")
     .select(["id", "address_key", "status"])
@@ -117,7 +127,8 @@ async function takeChunk(
     const refuse = (reason: string): unknown => report.refused.push({ line: row.line, reason });
     const unknown = row.tags.filter((name) => !tagIds.has(name));
     const subscriber = known.get(row.key);
-    if (suppressed.has(row.key)) refuse(`${row.address} is suppressed (${suppressed.get(row.key)!}) and must not be mailed.`);
+    if (suppressed.has(row.key))
+      refuse(`${row.address} is suppressed (${suppressed.get(row.key)!}) and must not be mailed.`);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
       refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
     } else if (unknown.length > 0) {

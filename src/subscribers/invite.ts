@@ -28,7 +28,8 @@ export async function inviteSubscriber(deps: SignupDeps, request: Invitation): P
   await requestSignup(deps, { ...request, from: null });
   await handleSignups(deps);
   const subscriber = await findByAddress(deps.db, key);
-  if (!subscriber) throw new Refusal(429, `${address} was asked to confirm lately: wait an hour before it is asked again.`);
+  if (!subscriber)
+    throw new Refusal(429, `${address} was asked to confirm lately: wait an hour before it is asked again.`);
   await writeAudit(deps.db, {
     at: deps.clock.now(),
     actor: request.actor,

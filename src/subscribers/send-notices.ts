@@ -61,7 +61,11 @@ async function sendOne(deps: SendNoticesDeps, press: NoticePress, notice: Claime
     log.error({ notice: id, kind, reason: reply }, "notice could not be made");
     return { id, state: "rejected", reply, dueAt: null };
   }
-  const verdict = await transport.send({ from: options.mailFrom.address, to: notice.address, message: composed.message });
+  const verdict = await transport.send({
+    from: options.mailFrom.address,
+    to: notice.address,
+    message: composed.message,
+  });
   if (verdict.kind !== "sent") {
     log.warn({ notice: id, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
   }

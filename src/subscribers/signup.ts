@@ -26,10 +26,7 @@ export interface SignupRequest {
  * insert, so that neither the answer nor its time tells who reads what. `handleSignups` does the rest.
  * @throws Refusal 422 for a wrong address, an unknown tag, nothing to follow, or a wrong time zone
  */
-export async function requestSignup(
-  deps: { db: Db; clock: Clock; wake: Wake },
-  request: SignupRequest,
-): Promise<void> {
+export async function requestSignup(deps: { db: Db; clock: Clock; wake: Wake }, request: SignupRequest): Promise<void> {
   const { address, key } = parseAddress(request.address);
   const { tagIds } = await choose(deps.db, request);
   const timezone = request.timezone === null || request.timezone === "" ? null : parseTimezone(request.timezone);

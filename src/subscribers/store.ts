@@ -44,7 +44,12 @@ export async function findSubscriber(db: Db | Tx, id: number): Promise<Subscribe
 
 /** Whether anybody would get an edition. */
 export async function hasReaders(db: Db): Promise<boolean> {
-  const row = await db.selectFrom("subscribers").select("id").where("status", "=", "active").limit(1).executeTakeFirst();
+  const row = await db
+    .selectFrom("subscribers")
+    .select("id")
+    .where("status", "=", "active")
+    .limit(1)
+    .executeTakeFirst();
   return row !== undefined;
 }
 
@@ -54,7 +59,8 @@ export async function findByKey(db: Db, key: Buffer): Promise<Subscriber | null>
 }
 
 export async function findByAddress(db: Db | Tx, addressKey: string): Promise<Subscriber | null> {
-  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.address_key = ${addressKey}`.execute(db);
+  const { rows } =
+    await sql<Subscriber>`select ${columns} from subscribers s where s.address_key = ${addressKey}`.execute(db);
   return rows[0] ?? null;
 }
 
@@ -109,7 +115,10 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
     .execute();
   const ids = new Map(inserted.map((row) => [row.address_key, row.id]));
   const added = news.filter((one) => ids.has(one.addressKey));
-  await addSubscriberTags(tx, added.map((one) => ({ id: ids.get(one.addressKey)!, tagIds: one.tagIds })));
+  await addSubscriberTags(
+    tx,
+    added.map((one) => ({ id: ids.get(one.addressKey)!, tagIds: one.tagIds })),
+  );
   if (added.length > 0) {
     await tx
       .insertInto("consents")
@@ -133,7 +142,13 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
 export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<number> {
   const { id } = await tx
     .insertInto("subscribers")
-    .values({ key: randomBytes(16), address: one.address, address_key: one.addressKey, status: "pending", created_at: now })
+    .values({
+      key: randomBytes(16),
+      address: one.address,
+      address_key: one.addressKey,
+      status: "pending",
+      created_at: now,
+    })
     .onConflict((conflict) => conflict.column("address_key").doUpdateSet({ address_key: one.addressKey }))
     .returning("id")
     .executeTakeFirstOrThrow();
@@ -141,7 +156,10 @@ export async function insertPending(tx: Tx, one: { address: string; addressKey: 
 }
 
 /** Adds tags to those each has. @returns how many were new */
-export async function addSubscriberTags(tx: Tx, rows: readonly { id: number; tagIds: readonly number[] }[]): Promise<number> {
+export async function addSubscriberTags(
+  tx: Tx,
+  rows: readonly { id: number; tagIds: readonly number[] }[],
+): Promise<number> {
   const pairs = rows.flatMap(({ id, tagIds }) => tagIds.map((tagId) => ({ id, tagId })));
   if (pairs.length === 0) return 0;
   const { numAffectedRows } = await sql`
@@ -156,7 +174,11 @@ export async function addSubscriberTags(tx: Tx, rows: readonly { id: number; tag
 }
 
 /** Makes these the reader's tags, and no others. */
-export async function setTags(db: Db, id: number, choice: { allTags: boolean; tagIds: readonly number[] }): Promise<void> {
+export async function setTags(
+  db: Db,
+  id: number,
+  choice: { allTags: boolean; tagIds: readonly number[] },
+): Promise<void> {
   await db.transaction().execute((tx) => replaceTags(tx, id, choice));
 }
 

@@ -71,7 +71,11 @@ export async function findSuppressed(
   const rows = await db
     .selectFrom("suppressions")
     .select(["address_hash", "reason"])
-    .where("address_hash", "in", addressKeys.map((key) => addressHash(secret, key)))
+    .where(
+      "address_hash",
+      "in",
+      addressKeys.map((key) => addressHash(secret, key)),
+    )
     .execute();
   return new Map(rows.map((row) => [byHash.get(row.address_hash.toString("hex"))!, row.reason]));
 }

@@ -43,7 +43,11 @@ const newSubscriber = z
       .default(false)
       .describe("You have this reader's consent, and give it as `consent`; else their mailbox is asked to confirm"),
     consent: consentSchema.optional(),
-    timezone: z.string().max(100).optional().describe("IANA name; the publication's hour in it is when their mail leaves"),
+    timezone: z
+      .string()
+      .max(100)
+      .optional()
+      .describe("IANA name; the publication's hour in it is when their mail leaves"),
     formUrl: z.string().max(2_000).optional().describe("Your page on which the reader asked"),
   })
   .refine((body) => !body.confirmed || body.consent !== undefined, {

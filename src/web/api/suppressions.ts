@@ -58,7 +58,12 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
         tags,
         body: z.strictObject({
           address,
-          reason: z.string().min(1).max(100).default("operator").describe("`complaint` is for good, whatever its owner says"),
+          reason: z
+            .string()
+            .min(1)
+            .max(100)
+            .default("operator")
+            .describe("`complaint` is for good, whatever its owner says"),
           detail: z.string().max(500).nullable().default(null),
         }),
         response: { 201: z.object({ address: z.string(), reason: z.string() }), ...problems },
