@@ -8,6 +8,7 @@ import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEdition } from "./edition.ts";
 import { addMigrate } from "./migrate.ts";
+import { addSample } from "./sample.ts";
 import { addSchedule } from "./schedule.ts";
 import { addServe } from "./serve.ts";
 import { addSources } from "./sources.ts";
@@ -46,6 +47,7 @@ export function createProgram(context: Context, done: Done): Command {
   addSources(program, context, done);
   addArticles(program, context, done);
   addEdition(program, context, done);
+  addSample(program, context);
   addSchedule(program, context);
   addSubscribers(program, context, done);
   addSuppressions(program, context);

@@ -37,21 +37,18 @@ export function sampleNotes(
   { known, unknown }: Pick<TagChoice, "known" | "unknown">,
   language: string,
 ): { what: string; why: string | null } {
-  const some = known.length > 0;
-  const whom = some
-    ? "a reader of the tags you chose"
-    : unknown.length > 0
-      ? "a reader of all news instead"
-      : "a reader of all news";
+  const whom = known.length > 0 ? "a reader of the tags you chose" : "a reader of all news";
+  const instead = known.length === 0 && unknown.length > 0;
   if (edition) {
     const { date, extra } = showPublished(edition, language);
+    const name = `edition of ${date}${extra === null ? "" : ` (${extra})`}`;
     return {
-      what: `The edition of ${date}${extra === null ? "" : ` (${extra})`}, as ${whom} gets it.`,
+      what: `${instead ? "Instead, this is the" : "The"} ${name}, as ${whom} gets it.`,
       why: passedOver ? "The editions after it had nothing with these tags; on such a day no mail is sent." : null,
     };
   }
   return {
-    what: `The newest articles, as ${whom} would get them.`,
+    what: `${instead ? "Instead, these are the" : "The"} newest articles, as ${whom} would get them.`,
     why: passedOver ? "No edition lately had anything with these tags." : "No edition has gone out yet.",
   };
 }

@@ -108,6 +108,13 @@ describe("commands against a running server", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("Huawei deal confirmed");
     expect(stdout).not.toContain("Band opens");
+    const sample = await run(["sample", "--tag", "lg u+"]);
+    expect(sample.code).toBe(0);
+    expect(sample.stdout).toContain("1 article on lg u+");
+    expect((await run(["sample", "--eml"])).stdout).toMatch(/^From: [^]*\nSubject: Sample copy: /);
+    expect((await run(["sample", "--html", "--tag", "nonsense"])).stderr).toMatch(
+      /^No article has ever had the tag "nonsense"/,
+    );
   });
 
   test("an edition is sent and watched to its end; a second one is refused", async () => {

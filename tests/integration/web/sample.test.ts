@@ -111,7 +111,7 @@ describe("sample copies", () => {
     const none = await get("/sample?tags=nonsense,rubbish");
     expect(none.statusCode).toBe(404);
     expect(none.body).toContain("rubbish");
-    expect(none.body).toContain("as a reader of all news instead");
+    expect(none.body).toContain("Instead, this is the edition of Tuesday");
     expect(none.body).toContain('value="lg u+"');
     const file = await get("/sample.eml?tag=nonsense");
     expect(file.statusCode).toBe(404);

@@ -23,6 +23,7 @@ describe("wrong usage exits with 2 and one clear sentence", () => {
     ["no days", ["schedule", "set", "--days", "someday"], /"someday" is not a set of week days/],
     ["no change", ["schedule", "set"], /Nothing is to be changed/],
     ["no form", ["edition", "preview", "--as", "pdf"], /expected text, html or eml/],
+    ["two forms", ["sample", "--html", "--eml"], /'--html' cannot be used with option '--eml'/],
     ["no status", ["subscribers", "list", "--status", "asleep"], /"asleep" is not a status/],
     ["no limit", ["articles", "list", "--limit", "0"], /a whole number from 1 to 1000/],
     ["a file that is not there", ["articles", "add", "--file", "/nonexistent.json"], /cannot be read \(ENOENT\)/],

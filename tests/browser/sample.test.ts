@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import { HtmlValidate } from "html-validate";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLiveSite, type LiveSite } from "./site.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pages = [
+  "/sample",
+  "/sample?tags=lg%20u%2B,huawei&view=desktop",
+  "/sample?tag=c%2B%2B&view=text",
+  "/sample?view=source",
+  "/sample?tag=nonsense&tag=rubbish",
+  "/tags/lg%20u%2B",
+  "/tags/nonsense",
+  "/editions/2026-11-24",
+];
+
+let site: LiveSite;
+beforeAll(async () => {
+  site = await openLiveSite();
+});
+afterAll(() => site.close());
+
+async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
+  const context = await site.browser.newContext(options);
+  try {
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+test.each<[string, BrowserContextOptions]>([
+  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
+  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
+])(
+  "on a %s nothing is in the way of assistive technology, scrolls sideways or comes from elsewhere",
+  async (_name, look) => {
+    await withPage(look, async (page) => {
+      const wrong: string[] = [];
+      page.on("request", (request) => {
+        if (!request.url().startsWith(site.url)) wrong.push(request.url());
+      });
+      page.on("console", (message) => wrong.push(message.text()));
+      for (const path of pages) {
+        await page.goto(site.url + path, { waitUntil: "networkidle" });
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
+        wrong.push(...violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`));
+        const [content, width] = await page.evaluate<[number, number]>(
+          "[document.documentElement.scrollWidth, innerWidth]",
+        );
+        if (content > width) wrong.push(`${path} scrolls sideways`);
+      }
+      expect(wrong.filter((text) => !text.includes("404"))).toEqual([]);
+    });
+  },
+);
+
+test("the pages are valid HTML", async () => {
+  const validator = new HtmlValidate({
+    extends: ["html-validate:recommended"],
+    // Boxes of one choice share their name.
+    rules: { "form-dup-name": ["error", { shared: ["radio", "button", "reset", "submit", "checkbox"] }] },
+  });
+  for (const path of pages) {
+    const html = await (await fetch(site.url + path)).text();
+    const { results } = await validator.validateString(html, path);
+    expect(results.flatMap(({ messages }) => messages.map((one) => `${path}:${one.line} ${one.message}`))).toEqual([]);
+  }
+});
+
+test("without JavaScript: choose tags, look at the mail in every way, and have one sent", async () => {
+  await withPage({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, async (page) => {
+    await page.goto(`${site.url}/editions/2026-11-24`);
+    await page.getByRole("link", { name: "lg u+" }).click();
+    await page.getByRole("heading", { name: "lg u+" }).waitFor();
+    await page.getByRole("link", { name: "Sample copy" }).last().click();
+    const mail = page.frameLocator("iframe");
+    await mail.getByText("1 article on lg u+").waitFor();
+    expect(await mail.getByRole("link", { name: "Unsubscribe" }).count()).toBe(0);
+    await page.getByLabel("c++").check();
+    await page.getByRole("button", { name: "Show it" }).click();
+    await mail.getByText("2 articles on lg u+, c++").waitFor();
+    await page.getByRole("link", { name: "Plain text" }).click();
+    expect(await page.locator("pre").innerText()).toContain("2 articles on lg u+, c++");
+    await page.getByRole("link", { name: "Desktop" }).click();
+    const heading = mail.getByRole("heading", { name: "Telecoms Daily" });
+    await heading.waitFor();
+    expect((await page.locator("iframe").boundingBox())!.width).toBe(640);
+    // The clock of this site stands still: a form that was filled in at once is a script's.
+    site.clock.at = new Date(site.clock.at.getTime() + 60_000);
+    await page.getByLabel("Your e-mail address").fill("bo@example.com");
+    await page.getByRole("button", { name: "Send me a sample" }).click();
+    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    const notices = await site.app.db.selectFrom("notices").select(["kind", "address", "payload"]).execute();
+    expect(notices).toEqual([{ kind: "sample", address: "bo@example.com", payload: { tags: ["lg u+", "c++"] } }]);
+  });
+});
+
+test("an article opens beside the page, and the links that do nothing do nothing", async () => {
+  await withPage({}, async (page) => {
+    await page.goto(`${site.url}/sample?tag=huawei`);
+    const mail = page.frameLocator("iframe");
+    const opened = page.context().waitForEvent("page");
+    await mail.getByRole("link", { name: "USA pressuring South Korean network" }).click();
+    const article = await opened;
+    expect(article.url() === "about:blank" || article.url().includes("news.example.com")).toBe(true);
+    expect(await article.opener()).toBeNull();
+    await mail.getByText("Unsubscribe").first().click();
+    expect(page.context().pages()).toHaveLength(2);
+    expect(page.url()).toBe(`${site.url}/sample?tag=huawei`);
+  });
+});
