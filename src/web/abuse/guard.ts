@@ -7,7 +7,7 @@ import { networkOf } from "../../abuse/network.ts";
 import { readProof } from "../../abuse/proof.ts";
 import { Refusal } from "../../base/errors.ts";
 
-type Deps = Pick<App, "caps" | "clock" | "options" | "log">;
+type Deps = Pick<App, "caps" | "clock" | "config" | "options" | "log">;
 
 /** Stands before every form that makes a mail go to an address somebody typed. */
 export interface FormGuard {
@@ -20,7 +20,8 @@ export interface FormGuard {
   check(request: FastifyRequest, fields: unknown): Promise<boolean>;
 }
 
-export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
+export function guardForm({ caps, clock, config, options, log }: Deps): FormGuard {
+  let warned = false;
   return {
     async check(request, fields) {
       const { website, t, altcha } = (fields ?? {}) as Record<string, unknown>;
@@ -40,8 +41,12 @@ export function guardForm({ caps, clock, options, log }: Deps): FormGuard {
       }
       const proven = await prove(altcha);
       const wait = await caps.admit(network, proven);
-      if (wait) throw tooMany(wait, proven);
-      return true;
+      if (!wait) return true;
+      if (wait.reason === "network" && !config.trustProxy && request.headers["x-forwarded-for"] !== undefined && !warned) {
+        warned = true;
+        log.warn({}, "sign-ups through a proxy count as from one network: set TRUST_PROXY to its address");
+      }
+      throw tooMany(wait, proven);
     },
   };
 

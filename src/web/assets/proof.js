@@ -13,32 +13,27 @@
     const status = document.createElement("p");
     status.setAttribute("role", "status");
     form.append(field, status);
-    let proof = null;
-    const start = () => {
+    let ready = false;
+    let pressed = null;
+
+    async function start() {
+      ready = false;
+      pressed = null;
       field.value = "";
       status.textContent = "";
-      proof = solve(form.dataset.challenge);
-      proof.catch(() => undefined);
-    };
-    start();
-    // A page that comes back from history holds a proof that was used.
-    addEventListener("pageshow", (event) => event.persisted && start());
-
-    let waiting = false;
-    let ready = false;
-    form.addEventListener("submit", async (event) => {
-      if (ready) {
-        ready = false;
-        return;
-      }
-      event.preventDefault();
-      if (waiting) return;
-      waiting = true;
-      status.textContent = "One moment: your browser proves that it is no mail robot.";
-      field.value = await proof.catch(() => "");
-      waiting = false;
+      field.value = await solve(form.dataset.challenge).catch(() => "");
       ready = true;
-      form.requestSubmit(event.submitter);
+      if (pressed) form.requestSubmit(pressed.by);
+    }
+
+    void start();
+    // A page that comes back from history holds a proof that was used.
+    addEventListener("pageshow", (event) => event.persisted && void start());
+    form.addEventListener("submit", (event) => {
+      if (ready) return;
+      event.preventDefault();
+      pressed = { by: event.submitter };
+      status.textContent = "One moment: your browser proves that it is no mail robot.";
     });
   }
 
