@@ -4,8 +4,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
 import { listPublished } from "../editions/store.ts";
-import type { NoticeMail, NoticePress } from "../render/notice.ts";
+import type { NoticePress } from "../render/notice.ts";
+import type { NoticeMail } from "../render/notice-template.ts";
 import { noticeWordsFor } from "../render/notice-words.ts";
+import { clip, httpUrl, oneLine } from "../render/plain.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
 import { fill, wordsFor } from "../render/words.ts";
@@ -28,6 +30,7 @@ export type Composed = { message: Buffer } | { skip: string };
 
 const mostTags = 20;
 const mostHeadlines = 8;
+const longestTitle = 300;
 
 /** Makes the mail of a notice, looking again at what it is about: consent and suppression count at this moment. */
 export async function composeNotice(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
@@ -134,7 +137,10 @@ async function newestFor(db: Db, reader: Subscriber): Promise<{ title: string; u
       select tag_id from subscriber_tags where subscriber_id = ${reader.id}
     ))
     order by position limit ${mostHeadlines}`.execute(db);
-  return rows;
+  return rows.flatMap(({ title, url }) => {
+    const link = httpUrl(url);
+    return link === null ? [] : [{ title: clip(oneLine(title), longestTitle) || link, url: link }];
+  });
 }
 
 type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };

@@ -1,0 +1,103 @@
+import { Refusal } from "../base/errors.ts";
+import { renderLiquid } from "./liquid.ts";
+import { mjmlToHtml } from "./mjml.ts";
+import { oneLine } from "./plain.ts";
+import { createSentinels, type Token } from "./sentinels.ts";
+import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
+import { sharedValues } from "./values.ts";
+
+/** A single mail to one reader: a paragraph or two, at most one button, and perhaps a list of headlines. */
+export interface NoticeMail {
+  to: string;
+  messageId: string;
+  date: Date;
+  subject: string;
+  headline: string;
+  paragraphs: readonly string[];
+  button: { label: string; url: string } | null;
+  after: readonly string[];
+  list: { title: string; articles: readonly { title: string; url: string }[] } | null;
+  /** A subscriber's own links; null for a mailbox that has not said yes. */
+  own: { preferences: string; unsubscribe: string } | null;
+  why: string;
+}
+
+/** Every value of a notice by the name that templates know it by. */
+export function noticeValues(mail: NoticeMail): Map<string, string> {
+  const named: [string, string][] = [
+    ["subject", mail.subject],
+    ["headline", mail.headline],
+    ...mail.paragraphs.map((text, i): [string, string] => [`paragraphs.${i}`, text]),
+    ...(mail.button ? pairs("button", mail.button) : []),
+    ...mail.after.map((text, i): [string, string] => [`after.${i}`, text]),
+    ...(mail.list
+      ? [["list.title", mail.list.title] as [string, string]].concat(
+          mail.list.articles.flatMap((article, i) => pairs(`list.articles.${i}`, article)),
+        )
+      : []),
+    ...(mail.own ? pairs("own", mail.own) : []),
+    ["why", mail.why],
+    ["address", mail.to],
+  ];
+  return new Map(named.map(([name, text]) => [name, oneLine(text)]));
+}
+
+function pairs(prefix: string, fields: object): [string, string][] {
+  return Object.entries(fields).map(([name, text]) => [`${prefix}.${name}`, String(text)]);
+}
+
+/** Templates are compiled once for each set of parts, with marks in the place of the values: no value meets MJML. */
+export async function compileNotice(
+  templates: EmailTemplates,
+  publication: Publication,
+  mail: NoticeMail,
+): Promise<{ html: Token[]; text: Token[] }> {
+  const html = createSentinels();
+  const text = createSentinels();
+  const [mjml, plain] = await Promise.all([
+    renderLiquid(templates.html, {
+      folder: templates.folder,
+      escape: true,
+      values: marked(publication, mail, html.mark),
+    }),
+    renderLiquid(templates.text, {
+      folder: templates.folder,
+      escape: false,
+      values: marked(publication, mail, text.mark),
+    }),
+  ]);
+  const wanted = [...noticeValues(mail).keys()].filter((name) => name !== "subject");
+  return {
+    html: complete(html.split(await mjmlToHtml(mjml, templates.html)), wanted, templates.html),
+    text: complete(text.split(`${plain.replace(/\n{3,}/g, "\n\n").trim()}\n`), wanted, templates.text),
+  };
+}
+
+function marked(publication: Publication, mail: NoticeMail, mark: (name: string) => string): object {
+  const fields = (prefix: string, value: object): object =>
+    Object.fromEntries(Object.keys(value).map((name) => [name, mark(`${prefix}.${name}`)]));
+  return {
+    ...sharedValues(publication),
+    subject: mark("subject"),
+    headline: mark("headline"),
+    paragraphs: mail.paragraphs.map((_, i) => mark(`paragraphs.${i}`)),
+    button: mail.button && fields("button", mail.button),
+    after: mail.after.map((_, i) => mark(`after.${i}`)),
+    list: mail.list && {
+      title: mark("list.title"),
+      articles: mail.list.articles.map((article, i) => fields(`list.articles.${i}`, article)),
+    },
+    own: mail.own && fields("own", mail.own),
+    why: mark("why"),
+    address: mark("address"),
+  };
+}
+
+/** Every part of a notice matters: a confirmation without its link, or a way out, would be worse than none. */
+function complete(tokens: Token[], wanted: readonly string[], file: TemplateFile): Token[] {
+  const used = new Set(tokens.flatMap((token) => ("name" in token ? [token.name] : [])));
+  const missing = wanted.find((name) => !used.has(name));
+  if (missing === undefined) return tokens;
+  const shown = missing.replace(/\.\d+/g, "");
+  throw new Refusal(422, `The mail template ${file.path} has no {{ ${shown} }}.`);
+}
