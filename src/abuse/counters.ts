@@ -32,7 +32,13 @@ export function openCounters(place: { pool: DbPool; redisUrl: string | null }): 
   return {
     counter(name, { points, seconds: duration }) {
       const options = { keyPrefix: name, points, duration };
-      const inDatabase = new RateLimiterPostgres({ ...options, storeClient, storeType: "client", tableName: "caps", tableCreated: true });
+      const inDatabase = new RateLimiterPostgres({
+        ...options,
+        storeClient,
+        storeType: "client",
+        tableName: "caps",
+        tableCreated: true,
+      });
       if (!redis) return counterOn(inDatabase);
       const keyPrefix = `dayletter:caps:${name}`;
       return counterOn(

@@ -24,7 +24,8 @@ afterAll(async () => {
 /** All that this machine's network may send in an hour. */
 beforeEach(async () => {
   await form.forget();
-  for (let n = 0; n < caps.plainNetwork.points; n++) await form.send({ address: `r${n}@example.com`, from: "127.0.0.1" });
+  for (let n = 0; n < caps.plainNetwork.points; n++)
+    await form.send({ address: `r${n}@example.com`, from: "127.0.0.1" });
 });
 
 async function fillIn(page: Page, address: string): Promise<void> {

@@ -11,7 +11,10 @@ test("the mails hold every kind of link", () => {
   const all = [...mails.links.values()].flat();
   expect(mails.links.size).toBe(7);
   for (const kind of ["confirm", "preferences", "unsubscribe", "change-address"]) {
-    expect(all.some((path) => path.startsWith(`/${kind}/`)), kind).toBe(true);
+    expect(
+      all.some((path) => path.startsWith(`/${kind}/`)),
+      kind,
+    ).toBe(true);
   }
 });
 
@@ -20,14 +23,17 @@ test("nothing that somebody typed is in any mail, but the address it goes to", (
   expect([...mails.texts.keys()].some((mail) => mail.startsWith("bob@example.org"))).toBe(true);
 });
 
-test.each(["GET", "HEAD"] as const)("a scanner that asks for every link of every mail by %s changes nothing", async (method) => {
-  const before = await mails.records();
-  for (const [mail, links] of mails.links) {
-    for (const url of links) {
-      const answer = await mails.web.inject({ method, url, headers: { "user-agent": "LinkScanner/1.0" } });
-      expect(answer.statusCode, `${url} of ${mail}`).toBe(200);
-      expect(answer.headers, url).not.toHaveProperty("set-cookie");
+test.each(["GET", "HEAD"] as const)(
+  "a scanner that asks for every link of every mail by %s changes nothing",
+  async (method) => {
+    const before = await mails.records();
+    for (const [mail, links] of mails.links) {
+      for (const url of links) {
+        const answer = await mails.web.inject({ method, url, headers: { "user-agent": "LinkScanner/1.0" } });
+        expect(answer.statusCode, `${url} of ${mail}`).toBe(200);
+        expect(answer.headers, url).not.toHaveProperty("set-cookie");
+      }
     }
-  }
-  expect(await mails.records()).toEqual(before);
-});
+    expect(await mails.records()).toEqual(before);
+  },
+);

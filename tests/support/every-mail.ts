@@ -25,7 +25,12 @@ export interface EveryMail {
 }
 
 /** What a spammer would like to see in a mail from us. */
-export const spam = { name: "Cheap-Pills", formUrl: "https://spam.example/Cheap-Pills", wording: "Cheap-Pills", q: "Cheap-Pills" };
+export const spam = {
+  name: "Cheap-Pills",
+  formUrl: "https://spam.example/Cheap-Pills",
+  wording: "Cheap-Pills",
+  q: "Cheap-Pills",
+};
 
 const site = "https://alerts.example";
 
@@ -59,8 +64,16 @@ export async function sendEveryMail(): Promise<EveryMail> {
   };
   const linkTo = (text: string, page: string): string => linksIn(text).find((path) => path.startsWith(`/${page}/`))!;
 
-  const article = { guid: null, url: "https://news.example/1", title: "US concerns over LG U+", summary: "", origin: null };
-  await ingest(app, await apiSource(app.db, clock.now()), [{ ...article, tags: ["lg u+", "Korea"], publishedAt: null }]);
+  const article = {
+    guid: null,
+    url: "https://news.example/1",
+    title: "US concerns over LG U+",
+    summary: "",
+    origin: null,
+  };
+  await ingest(app, await apiSource(app.db, clock.now()), [
+    { ...article, tags: ["lg u+", "Korea"], publishedAt: null },
+  ]);
   await form.send({ address: "ada@example.org" });
   await press(linkTo(await mail("ada@example.org"), "confirm"));
   await mail("ada@example.org", 2); // welcome

@@ -7,6 +7,8 @@ import { newChallenge } from "../../abuse/proof.ts";
 export function addChallengeRoute(web: FastifyInstance, app: Pick<App, "caps" | "clock" | "options">): void {
   web.get("/challenge", async (_request, reply) => {
     const cost = (await app.caps.strained()) ? challengeCost.strained : challengeCost.usual;
-    return reply.header("cache-control", "no-store").send(await newChallenge(app.options.secret, cost, app.clock.now()));
+    return reply
+      .header("cache-control", "no-store")
+      .send(await newChallenge(app.options.secret, cost, app.clock.now()));
   });
 }

@@ -42,7 +42,12 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
       const proven = await prove(altcha);
       const wait = await caps.admit(network, proven);
       if (!wait) return true;
-      if (wait.reason === "network" && !config.trustProxy && request.headers["x-forwarded-for"] !== undefined && !warned) {
+      if (
+        wait.reason === "network" &&
+        !config.trustProxy &&
+        request.headers["x-forwarded-for"] !== undefined &&
+        !warned
+      ) {
         warned = true;
         log.warn({}, "sign-ups through a proxy count as from one network: set TRUST_PROXY to its address");
       }

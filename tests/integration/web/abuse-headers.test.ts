@@ -15,7 +15,13 @@ beforeAll(async () => {
     for (const one of [method].flat()) routes.add(`${one} ${url}`);
   });
   await site.web.ready();
-  await addSubscriber(site.app, { address: "ada@example.com", tags: [], allTags: true, confirmed: true, actor: "test" });
+  await addSubscriber(site.app, {
+    address: "ada@example.com",
+    tags: [],
+    allTags: true,
+    confirmed: true,
+    actor: "test",
+  });
   const { key } = (await findByAddress(site.app.db, "ada@example.com"))!;
   for (const purpose of ["preferences", "unsubscribe"] as const) {
     paths[purpose] = linkToken(site.app.options.secret, purpose, key);
@@ -26,10 +32,14 @@ afterAll(() => site.close());
 /** An address that the route takes, a reader's own where it is a reader's page. */
 function fill(url: string): string {
   const purpose = url.startsWith("/unsubscribe") ? "unsubscribe" : "preferences";
-  return url.replace(":token", paths[purpose]).replace(":date", "2026-11-24").replace(/:\w+|\*/g, "1");
+  return url
+    .replace(":token", paths[purpose])
+    .replace(":date", "2026-11-24")
+    .replace(/:\w+|\*/g, "1");
 }
 
-const personal = /^\/(confirm|change-address|preferences|unsubscribe|outbox|challenge|embed\/form|healthz|readyz|api\/v1\/(?!openapi))/;
+const personal =
+  /^\/(confirm|change-address|preferences|unsubscribe|outbox|challenge|embed\/form|healthz|readyz|api\/v1\/(?!openapi))/;
 
 test("every route's answers, wrong ones too, carry the headers that keep a page to itself", async () => {
   expect(routes.size).toBeGreaterThan(30);
@@ -37,7 +47,8 @@ test("every route's answers, wrong ones too, carry the headers that keep a page 
     const [method, url] = route.split(" ") as ["GET" | "POST", string];
     const { headers, statusCode } = await site.inject({ method, url: fill(url) });
     const policy = String(headers["content-security-policy"]);
-    for (const rule of ["default-src 'none'", "base-uri 'none'", "frame-ancestors '"]) expect(policy, route).toContain(rule);
+    for (const rule of ["default-src 'none'", "base-uri 'none'", "frame-ancestors '"])
+      expect(policy, route).toContain(rule);
     expect(policy, route).not.toMatch(/script-src[^;]*(unsafe|http|\*|data:|blob:)|frame-ancestors[^;]*(http|\*)/);
     expect(headers, route).toMatchObject({
       "x-content-type-options": "nosniff",
@@ -47,7 +58,8 @@ test("every route's answers, wrong ones too, carry the headers that keep a page 
     expect(headers, route).not.toHaveProperty("set-cookie");
     expect(headers, route).not.toHaveProperty("x-powered-by");
     // What changes something, and what is somebody's, is not kept by any cache.
-    if (method === "POST" || personal.test(url)) expect(headers["cache-control"], `${route} ${statusCode}`).toBe("no-store");
+    if (method === "POST" || personal.test(url))
+      expect(headers["cache-control"], `${route} ${statusCode}`).toBe("no-store");
   }
 });
 

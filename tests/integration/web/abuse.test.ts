@@ -141,7 +141,14 @@ test("an address is asked to confirm once an hour and three times a day, and wha
   const start = Date.now();
   vi.useFakeTimers({ toFake: ["Date"] });
   try {
-    for (const [minutes, may] of [[0, true], [59, false], [61, true], [121, true], [182, false], [1_441, true]] as const) {
+    for (const [minutes, may] of [
+      [0, true],
+      [59, false],
+      [61, true],
+      [121, true],
+      [182, false],
+      [1_441, true],
+    ] as const) {
       vi.setSystemTime(start + minutes * 60_000);
       expect(await app.mayMail("eve@example.com"), `after ${minutes} minutes`).toBe(may);
     }
@@ -189,7 +196,11 @@ test("a page of another site can post the sign-up form and a mail program one cl
   ];
   for (const url of closed) {
     for (const headers of foreign) expect((await post(url, headers)).statusCode, url).toBe(403);
-    for (const headers of [{ "sec-fetch-site": "same-origin" }, { origin: "https://alerts.example.com" }, { origin: "null" }])
+    for (const headers of [
+      { "sec-fetch-site": "same-origin" },
+      { origin: "https://alerts.example.com" },
+      { origin: "null" },
+    ])
       if (!url.endsWith("/erase")) expect((await post(url, headers)).statusCode, url).not.toBe(403);
   }
   expect((await findByAddress(site.app.db, "carla@example.com"))!.status).toBe("active");
