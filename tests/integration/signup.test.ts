@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { ingest } from "../../src/articles/ingest.ts";
+import type { Verdict } from "../../src/mail/verdict.ts";
+import { retain } from "../../src/ops/retention.ts";
+import { apiSource } from "../../src/sources/store.ts";
+import { addSubscriber } from "../../src/subscribers/add.ts";
+import { confirm, readConfirmation } from "../../src/subscribers/confirm.ts";
+import { erase } from "../../src/subscribers/erase.ts";
+import { handleSignups } from "../../src/subscribers/handle-signup.ts";
+import { confirmLink } from "../../src/subscribers/links.ts";
+import { addNotice } from "../../src/subscribers/notices.ts";
+import { personalData } from "../../src/subscribers/personal-data.ts";
+import { recoverReaders } from "../../src/subscribers/recover.ts";
+import { sendNotices } from "../../src/subscribers/send-notices.ts";
+import { requestSignup, type SignupRequest } from "../../src/subscribers/signup.ts";
+import { findByAddress, unsubscribe } from "../../src/subscribers/store.ts";
+import { suppressAddress } from "../../src/subscribers/suppress-address.ts";
+import { expiringToken } from "../../src/subscribers/tokens.ts";
+import { movedClock } from "../support/clock.ts";
+import { openWorld, type World } from "../support/world.ts";
+
+const clock = movedClock("2026-11-24T08:00:00Z");
+let world: World;
+/** What the relay answers, and what it was given. */
+let verdict: Verdict = { kind: "sent", reply: "250 2.0.0 kept" };
+let sent: string[] = [];
+
+beforeAll(async () => {
+  world = await openWorld({ clock });
+  const { app } = world;
+  const article = {
+    guid: null,
+    url: "https://news.example/1",
+    title: "One",
+    summary: "",
+    publishedAt: null,
+    origin: null,
+  };
+  await ingest(app, await apiSource(app.db, clock.now()), [{ ...article, tags: ["lg u+", "한국"] }]);
+  app.mayMail = async () => true;
+  vi.spyOn(app.transport, "send").mockImplementation(async ({ to }) => {
+    sent.push(to);
+    app.transport.release(1);
+    return verdict;
+  });
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  await world.app.db.deleteFrom("notices").execute();
+  sent = [];
+  verdict = { kind: "sent", reply: "250 2.0.0 kept" };
+});
+
+const request: SignupRequest = {
+  address: "new@example.org",
+  tags: ["LG U+"],
+  allTags: false,
+  timezone: null,
+  formUrl: "https://news.example/article",
+  from: "192.0.2.7",
+};
+const send = () => sendNotices(world.app, new AbortController().signal);
+const look = () => recoverReaders(world.app);
+const notices = () =>
+  world.app.db.selectFrom("notices").select(["kind", "state", "address", "reply"]).orderBy("id").execute();
+const count = async (table: "signups" | "subscribers" | "consents" | "notices") =>
+  (await world.app.db.selectFrom(table).selectAll().execute()).length;
+
+/** Signs an address up as far as its notice, and gives the token of its newest request. */
+async function askFor(address: string): Promise<string> {
+  const { app } = world;
+  await requestSignup(app, { ...request, address });
+  await handleSignups(app);
+  const { key } = await app.db
+    .selectFrom("consents")
+    .innerJoin("subscribers", "subscribers.id", "consents.subscriber_id")
+    .select("consents.key")
+    .where("address", "=", address)
+    .orderBy("consents.id", "desc")
+    .executeTakeFirstOrThrow();
+  return confirmLink(app.options, key!, clock.now()).split("/").at(-1)!;
+}
+
+test.each<[string, Partial<SignupRequest>, RegExp]>([
+  ["a wrong address", { address: "nobody" }, /"nobody" is not an e-mail address/],
+  ["an unknown tag", { tags: ["curling"] }, /No article has the tag "curling" here/],
+  ["a tag that is none", { tags: ["x".repeat(300)] }, /No article has the tag/],
+  ["nothing to follow", { tags: [] }, /Nothing is chosen/],
+  ["a wrong zone", { timezone: "Mars/Base" }, /"Mars\/Base" is not a time zone/],
+])("%s is refused in a sentence, and nothing is kept", async (_what, wrong, sentence) => {
+  await expect(requestSignup(world.app, { ...request, ...wrong })).rejects.toMatchObject({
+    status: 422,
+    message: expect.stringMatching(sentence),
+  });
+  expect(await count("signups")).toBe(0);
+});
+
+test("whatever is known of an address, its sign-up is one row and nothing else until the job", async () => {
+  const { app } = world;
+  const add = (address: string) =>
+    addSubscriber(app, { address, tags: [], allTags: true, confirmed: true, actor: "test" });
+  await add("active@example.org");
+  await unsubscribe(app.db, (await add("left@example.org")).id, clock.now());
+  await add("complained@example.org");
+  await suppressAddress(app, { address: "complained@example.org", reason: "complaint", detail: null, actor: "test" });
+  await askFor("pending@example.org");
+  const before = [await count("subscribers"), await count("consents"), await count("notices")];
+  const wake = vi.spyOn(app, "wake");
+  const kinds = ["fresh", "pending", "active", "left", "complained"].map((kind) => `${kind}@example.org`);
+  for (const address of kinds) await requestSignup(app, { ...request, address });
+  expect(await count("signups")).toBe(kinds.length);
+  expect([await count("subscribers"), await count("consents"), await count("notices")]).toEqual(before);
+  expect(wake.mock.calls).toEqual(kinds.map(() => ["handle-signup", {}]));
+  wake.mockRestore();
+
+  await app.db.deleteFrom("notices").execute();
+  await Promise.all([handleSignups(app), handleSignups(app)]);
+  expect(await count("signups")).toBe(0);
+  expect((await notices()).map(({ kind, address }) => `${address.split("@")[0]} ${kind}`)).toEqual([
+    "fresh confirm",
+    "pending confirm",
+    "active already",
+    "left confirm",
+  ]);
+});
+
+test("an address that was asked often enough gets no mail, and no row", async () => {
+  const often = { ...world.app, mayMail: async () => false };
+  await requestSignup(world.app, { ...request, address: "often@example.org" });
+  await handleSignups(often);
+  expect([await count("signups"), await count("notices")]).toEqual([0, 0]);
+  expect(await findByAddress(world.app.db, "often@example.org")).toBeNull();
+});
+
+test("a link works for 48 hours, for its purpose, and as long as there is something to confirm", async () => {
+  const { app } = world;
+  const token = await askFor("link@example.org");
+  const reader = (await findByAddress(app.db, "link@example.org"))!;
+  const elsewhere = expiringToken(app.options.secret, "change-address", reader.key, clock.now());
+  expect(await readConfirmation(app, elsewhere)).toBeNull();
+  expect(await readConfirmation(app, `${token.slice(0, -4)}AAAA`)).toBeNull();
+  clock.advance(48 * 3_600_000 + 1_000);
+  for (const act of [() => readConfirmation(app, token), () => confirm(app, token, null)]) {
+    await expect(act()).rejects.toMatchObject({ status: 410, message: expect.stringContaining("Sign up again") });
+  }
+  const again = await askFor("link@example.org");
+  await erase(app, reader.id);
+  expect(await readConfirmation(app, again)).toBeNull();
+  await expect(confirm(app, again, null)).rejects.toMatchObject({ status: 404 });
+});
+
+test("the consent record tells what was asked, where, in which words, and how it was confirmed", async () => {
+  const { app } = world;
+  await confirm(app, await askFor("proof@example.org"), "2001:db8::8");
+  const reader = (await findByAddress(app.db, "proof@example.org"))!;
+  const data = await personalData(app, reader.id);
+  expect(data).toMatchObject({
+    subscriber: { address: "proof@example.org", status: "active", tags: ["lg u+"] },
+    suppressed: null,
+    consents: [
+      {
+        method: "form",
+        wording: expect.stringContaining("I want Telecom Daily's daily e-mail"),
+        wordingVersion: expect.any(String),
+        tags: ["lg u+"],
+        formUrl: "https://news.example/article",
+        requestedFrom: "192.0.2.7",
+        confirmedFrom: "2001:db8::8",
+      },
+    ],
+    otherMails: [{ kind: "confirm" }, { kind: "welcome" }],
+  });
+  expect(JSON.stringify(data)).not.toContain(reader.key.toString("hex"));
+});
+
+test("what is asked of a mailbox that does not exist suppresses it; other refusals do not", async () => {
+  const { app } = world;
+  verdict = { kind: "rejected", scope: "policy", reply: "550 5.7.1 no" };
+  await askFor("typo@example.org");
+  await send();
+  expect((await findByAddress(app.db, "typo@example.org"))?.status).toBe("pending");
+  verdict = { kind: "rejected", scope: "address", reply: "550 5.1.1 <typo@example.org> unknown" };
+  await askFor("typo@example.org");
+  await send();
+  expect((await findByAddress(app.db, "typo@example.org"))?.status).toBe("suppressed");
+  expect((await notices()).map(({ state }) => state)).toEqual(["rejected", "rejected"]);
+});
+
+test("what is put off goes later, what is lost does not go again, and what nobody could send ends", async () => {
+  verdict = { kind: "deferred", scope: "address", reply: "450 4.2.1 later" };
+  await askFor("slow@example.org");
+  await send();
+  await send();
+  expect(sent).toEqual(["slow@example.org"]);
+  clock.advance(31 * 60_000);
+  verdict = { kind: "unknown", reply: "no answer" };
+  await send();
+  await look();
+  await send();
+  expect(sent).toHaveLength(2);
+  expect(await notices()).toMatchObject([{ state: "unknown" }]);
+
+  await askFor("late@example.org");
+  clock.advance(25 * 3_600_000);
+  await look();
+  await send();
+  expect(sent).toHaveLength(2);
+  expect((await notices()).at(-1)).toMatchObject({ state: "expired" });
+});
+
+test("a claim that its process left behind is found, and is not sent a second time", async () => {
+  const { app } = world;
+  await askFor("crash@example.org");
+  const dead = "00000000-0000-4000-8000-000000000000";
+  await app.db.updateTable("notices").set({ state: "sending", claim: dead }).execute();
+  await look();
+  await send();
+  expect(await notices()).toMatchObject([{ state: "unknown", reply: expect.stringContaining("the sender stopped") }]);
+  expect(sent).toEqual([]);
+});
+
+test("what a mail is about is looked at again when it goes out", async () => {
+  const { app } = world;
+  await askFor("second-thoughts@example.org");
+  await suppressAddress(app, {
+    address: "second-thoughts@example.org",
+    reason: "complaint",
+    detail: null,
+    actor: "test",
+  });
+  const gone = await addSubscriber(app, {
+    address: "gone@example.org",
+    tags: [],
+    allTags: true,
+    confirmed: true,
+    actor: "test",
+  });
+  await addNotice(app.db, { kind: "already", subscriberId: gone.id, address: gone.address }, clock.now());
+  await unsubscribe(app.db, gone.id, clock.now());
+  await send();
+  expect(sent).toEqual([]);
+  expect((await notices()).map(({ state }) => state)).toEqual(["skipped", "skipped"]);
+});
+
+test("who has not confirmed within a week is forgotten, unless they asked again", async () => {
+  const { app } = world;
+  await askFor("forgotten@example.org");
+  await askFor("persistent@example.org");
+  clock.advance(6 * 24 * 3_600_000);
+  await askFor("persistent@example.org");
+  clock.advance(24 * 3_600_000 + 1_000);
+  await retain(app);
+  expect(await findByAddress(app.db, "forgotten@example.org")).toBeNull();
+  expect((await findByAddress(app.db, "persistent@example.org"))?.status).toBe("pending");
+  expect((await findByAddress(app.db, "proof@example.org"))?.status).toBe("active");
+  expect((await notices()).map(({ address }) => address)).not.toContain("forgotten@example.org");
+});
