@@ -34,12 +34,13 @@ export interface Wake {
 }
 
 /**
- * A job that is waiting or running already stands for a new one with the same payload. A failed one is not kept alive:
+ * A job that is waiting already stands for a new one with the same payload; one that is running is followed by one more
+ * look, for it may have seen the edition paused a moment before it was resumed. A failed one is not kept alive:
  * `recover` asks again for whatever the database still shows as undone.
  */
 export function jobOptions(name: JobName, payload: object): JobsOptions {
   return {
-    deduplication: { id: [name, ...Object.values(payload)].join("-"), keepLastIfActive: name !== "deliver-slice" },
+    deduplication: { id: [name, ...Object.values(payload)].join("-"), keepLastIfActive: true },
     attempts: name === "render-edition" ? 3 : 1,
     backoff: { type: "exponential", delay: 2_000 },
     removeOnComplete: { age: 3_600, count: 1_000 },
