@@ -1,0 +1,242 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import { HtmlValidate } from "html-validate";
+import type { BrowserContextOptions, Page, Response } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { findByAddress } from "../../src/subscribers/store.ts";
+import { odd, openReaderSite, type ReaderSite } from "./reader-site.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let site: ReaderSite;
+beforeAll(async () => {
+  site = await openReaderSite();
+});
+// All of this comes from one network, which would soon be asked to wait.
+beforeEach(async () => void (await site.app.db.deleteFrom("caps").execute()));
+afterAll(() => site.close());
+
+async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
+  const context = await site.browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
+  try {
+    context.setDefaultTimeout(8_000);
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+/** Looks for a tag among the many and ticks it: as one types, or where no script runs, by the button. */
+async function tick(page: Page, tag: string): Promise<void> {
+  const box = page.getByRole("checkbox", { name: tag, exact: false }).first();
+  await page.getByRole("searchbox").fill(tag);
+  const find = page.getByRole("button", { name: "Find", exact: true });
+  if ((await find.count()) > 0) await find.click();
+  await box.check();
+}
+
+/** Somebody takes time over a form. */
+async function submit(page: Page, button: string): Promise<void> {
+  site.clock.advance(10_000);
+  await page.getByRole("button", { name: button }).click();
+}
+
+async function signUp(page: Page, address: string, tags: string[]): Promise<void> {
+  await page.goto(`${site.url}/subscribe`);
+  for (const tag of tags) await tick(page, tag);
+  await page.getByLabel("Your e-mail address").fill(address);
+  await submit(page, "Subscribe");
+  await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+  expect(page.url()).not.toContain("%40");
+}
+
+const linkIn = (text: string, path: string) => new RegExp(`${site.url}/${path}/[\\w-]+`).exec(text)![0];
+const reader = async (address: string) => (await findByAddress(site.app.db, address))!;
+
+test.each([
+  ["with JavaScript", true],
+  ["without JavaScript", false],
+])("%s: sign-up, confirmation, other tags, the mail that matches, one click, and nothing more", async (_name, on) => {
+  const address = on ? "script@example.com" : "plain@example.com";
+  await withPage({ javaScriptEnabled: on, timezoneId: "Etc/UTC" }, async (page) => {
+    await signUp(page, address, ["c++", "lg u+"]);
+    const asked = await site.mail(address, 1);
+    await page.goto(linkIn(asked.text, "confirm"));
+    for (const tag of ["c++", "lg u+"]) await page.getByText(tag, { exact: true }).waitFor();
+    expect((await reader(address)).status).toBe("pending");
+    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
+    expect(await reader(address)).toMatchObject({ status: "active", tags: ["c++", "lg u+"] });
+    await site.mail(address, 2);
+
+    await page.getByRole("link", { name: "Change what you get" }).click();
+    await page.getByLabel("lg u+").uncheck();
+    await page.getByLabel("c++").uncheck();
+    await tick(page, "한국");
+    await page.getByRole("button", { name: "Save these tags" }).click();
+    await page.getByText("Saved.").waitFor();
+    expect((await reader(address)).tags).toEqual(["한국"]);
+
+    await page.getByRole("button", { name: "Pause for a week" }).click();
+    await page.getByText("No mail comes until Tuesday, December 1.").waitFor();
+    await page.getByRole("button", { name: "Resume now" }).click();
+    await page.getByText("Resumed.").waitFor();
+
+    await site.publish({ [`KT grows ${address}`]: ["한국"], [`C++ grows ${address}`]: ["c++", "lg u+"] });
+    await site.send();
+    const edition = await site.mail(address, 3);
+    expect(edition.headlines).toContain(`KT grows ${address}`);
+    expect(edition.headlines).not.toContain(`C++ grows ${address}`);
+
+    const click = /^List-Unsubscribe: <([^>]+)>/im.exec(edition.raw)![1]!;
+    const answer = await fetch(click, { method: "POST", body: new URLSearchParams("List-Unsubscribe=One-Click") });
+    expect([answer.status, answer.redirected]).toEqual([200, false]);
+    await site.publish({ [`KT shrinks ${address}`]: ["한국"] });
+    await site.send();
+    expect(site.count(address)).toBe(3);
+
+    await page.goto(linkIn(edition.text, "unsubscribe"));
+    await page.getByRole("button", { name: "Subscribe me again" }).click();
+    await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
+    await page.goto(linkIn(edition.text, "unsubscribe"));
+    await page.getByRole("link", { name: "Only fewer tags" }).waitFor();
+    await page.getByRole("button", { name: "Stop all mail" }).click();
+    await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
+  });
+});
+
+test("without JavaScript, a search keeps address and ticks, Enter in the address signs up, and errors keep all", async () => {
+  await withPage({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${site.url}/subscribe`);
+    await page.getByLabel("Your e-mail address").fill("keep@example.com");
+    await page.getByLabel("Tag 17").check();
+    await tick(page, "a/b");
+    expect(await page.getByLabel("Tag 17").isChecked()).toBe(true);
+    expect(await page.getByLabel("Your e-mail address").inputValue()).toBe("keep@example.com");
+    // The browser itself would take this; we do not.
+    await page.getByLabel("Your e-mail address").fill("keep@ex_ample");
+    await page.locator("form.signup").evaluate((form) => void ((form as { noValidate?: boolean }).noValidate = true));
+    site.clock.advance(10_000);
+    await page.getByLabel("Your e-mail address").press("Enter");
+    await page.getByRole("alert").waitFor();
+    const field = page.getByLabel("Your e-mail address");
+    expect(await field.getAttribute("aria-invalid")).toBe("true");
+    expect(await page.locator(`#${await field.getAttribute("aria-describedby")}`).textContent()).toContain("keep@ex_ample");
+    for (const tag of ["Tag 17", "a/b"]) expect(await page.getByLabel(tag).isChecked(), tag).toBe(true);
+    await field.fill("keep@example.com");
+    await field.press("Enter");
+    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    expect((await site.mail("keep@example.com", 1)).text).toContain("a/b");
+  });
+});
+
+test("with JavaScript, the browser's time zone is taken, and a slip in a well-known domain is pointed out", async () => {
+  await withPage({ timezoneId: "Asia/Seoul" }, async (page) => {
+    await page.goto(`${site.url}/`);
+    await page.getByText("Seoul time").click();
+    await page.getByLabel("Your time zone").selectOption("Europe/Berlin");
+    await page.getByText("Berlin time").waitFor();
+    await page.getByLabel("Your time zone").selectOption("Asia/Seoul");
+    await page.getByLabel("All news").check();
+    await page.getByLabel("Your e-mail address").fill("seoul@gmial.com");
+    await page.getByLabel("All news").focus();
+    await page.getByRole("button", { name: "seoul@gmail.com" }).click();
+    await submit(page, "Subscribe");
+    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.goto(linkIn((await site.mail("seoul@gmail.com", 1)).text, "confirm"));
+    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
+    expect(await reader("seoul@gmail.com")).toMatchObject({ timezone: "Asia/Seoul", allTags: true });
+  });
+});
+
+test.each(odd)("the tag %s goes all the way: link, form, mail, preferences", async (tag) => {
+  const address = `odd${odd.indexOf(tag)}@example.com`;
+  await withPage({}, async (page) => {
+    await page.goto(`${site.url}/tags/${encodeURIComponent(tag)}`);
+    await page.getByRole("link", { name: "Subscribe with this tag" }).click();
+    const box = page.getByRole("checkbox", { name: tag });
+    expect(await box.isChecked()).toBe(true);
+    await page.getByLabel("Your e-mail address").fill(address);
+    await submit(page, "Subscribe");
+    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    const asked = await site.mail(address, 1);
+    expect(asked.text.replaceAll(/\s+/g, " ")).toContain(tag);
+    await page.goto(linkIn(asked.text, "confirm"));
+    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("link", { name: "Change what you get" }).click();
+    expect(await page.getByRole("checkbox", { name: tag }).isChecked()).toBe(true);
+    expect((await reader(address)).tags).toEqual([tag]);
+  });
+});
+
+/** Checkboxes of one name are how HTML says "any of these"; the rule is for fields that overwrite each other. */
+const html = new HtmlValidate({
+  extends: ["html-validate:recommended"],
+  rules: { "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit"] }] },
+});
+const looks = [
+  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
+  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
+] as const satisfies [string, BrowserContextOptions][];
+
+test.each(looks)("on a %s every page for readers is valid, within reach of all, and as wide as it may be", async (_name, look) => {
+  const address = `${look.colorScheme}@example.com`;
+  await withPage({ ...look, javaScriptEnabled: true }, async (page) => {
+    const faults: string[] = [];
+    let source: Response | null = null;
+    page.on("response", (response) => {
+      if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) source = response;
+    });
+    const inspect = async (name: string): Promise<void> => {
+      const report = await html.validateString(await (source as Response | null)!.text());
+      faults.push(...report.results.flatMap((one) => one.messages.map((found) => `${name}: ${found.ruleId}: ${found.message}`)));
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
+      faults.push(...violations.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`));
+      const [content, width] = await page.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]");
+      if (content > width) faults.push(`${name}: ${content} px wide`);
+    };
+    const open = async (path: string): Promise<void> => {
+      await page.goto(new URL(path, site.url).href);
+      await inspect(path.replace(/[\w-]{43,}/, "TOKEN"));
+    };
+
+    for (const path of ["/", "/subscribe?tags=huawei,nothing&q=1", "/sample", "/editions", "/tags/c%2B%2B", "/confirm/x"]) await open(path);
+    await page.goto(`${site.url}/subscribe`);
+    await page.locator("form.signup").evaluate((form) => (form as { submit(): void }).submit());
+    await page.getByRole("alert").first().waitFor();
+    await inspect("errors");
+    await signUp(page, address, ["lg u+"]);
+    await inspect("sent");
+    const confirm = linkIn((await site.mail(address, 1)).text, "confirm");
+    await open(confirm);
+    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
+    await inspect("welcome");
+    await open(confirm);
+    const { text } = await site.mail(address, 2);
+    const own = linkIn(text, "preferences");
+    for (const path of [own, `${own}?q=1&tags=c%2B%2B`, `${own}?saved=tags`, `${own}/address`, `${own}/erase`]) await open(path);
+    await page.goto(`${own}/address`);
+    await page.getByLabel("Your new e-mail address").fill(`new-${address}`);
+    await submit(page, "Send a mail to the new address");
+    await page.getByRole("heading", { name: "Look into the new mailbox" }).waitFor();
+    await inspect("address asked");
+    await open(linkIn((await site.mail(`new-${address}`, 1)).text, "change-address"));
+    await page.getByRole("button", { name: "Use this address" }).click();
+    await page.getByRole("heading", { name: "Your address is changed" }).waitFor();
+    await inspect("address changed");
+    await open(linkIn(text, "unsubscribe"));
+    await page.getByRole("button", { name: "Stop all mail" }).click();
+    await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
+    await inspect("unsubscribed");
+    await page.goto(`${own}/erase`);
+    await page.getByRole("button", { name: "Erase everything about me" }).click();
+    await page.getByRole("heading", { name: "You are erased" }).waitFor();
+    await inspect("erased");
+    expect(faults).toEqual([]);
+    expect(await findByAddress(site.app.db, `new-${address}`)).toBeNull();
+  });
+});
