@@ -179,6 +179,7 @@ interface SignupTable {
   wording_version: string;
   requested_at: Date;
   requested_from: string | null;
+  taken_at: Date | null;
 }
 
 export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change";

@@ -1,11 +1,12 @@
-import { sql, type Selectable } from "kysely";
+import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
+import type { Signup } from "./signup.ts";
 import { findByAddress, insertPending, replaceTags } from "./store.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
 import { wording } from "./wording.ts";
@@ -20,38 +21,40 @@ export interface SignupDeps {
   mayMail?(addressKey: string, ticket: string): Promise<boolean>;
 }
 
-type Signup = Selectable<Schema["signups"]>;
-
 const atATime = 100;
+const takenMs = 60_000;
 
-/** Looks at every sign-up that waits. Any number of processes may do so at once; each sign-up is taken once. */
+/** Looks at every sign-up that waits. Any number of processes may do so at once; each sign-up is taken by one. */
 export async function handleSignups(deps: SignupDeps): Promise<void> {
-  let after = 0;
   for (;;) {
-    const waiting = await deps.db
-      .selectFrom("signups")
-      .selectAll()
-      .where("id", ">", after)
-      .orderBy("id")
-      .limit(atATime)
-      .execute();
-    for (const signup of waiting) {
+    const taken = await takeSignups(deps.db, deps.clock.now());
+    for (const signup of taken) {
       await handleSignup(deps, signup).catch((error: unknown) => {
         // It stays, and `recover` asks for it again; it must not stand in the way of the others.
         deps.log.error({ signup: signup.id, reason: reasonOf(error) }, "sign-up could not be handled");
       });
     }
-    if (waiting.length > 0) await deps.wake("send-notices", {});
-    if (waiting.length < atATime) return;
-    after = waiting.at(-1)!.id;
+    if (taken.length === 0) return;
+    await deps.wake("send-notices", {});
   }
+}
+
+/** Those that nobody looks at, for this process alone. */
+async function takeSignups(db: Db, now: Date): Promise<Signup[]> {
+  const { rows } = await sql<Signup>`
+    with free as (
+      select id from signups where coalesce(taken_at < ${new Date(now.getTime() - takenMs)}, true)
+      order by id limit ${atATime} for update skip locked
+    )
+    update signups s set taken_at = ${now} from free where s.id = free.id returning s.*`.execute(db);
+  return rows.toSorted((a, b) => a.id - b.id);
 }
 
 /**
  * Decides by what we know of the address, and tells only its mailbox: a subscriber hears that they are one, everybody
  * else is asked to confirm, who has complained hears nothing ever again.
  */
-async function handleSignup(deps: SignupDeps, signup: Signup): Promise<void> {
+export async function handleSignup(deps: SignupDeps, signup: Signup): Promise<void> {
   const may = deps.mayMail ? await deps.mayMail(signup.address_key, `signup-${signup.id}`) : true;
   const done = await deps.db.transaction().execute(async (tx) => {
     const taken = await tx.deleteFrom("signups").where("id", "=", signup.id).executeTakeFirst();

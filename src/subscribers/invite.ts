@@ -1,8 +1,8 @@
 import { Refusal } from "../base/errors.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { checkNewcomer, thereAlready } from "./add.ts";
-import { handleSignups, type SignupDeps } from "./handle-signup.ts";
-import { requestSignup } from "./signup.ts";
+import { handleSignup, type SignupDeps } from "./handle-signup.ts";
+import { keepSignup } from "./signup.ts";
 import { findByAddress, type Subscriber } from "./store.ts";
 
 export interface Invitation {
@@ -25,8 +25,8 @@ export async function inviteSubscriber(deps: SignupDeps, request: Invitation): P
   const { address, key } = await checkNewcomer(deps, request);
   const present = await findByAddress(deps.db, key);
   if (present?.status === "active") throw thereAlready(address, present);
-  await requestSignup(deps, { ...request, from: null });
-  await handleSignups(deps);
+  await handleSignup(deps, await keepSignup(deps, { ...request, from: null }, deps.clock.now()));
+  await deps.wake("send-notices", {});
   const subscriber = await findByAddress(deps.db, key);
   if (!subscriber)
     throw new Refusal(429, `${address} was asked to confirm lately: wait an hour before it is asked again.`);

@@ -1,11 +1,15 @@
 import type { Clock } from "../base/clock.ts";
-import type { Db } from "../db/schema.ts";
+import type { Selectable } from "kysely";
+import type { Db, Schema } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { httpUrl } from "../render/plain.ts";
 import { parseTimezone } from "../schedule/settings.ts";
 import { parseAddress } from "./address.ts";
 import { choose } from "./choice.ts";
 import { wording } from "./wording.ts";
+
+/** A sign-up that waits to be looked at. */
+export type Signup = Selectable<Schema["signups"]>;
 
 export interface SignupRequest {
   /** As typed. */
@@ -27,10 +31,20 @@ export interface SignupRequest {
  * @throws Refusal 422 for a wrong address, an unknown tag, nothing to follow, or a wrong time zone
  */
 export async function requestSignup(deps: { db: Db; clock: Clock; wake: Wake }, request: SignupRequest): Promise<void> {
+  await keepSignup(deps, request, null);
+  await deps.wake("handle-signup", {});
+}
+
+/** Writes a sign-up down. @param takenAt when the caller means to handle it itself; null leaves it to the job */
+export async function keepSignup(
+  { db, clock }: { db: Db; clock: Clock },
+  request: SignupRequest,
+  takenAt: Date | null,
+): Promise<Signup> {
   const { address, key } = parseAddress(request.address);
-  const { tagIds } = await choose(deps.db, request);
+  const { tagIds } = await choose(db, request);
   const timezone = request.timezone === null || request.timezone === "" ? null : parseTimezone(request.timezone);
-  await deps.db
+  return db
     .insertInto("signups")
     .values({
       address,
@@ -40,9 +54,10 @@ export async function requestSignup(deps: { db: Db; clock: Clock; wake: Wake }, 
       timezone,
       form_url: request.formUrl === null ? null : httpUrl(request.formUrl),
       wording_version: wording.version,
-      requested_at: deps.clock.now(),
+      requested_at: clock.now(),
       requested_from: request.from,
+      taken_at: takenAt,
     })
-    .execute();
-  await deps.wake("handle-signup", {});
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }

@@ -25,7 +25,9 @@ create table signups (
   form_url text,
   wording_version text not null,
   requested_at timestamptz not null,
-  requested_from text
+  requested_from text,
+  -- Somebody looks at it since then; a look takes no time, so after a minute it is anybody's again.
+  taken_at timestamptz
 );
 create index signups_address on signups (address_key);
 

@@ -52,7 +52,7 @@ const newSubscriber = z
   })
   .refine((body) => !body.confirmed || body.consent !== undefined, {
     path: ["consent"],
-    error: "is missing: with `confirmed` it says how and when the reader agreed (method, wording, at)",
+    error: "how and when the reader agreed (method, wording, at), since `confirmed` is set",
   });
 
 export function addSubscriberRoutes(server: ApiServer, app: App): void {

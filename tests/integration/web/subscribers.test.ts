@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+beforeAll(async () => {
+  site = await openWeb();
+  await site.api("POST", "/articles", article(1, ["huawei"]));
+});
+afterAll(() => site.close());
+
+const add = async (body: object) => (await site.api("POST", "/subscribers", { tags: ["huawei"], ...body })).json();
+const notices = () => site.app.db.selectFrom("notices").select(["kind", "address"]).execute();
+
+test("a reader of a site's own form is asked to confirm, unless the site has their consent", async () => {
+  expect(
+    await add({ address: "ada@example.com", timezone: "asia/seoul", formUrl: "https://news.example.com/1" }),
+  ).toMatchObject({
+    status: "pending",
+    tags: ["huawei"],
+  });
+  expect(await notices()).toEqual([{ kind: "confirm", address: "ada@example.com" }]);
+  expect(await add({ address: "bo@example.com", confirmed: true })).toMatchObject({
+    status: 422,
+    detail: expect.stringContaining("consent is missing: expected how and when"),
+  });
+  const consent = {
+    method: "double opt-in at news.example.com",
+    wording: "Send me news.",
+    at: "2026-11-20T09:00:00+01:00",
+  };
+  const bo = await add({ address: "bo@example.com", confirmed: true, consent, timezone: "Asia/Seoul" });
+  expect(bo).toMatchObject({ status: "active", timezone: "Asia/Seoul" });
+  expect(
+    await site.app.db.selectFrom("consents").selectAll().where("subscriber_id", "=", bo.id).execute(),
+  ).toMatchObject([
+    { method: consent.method, wording: consent.wording, requested_at: new Date("2026-11-20T08:00:00Z") },
+  ]);
+  expect(await notices()).toHaveLength(1);
+});
+
+test("a consent confirms who is waiting; one of the future, or a wrong zone, adds nobody", async () => {
+  const consent = { method: "phone" };
+  expect(await add({ address: "Ada@example.com", confirmed: true, consent })).toMatchObject({ status: "active" });
+  const future = { method: "phone", at: "2027-01-01T00:00:00Z" };
+  expect(await add({ address: "cy@example.com", confirmed: true, consent: future })).toMatchObject({ status: 422 });
+  expect(await add({ address: "cy@example.com", confirmed: true, consent, timezone: "Nowhere" })).toMatchObject({
+    status: 422,
+  });
+  expect((await site.api("GET", "/subscribers")).json().subscribers).toHaveLength(2);
+});
+
+test("one reader can be looked at, unsubscribed and erased", async () => {
+  const { id } = await add({ address: "dee@example.com", confirmed: true, consent: { method: "phone" } });
+  expect((await site.api("GET", `/subscribers/${id}`)).json()).toMatchObject({ id, address: "dee@example.com" });
+  expect((await site.api("DELETE", `/subscribers/${id}`)).json()).toMatchObject({ status: "unsubscribed" });
+  const erased = await site.api("DELETE", `/subscribers/${id}?erase`);
+  expect([erased.statusCode, erased.body]).toEqual([204, ""]);
+  for (const method of ["GET", "DELETE"] as const) {
+    expect((await site.api(method, `/subscribers/${id}?`)).statusCode).toBe(404);
+  }
+  expect((await site.api("DELETE", `/subscribers/${id}?erase`)).statusCode).toBe(404);
+});
+
+test("an address is suppressed and let go; a complaint stays", async () => {
+  const suppress = (address: string, reason?: string) =>
+    site.api("POST", "/suppressions", { address, ...(reason === undefined ? {} : { reason }) });
+  const release = (address: string) => site.api("DELETE", `/suppressions?address=${encodeURIComponent(address)}`);
+  const { id } = await add({ address: "eve+news@example.com", confirmed: true, consent: { method: "phone" } });
+  expect((await suppress("Eve+news@example.com")).json()).toEqual({
+    address: "Eve+news@example.com",
+    reason: "operator",
+  });
+  expect((await suppress("stranger@example.com", "complaint")).statusCode).toBe(201);
+  expect((await suppress("stranger@example.com", "operator")).json()).toMatchObject({ reason: "complaint" });
+  expect((await site.api("GET", `/subscribers/${id}`)).json()).toMatchObject({ status: "suppressed" });
+  expect(await add({ address: "eve+news@example.com" })).toMatchObject({ status: 409 });
+
+  const { suppressions, next } = (await site.api("GET", "/suppressions")).json();
+  expect(next).toBeNull();
+  expect(suppressions.map((one: { address: string; reason: string }) => [one.address, one.reason])).toEqual(
+    expect.arrayContaining([
+      ["eve+news@example.com", "operator"],
+      [null, "complaint"],
+    ]),
+  );
+  const first = (await site.api("GET", "/suppressions?limit=1")).json();
+  const second = (await site.api("GET", `/suppressions?limit=1&after=${first.next}`)).json();
+  expect([...first.suppressions, ...second.suppressions]).toEqual(suppressions);
+
+  expect((await release("eve+news@example.com")).statusCode).toBe(204);
+  expect((await release("eve+news@example.com")).statusCode).toBe(404);
+  expect((await release("stranger@example.com")).json()).toMatchObject({ status: 409 });
+  expect((await site.api("GET", `/subscribers/${id}`)).json()).toMatchObject({ status: "suppressed" });
+  expect(await add({ address: "eve+news@example.com" })).toMatchObject({ status: "suppressed" });
+});
