@@ -19,6 +19,8 @@ export function listRoutes(web: FastifyInstance): RouteList {
 function patternOf(url: string): RegExp {
   const parts = url
     .split("/")
-    .map((part) => (part.startsWith(":") ? "[^/]+" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+    .map((part) =>
+      part === "*" ? ".*" : part.startsWith(":") ? "[^/]+" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+    );
   return new RegExp(`^${parts.join("/")}$`);
 }

@@ -27,7 +27,12 @@ describe("a tag goes all the way", () => {
     const { db, clock: now } = site.app;
     await addFeeds(db, [{ url: feed.url }], now.now());
     await pollAll(site.app, 10_000);
-    await site.api("POST", "/subscribers", { address: "ada@example.com", tags: names, confirmed: true, consent: { method: "test" } });
+    await site.api("POST", "/subscribers", {
+      address: "ada@example.com",
+      tags: names,
+      confirmed: true,
+      consent: { method: "test" },
+    });
     await site.api("POST", "/editions");
     await site.render(1);
   });
@@ -108,6 +113,11 @@ describe("a tag's page", () => {
       expect(answer.body).toContain('href="/tags/a%2Fb"');
     },
   );
+
+  test("takes nothing but looking", async () => {
+    const answer = await site.inject({ method: "POST", url: "/tags/a%2Fb" });
+    expect([answer.statusCode, answer.headers["allow"]]).toEqual([405, "GET, HEAD"]);
+  });
 
   test("an edition that is held back or cancelled before it goes out shows nothing of itself", async () => {
     await site.api("POST", "/editions");
