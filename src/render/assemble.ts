@@ -82,9 +82,11 @@ export function assembleText(prepared: Prepared, mail: ReaderMail): string {
 
 /** The subject of a reader's mail, one line of at most 120 characters. */
 export function subjectLine({ stencil, words, articles }: Prepared, mail: ReaderMail): string {
+  const sample = stencil.mode === "sample";
+  if (stencil.subject !== undefined) return subjectOf(stencil.subject, 0, words, sample);
   const lead = mail.positions[0];
   const headline = (lead === undefined ? undefined : articles.get(lead)?.title) ?? stencil.title;
-  return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, words, stencil.mode === "sample");
+  return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, words, sample);
 }
 
 function wrapped(value: string): string {

@@ -8,12 +8,13 @@ import type { Layout, Node } from "./layout.ts";
 import { renderLiquid } from "./liquid.ts";
 import { mjmlToHtml } from "./mjml.ts";
 import { articlePiece } from "./piece.ts";
-import { clip, oneLine } from "./plain.ts";
+import { clip, escapeHtml, oneLine, textWidth, wrap } from "./plain.ts";
 import { checkParts } from "./required.ts";
-import { createSentinels } from "./sentinels.ts";
+import { createSentinels, type Token } from "./sentinels.ts";
+import { subjectLimit } from "./subject.ts";
 import { stencilVersion } from "./types.ts";
 import type { EditionArticle, EmailTemplates, Part, Stencil } from "./types.ts";
-import { publicationName, templateValues } from "./values.ts";
+import { introductionOf, publicationName, templateValues } from "./values.ts";
 import type { EditionInput } from "./values.ts";
 
 /** Room in the HTML for one value of the reader, in kB: a link, or a sentence with tags in a three-byte script. */
@@ -38,6 +39,7 @@ export async function compileStencil(
     mode,
     language: publication.language,
     title: `${name}, ${longDate(edition.date, publication.language)}`,
+    ...ownSubject(input),
     head: sharedHead({
       from: { name: clip(oneLine(publication.from.name), 150), address: publication.from.address },
       listId: { name, id: publication.listId },
@@ -65,14 +67,32 @@ async function layOutHtml(templates: EmailTemplates, input: EditionInput): Promi
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: true, values: templateValues(input, sentinels) };
   const rendered = await mjmlToHtml(await renderLiquid(templates.html, options), templates.html);
-  return checkParts(layOut(sentinels.split(rendered), templates.html), templates.html, input.mode);
+  return checkParts(layOut(introduced(sentinels.split(rendered), input, escapeHtml), templates.html), templates.html, input.mode);
 }
 
 async function layOutText(templates: EmailTemplates, input: EditionInput): Promise<Layout> {
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: false, values: templateValues(input, sentinels) };
   const rendered = `${(await renderLiquid(templates.text, options)).trim()}\n`;
-  return checkParts(layOut(sentinels.split(rendered), templates.text), templates.text, input.mode);
+  return checkParts(layOut(introduced(sentinels.split(rendered), input, inLines), templates.text), templates.text, input.mode);
+}
+
+/** The introduction is the same for every reader, so it becomes text of the template. */
+function introduced(tokens: Token[], input: EditionInput, show: (text: string) => string): Token[] {
+  const texts = introductionOf(input);
+  return tokens.map((token) => {
+    const place = "name" in token ? /^introduction\.(\d+)$/.exec(token.name)?.[1] : undefined;
+    return place === undefined ? token : { text: show(texts[Number(place)] ?? "") };
+  });
+}
+
+function inLines(text: string): string {
+  return wrap(text, textWidth);
+}
+
+function ownSubject({ words }: EditionInput): { subject?: string } {
+  const subject = clip(oneLine(words?.subject ?? ""), subjectLimit);
+  return subject === "" ? {} : { subject };
 }
 
 function toPart(node: Node): Part {

@@ -26,6 +26,14 @@ export function commaLine(text: string): string {
     .join(", ");
 }
 
+/** A text's paragraphs, each one clean line; a line break begins a new one. */
+export function paragraphs(text: string): string[] {
+  return text
+    .split(/[\n\r\u0085\u2028\u2029]+/)
+    .map(oneLine)
+    .filter((line) => line !== "");
+}
+
 /**
  * At most `limit` UTF-16 units of a one-line text, cut at a word where one ends in the last two fifths, otherwise
  * between graphemes, and closed with an ellipsis.

@@ -32,6 +32,14 @@ export interface EditionName {
 
 export type Mode = "edition" | "sample";
 
+/** What an editor wrote for one edition. Plain text, and treated as hostile all the same. */
+export interface EditionWords {
+  /** Above the articles; a line break begins a paragraph. */
+  introduction: string | null;
+  /** Instead of the lead's headline, for every reader. */
+  subject: string | null;
+}
+
 /** What one reader's mail needs besides the stencil. */
 export interface ReaderMail {
   /** A bare ASCII address. */
@@ -93,6 +101,8 @@ export interface Stencil {
   language: string;
   /** Subject of a mail without articles. */
   title: string;
+  /** The editor's own subject of every mail, one line; left out where there is none. */
+  subject?: string;
   /** Header fields that are the same for every reader. */
   head: { from: string; fixed: string };
   /** Of a mail that brings none of its own. */

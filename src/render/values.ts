@@ -1,10 +1,10 @@
 import { readableOn } from "./colour.ts";
 import { longDate } from "./dates.ts";
-import { clip, commaLine, httpUrl, oneLine } from "./plain.ts";
+import { clip, commaLine, httpUrl, oneLine, paragraphs } from "./plain.ts";
 import type { Sentinels } from "./sentinels.ts";
 import { shapes } from "./shapes.ts";
 import { readerSlots } from "./types.ts";
-import type { EditionName, Mode, Publication } from "./types.ts";
+import type { EditionName, EditionWords, Mode, Publication } from "./types.ts";
 import { fill, wordsFor } from "./words.ts";
 
 const light = { paper: "#fffdf8", ink: "#1f1c17", soft: "#645d52", rule: "#d9d2c4" };
@@ -15,10 +15,12 @@ export interface EditionInput {
   publication: Publication;
   edition: EditionName;
   mode: Mode;
+  words?: EditionWords;
 }
 
 /** What a template can name: the edition's own values, and marks in the place of all that differs by article or reader. */
-export function templateValues({ publication, edition, mode }: EditionInput, sentinels: Sentinels): object {
+export function templateValues(input: EditionInput, sentinels: Sentinels): object {
+  const { publication, edition, mode } = input;
   const mark = (name: string): string => sentinels.mark(name);
   return {
     ...sharedValues(publication),
@@ -27,6 +29,7 @@ export function templateValues({ publication, edition, mode }: EditionInput, sen
       date: longDate(edition.date, publication.language),
       number: edition.number > 1 ? fill(wordsFor(publication.language).editionNumber, { n: edition.number }) : null,
     },
+    introduction: introductionOf(input).map((_, i) => mark(`introduction.${i}`)),
     reader: Object.fromEntries(readerSlots.map((slot) => [slot, mark(`reader.${slot}`)])),
     more: { begin: mark("more.begin"), end: mark("more.end") },
     articles: shapes.map((shape, i) => {
@@ -44,6 +47,11 @@ export function templateValues({ publication, edition, mode }: EditionInput, sen
       };
     }),
   };
+}
+
+/** The paragraphs of the editor's introduction; none where there is none. */
+export function introductionOf({ words }: Pick<EditionInput, "words">): string[] {
+  return paragraphs(words?.introduction ?? "");
 }
 
 /** What every mail of a publication has in common: its name, its words, its colours. */
