@@ -34,6 +34,16 @@ export interface Schema {
     created_at: Date;
     requested_from: string | null;
   };
+  alerts: {
+    id: Generated<number>;
+    kind: string;
+    subject: string;
+    sentence: string;
+    seen_at: Date;
+    told_at: Date | null;
+    cleared_at: Date | null;
+  };
+  alert_calls: { id: string; body: string; attempts: Generated<number>; due_at: Date; created_at: Date };
   senders: { id: string; host: string; pid: number; started_at: Date; beat_at: Date };
   schedule: {
     one: Generated<boolean>;
@@ -182,7 +192,7 @@ interface SignupTable {
   taken_at: Date | null;
 }
 
-export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change";
+export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change" | "alert";
 
 interface NoticeTable {
   id: Generated<number>;

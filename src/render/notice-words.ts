@@ -1,6 +1,6 @@
 import type { NoticeKind } from "../db/schema.ts";
 
-type Kind = Exclude<NoticeKind, "sample">;
+type Kind = Exclude<NoticeKind, "sample" | "alert">;
 
 /** What one kind of notice says. `{publication}`, `{tags}`, `{time}` and `{zone}` are filled in by `fill`. */
 interface Said {

@@ -44,6 +44,8 @@ export async function composeNotice(deps: ComposeDeps, press: NoticePress, notic
       return changeMail(deps, press, notice, reason);
     case "sample":
       return reason === undefined ? sampleMail(deps, notice) : { skip: "the address is suppressed" };
+    case "alert":
+      return alertMail(deps, press, notice);
     case "already":
     case "welcome": {
       const reader = notice.subscriberId === null ? null : await findSubscriber(deps.db, notice.subscriberId);
@@ -124,6 +126,22 @@ async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Com
   const { of } = await newestSample(deps, choice);
   const copy = await printSample(deps, of, choice, { to: notice.address, messageId: idOf(deps, notice) });
   return copy ? { message: copy.message() } : { skip: "there is no article yet to make a sample copy of" };
+}
+
+/** To an operator, in the words that were found when it was written down. */
+function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+  const { headline, sentence, advice } = notice.payload;
+  const name = publicationName(deps.publication);
+  return printed(deps, press, notice, {
+    subject: `${name}: ${String(headline)}`,
+    headline: String(headline),
+    paragraphs: [String(sentence)],
+    button: { label: "Look at it", url: `${deps.options.publicUrl}/operator` },
+    after: typeof advice === "string" ? [advice] : [],
+    list: null,
+    own: null,
+    why: `You get this because ALERT_MAIL of ${name} names your address.`,
+  });
 }
 
 /** Headlines of the newest edition that a reader would have got. */
