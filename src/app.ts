@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { createCaps, type Caps } from "./abuse/caps.ts";
 import { openCounters } from "./abuse/counters.ts";
+import { createSignInCaps, type SignInCaps } from "./abuse/sign-in.ts";
 import { systemClock, type Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
@@ -21,6 +22,7 @@ import { editionName, getEditionById } from "./editions/store.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
 import { createSmtpTransport } from "./mail/smtp.ts";
 import type { Transport } from "./mail/transport.ts";
+import { ensureSetup } from "./operators/links.ts";
 import { ensureSecret, ensureToken } from "./ops/keys.ts";
 import { connectQueue, type QueueConnection, type QueuePlace } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
@@ -58,6 +60,7 @@ export interface App {
   ledger: Ledger;
   fetch: FetchDeps;
   caps: Caps;
+  signIns: SignInCaps;
   publication: Publication;
   templates(): Promise<EmailTemplates>;
   /** Prints single mails by the templates as they are now. */
@@ -103,7 +106,10 @@ export async function openApp(
     const { db } = database;
     const options = { ...config, secret: ensureSecret(config) };
     // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
-    if (command !== "worker") await ensureToken(db, config, clock.now());
+    if (command !== "worker") {
+      await ensureToken(db, config, clock.now());
+      await ensureSetup(db, config, clock.now());
+    }
     await ensureSchedule(db, config, clock.now());
     await addFeeds(db, config.sources.map((url) => ({ url })), clock.now());
 
@@ -141,6 +147,7 @@ export async function openApp(
       }),
       fetch,
       caps,
+      signIns: createSignInCaps(counters, options.secret),
       mayMail: (addressKey, ticket) => caps.mayMail(addressKey, ticket),
       publication,
       templates,

@@ -43,3 +43,11 @@ export const challengeSeconds = 2 * hour;
 export const fillMs = 3_000;
 /** A tab may stay open overnight. */
 export const formMs = day * 1_000;
+
+/** Tries to sign in as an operator, true ones too: a person needs a few in a quarter of an hour, a list of passwords more. */
+export const signInCaps = {
+  pair: { points: 10, seconds: hour / 4 },
+  network: { points: 30, seconds: hour / 4 },
+  /** Of one name from all networks. At this rate a million passwords take two years; sessions and tokens go on. */
+  name: { points: 60, seconds: hour },
+} as const satisfies Record<string, Cap>;

@@ -1,5 +1,6 @@
 import type { Generated, JSONColumnType, Kysely, Transaction } from "kysely";
 import type { DeliveryState, EditionState } from "../editions/state.ts";
+import type { Role } from "../operators/roles.ts";
 
 /** The tables of `migrations/`, as Kysely sees them. A `string` that holds a local date is `YYYY-MM-DD`. */
 export interface Schema {
@@ -56,7 +57,29 @@ export interface Schema {
   /** As rate-limiter-flexible keeps them; `expire` in milliseconds since 1970. */
   caps: { key: string; points: Generated<number>; expire: number | null };
   skipped_dates: { date: string; created_at: Date };
-  tokens: { id: Generated<number>; name: string; hash: Buffer; created_at: Date };
+  moved_dates: { date: string; send_at: string; created_at: Date };
+  drafts: DraftTable;
+  tokens: {
+    id: Generated<number>;
+    name: string;
+    hash: Buffer;
+    role: Generated<Role>;
+    created_at: Date;
+    expires_at: Date | null;
+    used_at: Date | null;
+    revoked_at: Date | null;
+  };
+  operators: OperatorTable;
+  operator_sessions: {
+    id: Generated<number>;
+    operator_id: number;
+    hash: Buffer;
+    created_at: Date;
+    seen_at: Date;
+    came_from: string;
+    agent: string;
+  };
+  operator_links: { hash: Buffer; operator_id: number | null; created_at: Date; expires_at: Date | null };
   audit: {
     id: Generated<number>;
     at: Date;
@@ -64,7 +87,21 @@ export interface Schema {
     action: string;
     subject: string;
     detail: JSONColumnType<object>;
+    came_from: string | null;
   };
+}
+
+interface OperatorTable {
+  id: Generated<number>;
+  name: string;
+  name_key: string;
+  role: Role;
+  password: string | null;
+  totp_salt: Buffer | null;
+  totp_step: number | null;
+  created_at: Date;
+  signed_in_at: Date | null;
+  disabled_at: Date | null;
 }
 
 interface SourceTable {
@@ -103,6 +140,25 @@ interface EditionTable {
   selected: Generated<number>;
   slices: Generated<number>;
   stencil: JSONColumnType<object> | null;
+  introduction: string | null;
+  subject: string | null;
+  approve_by: Date | null;
+  /** Who let it go out without asking again, or `dayletter` at the deadline. */
+  approved_by: string | null;
+}
+
+interface DraftTable {
+  id: Generated<number>;
+  date: string;
+  edition_id: number | null;
+  revision: Generated<number>;
+  introduction: string | null;
+  subject: string | null;
+  first: Generated<number[]>;
+  left_out: Generated<number[]>;
+  words: JSONColumnType<Record<string, { title?: string; summary?: string }>, string | undefined, string>;
+  changed_at: Date;
+  changed_by: string;
 }
 
 interface ArticleTable {

@@ -9,6 +9,7 @@ import { openToSites } from "./embed/cors.ts";
 import { addEmbed } from "./embed/routes.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
+import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
 import { problemOf } from "./problem.ts";
 import { listRoutes } from "./route-list.ts";
@@ -40,6 +41,7 @@ export function buildWeb(app: App): FastifyInstance {
   web.register(async (scope) => addChallengeRoute(scope, app));
   web.register(async (scope) => addEmbed(scope, app));
   web.register(async (scope) => addPages(scope, app, views));
+  web.register(async (scope) => addOperator(scope, app, views));
   web.register(async (scope) => addApi(scope, app));
   return web;
 }

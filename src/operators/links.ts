@@ -1,0 +1,140 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Refusal } from "../base/errors.ts";
+import { readIfThere, writePrivate } from "../base/private-file.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { nameKey, parseName } from "./names.ts";
+import { hashPassword, passwordFault } from "./password.ts";
+import type { Role } from "./roles.ts";
+import { hashOf, newToken } from "./secrets.ts";
+import { endSessions, openSession } from "./sessions.ts";
+
+const day = 24 * 3_600_000;
+/** A link to set a password goes by some other way than us, so it may wait for a few days. */
+export const linkMs = 3 * day;
+
+/** Where the link for the publication's first operator is kept until it was used. */
+export const setupFile = (dataDir: string): string => join(dataDir, "setup");
+
+/** The address of a set-up link. */
+export function setupUrl(publicUrl: string, token: string): string {
+  return `${publicUrl}/operator/setup/${token}`;
+}
+
+/**
+ * Sees to it that the first operator can come in: as long as there is none, the file `setup` in the data folder holds a
+ * link that works once. With operators, the file goes.
+ * @returns the link, or null when there are operators
+ */
+export async function ensureSetup(
+  db: Db,
+  config: { dataDir: string; publicUrl: string },
+  now: Date,
+): Promise<string | null> {
+  const path = setupFile(config.dataDir);
+  const any = await db.selectFrom("operators").select("id").limit(1).executeTakeFirst();
+  if (any) {
+    rmSync(path, { force: true });
+    return null;
+  }
+  const kept = readIfThere(path)?.split("/").at(-1);
+  const { token, hash } = kept ? { token: kept, hash: hashOf(kept) } : newToken();
+  const url = setupUrl(config.publicUrl, token);
+  writePrivate(path, url);
+  await db
+    .insertInto("operator_links")
+    .values({ hash, operator_id: null, created_at: now, expires_at: null })
+    .onConflict((conflict) => conflict.column("hash").doNothing())
+    .execute();
+  return url;
+}
+
+/** A new link for an operator, in place of older ones. @returns its token */
+export async function newLink(tx: Db | Tx, operatorId: number, now: Date): Promise<string> {
+  const { token, hash } = newToken();
+  await tx.deleteFrom("operator_links").where("operator_id", "=", operatorId).execute();
+  await tx
+    .insertInto("operator_links")
+    .values({ hash, operator_id: operatorId, created_at: now, expires_at: new Date(now.getTime() + linkMs) })
+    .execute();
+  return token;
+}
+
+/** Whom a link is for; `name` is null where the first operator chooses one. */
+export interface LinkOwner {
+  operatorId: number | null;
+  name: string | null;
+  role: Role;
+}
+
+/** @throws Refusal 404 for a link that was used, is too old, or never was one */
+export async function readLink(db: Db | Tx, token: string, now: Date): Promise<LinkOwner> {
+  const row = await db
+    .selectFrom("operator_links as l")
+    .leftJoin("operators as o", "o.id", "l.operator_id")
+    .select(["l.operator_id as operatorId", "o.name", "o.role", "o.disabled_at"])
+    .where("l.hash", "=", hashOf(token))
+    .where((or) => or.or([or("l.expires_at", "is", null), or("l.expires_at", ">", now)]))
+    .executeTakeFirst();
+  if (!row || row.disabled_at !== null) throw gone();
+  return { operatorId: row.operatorId, name: row.name, role: row.role ?? "owner" };
+}
+
+/**
+ * Uses a set-up link, once: sets the password, turns one-time codes off, ends the operator's sessions and opens a new one.
+ * @returns the session's token
+ * @throws Refusal 404, or 422 for a weak password or a name that is none
+ */
+export async function useLink(
+  deps: { db: Db; clock: Clock; config: { dataDir: string; publicationName: string } },
+  request: { token: string; name: string; password: string; repeated: string; from: string; agent: string },
+): Promise<string> {
+  const { db, clock, config } = deps;
+  const now = clock.now();
+  const found = await readLink(db, request.token, now);
+  const name = found.name ?? parseName(request.name);
+  const fault =
+    request.password === request.repeated
+      ? passwordFault(request.password, [name, config.publicationName])
+      : "The two passwords differ: type the same one twice.";
+  if (fault !== null) throw new Refusal(422, fault);
+  const password = await hashPassword(request.password);
+  const session = await db.transaction().execute(async (tx) => {
+    const used = await tx
+      .deleteFrom("operator_links")
+      .where("hash", "=", hashOf(request.token))
+      .returning("operator_id")
+      .executeTakeFirst();
+    if (!used) throw gone();
+    const operatorId = found.operatorId ?? (await addFirst(tx, name, now));
+    await tx
+      .updateTable("operators")
+      .set({ password, totp_salt: null, totp_step: null, signed_in_at: now })
+      .where("id", "=", operatorId)
+      .execute();
+    await endSessions(tx, operatorId);
+    await writeAudit(tx, { at: now, actor: name, action: "operator set up", subject: name, detail: { role: found.role } });
+    return openSession(tx, { operatorId, from: request.from, agent: request.agent }, now);
+  });
+  if (found.operatorId === null) rmSync(setupFile(config.dataDir), { force: true });
+  return session;
+}
+
+/** Of two first operators at once, by links of two machines, one comes in. */
+async function addFirst(tx: Tx, name: string, now: Date): Promise<number> {
+  await tx.deleteFrom("operator_links").where("operator_id", "is", null).execute();
+  const any = await tx.selectFrom("operators").select("id").limit(1).executeTakeFirst();
+  if (any) throw gone();
+  const { id } = await tx
+    .insertInto("operators")
+    .values({ name, name_key: nameKey(name), role: "owner", created_at: now })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+function gone(): Refusal {
+  return new Refusal(404, "This set-up link was used or is too old: ask an owner for a new one.");
+}

@@ -1,0 +1,17 @@
+import { wrongValue } from "../base/errors.ts";
+
+const longest = 60;
+
+/** An operator's or token's name as it is kept: one line, no spaces around it. @throws Refusal 422 */
+export function parseName(raw: string): string {
+  const name = raw.normalize("NFC").replace(/\s+/g, " ").trim();
+  if (name === "" || name.length > longest || /[\p{Cc}\p{Cf}<>"]/u.test(name)) {
+    throw wrongValue(raw, `a name: use 1 to ${longest} letters, digits and spaces`);
+  }
+  return name;
+}
+
+/** Names that differ by case or width alone are one. */
+export function nameKey(raw: string): string {
+  return raw.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
+}

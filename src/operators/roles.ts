@@ -1,0 +1,31 @@
+import { Refusal } from "../base/errors.ts";
+
+/** What an operator or a token may do, from least to most; each may do all that those before it may. */
+export const roles = ["viewer", "editor", "owner"] as const;
+export type Role = (typeof roles)[number];
+
+/** Who asks: an operator who signed in, or a program by its token. */
+export interface Actor {
+  name: string;
+  role: Role;
+}
+
+const duties: Record<Role, string> = {
+  viewer: "look at everything",
+  editor: "change content and send editions",
+  owner: "change settings, operators and tokens",
+};
+
+export function allows(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** @throws Refusal 403 that says which role it takes */
+export function demandRole(actor: Actor, needed: Role): void {
+  if (allows(actor.role, needed)) return;
+  throw new Refusal(
+    403,
+    `This takes the role ${needed}, which may ${duties[needed]}; ${actor.name} has the role ${actor.role}.`,
+    { role: actor.role, needed },
+  );
+}

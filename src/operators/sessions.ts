@@ -1,0 +1,102 @@
+import type { Db, Tx } from "../db/schema.ts";
+import type { Role } from "./roles.ts";
+import { hashOf, newToken } from "./secrets.ts";
+
+const hour = 3_600_000;
+/** A session ends when nobody used it for half a day, and in any case after two weeks (ASVS 5.0, 7.3.1 and 7.3.2). */
+export const idleMs = 12 * hour;
+export const absoluteMs = 14 * 24 * hour;
+const noteEveryMs = 60_000;
+
+export interface Session {
+  id: number;
+  operator: { id: number; name: string; role: Role };
+  /** Of its token. */
+  hash: Buffer;
+}
+
+export interface SessionLine {
+  id: number;
+  createdAt: Date;
+  seenAt: Date;
+  from: string;
+  agent: string;
+}
+
+/** @returns the token for the cookie; only its hash is kept */
+export async function openSession(
+  db: Db | Tx,
+  who: { operatorId: number; from: string; agent: string },
+  now: Date,
+): Promise<string> {
+  const { token, hash } = newToken();
+  await db
+    .insertInto("operator_sessions")
+    .values({
+      operator_id: who.operatorId,
+      hash,
+      created_at: now,
+      seen_at: now,
+      came_from: who.from,
+      agent: who.agent.slice(0, 200),
+    })
+    .execute();
+  return token;
+}
+
+/** The session of a token, or null when there is none, it has ended, or its operator is disabled. */
+export async function findSession(db: Db, token: string, now: Date): Promise<Session | null> {
+  const row = await db
+    .selectFrom("operator_sessions as s")
+    .innerJoin("operators as o", "o.id", "s.operator_id")
+    .select(["s.id", "s.hash", "s.seen_at", "o.id as operatorId", "o.name", "o.role"])
+    .where("s.hash", "=", hashOf(token))
+    .where("s.seen_at", ">", before(now, idleMs))
+    .where("s.created_at", ">", before(now, absoluteMs))
+    .where("o.disabled_at", "is", null)
+    .executeTakeFirst();
+  if (!row) return null;
+  if (now.getTime() - row.seen_at.getTime() > noteEveryMs) {
+    await db.updateTable("operator_sessions").set({ seen_at: now }).where("id", "=", row.id).execute();
+  }
+  return { id: row.id, hash: row.hash, operator: { id: row.operatorId, name: row.name, role: row.role } };
+}
+
+/** An operator's sessions that have not ended, the last used first. */
+export async function listSessions(db: Db, operatorId: number, now: Date): Promise<SessionLine[]> {
+  return db
+    .selectFrom("operator_sessions")
+    .select(["id", "created_at as createdAt", "seen_at as seenAt", "came_from as from", "agent"])
+    .where("operator_id", "=", operatorId)
+    .where("seen_at", ">", before(now, idleMs))
+    .where("created_at", ">", before(now, absoluteMs))
+    .orderBy("seen_at", "desc")
+    .execute();
+}
+
+/** Ends the session of a token, whatever it is. */
+export async function endSession(db: Db | Tx, token: string): Promise<void> {
+  await db.deleteFrom("operator_sessions").where("hash", "=", hashOf(token)).execute();
+}
+
+/** Ends one session of an operator, or all of them. @returns how many */
+export async function endSessions(db: Db | Tx, operatorId: number, only: { id?: number } = {}): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom("operator_sessions")
+    .where("operator_id", "=", operatorId)
+    .$if(only.id !== undefined, (query) => query.where("id", "=", only.id!))
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Takes out the sessions that have ended by themselves. */
+export async function dropEndedSessions(db: Db | Tx, now: Date): Promise<void> {
+  await db
+    .deleteFrom("operator_sessions")
+    .where((or) => or.or([or("seen_at", "<=", before(now, idleMs)), or("created_at", "<=", before(now, absoluteMs))]))
+    .execute();
+}
+
+function before(now: Date, ms: number): Date {
+  return new Date(now.getTime() - ms);
+}

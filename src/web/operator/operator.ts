@@ -1,0 +1,15 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import type { Views } from "../views.ts";
+import { addAccountPages } from "./account.ts";
+import { operatorPages } from "./scope.ts";
+import { addSetupPages } from "./setup.ts";
+import { addSignInPages } from "./sign-in.ts";
+
+/** All that is below `/operator`. */
+export function addOperator(scope: FastifyInstance, app: App, views: Views): void {
+  const operatorViews = operatorPages(scope, app, views);
+  addSetupPages(scope, app, operatorViews);
+  addSignInPages(scope, app, operatorViews);
+  addAccountPages(scope, app, operatorViews);
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { problemOf } from "../problem.ts";
+import { allowOwnScripts } from "../security.ts";
+import type { Views } from "../views.ts";
+import { demandSession } from "./session.ts";
+
+/** Pages of templates/web/operator; each extends its `layout`. */
+export interface OperatorViews {
+  /**
+   * Answers with `templates/web/operator/PAGE.liquid`. Templates also see `operator` (name and role, or null), `csrf` (name and value),
+   * and the partial `operator/csrf`, which every form with method post includes.
+   */
+  send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    page: string,
+    values: { title: string } & Record<string, unknown>,
+  ): Promise<FastifyReply>;
+}
+
+/**
+ * Makes a scope one for operators' pages: see `demandSession`. Each of its routes names `config: { role }`; its handlers
+ * find `request.operator`, and `csrfField(request)` where they make a form by hand.
+ */
+export function operatorPages(scope: FastifyInstance, app: App, views: Views): OperatorViews {
+  demandSession(scope, app);
+  const operatorViews: OperatorViews = {
+    send(request, reply, page, values) {
+      const operator = request.operatorSession?.operator ?? null;
+      return views.send(allowOwnScripts(reply), `operator/${page}`, { operator, csrf: csrfField(request), ...values });
+    },
+  };
+  const answerElse = scope.errorHandler;
+  scope.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error, undefined);
+    if (answer.status >= 500 || reply.raw.headersSent) return answerElse(error as never, request, reply);
+    reply.code(answer.status).header("cache-control", "no-store");
+    return operatorViews.send(request, reply, "failure", { title: answer.title, sentence: answer.detail });
+  });
+  return operatorViews;
+}
+
+/** The hidden field that every form with method post must hold. */
+export function csrfField({ csrf }: FastifyRequest): { name: string; value: string } {
+  return { name: "csrf", value: csrf };
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { demandRole, type Actor, type Role } from "../../operators/roles.ts";
+import { findSession, type Session } from "../../operators/sessions.ts";
+import { actingFrom } from "../../ops/audit.ts";
+import { refuseForeignPost } from "../abuse/foreign-posts.ts";
+import { sessionCookie } from "./cookie.ts";
+import { checkCsrf, csrfToken } from "./csrf.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The least role that a route takes; every route below /operator and /api/v1 names it. `anyone` needs no sign-in. */
+    role?: Role | "anyone";
+  }
+  interface FastifyRequest {
+    /** Who asks; not to be used in routes for `anyone`. */
+    operator: Actor;
+    operatorSession: Session | null;
+    /** Of the session: what every form of an operator must hold; "" without one. */
+    csrf: string;
+  }
+}
+
+const reads = new Set(["GET", "HEAD"]);
+
+/**
+ * Lets only operators into a scope: with a session, the role that the route names (owner, where it names none), and for
+ * whatever is no GET or HEAD the session's CSRF token. Without a session, pages lead to the sign-in page.
+ */
+export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clock" | "options" | "config">): void {
+  const { db, clock, options, config } = app;
+  const cookie = sessionCookie(config.publicUrl);
+  scope.decorateRequest("operator", null as unknown as Actor);
+  scope.decorateRequest("operatorSession", null);
+  scope.decorateRequest("csrf", "");
+  scope.addHook("onRequest", async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    refuseForeignPost(request);
+    const token = cookie.read(request);
+    const session = token === null ? null : await findSession(db, token, clock.now());
+    const needed = request.routeOptions.config.role ?? "owner";
+    if (session) {
+      request.operatorSession = session;
+      request.operator = session.operator;
+      request.csrf = csrfToken(options.secret, session.hash);
+    }
+    if (needed === "anyone") return;
+    if (!session) return askToSignIn(request, reply);
+    demandRole(session.operator, needed);
+  });
+  // After the body was read, for the token may be a field of it.
+  scope.addHook("preHandler", (request, _reply, done) => {
+    if (request.operatorSession && !reads.has(request.method)) {
+      try {
+        checkCsrf(request, request.csrf);
+      } catch (error) {
+        return done(error as Error);
+      }
+    }
+    actingFrom(request.ip, done);
+  });
+}
+
+/** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
+function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!reads.has(request.method) || !(request.headers.accept ?? "*/*").match(/text\/html|\*\/\*/)) {
+    throw new Refusal(401, "You are not signed in any more: sign in at /operator/sign-in and do it once more.");
+  }
+  return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);
+}

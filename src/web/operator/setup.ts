@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { readLink, useLink } from "../../operators/links.ts";
+import { limitFailures } from "../limits.ts";
+import { readFields } from "../pages/fields.ts";
+import { sessionCookie } from "./cookie.ts";
+import type { OperatorViews } from "./scope.ts";
+
+type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
+
+const madeUpPerMinute = 10;
+
+/** `/operator/setup/:token`: an operator chooses a password. Looking does not use the link up; the button does. */
+export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
+  const cookie = sessionCookie(app.config.publicUrl);
+  const countFailure = limitFailures(scope, madeUpPerMinute);
+  const anyone = { config: { role: "anyone" } } as const;
+
+  async function show(request: LinkRequest, reply: FastifyReply, again?: { name: string; sentence: string }) {
+    const owner = await readLink(app.db, request.params.token, app.clock.now());
+    const title = owner.operatorId === null ? "The first operator" : "Choose a password";
+    const path = `/operator/setup/${request.params.token}`;
+    const values = { title, path, role: owner.role, fixedName: owner.name, name: again?.name ?? "" };
+    return views.send(request, reply, "setup", { ...values, sentence: again?.sentence ?? null });
+  }
+
+  scope.get<{ Params: { token: string } }>("/operator/setup/:token", anyone, (request, reply) =>
+    counting(request, () => show(request, reply)),
+  );
+
+  scope.post<{ Params: { token: string } }>("/operator/setup/:token", anyone, (request, reply) =>
+    counting(request, async () => {
+      const fields = readFields(request.body);
+      try {
+        const session = await useLink(app, {
+          token: request.params.token,
+          name: fields.one("name"),
+          password: fields.one("password"),
+          repeated: fields.one("repeated"),
+          from: request.ip,
+          agent: request.headers["user-agent"] ?? "",
+        });
+        cookie.set(reply, session);
+        return reply.redirect("/operator", 303);
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 422) throw error;
+        return show(request, reply.code(422), { name: fields.one("name"), sentence: error.message });
+      }
+    }),
+  );
+
+  async function counting<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) await countFailure(request);
+      throw error;
+    }
+  }
+}

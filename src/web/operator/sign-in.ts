@@ -1,0 +1,64 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { networkOf } from "../../abuse/network.ts";
+import { Refusal } from "../../base/errors.ts";
+import { endSession } from "../../operators/sessions.ts";
+import { signIn } from "../../operators/sign-in.ts";
+import { writeAudit } from "../../ops/audit.ts";
+import { readFields } from "../pages/fields.ts";
+import { sessionCookie } from "./cookie.ts";
+import type { OperatorViews } from "./scope.ts";
+
+const anyone = { config: { role: "anyone" } } as const;
+
+/** `/operator/sign-in` and `/operator/sign-out`. */
+export function addSignInPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
+  const cookie = sessionCookie(app.config.publicUrl);
+  const show = { title: "Sign in", name: "", sentence: null };
+
+  scope.get("/operator/sign-in", anyone, async (request, reply) => {
+    const next = nextPath(readFields(request.query).one("next"));
+    if (request.operatorSession) return reply.redirect(next, 303);
+    return views.send(request, reply, "sign-in", { ...show, next });
+  });
+
+  scope.post("/operator/sign-in", anyone, async (request, reply) => {
+    const fields = readFields(request.body);
+    const next = nextPath(fields.one("next"));
+    const name = fields.one("name");
+    try {
+      const token = await signIn(app, {
+        name,
+        password: fields.one("password"),
+        code: fields.one("code"),
+        network: networkOf(request.ip),
+        from: request.ip,
+        agent: request.headers["user-agent"] ?? "",
+        old: cookie.read(request),
+      });
+      cookie.set(reply, token);
+      return reply.redirect(next, 303);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      app.log.warn({ status: error.status }, "operator could not sign in");
+      const wait = error.details["retryAfterSeconds"];
+      if (typeof wait === "number") reply.header("retry-after", wait);
+      return views.send(request, reply.code(error.status), "sign-in", { ...show, name, next, sentence: error.message });
+    }
+  });
+
+  scope.post("/operator/sign-out", { config: { role: "viewer" } }, async (request, reply) => {
+    const token = cookie.read(request);
+    if (token !== null) await endSession(app.db, token);
+    const { name } = request.operator;
+    await writeAudit(app.db, { at: app.clock.now(), actor: name, action: "operator sign out", subject: name });
+    cookie.clear(reply);
+    return reply.redirect("/operator/sign-in", 303);
+  });
+}
+
+/** Where to go on to: one of our own operators' pages, never another site. */
+function nextPath(raw: string): string {
+  const inside = /^\/operator(\/[\w.\-/%]*)?(\?[\w.\-/%&=+~]*)?$/.test(raw);
+  return inside && !raw.includes("//") && !/^\/operator\/sign-/.test(raw) ? raw : "/operator";
+}
