@@ -91,6 +91,18 @@ export interface SubscriberAnswer {
   tags: string[];
 }
 
+export interface WhyAnswer {
+  subscriber: { id: number; address: string; status: string };
+  date: string;
+  sentence: string;
+  editions: {
+    edition: string;
+    code: string;
+    sentence: string;
+    articles: { title: string; because: string[]; inMail: boolean }[];
+  }[];
+}
+
 export interface StatusAnswer {
   publication: string;
   engines: { records: string; queue: string; mail: string };

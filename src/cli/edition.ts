@@ -3,6 +3,7 @@ import { editionActions, type EditionAction } from "../editions/state.ts";
 import type { ActedAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
 import { collect, dateArgument, editionArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
+import { addDeliveries } from "./deliveries.ts";
 import { actedText, editionsText, editionText, unknownText } from "./edition-text.ts";
 import { UsageError } from "./failure.ts";
 import type { Done } from "./program.ts";
@@ -40,6 +41,8 @@ export function addEdition(program: Command, context: Context, done: Done): void
       answer(terminal, options, shown, editionText);
       if (!options.json && shown.balance.unknown > 0) terminal.out(await unknownText(server, shown.name));
     });
+
+  addDeliveries(edition, context);
 
   edition
     .command("preview")

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
-import type { SubscriberAnswer } from "./answers.ts";
-import { collect, idArgument, limitArgument } from "./arguments.ts";
+import type { SubscriberAnswer, WhyAnswer } from "./answers.ts";
+import { collect, editionArgument, idArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { importList, type ImportFlags } from "./import-list.ts";
 import type { Done } from "./program.ts";
 import { table } from "./table.ts";
+import { whyText } from "./why-text.ts";
 
 interface JsonOption {
   json?: boolean;
@@ -47,6 +48,15 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .action(async ({ json, ...query }: JsonOption & { status?: string; limit: number; after?: string }) => {
       const list = await client().ask<SubscriberPage>("GET", "/subscribers", { query });
       answer(terminal, { json: json ?? false }, list, (page) => subscribersText(page, terminal.columns));
+    });
+
+  withJson(subscribers.command("why").description("say why a reader got what they got on a date, or nothing"))
+    .argument("<id or address>", "as `dayletter subscribers list` shows it")
+    .option("--date <date>", "such as 2026-11-24; today if left out", editionArgument)
+    .action(async (who: string, { date, ...options }: JsonOption & { date?: string }) => {
+      const path = `/subscribers/${encodeURIComponent(who)}/why`;
+      const why = await client().ask<WhyAnswer>("GET", path, { query: { date } });
+      answer(terminal, options, why, (value) => whyText(value, terminal.columns));
     });
 
   withJson(subscribers.command("erase").description("erase all that is held about a reader, for good"))

@@ -2,6 +2,8 @@ import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Balance, DeliveryState } from "../editions/state.ts";
 
+export { listDeliveries, type ListedDelivery } from "./search.ts";
+
 /** A delivery that this process has claimed and must now send. */
 export interface ClaimedDelivery {
   id: number;
@@ -145,38 +147,6 @@ export async function countStates(db: Db | Tx, editionId: number, selected: numb
   };
 }
 
-export interface ListedDelivery {
-  id: number;
-  state: DeliveryState;
-  /** null when the reader was erased. */
-  subscriberId: number | null;
-  address: string | null;
-  attempts: number;
-  /** How many articles it brings, those beyond the most of one mail included. */
-  articles: number;
-  reply: string | null;
-  dueAt: Date | null;
-  settledAt: Date | null;
-}
-
-/** A page of an edition's deliveries by id. @param page.after the last id of the page before, 0 for the first */
-export async function listDeliveries(
-  db: Db,
-  editionId: number,
-  page: { after: number; limit: number; state?: DeliveryState | undefined },
-): Promise<ListedDelivery[]> {
-  const { rows } = await sql<ListedDelivery>`
-    select d.id, d.state, d.subscriber_id as "subscriberId", s.address, d.attempts,
-      cardinality(c.positions) as articles, d.reply, d.due_at as "dueAt", d.settled_at as "settledAt"
-    from deliveries d
-    join cohorts c on c.id = d.cohort_id
-    left join subscribers s on s.id = d.subscriber_id
-    where d.edition_id = ${editionId} and d.id > ${page.after}
-      and (${page.state ?? null}::text is null or d.state = ${page.state ?? null})
-    order by d.id limit ${page.limit}`.execute(db);
-  return rows;
-}
-
 /** Slices that have deliveries to send now. */
 export async function dueSlices(db: Db, editionId: number, now: Date): Promise<number[]> {
   const rows = await db
@@ -233,7 +203,9 @@ export async function sendAgain(tx: Tx, editionId: number, states: readonly Deli
   const { numAffectedRows } = await sql`
     update deliveries d set state = 'pending', due_at = null, settled_at = null, attempts = 0
     from subscribers s
-    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(tx);
+    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(
+    tx,
+  );
   return Number(numAffectedRows ?? 0n);
 }
 

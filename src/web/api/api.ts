@@ -17,6 +17,7 @@ import { addSubscriberRoutes } from "./subscribers.ts";
 import { addSuppressionRoutes } from "./suppressions.ts";
 import { addTagRoutes } from "./tags.ts";
 import { validatorCompiler } from "./validator.ts";
+import { addWhyRoutes } from "./why.ts";
 
 const areas = [
   addStatusRoutes,
@@ -28,6 +29,7 @@ const areas = [
   addPreviewRoutes,
   addScheduleRoutes,
   addSubscriberRoutes,
+  addWhyRoutes,
   addListRoutes,
   addSuppressionRoutes,
 ];

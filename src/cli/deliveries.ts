@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import type { DeliveryAnswer } from "./answers.ts";
+import { editionArgument, limitArgument } from "./arguments.ts";
+import { answer, withJson, type Context } from "./context.ts";
+import { UsageError } from "./failure.ts";
+import { table } from "./table.ts";
+
+interface Search {
+  state?: string;
+  domain?: string;
+  reply?: string;
+}
+
+interface Page {
+  deliveries: (DeliveryAnswer & { attempts: number })[];
+  next: number | null;
+}
+
+/** `dayletter edition deliveries`: the ledger of an edition, searched, page by page or as a whole in CSV. */
+export function addDeliveries(edition: Command, { terminal, client }: Context): void {
+  withJson(edition.command("deliveries").description("search what became of an edition's deliveries"))
+    .argument("<edition>", "such as 2026-11-24", editionArgument)
+    .option("--state <state>", "sent, rejected, expired, skipped, unknown, pending, sending or deferred", stateOf)
+    .option("--domain <domain>", "of the receiving addresses")
+    .option("--reply <words>", "what the relay said last")
+    .option("--csv", "print all that is found as CSV")
+    .option("--limit <number>", "how many at most", limitArgument, 100)
+    .option("--after <id>", "those behind this id", (raw) => raw)
+    .action(
+      async (name: string, options: Search & { json?: boolean; csv?: boolean; limit: number; after?: string }) => {
+        const { json, csv, limit, after, ...search } = options;
+        const path = `/editions/${name}/deliveries`;
+        if (csv) return terminal.raw(await client().download(`${path}/export`, { ...search }));
+        const page = await client().ask<Page>("GET", path, { query: { ...search, limit, after } });
+        answer(terminal, { json: json ?? false }, page, (value) => deliveriesText(value, name, terminal.columns));
+      },
+    );
+}
+
+function deliveriesText({ deliveries, next }: Page, name: string, columns: number | null): string {
+  if (deliveries.length === 0)
+    return `No delivery of ${name} is like that: \`dayletter edition show ${name}\` has the balance.`;
+  const rows = deliveries.map(({ id, state, address, attempts, reply }) => [
+    String(id),
+    state,
+    address ?? "an erased reader",
+    String(attempts),
+    reply ?? "",
+  ]);
+  const titles = [
+    { title: "Id", right: true },
+    { title: "State" },
+    { title: "Address" },
+    { title: "Tries", right: true },
+    { title: "Reply" },
+  ];
+  const more = next === null ? "" : `\nMore: the same with --after ${next}`;
+  return `${table(titles, rows, columns)}${more}`;
+}
+
+const states = ["sent", "rejected", "expired", "skipped", "unknown", "pending", "sending", "deferred"];
+
+function stateOf(raw: string): string {
+  if (states.includes(raw)) return raw;
+  throw new UsageError(`${JSON.stringify(raw)} is not a state of a delivery; expected ${states.join(", ")}.`);
+}

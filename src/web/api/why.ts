@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { askWhy } from "../../deliveries/ask-why.ts";
+import { parseEditionName } from "../edition-name.ts";
+import { problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+import { statuses } from "./subscribers.ts";
+
+const whyCodes = [
+  "sent",
+  "pending",
+  "sending",
+  "deferred",
+  "rejected",
+  "expired",
+  "unknown",
+  "skipped",
+  "missed",
+  "empty",
+  "cancelled",
+  "opening",
+  "not-signed-up",
+  "not-confirmed",
+  "unsubscribed",
+  "suppressed",
+  "paused",
+  "no-tags",
+  "no-match",
+  "changed-tags",
+] as const;
+
+const whySchema = z
+  .object({
+    subscriber: z.object({ id: z.int(), address: z.string(), status: z.enum(statuses) }),
+    date: z.iso.date(),
+    sentence: z.string().describe("The answer for the date's first edition, or why it has none"),
+    editions: z.array(
+      z.object({
+        edition: z.string(),
+        state: z.enum(["opening", "held", "sending", "paused", "finished", "cancelled", "missed", "empty"]),
+        code: z.enum(whyCodes).describe("The delivery's state, or the first reason why there is none"),
+        sentence: z.string(),
+        articles: z.array(
+          z.object({
+            title: z.string(),
+            url: z.string(),
+            because: z.array(z.string()).describe("The reader's tags that it has; none for all news"),
+            inMail: z.boolean().describe("False for one that had no more room and stands on the web only"),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: "Why" });
+
+export function addWhyRoutes(server: ApiServer, app: App): void {
+  server.get(
+    "/subscribers/:id/why",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "Why a reader got what they got on a date, or nothing",
+        tags: ["subscribers"],
+        params: z.object({ id: z.string().max(500).describe("The subscriber's id, or their address") }),
+        querystring: z.strictObject({
+          date: z
+            .string()
+            .optional()
+            .describe("`2026-11-24`, or `2026-11-24.2` for one edition of it; today if left out"),
+        }),
+        response: { 200: whySchema, ...problems },
+      },
+    },
+    async ({ params, query }) => {
+      const when = query.date === undefined ? undefined : parseEditionName(query.date);
+      const whole = query.date !== undefined && !query.date.includes(".");
+      const { subscriber, ...why } = await askWhy(app, params.id, when && (whole ? { date: when.date } : when));
+      const { id, address, status } = subscriber;
+      return { subscriber: { id, address, status }, ...why };
+    },
+  );
+}

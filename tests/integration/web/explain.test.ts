@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { deliverSlice } from "../../../src/deliveries/deliver-slice.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+const ids = new Map<string, number>();
+
+/** One edition that went out to two of five readers. */
+beforeAll(async () => {
+  site = await openWeb({ SEND_AT: "06:00" });
+  await site.api("POST", "/articles", [
+    article(1, ["huawei", "lg u+"]),
+    article(2, ["lg u+"]),
+    article(3, ["5g"]),
+  ] as never);
+  const add = async (name: string, tags: string[], more: object = {}) => {
+    const confirmed = { confirmed: true, consent: { method: "phone" }, ...more };
+    const answer = await site.api("POST", "/subscribers", { address: `${name}@example.com`, tags, ...confirmed });
+    ids.set(name, answer.json().id);
+  };
+  await add("ada", ["lg u+"]);
+  await add("bo", [], { allTags: true });
+  await add("cy", ["huawei"], { confirmed: false, consent: undefined });
+  await site.api("POST", "/articles", article(4, ["satellites"], { publishedAt: "2020-01-01T00:00:00Z" }));
+  await add("dee", ["satellites"]);
+  await site.api("POST", "/suppressions", { address: "gone@example.org", reason: "complaint" });
+  const { name } = (await site.api("POST", "/editions")).json();
+  const { id } = await site.app.db.selectFrom("editions").select("id").executeTakeFirstOrThrow();
+  await site.render(id);
+  await deliverSlice(site.app, { editionId: id, slice: 0 }, AbortSignal.timeout(10_000));
+  site.clock.at = new Date("2026-11-24T09:00:00Z");
+  await add("eve", ["huawei"]);
+  expect(name).toBe("2026-11-24");
+  const bo = { state: "rejected", reply: "=550 5.7.1 no, 100%" } as const;
+  await site.app.db.updateTable("deliveries").set(bo).where("subscriber_id", "=", ids.get("bo")!).execute();
+});
+afterAll(() => site.close());
+
+const why = async (who: string, date = "") => (await site.api("GET", `/subscribers/${who}/why${date}`)).json();
+
+test.each<[string, string, RegExp, number]>([
+  ["ada", "sent", /^The relay took it at 2026-11-24 08:00 UTC: /, 2],
+  ["bo", "rejected", /^It was refused for good at .*: =550 5\.7\.1 no, 100%\.$/, 3],
+  ["cy", "not-confirmed", /have not confirmed/, 0],
+  ["dee", "no-match", /^None of the 3 articles of 2026-11-24 .*\(satellites\)/, 0],
+  ["eve", "not-signed-up", /^They signed up at 2026-11-24 09:00 UTC/, 0],
+])("%s: %s", async (name, code, sentence, articles) => {
+  const byId = await why(String(ids.get(name)));
+  expect(byId).toMatchObject({ date: "2026-11-24", sentence: expect.stringMatching(sentence) });
+  expect(byId.editions).toMatchObject([{ edition: "2026-11-24", code, sentence: byId.sentence }]);
+  expect(byId.editions[0].articles).toHaveLength(articles);
+  expect(await why(`${name.toUpperCase()}@example.com`, "?date=2026-11-24.1")).toEqual(byId);
+});
+
+test("each article says which tags brought it; a date without an edition says why, a stranger what is known", async () => {
+  const [edition] = (await why("ada@example.com")).editions;
+  expect(edition.articles.map((one: { because: string[] }) => one.because)).toEqual([["lg u+"], ["lg u+"]]);
+  expect(await why("ada@example.com", "?date=2026-11-25")).toMatchObject({
+    editions: [],
+    sentence: "The edition of 2026-11-25 is not made yet: it is due at 2026-11-25 06:00 UTC.",
+  });
+  expect(await why("ada@example.com", "?date=2026-11-24.7")).toMatchObject({ status: 404 });
+  expect(await why("stranger@example.com")).toMatchObject({
+    status: 404,
+    detail: expect.stringContaining("never signed up"),
+  });
+  expect(await why("Gone@example.org")).toMatchObject({ status: 404, detail: expect.stringContaining("(complaint)") });
+  expect(await why("4711")).toMatchObject({ status: 404, detail: expect.stringContaining("no subscriber 4711") });
+});
+
+test("deliveries are found by state, domain and reply, counted by domain, and exported without formulas", async () => {
+  const ledger = "/editions/2026-11-24/deliveries";
+  const found = async (query: string) =>
+    (await site.api("GET", `${ledger}?${query}`)).json().deliveries.map((one: { address: string }) => one.address);
+  expect(await found("state=rejected")).toEqual(["bo@example.com"]);
+  expect(await found("domain=EXAMPLE.com&state=sent")).toEqual(["ada@example.com"]);
+  expect(await found("domain=example.org")).toEqual([]);
+  expect(await found("reply=5.7.1%20NO")).toEqual(["bo@example.com"]);
+  expect(await found("reply=5_7_1")).toEqual([]);
+  expect(await found("reply=100%25")).toEqual(["bo@example.com"]);
+  expect((await site.api("GET", `${ledger}/domains`)).json().domains).toEqual([
+    { domain: "example.com", state: "rejected", count: 1 },
+    { domain: "example.com", state: "sent", count: 1 },
+  ]);
+  const csv = await site.api("GET", `${ledger}/export?state=rejected`);
+  expect(csv.headers["content-disposition"]).toBe('attachment; filename="deliveries-2026-11-24.csv"');
+  const [head, row, ...rest] = csv.body.trimEnd().split("\n");
+  expect(head).toBe("id,state,address,domain,attempts,articles,settled_at,due_at,reply");
+  expect(row).toMatch(
+    /^\d+,rejected,bo@example\.com,example\.com,1,3,2026-11-24T08:00:00\.000Z,,"'=550 5\.7\.1 no, 100%"$/,
+  );
+  expect(rest).toEqual([]);
+});
