@@ -14,7 +14,7 @@ interface Asset {
 
 /** What the pages load. A name holds a hash of the content, so that browsers may keep it for good. */
 export interface Assets {
-  links: { style: string; icon: string; proof: string; forms: string };
+  links: Record<"style" | "icon" | "proof" | "forms" | "desk" | "deskStyle", string>;
   files: Map<string, Asset>;
 }
 
@@ -31,15 +31,19 @@ export function makeAssets(accent: string): Assets {
     `<path fill="${onLight}" d="M2 2h12v3H2zM2 7h12v1H2zM2 10h12v1H2zM2 13h8v1H2z"/></svg>`;
   const style = asset("style", "css", "text/css; charset=utf-8", source);
   const icon = asset("icon", "svg", "image/svg+xml", drawing);
-  const [proof, forms] = [script("proof"), script("forms")];
+  const [proof, forms, desk] = [script("proof"), script("forms"), script("desk")];
+  const deskSource = readFileSync(join(packageRoot, "templates/web/operator/style.css"), "utf8");
+  const deskStyle = asset("desk", "css", "text/css; charset=utf-8", deskSource);
   return {
     links: {
       style: `/assets/${style.name}`,
       icon: `/assets/${icon.name}`,
       proof: `/assets/${proof.name}`,
       forms: `/assets/${forms.name}`,
+      desk: `/assets/${desk.name}`,
+      deskStyle: `/assets/${deskStyle.name}`,
     },
-    files: new Map([style, icon, proof, forms].map((one) => [one.name, one])),
+    files: new Map([style, icon, proof, forms, desk, deskStyle].map((one) => [one.name, one])),
   };
 }
 
