@@ -42,6 +42,9 @@ export interface Config {
   catchUpHours: number;
   expireHours: number;
   unknownPolicy: Settings["UNKNOWN_POLICY"];
+  approval: Settings["APPROVAL"];
+  approvalMinutes: number;
+  gate: Settings["GATE"];
   /** Deliveries per queue job. */
   sliceSize: number;
   logLevel: Settings["LOG_LEVEL"];
@@ -160,6 +163,9 @@ function toConfig(values: Settings): Config {
     catchUpHours: values.CATCH_UP_HOURS,
     expireHours: values.EXPIRE_HOURS,
     unknownPolicy: values.UNKNOWN_POLICY,
+    approval: values.APPROVAL,
+    approvalMinutes: values.APPROVAL_MINUTES,
+    gate: values.GATE,
     sliceSize: values.SLICE_SIZE,
     logLevel: values.LOG_LEVEL,
     bootstrapToken: values.DAYLETTER_TOKEN,

@@ -81,6 +81,21 @@ export const settings = z.object({
     "hold",
     "Deliveries whose outcome the relay never told: `hold` them for an operator, or `resend` and risk a second copy.",
   ),
+  APPROVAL: setting(
+    read.choice(["off", "hold", "send"]),
+    "off",
+    "Whether a scheduled edition waits for an editor's approval: `off`; `hold` until it comes; or `send` at the deadline.",
+  ),
+  APPROVAL_MINUTES: setting(
+    read.wholeNumber(1, 1440),
+    "60",
+    "How long after it is frozen an edition waits for approval, 1 to 1440.",
+  ),
+  GATE: setting(
+    read.choice(["on", "off"]),
+    "on",
+    "`on` holds a scheduled edition for an editor when it is far from usual: its size, its readers, a silent source.",
+  ),
   SLICE_SIZE: setting(read.wholeNumber(10, 10_000), "500", "Deliveries in one queue job, 10 to 10000."),
   LOG_LEVEL: setting(
     read.choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),

@@ -46,10 +46,11 @@ export async function actOnEdition(
       .updateTable("editions")
       .set({
         state,
-        reason: request.reason ?? (action === "pause" || action === "cancel" ? null : before.reason),
+        reason: request.reason ?? reasonAfter(action, actor, before),
+        ...(action === "approve" ? { approved_by: actor, sending_at: now } : {}),
         ...(action === "cancel" ? { closed_at: now } : {}),
         // What goes on after a pause, or again, has its whole time to be delivered.
-        ...(again || action === "resume"
+        ...(again || action === "resume" || action === "approve"
           ? { closed_at: null, expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000) }
           : {}),
       })
@@ -58,4 +59,9 @@ export async function actOnEdition(
     await writeAudit(tx, { at: now, actor, action: `edition ${action}`, subject: name, detail: { affected } });
     return { edition: await lockEdition(tx, id), affected, changed: true };
   });
+}
+
+function reasonAfter(action: EditionAction, actor: string, { reason }: Edition): string | null {
+  if (action === "pause" || action === "cancel") return null;
+  return action === "approve" ? `Approved by ${actor}.` : reason;
 }

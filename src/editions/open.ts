@@ -21,9 +21,13 @@ export interface OpenRequest {
   timezone: string;
   /** An extra edition takes the next free number of the date; the regular one is number 1 and there is only one. */
   extra: boolean;
+  /** Of an extra edition: the number of the date's last one as it was asked for; with a newer one, there is nothing to make. */
+  after?: number;
   /** The publication's hour: readers with a zone of their own get it then by their clock. Without it, all at once. */
   sendAt?: string;
   reason?: string;
+  /** Who asked for it by hand, and thereby approved it. */
+  approvedBy?: string;
 }
 
 export interface Opened {
@@ -44,7 +48,7 @@ export async function openEdition(deps: OpenDeps, request: OpenRequest): Promise
   await deps.gather();
   return deps.db.transaction().execute(async (tx) => {
     await lockOpening(tx);
-    const number = request.extra ? await nextNumber(tx, request.date) : 1;
+    const number = request.extra ? (request.after ?? (await lastNumber(tx, request.date))) + 1 : 1;
     const present = await findEdition(tx, request.date, number);
     if (present) return { edition: present, created: false };
     const edition = await makeEdition(deps, tx, request, number);
@@ -92,6 +96,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
       frozen_at: now,
       expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000),
       reason: request.reason ?? null,
+      approved_by: request.approvedBy ?? null,
     })
     .returning("id")
     .executeTakeFirstOrThrow();
@@ -126,7 +131,7 @@ function ownHours({ dueAt, sendAt }: OpenRequest, now: Date): ((timezone: string
   };
 }
 
-async function nextNumber(tx: Tx, date: string): Promise<number> {
+async function lastNumber(tx: Tx, date: string): Promise<number> {
   const row = await tx
     .selectFrom("editions")
     .select((eb) => eb.fn.max("number").as("highest"))
@@ -138,5 +143,5 @@ async function nextNumber(tx: Tx, date: string): Promise<number> {
       `${date} has no regular edition yet: send that first; an extra edition comes on top of it.`,
     );
   }
-  return row.highest + 1;
+  return row.highest;
 }

@@ -3,6 +3,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { compileStencil } from "../render/compile.ts";
+import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
 import { editionName, frozenArticles, getEditionById, isRendered, replaceStencil, startSending, type Edition } from "./store.ts";
 
@@ -13,13 +14,14 @@ export interface RenderDeps {
   /** Read anew each time, so that a mended template needs no restart. */
   templates(): Promise<EmailTemplates>;
   publication: Publication;
+  options: HoldOptions;
 }
 
 /** Before the reason why an edition cannot be rendered, so that it can be told from others once it can. */
 const notMade = "Its mail cannot be made: ";
 
 /**
- * Makes the stencil of a frozen edition and lets it go out. One that is going out already gets a new stencil if its own
+ * Makes the stencil of a frozen edition and lets it go out, unless it must wait for an editor. One that is going out already gets a new stencil if its own
  * is of an older release, or was removed because the edition had been finished for long.
  * @returns whether there is something to send now
  * @throws what is wrong with the template; the edition keeps the sentence as its reason and stays opening
@@ -36,16 +38,28 @@ export async function renderEdition(deps: RenderDeps, editionId: number): Promis
     await replaceStencil(db, editionId, stencil);
     return state === "sending";
   }
-  const started = await startSending(db, editionId, { stencil, reason: reasonNow(edition, clock.now()), now: clock.now() });
-  if (started) log.info({ edition: editionId, date: editionName(edition), selected: edition.selected }, "edition rendered");
-  return started;
+  const now = clock.now();
+  const hold = await whyHeld(db, { edition, stencil, now }, deps.options);
+  const reason = hold?.reason ?? reasonNow(edition, now);
+  const moved = await startSending(db, editionId, { stencil, reason, now, held: hold ?? undefined });
+  const about = { edition: editionId, date: editionName(edition), selected: edition.selected };
+  if (moved && hold) log.warn({ ...about, reason: hold.reason }, "edition held");
+  else if (moved) log.info(about, "edition rendered");
+  return moved && !hold;
 }
 
 async function stencilOf({ db, templates, publication }: RenderDeps, edition: Edition): Promise<Stencil> {
-  const { id, date, number } = edition;
+  const { id, date, number, introduction, subject } = edition;
+  const words = { introduction, subject };
   const articles = await frozenArticles(db, id);
   try {
-    return await compileStencil(await templates(), { publication, edition: { date, number }, articles, mode: "edition" });
+    return await compileStencil(await templates(), {
+      publication,
+      edition: { date, number },
+      articles,
+      mode: "edition",
+      words,
+    });
   } catch (error) {
     const reason = notMade + reasonOf(error);
     await db.updateTable("editions").set({ reason }).where("id", "=", id).where("state", "=", "opening").execute();

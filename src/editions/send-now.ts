@@ -15,11 +15,12 @@ export interface SendNowDeps extends OpenDeps {
  * An operator's "send now": gathers, freezes and starts today's edition without waiting for its hour.
  * @param request.date only today's date is possible; given, it guards against a click that came after midnight
  * @param request.extra makes one more edition of a date that has one
+ * @param request.after for an extra one: the date's last edition as the operator saw it; a double click makes one
  * @throws Refusal 409 when the date has its edition already, 422 when it is not today
  */
 export async function sendNow(
   deps: SendNowDeps,
-  request: { date?: string; extra: boolean; actor: string },
+  request: { date?: string; extra: boolean; actor: string; after?: number },
 ): Promise<Edition> {
   const { timezone } = await loadSchedule(deps.db, deps.options);
   const now = deps.clock.now();
@@ -29,7 +30,14 @@ export async function sendNow(
     throw new Refusal(422, `${date} is not today: it is ${today} in ${timezone}, and only today's edition can be sent now.`);
   }
   if (!request.extra) refuseSecond(await findEdition(deps.db, date));
-  const { edition, created } = await openEdition(deps, { date, dueAt: now, timezone, extra: request.extra });
+  const { edition, created } = await openEdition(deps, {
+    date,
+    dueAt: now,
+    timezone,
+    extra: request.extra,
+    approvedBy: request.actor,
+    ...(request.after === undefined ? {} : { after: request.after }),
+  });
   if (!created) refuseSecond(edition);
   await writeAudit(deps.db, {
     at: now,

@@ -22,6 +22,10 @@ const columns = [
   "unmatched",
   "selected",
   "slices",
+  "introduction",
+  "subject",
+  "approve_by",
+  "approved_by",
 ] as const;
 
 /** An edition's row without its stencil, which is large. */
@@ -109,17 +113,23 @@ export async function frozenArticles(db: Db, editionId: number): Promise<Edition
 }
 
 /**
- * Keeps the stencil and moves the edition from opening to sending, in one step.
+ * Keeps the stencil and moves the edition from opening to sending, or to held until `approveBy`, in one step.
  * @returns false when somebody else has moved it on, or cancelled it, meanwhile
  */
 export async function startSending(
   db: Db,
   editionId: number,
-  start: { stencil: Stencil; reason: string | null; now: Date },
+  start: { stencil: Stencil; reason: string | null; now: Date; held?: { approveBy: Date | null } | undefined },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("editions")
-    .set({ stencil: asJson(start.stencil), state: "sending", sending_at: start.now, reason: start.reason })
+    .set({
+      stencil: asJson(start.stencil),
+      reason: start.reason,
+      ...(start.held
+        ? { state: "held" as const, approve_by: start.held.approveBy }
+        : { state: "sending" as const, sending_at: start.now }),
+    })
     .where("id", "=", editionId)
     .where("state", "=", "opening")
     .executeTakeFirst();

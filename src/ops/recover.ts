@@ -3,6 +3,8 @@ import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { deadAfterMs, sweepDeadClaims } from "../deliveries/senders.ts";
 import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
+import { passDeadlines } from "../editorial/deadline.ts";
+import type { HoldOptions } from "../editorial/hold.ts";
 import { openDue, type DueDeps } from "../editions/due.ts";
 import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
@@ -14,7 +16,7 @@ export interface RecoverDeps extends DueDeps {
   wake: Wake;
   /** This process's row in `senders`. */
   sender: string;
-  options: DueDeps["options"] & ScheduleDefaults & { unknownPolicy: "hold" | "resend" };
+  options: DueDeps["options"] & ScheduleDefaults & HoldOptions & { unknownPolicy: "hold" | "resend" };
 }
 
 /**
@@ -24,7 +26,16 @@ export interface RecoverDeps extends DueDeps {
  */
 export async function recover(deps: RecoverDeps): Promise<void> {
   const failures: unknown[] = [];
-  const looks = [sweepClaims, expireOld, askForDeliveries, recoverReaders, openWhatIsDue, askForRendering, askForFeeds];
+  const looks = [
+    sweepClaims,
+    expireOld,
+    passDeadlines,
+    askForDeliveries,
+    recoverReaders,
+    openWhatIsDue,
+    askForRendering,
+    askForFeeds,
+  ];
   for (const look of looks) {
     await look(deps).catch((error: unknown) => failures.push(error));
   }
