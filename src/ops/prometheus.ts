@@ -1,0 +1,43 @@
+/** One figure as Prometheus takes it. */
+export interface Metric {
+  name: string;
+  help: string;
+  type: "gauge" | "counter";
+  samples: readonly Sample[];
+}
+
+export interface Sample {
+  labels?: Readonly<Record<string, string>>;
+  value: number;
+}
+
+export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Figures in Prometheus' text format 0.0.4 (prometheus.io, "Exposition formats"); one without samples is left out. */
+export function writeMetrics(metrics: readonly Metric[]): string {
+  return metrics
+    .filter((metric) => metric.samples.length > 0)
+    .map(({ name, help, type, samples }) =>
+      [
+        `# HELP ${name} ${help.replace(/\\/g, "\\\\").replace(/\n/g, "\\n")}`,
+        `# TYPE ${name} ${type}`,
+        ...samples.map(({ labels = {}, value }) => `${name}${labelsOf(labels)} ${numberOf(value)}`),
+        "",
+      ].join("\n"),
+    )
+    .join("");
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, text]) => `${name}="${escaped(text)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
+}
+
+function numberOf(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  return Number.isFinite(value) ? String(value) : value > 0 ? "+Inf" : "-Inf";
+}
