@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import type { Views } from "../views.ts";
 import { addAccountPages } from "./account.ts";
+import { addDeskPages } from "./desk-pages.ts";
 import { operatorPages } from "./scope.ts";
 import { addSetupPages } from "./setup.ts";
 import { addSignInPages } from "./sign-in.ts";
@@ -12,4 +13,5 @@ export function addOperator(scope: FastifyInstance, app: App, views: Views): voi
   addSetupPages(scope, app, operatorViews);
   addSignInPages(scope, app, operatorViews);
   addAccountPages(scope, app, operatorViews);
+  addDeskPages(scope, app, operatorViews);
 }

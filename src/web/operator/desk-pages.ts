@@ -1,0 +1,19 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { openDesk } from "./desk.ts";
+import { addEditionDesk } from "./edition.ts";
+import { addEditionList } from "./editions.ts";
+import { addEvents } from "./events.ts";
+import type { OperatorViews } from "./scope.ts";
+import { addSendPage } from "./send.ts";
+import { addTodayPage } from "./today.ts";
+
+/** What operators see and do, in a scope of `operatorPages`. */
+export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
+  const show = openDesk(views);
+  addTodayPage(scope, app, show);
+  addSendPage(scope, app, show);
+  addEditionList(scope, app, show);
+  addEditionDesk(scope, app, show);
+  addEvents(scope, app);
+}

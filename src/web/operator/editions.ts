@@ -1,0 +1,27 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { editionName, listEditions } from "../../editions/store.ts";
+import { longDate } from "../../render/dates.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { count } from "./words.ts";
+
+const listed = 100;
+
+/** `/operator/editions`: all editions of late, whatever became of them. */
+export function addEditionList(web: FastifyInstance, app: App, show: Show): void {
+  web.get("/operator/editions", needs.viewer, async (request, reply) => {
+    const language = pageLanguage(app.config.language);
+    const editions = (await listEditions(app.db, listed)).map((edition) => ({
+      path: `/operator/editions/${editionName(edition)}`,
+      date: longDate(edition.date, language),
+      extra: edition.number === 1 ? null : `Extra edition ${edition.number}`,
+      state: edition.state,
+      words:
+        edition.frozen_at === null
+          ? (edition.reason ?? "")
+          : `${count(edition.articles, "article")} for ${count(edition.selected, "reader")}`,
+    }));
+    return show(request, reply, { name: "editions", title: "Editions", place: "editions" }, { editions });
+  });
+}

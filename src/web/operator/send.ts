@@ -1,0 +1,68 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { localDate } from "../../editions/calendar.ts";
+import { sendNow } from "../../editions/send-now.ts";
+import { editionName, listEditions } from "../../editions/store.ts";
+import { status } from "../../ops/status.ts";
+import { longDate } from "../../render/dates.ts";
+import { readFields } from "../pages/fields.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { count } from "./words.ts";
+
+/** `/operator/send`: today's edition without waiting for its hour, or one more; asks first, and says how many readers. */
+export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
+  web.get("/operator/send", needs.editor, async (request, reply) => {
+    const { waiting, subscribers, schedule } = await status(app);
+    const today = localDate(app.clock.now(), schedule.timezone);
+    const last = await newestOf(app, today);
+    const day = longDate(today, pageLanguage(app.config.language));
+    const readers = count(subscribers.active, "active reader");
+    const label = last ? `Send an extra edition to up to ${readers}` : `Send today’s edition to up to ${readers}`;
+    return show(
+      request,
+      reply,
+      { name: "confirm", title: "Send now", place: "today" },
+      {
+        question: last ? "Send an extra edition now?" : "Send today’s edition now?",
+        words:
+          `${day}: the sources are read once more, then ${waiting === 1 ? "the 1 article" : `the ${count(waiting, "article")}`} waiting ` +
+          `${waiting === 1 ? "goes" : "go"} out at once, to each of ${readers} who ${subscribers.active === 1 ? "follows" : "follow"} a tag of theirs. ` +
+          (last
+            ? `There is an edition ${editionName(last)} today already.`
+            : "Nothing more is sent at today’s usual hour."),
+        label,
+        post: "/operator/send",
+        back: "/operator",
+        hidden: [
+          { name: "date", value: today },
+          { name: "after", value: String(last?.number ?? 0) },
+        ],
+      },
+    );
+  });
+
+  web.post("/operator/send", needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const date = fields.one("date");
+    const after = Number(fields.one("after")) || 0;
+    // Asked for twice: the second one gets the edition that the first one made.
+    const made = await newestOf(app, date);
+    if (made && made.number > after)
+      return reply.redirect(`/operator/editions/${editionName(made)}?done=send&already=1`, 303);
+    try {
+      const actor = request.operator.name;
+      const edition = await sendNow(app, { date, extra: after > 0, actor, ...(after > 0 ? { after } : {}) });
+      return reply.redirect(`/operator/editions/${editionName(edition)}?done=send`, 303);
+    } catch (error) {
+      const number = error instanceof Refusal && error.status === 409 ? error.details["number"] : null;
+      if (typeof number !== "number") throw error;
+      return reply.redirect(`/operator/editions/${editionName({ date, number })}?done=send&already=1`, 303);
+    }
+  });
+}
+
+async function newestOf(app: App, date: string) {
+  return (await listEditions(app.db, 20)).find((edition) => edition.date === date);
+}

@@ -1,0 +1,29 @@
+import type { Balance } from "../../editions/state.ts";
+import { count, number } from "./words.ts";
+
+const windowMs = 30_000;
+
+/** Measures how fast an edition goes out, over the last half minute of looks. */
+export function speed(): (name: string, balance: Balance, now: number) => string | null {
+  let seen: { at: number; done: number }[] = [];
+  let of = "";
+  return (name, balance, now) => {
+    const done = balance.sent + balance.rejected + balance.unknown;
+    if (name !== of || (seen.at(-1)?.done ?? 0) > done) seen = [];
+    of = name;
+    seen = [...seen.filter(({ at }) => now - at <= windowMs), { at: now, done }];
+    const first = seen[0]!;
+    if (now - first.at < 1_000 || done === first.done) return null;
+    const perMs = (done - first.done) / (now - first.at);
+    const minutes = (balance.pending + balance.sending) / perMs / 60_000;
+    return `${number(Math.round(perMs * 60_000))} a minute${left(minutes)}`;
+  };
+}
+
+function left(minutes: number): string {
+  if (minutes === 0) return "";
+  if (minutes < 1) return ", less than a minute to go";
+  return minutes < 90
+    ? `, ${count(Math.round(minutes), "minute")} to go`
+    : `, ${count(Math.round(minutes / 60), "hour")} to go`;
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LightMyRequestResponse } from "fastify";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+let cookie: string;
+let csrf: string;
+
+beforeAll(async () => {
+  site = await openWeb();
+  const link = new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname;
+  const password = "kettle marble orbit tulip";
+  const signedIn = await post(link, { name: "Ada", password, repeated: password });
+  cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
+  csrf = /name="csrf" value="([\w-]+)"/.exec((await get("/operator")).body)![1]!;
+});
+afterAll(() => site.close());
+
+function get(url: string): Promise<LightMyRequestResponse> {
+  return site.inject({ method: "GET", url, headers: { cookie: cookie ?? "", accept: "text/html" } });
+}
+
+function post(url: string, fields: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+  const headers = { cookie: cookie ?? "", "content-type": "application/x-www-form-urlencoded" };
+  return site.inject({ method: "POST", url, headers, payload: new URLSearchParams({ csrf, ...fields }).toString() });
+}
+
+test("on a new server the page says what is missing and where to mend it", async () => {
+  const { statusCode, body } = await get("/operator");
+  expect(statusCode).toBe(200);
+  expect(body).toContain("No source is connected yet.");
+  expect(body).toContain("There is no active reader yet.");
+  expect(body).toContain("There is no edition today. The next goes out on Wednesday");
+});
+
+test("sent now after a page that says to how many; a double click sends once", async () => {
+  await site.api("POST", "/articles", [article(1, ["lg u+", "huawei"])]);
+  const consent = { method: "test" };
+  await site.api("POST", "/subscribers", { address: "ada@example.com", tags: ["huawei"], confirmed: true, consent });
+  const asked = await get("/operator/send");
+  expect(asked.body).toContain("Send today’s edition to up to 1 active reader");
+  const fields = { date: "2026-11-24", after: "0" };
+  const answers = await Promise.all([post("/operator/send", fields), post("/operator/send", fields)]);
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([303, 303]);
+  const places = answers.map(({ headers }) => String(headers.location));
+  expect(places.toSorted()).toEqual([
+    "/operator/editions/2026-11-24?done=send",
+    "/operator/editions/2026-11-24?done=send&already=1",
+  ]);
+  expect((await get("/operator/editions")).body).toContain("1 article for 1 reader");
+  const extra = { date: "2026-11-24", after: "1" };
+  await site.api("POST", "/articles", [article(2, ["huawei"])]);
+  const more = await Promise.all([1, 2, 3].map(() => post("/operator/send", extra)));
+  for (const { headers } of more) expect(headers.location).toContain("/operator/editions/2026-11-24.2?done=send");
+  expect(JSON.parse((await site.api("GET", "/editions")).body).editions).toHaveLength(2);
+});
+
+test("an edition is paused at once, resumed after a page that says to how many, and what comes too late is told so", async () => {
+  await site.render(1);
+  const page = await get("/operator/editions/2026-11-24");
+  expect(page.body).toContain("Pause sending");
+  const paused = await post("/operator/editions/2026-11-24/pause");
+  expect(paused.headers.location).toBe("/operator/editions/2026-11-24?done=pause&n=0");
+  expect((await get(String(paused.headers.location))).body).toContain(
+    "Paused: nothing more leaves until you resume it.",
+  );
+  const again = await post("/operator/editions/2026-11-24/pause");
+  expect((await get(String(again.headers.location))).body).toContain("That had been done already.");
+  expect((await get("/operator")).body).toContain("The edition of 2026-11-24 is paused.");
+  expect((await get("/operator/editions/2026-11-24/resume")).body).toContain("Resume: send to 1 reader?");
+  expect((await post("/operator/editions/2026-11-24/resume")).statusCode).toBe(303);
+  const late = await post("/operator/editions/2026-11-24/approve");
+  expect((await get(String(late.headers.location))).body).toContain("That had been done already.");
+  await post("/operator/editions/2026-11-24/cancel");
+  const wrong = await post("/operator/editions/2026-11-24/resume");
+  expect([wrong.statusCode, wrong.body]).toEqual([
+    409,
+    expect.stringContaining("is cancelled: resuming is possible only"),
+  ]);
+});
+
+test("a write without the session's token changes nothing", async () => {
+  const headers = { cookie, "content-type": "application/x-www-form-urlencoded" };
+  const url = "/operator/editions/2026-11-24.2/cancel";
+  expect((await site.inject({ method: "POST", url, headers, payload: "" })).statusCode).toBe(403);
+});
