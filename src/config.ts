@@ -45,6 +45,12 @@ export interface Config {
   approval: Settings["APPROVAL"];
   approvalMinutes: number;
   gate: Settings["GATE"];
+  /** Who is mailed when something is wrong. */
+  alertMail: string[];
+  /** What is called then, and the key of its signatures. */
+  alertWebhook: { url: string; secret: string } | null;
+  /** Percent of an edition's readers. */
+  alertNotSent: number;
   /** Deliveries per queue job. */
   sliceSize: number;
   logLevel: Settings["LOG_LEVEL"];
@@ -108,6 +114,12 @@ function missing(given: Readonly<Record<string, string>>): string[] {
         "`openssl rand -hex 32`.",
     );
   }
+  if (given.ALERT_WEBHOOK && !given.ALERT_WEBHOOK_SECRET) {
+    problems.push(
+      "ALERT_WEBHOOK_SECRET is not set: with ALERT_WEBHOOK it is required, and its receiver needs the same; make one " +
+        "with `openssl rand -hex 32`.",
+    );
+  }
   const relay = distantRelay(given.SMTP_URL);
   if (relay !== null && !given.PUBLIC_URL) {
     problems.push(
@@ -166,6 +178,12 @@ function toConfig(values: Settings): Config {
     approval: values.APPROVAL,
     approvalMinutes: values.APPROVAL_MINUTES,
     gate: values.GATE,
+    alertMail: values.ALERT_MAIL,
+    alertWebhook:
+      values.ALERT_WEBHOOK === null || values.ALERT_WEBHOOK_SECRET === null
+        ? null
+        : { url: values.ALERT_WEBHOOK, secret: values.ALERT_WEBHOOK_SECRET },
+    alertNotSent: values.ALERT_NOT_SENT,
     sliceSize: values.SLICE_SIZE,
     logLevel: values.LOG_LEVEL,
     bootstrapToken: values.DAYLETTER_TOKEN,

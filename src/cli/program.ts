@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { packageRoot } from "../base/root.ts";
+import { addAlerts } from "./alerts.ts";
 import { addArticles } from "./articles.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo.ts";
@@ -51,6 +52,7 @@ export function createProgram(context: Context, done: Done): Command {
   addSchedule(program, context);
   addSubscribers(program, context, done);
   addSuppressions(program, context);
+  addAlerts(program, context);
   return program;
 }
 

@@ -66,3 +66,9 @@ export function parseMailbox(raw: string): Mailbox {
   const name = (match?.[1]?.replace(/\\(.)/g, "$1") ?? match?.[2] ?? "").trim();
   return { name: name || null, address: parseAddress(match?.[3] ?? raw).address };
 }
+
+/** Bare addresses between commas, each once. Throws a 422 Refusal that names the first wrong one. */
+export function parseAddresses(raw: string): string[] {
+  const items = raw.split(/[\s,]+/).filter((item) => item !== "");
+  return [...new Set(items.map((item) => parseAddress(item).address))];
+}

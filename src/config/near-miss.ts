@@ -1,6 +1,6 @@
 import { settingNames } from "./schema.ts";
 
-const ourPrefixes = ["SMTP_", "DKIM_", "DAYLETTER_"];
+const ourPrefixes = ["SMTP_", "DKIM_", "DAYLETTER_", "ALERT_"];
 // Short names are one letter away from too many honest variables ("PORT", "HOST").
 const shortestCompared = 7;
 

@@ -85,6 +85,13 @@ export const feedUrls: Reader<string[]> = (raw) => {
   return [...new Set(items.map((item) => new URL(item).href))];
 };
 
+/** The address of a program that is called. A request cannot carry the user and password of an address. */
+export const callUrl: Reader<string> = (raw) => {
+  const url = webUrl(raw);
+  if (url && !url.username && !url.password) return url.href;
+  throw wrongValue(maskUrl(raw), "an address to call; expected http:// or https://, without user and password");
+};
+
 /** A host name in ASCII form or a literal address, to listen on or connect to. */
 export const hostName: Reader<string> = (raw) => {
   const host = asciiHost(raw);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Refusal } from "../base/errors.ts";
 import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
-import { parseMailbox, parseRelay } from "./mail.ts";
+import { parseAddresses, parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 
@@ -95,6 +95,20 @@ export const settings = z.object({
     read.choice(["on", "off"]),
     "on",
     "`on` holds a scheduled edition for an editor when it is far from usual: its size, its readers, a silent source.",
+  ),
+  ALERT_MAIL: setting(parseAddresses, "", "Addresses, between commas, that are mailed when something is wrong."),
+  ALERT_WEBHOOK: optional(
+    read.callUrl,
+    "Address that is called (POST, JSON, signed as Standard Webhooks has it) when something is wrong.",
+  ),
+  ALERT_WEBHOOK_SECRET: optional(
+    read.secret(32),
+    "Key of those signatures, 32 characters or more. Required with `ALERT_WEBHOOK`.",
+  ),
+  ALERT_NOT_SENT: setting(
+    read.wholeNumber(1, 100),
+    "5",
+    "Percent of an edition's readers not sent to, 1 to 100, above which a finished edition is told of.",
   ),
   SLICE_SIZE: setting(read.wholeNumber(10, 10_000), "500", "Deliveries in one queue job, 10 to 10000."),
   LOG_LEVEL: setting(

@@ -1,3 +1,4 @@
+import { watchAlerts, type AlertDeps } from "../alerts/watch.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
@@ -16,7 +17,8 @@ export interface RecoverDeps extends DueDeps {
   wake: Wake;
   /** This process's row in `senders`. */
   sender: string;
-  options: DueDeps["options"] & ScheduleDefaults & HoldOptions & { unknownPolicy: "hold" | "resend" };
+  transport: AlertDeps["transport"];
+  options: AlertDeps["options"] & DueDeps["options"] & ScheduleDefaults & HoldOptions & { unknownPolicy: "hold" | "resend" };
 }
 
 /**
@@ -35,6 +37,8 @@ export async function recover(deps: RecoverDeps): Promise<void> {
     openWhatIsDue,
     askForRendering,
     askForFeeds,
+    // Last: what the others have just done may be what an alert is about.
+    watchAlerts,
   ];
   for (const look of looks) {
     await look(deps).catch((error: unknown) => failures.push(error));

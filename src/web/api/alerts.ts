@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { listAlerts } from "../../alerts/store.ts";
+import { alertKinds } from "../../alerts/conditions.ts";
+import { testAlerts } from "../../alerts/watch.ts";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { writeAudit } from "../../ops/audit.ts";
+import { limit, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+
+const alertSchema = z
+  .object({
+    id: z.int(),
+    kind: z.enum(alertKinds),
+    subject: z.string().describe("What is in trouble, such as `edition 12`"),
+    sentence: z.string(),
+    toldAt: z.date(),
+    clearedAt: z.date().nullable().describe("null while it lasts"),
+  })
+  .meta({ id: "Alert" });
+
+export function addAlertRoutes(server: ApiServer, app: App): void {
+  const tags = ["alerts"];
+
+  server.get(
+    "/alerts",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "What operators were told of: what lasts first, then the newest",
+        tags,
+        querystring: z.strictObject({ limit: limit(30) }),
+        response: { 200: z.object({ alerts: z.array(alertSchema) }), ...problems },
+      },
+    },
+    async ({ query }) => {
+      const alerts = await listAlerts(app.db, query.limit);
+      return { alerts: alerts.map(({ seenAt, toldAt, ...alert }) => ({ ...alert, toldAt: toldAt ?? seenAt })) };
+    },
+  );
+
+  server.post(
+    "/alerts/test",
+    {
+      config: { role: "owner" },
+      schema: {
+        summary: "Send a test alert by every way that is set",
+        tags,
+        response: {
+          200: z.object({
+            mails: z.int(),
+            calls: z.int().describe("1 where a webhook is set, whether it answers or not"),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ actor }) => {
+      const told = await testAlerts(app);
+      if (told.mails + told.calls === 0) {
+        throw new Refusal(409, "Nobody would hear of an alert: set ALERT_MAIL or ALERT_WEBHOOK first.");
+      }
+      await writeAudit(app.db, { at: app.clock.now(), actor, action: "alert test", subject: "alerts", detail: told });
+      return told;
+    },
+  );
+}

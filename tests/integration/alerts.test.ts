@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testAlerts, watchAlerts } from "../../src/alerts/watch.ts";
+import { signedHeaders } from "../../src/alerts/webhook.ts";
+import { recordMissed } from "../../src/editions/open.ts";
+import { sendNotices } from "../../src/subscribers/send-notices.ts";
+import { openWorld, type World } from "../support/world.ts";
+
+const secret = "a-key-for-the-tests-of-the-webhook-01";
+const clock = { at: new Date("2026-11-24T09:00:00Z"), now: () => clock.at };
+const calls: { headers: IncomingHttpHeaders; body: string }[] = [];
+let answerWith = 204;
+let receiver: Server;
+let world: World;
+
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+    request.on("end", () => {
+      calls.push({ headers: request.headers, body });
+      response.writeHead(answerWith).end();
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const { port } = receiver.address() as AddressInfo;
+  const env = {
+    ALERT_MAIL: "chief@example.com",
+    ALERT_WEBHOOK: `http://127.0.0.1:${port}/hook`,
+    ALERT_WEBHOOK_SECRET: secret,
+  };
+  world = await openWorld({ env, clock });
+});
+afterAll(async () => {
+  await world?.close();
+  receiver?.close();
+});
+
+const minutes = (n: number): void => void (clock.at = new Date(clock.at.getTime() + n * 60_000));
+const said = () =>
+  calls.map(({ body }) => JSON.parse(body) as { type: string; data: { kind: string; sentence: string } });
+
+test("a missed date is told once by mail and by a signed call, and once more when a later edition goes out", async () => {
+  const { app } = world;
+  const due = { dueAt: new Date("2026-11-23T07:00:00Z"), timezone: "UTC", now: clock.now() };
+  await recordMissed(app.db, { ...due, date: "2026-11-23", reason: "Nothing was running." });
+  await Promise.all([watchAlerts(app), watchAlerts(app)]);
+  minutes(1);
+  await watchAlerts(app);
+  expect(said()).toMatchObject([
+    {
+      type: "alert.raised",
+      data: { kind: "edition-missed", sentence: "The edition of 2026-11-23 was not sent. Nothing was running." },
+    },
+  ]);
+  const [{ headers, body }] = calls as [(typeof calls)[number]];
+  const at = new Date(Number(headers["webhook-timestamp"]) * 1_000);
+  expect(headers).toMatchObject(signedHeaders(secret, { id: String(headers["webhook-id"]), at, body }));
+
+  await app.db
+    .insertInto("editions")
+    .values({
+      date: "2026-11-24",
+      number: 1,
+      state: "finished",
+      timezone: "UTC",
+      due_at: clock.at,
+      opened_at: clock.at,
+      sending_at: clock.at,
+    })
+    .execute();
+  await watchAlerts(app);
+  await watchAlerts(app);
+  expect(said().map(({ type, data }) => [type, data.kind])).toEqual([
+    ["alert.raised", "edition-missed"],
+    ["alert.cleared", "edition-missed"],
+  ]);
+  await sendNotices(app, AbortSignal.timeout(10_000));
+  const outbox = join(world.dataDir, "outbox");
+  const mails = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), "utf8"));
+  expect(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)![1]!.trim()).toSorted()).toEqual([
+    "Telecom Daily: an edition goes out again",
+    "Telecom Daily: an edition was missed",
+  ]);
+  for (const mail of mails) {
+    expect(mail).toMatch(/^To: <?chief@example\.com>?\r?$/m);
+    expect(mail).not.toContain("List-Unsubscribe");
+  }
+});
+
+test("a call that is refused is made again, later and later, with the same id", async () => {
+  calls.length = 0;
+  answerWith = 500;
+  await testAlerts(world.app);
+  await watchAlerts(world.app);
+  expect(calls).toHaveLength(1);
+  minutes(1);
+  await watchAlerts(world.app);
+  minutes(1);
+  await watchAlerts(world.app);
+  expect(calls).toHaveLength(2);
+  answerWith = 200;
+  minutes(1);
+  await watchAlerts(world.app);
+  await watchAlerts(world.app);
+  expect(calls).toHaveLength(3);
+  expect(new Set(calls.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+  expect(said()[2]).toMatchObject({ type: "alert.raised", data: { kind: "test" } });
+});
