@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import type { App } from "../../app.ts";
+import { addAlertRoutes } from "./alerts.ts";
 import { addArticleRoutes } from "./articles.ts";
 import { demandToken } from "./auth.ts";
 import { addDeliveryRoutes } from "./deliveries.ts";
@@ -32,6 +33,7 @@ const areas = [
   addWhyRoutes,
   addListRoutes,
   addSuppressionRoutes,
+  addAlertRoutes,
 ];
 
 /** `/api/v1`: every route checks a bearer token, its request and its answer, and is in `/api/v1/openapi.json`. */
