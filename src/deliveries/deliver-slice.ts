@@ -46,7 +46,7 @@ export async function deliverSlice(
       if (claimed.length + skipped === 0 && asked > 0) break;
       handed += claimed.length;
       for (const delivery of claimed) {
-        const sending = sendOne(deps, press, slice.editionId, delivery).finally(() => inFlight.delete(sending));
+        const sending = sendOne(deps, press, slice, delivery).finally(() => inFlight.delete(sending));
         inFlight.add(sending);
       }
     }
@@ -84,14 +84,19 @@ async function claimWithin(
   }
 }
 
-async function sendOne(deps: DeliverDeps, press: Press, editionId: number, delivery: ClaimedDelivery): Promise<void> {
+async function sendOne(
+  deps: DeliverDeps,
+  press: Press,
+  { editionId, slice }: { editionId: number; slice: number },
+  delivery: ClaimedDelivery,
+): Promise<void> {
   const verdict = await handOver(deps, press, delivery);
   const now = deps.clock.now();
   deps.ledger.record(outcomeOf(verdict, delivery, { now, unknownPolicy: deps.options.unknownPolicy }));
   deps.watch(editionId, verdict);
-  if (verdict.kind !== "sent") {
-    deps.log.warn({ edition: editionId, delivery: delivery.id, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
-  }
+  const fields = { edition: editionId, slice, delivery: delivery.id };
+  if (verdict.kind === "sent") deps.log.debug(fields, "sent");
+  else deps.log.warn({ ...fields, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
 }
 
 async function handOver({ transport, clock }: DeliverDeps, press: Press, delivery: ClaimedDelivery): Promise<Verdict> {

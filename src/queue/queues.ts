@@ -8,7 +8,9 @@ export type Queues = Record<QueueName, Queue>;
 
 export function openQueues(connection: QueueConnection, log: Log): Queues {
   const open = (name: QueueName): Queue =>
-    connection.queue(name).on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
+    connection
+      .queue(name)
+      .on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
   return {
     sources: open("sources"),
     editions: open("editions"),
@@ -53,7 +55,9 @@ export function startWorkers(
       lockDuration: 10_000,
       stalledInterval: 5_000,
     });
-    worker.on("failed", (job, error) => deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"));
+    worker.on("failed", (job, error) =>
+      deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"),
+    );
     worker.on("error", (error) => deps.log.warn({ queue: name, reason: reasonOf(error) }, "worker connection"));
     return worker;
   });
@@ -66,6 +70,14 @@ async function process(job: Job, processors: Processors, signal: AbortSignal): P
   return (processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>)(payload, signal);
 }
 
+/** The ids of a payload, by the names that all other log lines have for them. */
 function dataOf(job: Job | undefined): object {
-  return typeof job?.data === "object" && job.data !== null ? (job.data as object) : {};
+  const { editionId, sourceId, slice } = (job?.data ?? {}) as Partial<
+    Payload<"deliver-slice"> & Payload<"fetch-source">
+  >;
+  return {
+    ...(editionId === undefined ? {} : { edition: editionId }),
+    ...(slice === undefined ? {} : { slice }),
+    ...(sourceId === undefined ? {} : { source: sourceId }),
+  };
 }
