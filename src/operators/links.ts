@@ -115,7 +115,13 @@ export async function useLink(
       .where("id", "=", operatorId)
       .execute();
     await endSessions(tx, operatorId);
-    await writeAudit(tx, { at: now, actor: name, action: "operator set up", subject: name, detail: { role: found.role } });
+    await writeAudit(tx, {
+      at: now,
+      actor: name,
+      action: "operator set up",
+      subject: name,
+      detail: { role: found.role },
+    });
     return openSession(tx, { operatorId, from: request.from, agent: request.agent }, now);
   });
   if (found.operatorId === null) rmSync(setupFile(config.dataDir), { force: true });

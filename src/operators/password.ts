@@ -17,7 +17,11 @@ export async function hashPassword(password: string): Promise<string> {
 export async function checkPassword(password: string, hash: string | null): Promise<boolean> {
   const [, logN, r, p, salt, key] = (hash ?? decoy).split("$");
   const wanted = Buffer.from(key!, "base64url");
-  const made = await derive(password, Buffer.from(salt!, "base64url"), { logN: Number(logN), r: Number(r), p: Number(p) });
+  const made = await derive(password, Buffer.from(salt!, "base64url"), {
+    logN: Number(logN),
+    r: Number(r),
+    p: Number(p),
+  });
   return timingSafeEqual(made, wanted) && hash !== null;
 }
 
@@ -38,23 +42,59 @@ function derive(password: string, salt: Buffer, { logN, r, p }: typeof cost): Pr
  */
 export function passwordFault(password: string, known: readonly string[]): string | null {
   const text = password.normalize("NFKC");
-  if ([...text].length < leastLength) return `The password is too short: use ${leastLength} characters or more, such as four words.`;
+  if ([...text].length < leastLength)
+    return `The password is too short: use ${leastLength} characters or more, such as four words.`;
   if (text.length > mostLength) return `The password is too long: use at most ${mostLength} characters.`;
-  if (new Set(text.toLowerCase()).size < 5) return "The password repeats a few characters: use four words that have nothing to do with each other.";
+  if (new Set(text.toLowerCase()).size < 5)
+    return "The password repeats a few characters: use four words that have nothing to do with each other.";
   let rest = text.toLowerCase();
   for (const word of [...commonWords, ...known.map((one) => one.normalize("NFKC").toLowerCase())]) {
     if (word.length >= 4) rest = rest.replaceAll(word, "");
   }
-  if (isRun(rest) || [...rest].length < 6) return "The password is among the first that anybody would try: use four words that have nothing to do with each other.";
+  if (isRun(rest) || [...rest].length < 6)
+    return "The password is among the first that anybody would try: use four words that have nothing to do with each other.";
   return null;
 }
 
 /** What lists of leaked passwords are made of. Words of fewer than four letters would spoil good passwords. */
 const commonWords = [
-  "password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "welcome", "letmein", "iloveyou", "qwertyuiop", "qwerty",
-  "qwertz", "azerty", "asdfghjkl", "asdfgh", "zxcvbnm", "admin", "administrator", "dayletter", "changeme", "secret",
-  "monkey", "dragon", "sunshine", "princess", "football", "baseball", "superman", "trustno1", "123456789", "12345678",
-  "123456", "1234", "abcd", "2024", "2025", "2026", "2027",
+  "password",
+  "passwort",
+  "passw0rd",
+  "p@ssword",
+  "p@ssw0rd",
+  "welcome",
+  "letmein",
+  "iloveyou",
+  "qwertyuiop",
+  "qwerty",
+  "qwertz",
+  "azerty",
+  "asdfghjkl",
+  "asdfgh",
+  "zxcvbnm",
+  "admin",
+  "administrator",
+  "dayletter",
+  "changeme",
+  "secret",
+  "monkey",
+  "dragon",
+  "sunshine",
+  "princess",
+  "football",
+  "baseball",
+  "superman",
+  "trustno1",
+  "123456789",
+  "12345678",
+  "123456",
+  "1234",
+  "abcd",
+  "2024",
+  "2025",
+  "2026",
+  "2027",
 ].toSorted((a, b) => b.length - a.length);
 
 /** Such as `123456` or `fedcba`: each character is as far from the next. */

@@ -39,9 +39,13 @@ export async function signIn(deps: SignInDeps, request: SignInRequest): Promise<
   const seconds = await signIns.admit(request.network, key);
   if (seconds !== null) {
     const minutes = Math.ceil(seconds / 60);
-    throw new Refusal(429, `Too many tries: wait ${minutes === 1 ? "a minute" : `${minutes} minutes`}, then try again.`, {
-      retryAfterSeconds: seconds,
-    });
+    throw new Refusal(
+      429,
+      `Too many tries: wait ${minutes === 1 ? "a minute" : `${minutes} minutes`}, then try again.`,
+      {
+        retryAfterSeconds: seconds,
+      },
+    );
   }
   const now = clock.now();
   const operator = await db.selectFrom("operators").selectAll().where("name_key", "=", key).executeTakeFirst();

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { readIfThere, writePrivate } from "../base/private-file.ts";
 import type { Db } from "../db/schema.ts";
+import { hashOf } from "../operators/secrets.ts";
 
 /** What the command line looks for in the data folder of a server on the same machine. */
 export const tokenFile = (dataDir: string): string => join(dataDir, "token");
@@ -37,21 +38,11 @@ export async function ensureToken(
   await addToken(db, "first", made, now);
 }
 
-/** The name of a token, or null when it is none of ours. */
-export async function findToken(db: Db, token: string): Promise<string | null> {
-  const row = await db.selectFrom("tokens").select("name").where("hash", "=", hashOf(token)).executeTakeFirst();
-  return row?.name ?? null;
-}
-
+/** As an owner's, for without one nobody could make another. One that was revoked stays so. */
 async function addToken(db: Db, name: string, token: string, now: Date): Promise<void> {
   await db
     .insertInto("tokens")
-    .values({ name, hash: hashOf(token), created_at: now })
+    .values({ name, hash: hashOf(token), role: "owner", created_at: now })
     .onConflict((conflict) => conflict.column("hash").doNothing())
     .execute();
-}
-
-/** Tokens have 128 random bits or more, so a plain hash is as hard to turn back as the token is to guess. */
-function hashOf(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
 }

@@ -43,13 +43,13 @@ export async function addApi(web: FastifyInstance, app: App): Promise<void> {
   web.setSerializerCompiler(serializerCompiler);
   await web.register(
     async (scope) => {
-      demandToken(scope, app.db);
+      demandToken(scope, app);
       const server: ApiServer = scope.withTypeProvider();
       for (const add of areas) add(server, app);
     },
     { prefix: "/api/v1" },
   );
-  web.get("/api/v1/openapi.json", { schema: { hide: true } }, async (_request, reply) =>
+  web.get("/api/v1/openapi.json", { config: { role: "anyone" }, schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/json").send(JSON.stringify(web.swagger())),
   );
 }

@@ -41,6 +41,7 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
   server.get(
     "/articles",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List articles, newest first",
         tags,
@@ -59,6 +60,7 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
     "/articles",
     {
       bodyLimit: longestBody,
+      config: { role: "editor" },
       schema: {
         summary: "Give articles: one, or a list of up to 1000",
         description:
@@ -75,6 +77,7 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
   server.post(
     "/articles/:id/hide",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Keep an article out of the next edition",
         tags,

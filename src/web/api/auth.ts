@@ -1,7 +1,9 @@
 import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import type { Db } from "../../db/schema.ts";
-import { findToken } from "../../ops/keys.ts";
+import { demandRole, type Actor } from "../../operators/roles.ts";
+import { findToken } from "../../operators/tokens.ts";
+import { actingFrom } from "../../ops/audit.ts";
 import { limitFailures } from "../limits.ts";
 
 declare module "fastify" {
@@ -13,23 +15,37 @@ declare module "fastify" {
 
 const failuresPerMinute = 30;
 
-/** Lets in only requests with a token of ours (RFC 6750). A token is looked up by its hash, so timing tells nothing of it. */
-export function demandToken(web: FastifyInstance, db: Db): void {
+/**
+ * Lets in only requests with a token of ours (RFC 6750) whose role the route takes: the one that it names in
+ * `config.role`, or owner. A token is looked up by its hash, so timing tells nothing of it.
+ */
+export function demandToken(web: FastifyInstance, { db, clock }: Pick<App, "db" | "clock">): void {
   const countFailure = limitFailures(web, failuresPerMinute);
   web.decorateRequest("actor", "");
+  web.decorateRequest("operator", null as unknown as Actor);
   web.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store");
     const token = /^Bearer +([\w.~+/=-]{1,500})$/i.exec(request.headers.authorization ?? "")?.[1];
-    const name = token === undefined ? null : await findToken(db, token);
-    if (name === null) {
+    const actor = token === undefined ? null : await findToken(db, token, clock.now());
+    if (actor === null) {
       await countFailure(request);
       reply.header("www-authenticate", token === undefined ? "Bearer" : 'Bearer error="invalid_token"');
       const what = token === undefined ? "This address needs a token" : "The token is not one of this server's";
       throw new Refusal(
         401,
-        `${what}: send "Authorization: Bearer TOKEN", with the token of DAYLETTER_TOKEN or of the file "token" in DATA_DIR.`,
+        `${what}: send "Authorization: Bearer TOKEN", with one that \`dayletter tokens add\` made, that of DAYLETTER_TOKEN, or that of the file "token" in DATA_DIR.`,
       );
     }
-    request.actor = name;
+    request.actor = actor.name;
+    request.operator = actor;
+    const { role = "owner" } = request.routeOptions.config;
+    if (role === "anyone") return;
+    try {
+      demandRole(actor, role);
+    } catch (error) {
+      reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
+      throw error;
+    }
   });
+  web.addHook("preHandler", (request, _reply, done) => actingFrom(request.ip, done));
 }

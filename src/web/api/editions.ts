@@ -58,6 +58,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
   server.get(
     "/editions",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List editions, newest first",
         tags,
@@ -71,6 +72,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
   server.get(
     "/editions/:date",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "One edition, with its balance and articles",
         tags,
@@ -87,6 +89,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
   server.post(
     "/editions",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Send today's edition now",
         tags,
@@ -110,6 +113,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
     server.post(
       `/editions/:date/${action}`,
       {
+        config: { role: "editor" },
         schema: {
           summary: summaries[action],
           tags,

@@ -43,6 +43,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
     (scope as ApiServer).post(
       "/subscribers/import",
       {
+        config: { role: "editor" },
         schema: {
           summary: `Import subscribers from CSV or NDJSON of up to ${mostMegabytes} MB`,
           tags,
@@ -71,6 +72,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
   server.get(
     "/subscribers/export",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Export subscribers, in a form that can be imported",
         description: "In CSV, a cell that a spreadsheet would take for a formula begins with an apostrophe.",

@@ -22,13 +22,16 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
   const show = async (schedule: EffectiveSchedule): Promise<z.input<typeof scheduleSchema>> =>
     showSchedule(schedule, await comingSends(db, clock.now(), schedule));
 
-  server.get("/schedule", { schema: { summary: "When editions go out", tags, response } }, async () =>
-    show(await loadSchedule(db, options)),
+  server.get(
+    "/schedule",
+    { config: { role: "viewer" }, schema: { summary: "When editions go out", tags, response } },
+    async () => show(await loadSchedule(db, options)),
   );
 
   server.put(
     "/schedule",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Change when editions go out",
         description: "What is left out stays; null goes back to the server's setting.",
@@ -49,13 +52,16 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
 
   server.put(
     "/schedule/skip/:date",
-    { schema: { summary: "Send no edition on a date", tags, params: dateParams, response } },
+    {
+      config: { role: "editor" },
+      schema: { summary: "Send no edition on a date", tags, params: dateParams, response },
+    },
     async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: true, actor })),
   );
 
   server.delete(
     "/schedule/skip/:date",
-    { schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
+    { config: { role: "editor" }, schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
     async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: false, actor })),
   );
 }

@@ -35,6 +35,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
   server.get(
     "/sources",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List the sources",
         tags,
@@ -47,6 +48,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
   server.post(
     "/sources",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Add a feed, which is read at once",
         tags,
@@ -63,7 +65,10 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
 
   server.post(
     "/sources/:id/check",
-    { schema: { summary: "Read a feed now", tags, params: id, response: { 200: polledSchema, ...problems } } },
+    {
+      config: { role: "editor" },
+      schema: { summary: "Read a feed now", tags, params: id, response: { 200: polledSchema, ...problems } },
+    },
     async (request) => {
       const source = await getSource(db, request.params.id);
       if (source.kind === "api") throw new Refusal(409, `Source ${source.id} is the API: there is no feed to read.`);
@@ -75,6 +80,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
   server.delete(
     "/sources/:id",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Remove a feed; its articles stay",
         tags,

@@ -35,7 +35,10 @@ const statusSchema = z.object({
 export function addStatusRoutes(server: ApiServer, app: App): void {
   server.get(
     "/status",
-    { schema: { summary: "How things stand", tags: ["status"], response: { 200: statusSchema, ...problems } } },
+    {
+      config: { role: "viewer" },
+      schema: { summary: "How things stand", tags: ["status"], response: { 200: statusSchema, ...problems } },
+    },
     async () => {
       const { schedule, next, latest, sources, ...rest } = await status(app);
       return {

@@ -62,6 +62,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
   server.get(
     "/subscribers",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List subscribers, page by page",
         tags,
@@ -87,6 +88,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
   server.get(
     "/subscribers/:id",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "Show one subscriber",
         tags,
@@ -100,6 +102,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
   server.post(
     "/subscribers",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Add a subscriber, or ask their mailbox to confirm",
         tags,
@@ -125,6 +128,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
   server.delete(
     "/subscribers/:id",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Unsubscribe a reader, or erase all that is held about them",
         tags,

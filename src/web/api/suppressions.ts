@@ -24,6 +24,7 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
   server.get(
     "/suppressions",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List suppressions, page by page",
         tags,
@@ -53,6 +54,7 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
   server.post(
     "/suppressions",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Never mail an address again",
         tags,
@@ -75,6 +77,7 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
   server.delete(
     "/suppressions",
     {
+      config: { role: "editor" },
       schema: {
         summary: "Let an address come back, by its owner's own sign-up",
         tags,

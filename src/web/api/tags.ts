@@ -16,6 +16,7 @@ export function addTagRoutes(server: ApiServer, app: App): void {
   server.get(
     "/tags",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "List the tags, with how many articles had each in the last 90 days",
         tags,
@@ -27,7 +28,10 @@ export function addTagRoutes(server: ApiServer, app: App): void {
 
   server.post(
     "/tags/merge",
-    { schema: { summary: "Make one tag of two", tags, body: merge, response: { 200: merge, ...problems } } },
+    {
+      config: { role: "editor" },
+      schema: { summary: "Make one tag of two", tags, body: merge, response: { 200: merge, ...problems } },
+    },
     async ({ body, actor }) => {
       await mergeTags(db, body.from, body.into);
       await writeAudit(db, { at: clock.now(), actor, action: "tag merge", subject: body.from, detail: body });
@@ -37,7 +41,10 @@ export function addTagRoutes(server: ApiServer, app: App): void {
 
   server.post(
     "/tags/alias",
-    { schema: { summary: "Add another spelling of a tag", tags, body: alias, response: { 200: alias, ...problems } } },
+    {
+      config: { role: "editor" },
+      schema: { summary: "Add another spelling of a tag", tags, body: alias, response: { 200: alias, ...problems } },
+    },
     async ({ body, actor }) => {
       await addAlias(db, body.alias, body.tag);
       await writeAudit(db, { at: clock.now(), actor, action: "tag alias", subject: body.tag, detail: body });

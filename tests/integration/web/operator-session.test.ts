@@ -67,7 +67,12 @@ test("whatever is wrong, sign-in answers the same; what is right begins a new se
   expect([first.statusCode, first.headers.location]).toEqual([303, "/operator"]);
   const second = await post(
     "/operator/sign-in",
-    { name: "Ada", password, next: "/operator/account?x=1", csrf: csrfOf(await get("/operator/account", cookieOf(first))) },
+    {
+      name: "Ada",
+      password,
+      next: "/operator/account?x=1",
+      csrf: csrfOf(await get("/operator/account", cookieOf(first))),
+    },
     cookieOf(first),
   );
   expect(second.headers.location).toBe("/operator/account?x=1");

@@ -1,0 +1,118 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { nameKey, parseName } from "./names.ts";
+import type { Actor, Role } from "./roles.ts";
+import { hashOf, newToken } from "./secrets.ts";
+
+const dayMs = 24 * 3_600_000;
+const noteEveryMs = 60_000;
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+}
+
+/** What is known of a token; never the token itself. */
+export interface TokenLine {
+  id: number;
+  name: string;
+  role: Role;
+  createdAt: Date;
+  expiresAt: Date | null;
+  usedAt: Date | null;
+}
+
+/** Whom a token stands for, or null when it is none of ours, was revoked, or has expired. Notes that it was used. */
+export async function findToken(db: Db, token: string, now: Date): Promise<Actor | null> {
+  const row = await db
+    .selectFrom("tokens")
+    .select(["id", "name", "role", "used_at"])
+    .where("hash", "=", hashOf(token))
+    .where("revoked_at", "is", null)
+    .where((or) => or.or([or("expires_at", "is", null), or("expires_at", ">", now)]))
+    .executeTakeFirst();
+  if (!row) return null;
+  if (row.used_at === null || now.getTime() - row.used_at.getTime() > noteEveryMs) {
+    await db.updateTable("tokens").set({ used_at: now }).where("id", "=", row.id).execute();
+  }
+  return { name: row.name, role: row.role };
+}
+
+/** Tokens that are good, the oldest first. */
+export async function listTokens(db: Db, now: Date): Promise<TokenLine[]> {
+  return good(db, now).orderBy("id").execute();
+}
+
+/**
+ * Makes a token for a program.
+ * @param request `days` until it expires; null for never
+ * @returns the token too, which nobody can read again
+ * @throws Refusal 409 when the name is in use
+ */
+export async function addToken(
+  { db, clock }: Deps,
+  request: { name: string; role: Role; days: number | null; actor: string },
+): Promise<TokenLine & { token: string }> {
+  const now = clock.now();
+  const { role, days, actor } = request;
+  const name = parseName(request.name);
+  const { token, hash } = newToken();
+  const expires_at = days === null ? null : new Date(now.getTime() + days * dayMs);
+  return db.transaction().execute(async (tx) => {
+    await refuseTakenName(tx, name, now);
+    const { id } = await tx
+      .insertInto("tokens")
+      .values({ name, role, hash, created_at: now, expires_at })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    await writeAudit(tx, { at: now, actor, action: "token add", subject: name, detail: { role, days } });
+    return { id, name, role, createdAt: now, expiresAt: expires_at, usedAt: null, token };
+  });
+}
+
+/**
+ * Ends a token at once. Its row stays, so that no start makes it good again.
+ * @param which its id or its name
+ * @throws Refusal 404
+ */
+export async function revokeToken({ db, clock }: Deps, which: string, actor: string): Promise<TokenLine> {
+  const now = clock.now();
+  const tokens = await listTokens(db, now);
+  const found =
+    tokens.find(({ id }) => String(id) === which) ?? tokens.find(({ name }) => nameKey(name) === nameKey(which));
+  if (!found)
+    throw new Refusal(
+      404,
+      `No token ${JSON.stringify(which.slice(0, 60))} is good here: dayletter tokens list shows them.`,
+    );
+  await db.transaction().execute(async (tx) => {
+    await tx.updateTable("tokens").set({ revoked_at: now }).where("id", "=", found.id).execute();
+    await writeAudit(tx, { at: now, actor, action: "token revoke", subject: found.name });
+  });
+  return found;
+}
+
+/** The audit log tells operators and tokens apart by name alone. @throws Refusal 409 */
+export async function refuseTakenName(tx: Db | Tx, name: string, now: Date): Promise<void> {
+  const key = nameKey(name);
+  const operator = await tx.selectFrom("operators").select("id").where("name_key", "=", key).executeTakeFirst();
+  const tokens = await good(tx, now).execute();
+  if (!operator && !own.has(key) && !tokens.some((token) => nameKey(token.name) === key)) return;
+  throw new Refusal(
+    409,
+    `The name ${JSON.stringify(name)} is in use: choose another, for the audit log must tell who acted.`,
+  );
+}
+
+/** What the audit log calls the program, its readers, and the tokens it makes itself. */
+const own = new Set(["dayletter", "reader", "setting", "first"]);
+
+function good(db: Db | Tx, now: Date) {
+  return db
+    .selectFrom("tokens")
+    .select(["id", "name", "role", "created_at as createdAt", "expires_at as expiresAt", "used_at as usedAt"])
+    .where("revoked_at", "is", null)
+    .where((or) => or.or([or("expires_at", "is", null), or("expires_at", ">", now)]));
+}
