@@ -85,7 +85,6 @@
       waiting = setTimeout(async () => {
         const mine = (asked += 1);
         const query = new URLSearchParams(new FormData(form));
-        query.delete(form.dataset.look);
         const answer = await fetch(`${location.pathname}?${query}`).catch(() => null);
         if (!answer || mine !== asked) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -5,7 +5,10 @@ import { addEditionDesk } from "./edition.ts";
 import { addEditionList } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import type { OperatorViews } from "./scope.ts";
+import { addSchedulePage } from "./schedule.ts";
 import { addSendPage } from "./send.ts";
+import { addSourcesPage } from "./sources.ts";
+import { addTagsPage } from "./tags.ts";
 import { addTodayPage } from "./today.ts";
 
 /** What operators see and do, in a scope of `operatorPages`. */
@@ -15,5 +18,8 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addSendPage(scope, app, show);
   addEditionList(scope, app, show);
   addEditionDesk(scope, app, show);
+  addSchedulePage(scope, app, show);
+  addSourcesPage(scope, app, show);
+  addTagsPage(scope, app, show);
   addEvents(scope, app);
 }

@@ -86,3 +86,46 @@ test("a write without the session's token changes nothing", async () => {
   const url = "/operator/editions/2026-11-24.2/cancel";
   expect((await site.inject({ method: "POST", url, headers, payload: "" })).statusCode).toBe(403);
 });
+
+test("the schedule shows what a change would do, warns of an hour that has passed, and skips a date", async () => {
+  const look = "/operator/schedule?sendAt=02%3A30&timezone=Europe%2FBerlin";
+  const sunday = (await get(`${look}&day=sun`)).body;
+  expect(sunday).toContain("The next five sends, if you save this");
+  expect((await get(`${look}`)).body).toContain("Choose at least one day of the week.");
+  expect((await get("/operator/schedule?sendAt=25%3A00&timezone=UTC&day=mon")).body).toContain("is not a time of day");
+  const fields = { sendAt: "06:55", timezone: "Europe/Berlin", days: "mon,tue,wed,thu,fri" };
+  expect((await post("/operator/schedule", fields)).headers.location).toBe("/operator/schedule?saved=schedule");
+  await post("/operator/schedule/skip", { date: "2026-11-25" });
+  const { body } = await get("/operator/schedule");
+  expect(body).toContain("Wednesday, November 25, 2026");
+  expect(/<b>([^<]+)<\/b>, <time datetime="([^"]+)"/.exec(body)?.slice(1)).toEqual([
+    "Thursday, November 26",
+    "2026-11-26T05:55:00.000Z",
+  ]);
+  await post("/operator/schedule/unskip", { date: "2026-11-25" });
+  expect((await post("/operator/schedule/skip", { date: "2026-02-30" })).statusCode).toBe(422);
+});
+
+test("today's hour moved into the past is told before it sends", async () => {
+  // A session ends when it is left alone for half a day.
+  for (const at of ["2026-11-24T18:00:00Z", "2026-11-25T05:00:00Z"]) {
+    site.clock.at = new Date(at);
+    await get("/operator");
+  }
+  const url = (time: string): string => `/operator/schedule?sendAt=${time}&timezone=Europe%2FBerlin&day=wed`;
+  expect((await get(url("05%3A00"))).body).toContain("Save, and send 2026-11-25 at once");
+  expect((await get(url("09%3A00"))).body).not.toContain("at once");
+});
+
+test("a source that cannot be read is refused with what was typed, and tags are merged after a page that says for how many", async () => {
+  const refused = await post("/operator/sources", { url: "http://127.0.0.1:9/feed.xml", tags: "a, b" });
+  expect(refused.statusCode).toBeGreaterThanOrEqual(400);
+  expect(refused.body).toContain('value="http://127.0.0.1:9/feed.xml"');
+  const asked = await get("/operator/tags/merge?from=huawei&into=lg+u%2B");
+  expect(asked.body).toContain("Merge, for 1 reader");
+  expect((await post("/operator/tags/merge", { from: "huawei", into: "lg u+" })).headers.location).toBe(
+    "/operator/tags?done=merge",
+  );
+  expect((await get("/operator/tags")).body).toContain("also huawei");
+  expect((await post("/operator/tags/alias", { alias: "LGU+", tag: "lg u+" })).statusCode).toBe(303);
+});

@@ -1,0 +1,135 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { decideDue, sinceAfterChange } from "../../editions/calendar.ts";
+import { recordedLately } from "../../editions/due.ts";
+import { comingSends } from "../../ops/status.ts";
+import { longDate } from "../../render/dates.ts";
+import { changeSchedule, changeSkip } from "../../schedule/change.ts";
+import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
+import { readFields, type Fields } from "../pages/fields.ts";
+import { zoneOptions } from "../pages/zones.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { moment, span } from "./words.ts";
+
+const days = [
+  ["mon", "Monday"],
+  ["tue", "Tuesday"],
+  ["wed", "Wednesday"],
+  ["thu", "Thursday"],
+  ["fri", "Friday"],
+  ["sat", "Saturday"],
+  ["sun", "Sunday"],
+] as const;
+
+type Wanted = Pick<EffectiveSchedule, "timezone" | "sendAt" | "sendDays">;
+
+/** `/operator/schedule`: when editions go out. What a change would do is shown before it is saved. */
+export function addSchedulePage(web: FastifyInstance, app: App, show: Show): void {
+  const { db, clock, options } = app;
+  const language = pageLanguage(app.config.language);
+  const path = "/operator/schedule";
+
+  web.get(path, needs.viewer, async (request, reply) => {
+    const fields = readFields(request.query);
+    const present = await loadSchedule(db, options);
+    const { wanted, wrong } = read(fields, present);
+    const next = wrong === null ? await comingSends(db, clock.now(), { ...present, ...wanted }) : [];
+    const changed = wrong === null && !same(wanted, present);
+    const typed = fields.has("sendAt");
+    return show(
+      request,
+      reply,
+      { name: "schedule", title: "Schedule", place: "schedule" },
+      {
+        saved: savedWords(fields.one("saved")),
+        sendAt: typed ? fields.one("sendAt").slice(0, 20) : present.sendAt,
+        timezone: typed ? fields.one("timezone").slice(0, 100) : present.timezone,
+        zones: zoneOptions,
+        days: days.map(([name, label], i) => ({
+          name,
+          label,
+          on: (typed ? wanted : present).sendDays.includes(i + 1),
+        })),
+        wrong,
+        changed,
+        atOnce: changed ? await dueAtOnce(present, wanted) : null,
+        wanted: {
+          sendAt: wanted.sendAt,
+          timezone: wanted.timezone,
+          days: wanted.sendDays.map((day) => days[day - 1]![0]).join(","),
+        },
+        next: next.map((send) => ({
+          date: send.date,
+          ...moment(send.at, wanted.timezone, language),
+          note: send.note,
+          wait: span(send.at.getTime() - clock.now().getTime()),
+        })),
+        skipped: [...present.skipped]
+          .filter((date) => date >= clock.now().toISOString().slice(0, 10))
+          .toSorted()
+          .map((date) => ({ date, words: longDate(date, language) })),
+      },
+    );
+  });
+
+  web.post(path, needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const { wanted, wrong } = read(fields, await loadSchedule(db, options));
+    if (wrong !== null) throw new Refusal(422, wrong);
+    await changeSchedule(app, { ...wanted, sendDays: [...wanted.sendDays] }, request.operator.name);
+    return reply.redirect(`${path}?saved=schedule`, 303);
+  });
+
+  for (const [act, skip] of [
+    ["skip", true],
+    ["unskip", false],
+  ] as const) {
+    web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
+      const date = parseDate(readFields(request.body).one("date"));
+      await changeSkip(app, { date, skip, actor: request.operator.name });
+      return reply.redirect(`${path}?saved=${act}`, 303);
+    });
+  }
+
+  /** The date whose new hour has passed already, so that saving would send it. */
+  async function dueAtOnce(before: EffectiveSchedule, wanted: Wanted): Promise<string | null> {
+    const now = clock.now();
+    const after = { ...before, ...wanted };
+    const recorded = await recordedLately(db, now);
+    const since = sinceAfterChange({ now, since: before.since, recorded, before, after });
+    const { catchUpHours } = options;
+    return decideDue({ now, since, schedule: after, recorded, catchUpHours }).open?.date ?? null;
+  }
+}
+
+/** The schedule that the fields ask for, or what is wrong with them. Without fields it is the present one. */
+function read(fields: Fields, present: Wanted): { wanted: Wanted; wrong: string | null } {
+  if (!fields.has("sendAt")) return { wanted: present, wrong: null };
+  try {
+    const chosen = [...fields.all("day"), ...fields.all("days").flatMap((list) => list.split(","))];
+    if (chosen.length === 0) throw new Refusal(422, "Choose at least one day of the week.");
+    const wanted = {
+      sendAt: parseSendAt(fields.one("sendAt")),
+      timezone: parseTimezone(fields.one("timezone")),
+      sendDays: parseSendDays(chosen.join(",")),
+    };
+    return { wanted, wrong: null };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { wanted: present, wrong: error.message };
+  }
+}
+
+function same(a: Wanted, b: Wanted): boolean {
+  return a.sendAt === b.sendAt && a.timezone === b.timezone && a.sendDays.join() === b.sendDays.join();
+}
+
+function savedWords(saved: string): string | null {
+  if (saved === "schedule") return "Saved: it is in force now.";
+  if (saved === "skip") return "That date is left out.";
+  if (saved === "unskip") return "That date is back in the schedule.";
+  return null;
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal, wrongValue } from "../../base/errors.ts";
+import { maskUrl } from "../../config/mask.ts";
+import { writeAudit } from "../../ops/audit.ts";
+import { addSource } from "../../sources/add.ts";
+import { shownUrl } from "../../sources/address.ts";
+import { pollSource, type PollResult } from "../../sources/poll.ts";
+import { getSource, listSources, removeSource, type Source } from "../../sources/store.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { readFields } from "../pages/fields.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { showSourceRow } from "./source-row.ts";
+import { count } from "./words.ts";
+
+const path = "/operator/sources";
+const shownProblems = 5;
+
+interface Told {
+  notice: string;
+  problems?: string[];
+  /** What was typed into the form, when it was refused. */
+  typed?: { url: string; tags: string };
+}
+
+/** `/operator/sources`: the feeds and how they fare; reading one now says what came of it. */
+export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void {
+  const { db, clock } = app;
+
+  web.get(path, needs.viewer, async (request, reply) => {
+    const removed = readFields(request.query).has("removed");
+    return list(request, reply, removed ? { notice: "Removed; its articles stay." } : undefined);
+  });
+
+  web.post(path, needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const typed = { url: fields.one("url").trim(), tags: fields.one("tags") };
+    try {
+      const tags = typed.tags.split(",").filter((tag) => tag.trim() !== "");
+      const added = await addSource(app, {
+        url: feedAddress(typed.url),
+        tags,
+        rename: {},
+        actor: request.operator.name,
+      });
+      return list(request, reply, { ...pollWords(nameOf(added.source), added.poll) });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return list(request, reply.code(error.status), { notice: error.message, typed });
+    }
+  });
+
+  web.post<{ Params: { id: string } }>(`${path}/:id/check`, needs.editor, async (request, reply) => {
+    const source = await find(request.params.id);
+    if (source.kind === "api") throw new Refusal(409, "The API is no feed: there is nothing to read.");
+    return list(request, reply, pollWords(nameOf(source), await pollSource(app, source.id, { force: true })));
+  });
+
+  web.get<{ Params: { id: string } }>(`${path}/:id/remove`, needs.editor, async (request, reply) => {
+    const source = await find(request.params.id);
+    const name = nameOf(source);
+    return show(
+      request,
+      reply,
+      { name: "confirm", title: "Remove a source", place: "sources" },
+      {
+        question: `Remove ${name}?`,
+        words: "It is not read any more. The articles that came from it stay, and go out if they are still waiting.",
+        label: "Remove this source",
+        post: `${path}/${source.id}/remove`,
+        back: path,
+        hidden: [],
+      },
+    );
+  });
+
+  web.post<{ Params: { id: string } }>(`${path}/:id/remove`, needs.editor, async (request, reply) => {
+    const source = await find(request.params.id);
+    await removeSource(db, source.id);
+    const subject = source.url ? shownUrl(source.url) : `source ${source.id}`;
+    await writeAudit(db, { at: clock.now(), actor: request.operator.name, action: "source remove", subject });
+    return reply.redirect(`${path}?removed=1`, 303);
+  });
+
+  async function list(request: FastifyRequest, reply: FastifyReply, told?: Told): Promise<FastifyReply> {
+    const { timezone } = await loadSchedule(db, app.options);
+    const shown = { now: clock.now(), timezone, language: pageLanguage(app.config.language) };
+    return show(
+      request,
+      reply,
+      { name: "sources", title: "Sources", place: "sources" },
+      {
+        notice: told?.notice ?? null,
+        problems: told?.problems ?? [],
+        typed: told?.typed ?? { url: "", tags: "" },
+        sources: (await listSources(db)).map((source) => showSourceRow(source, shown)),
+      },
+    );
+  }
+
+  async function find(raw: string): Promise<Source> {
+    if (!/^[1-9]\d{0,8}$/.test(raw)) throw new Refusal(404, "There is no such source: see the list of sources.");
+    return getSource(db, Number(raw));
+  }
+}
+
+function nameOf({ title, url, id }: Source): string {
+  return title ?? (url === null ? `Source ${id}` : shownUrl(url));
+}
+
+function feedAddress(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw wrongValue(maskUrl(url), "the address of a feed; expected one that begins with https:// or http://");
+}
+
+function pollWords(name: string, poll: PollResult): { notice: string; problems?: string[] } {
+  switch (poll.kind) {
+    case "failed":
+      return { notice: `${name} could not be read: ${poll.reason}` };
+    case "unchanged":
+      return { notice: `${name} was read: nothing has changed since the last time.` };
+    case "left":
+      return { notice: `${name} is being read at this moment: look again in a minute.` };
+    case "ingested": {
+      const of = (outcome: string): number => poll.outcomes.filter((one) => one.outcome === outcome).length;
+      const words = `${count(of("added"), "new article")}, ${of("updated")} updated, ${of("unchanged")} as before`;
+      const refused = poll.problems.length === 0 ? "" : `, ${count(poll.problems.length, "item")} not taken:`;
+      return {
+        notice: `${name} was read: ${words}${refused}${refused === "" ? "." : ""}`,
+        problems: poll.problems.slice(0, shownProblems),
+      };
+    }
+  }
+}
