@@ -1,7 +1,6 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import type { EditionArticle } from "../render/types.ts";
 
 export interface ListedArticle {
   id: number;
@@ -43,19 +42,6 @@ export async function listArticles(
       and (not ${options.unclaimed ?? false} or (a.edition_id is null and not a.hidden and not a.backlog))
     order by a.first_seen_at desc, a.id desc limit ${options.limit}`.execute(db);
   return rows;
-}
-
-/** What the next edition would bring if it were frozen now, newest first; nothing is claimed. */
-export async function waitingArticles(db: Db, now: Date): Promise<EditionArticle[]> {
-  const { rows } = await sql<Omit<EditionArticle, "position" | "publishedAt"> & { publishedAt: Date | null }>`
-    select a.title, a.url, a.summary, a.published_at as "publishedAt",
-      case when a.origin_name is not null then jsonb_build_object('name', a.origin_name, 'url', a.origin_url) end as origin,
-      array(select t.name from article_tags at join tags t on t.id = at.tag_id
-        where at.article_id = a.id order by at.position) as tags
-    from articles a
-    where a.edition_id is null and not a.hidden and not a.backlog and a.eligible_at <= ${now}
-    order by coalesce(a.published_at, a.first_seen_at) desc, a.id desc`.execute(db);
-  return rows.map((row, position) => ({ ...row, position, publishedAt: row.publishedAt?.toISOString() ?? null }));
 }
 
 /** Keeps an article out of the next edition. @throws Refusal 404, or 409 when an edition has it already */

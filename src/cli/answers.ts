@@ -32,6 +32,7 @@ export interface EditionAnswer {
   readers: number;
   unmatched: number;
   selected: number;
+  subject: string | null;
   allowed: string[];
 }
 
@@ -42,6 +43,23 @@ export interface EditionStatusAnswer extends EditionAnswer {
 
 export interface EditionDetailAnswer extends EditionStatusAnswer {
   articles: { position: number; title: string; url: string; tags: string[] }[];
+}
+
+export interface ComingAnswer {
+  date: string;
+  send: SendAnswer | null;
+  timezone: string;
+  revision: number;
+  introduction: string | null;
+  subject: string | null;
+  articles: {
+    id: number;
+    title: string;
+    tags: string[];
+    leftOut: boolean;
+    placed: boolean;
+    original: object | null;
+  }[];
 }
 
 export interface ActedAnswer {

@@ -30,6 +30,7 @@ export function editionText(edition: EditionDetailAnswer): string {
     ["Edition", edition.name],
     ["State", edition.state],
     ["Why", edition.reason],
+    ["Subject", edition.subject],
     ["Due", moment(edition.dueAt, timezone)],
     ["Sent from", edition.sendingAt === null ? null : moment(edition.sendingAt, timezone)],
     ["Closed", edition.closedAt === null ? null : moment(edition.closedAt, timezone)],

@@ -4,6 +4,7 @@ import type { ActedAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.
 import { collect, dateArgument, editionArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { addDeliveries } from "./deliveries.ts";
+import { addEditionEdit } from "./edition-edit.ts";
 import { actedText, editionsText, editionText, unknownText } from "./edition-text.ts";
 import { UsageError } from "./failure.ts";
 import type { Done } from "./program.ts";
@@ -66,6 +67,19 @@ export function addEdition(program: Command, context: Context, done: Done): void
       const last = options.watch ? await watchEdition(server, terminal, sent) : { edition: sent, code: 0 };
       answer(terminal, options, last.edition, editionText);
       done(last.code);
+    });
+
+  addEditionEdit(edition, context);
+
+  withJson(edition.command("test").description("mail a sample copy to yourself, by the way of all mails"))
+    .argument("<address>", "where to")
+    .argument("[edition]", "such as 2026-11-24; the coming one if left out", editionArgument)
+    .option("--tag <tag>", "as a reader of this tag would get it; may be repeated", collect)
+    .action(async (address: string, name: string | undefined, options: JsonOption & { tag?: string[] }) => {
+      const json = { address, tags: options.tag ?? [] };
+      const path = `/editions/${name ?? "next"}/test`;
+      const mailed = await client().ask<{ edition: string; address: string }>("POST", path, { json });
+      answer(terminal, options, mailed, (value) => `A sample copy of ${value.edition} goes to ${value.address}.`);
     });
 
   for (const action of editionActions) {

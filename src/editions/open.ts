@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
+import { keepWithEdition, openDraft } from "../editorial/draft-store.ts";
 import { ownHour } from "./calendar.ts";
 import { freeze } from "./freeze.ts";
 import { editionName, findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
@@ -100,7 +101,15 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
     })
     .returning("id")
     .executeTakeFirstOrThrow();
-  const frozen = await freeze(tx, { id, now, sliceSize: deps.options.sliceSize, leaves: ownHours(request, now) });
+  const draft = await openDraft(tx, request.date, true);
+  const frozen = await freeze(tx, {
+    id,
+    now,
+    ...(draft ? { draft } : {}),
+    sliceSize: deps.options.sliceSize,
+    leaves: ownHours(request, now),
+  });
+  if (frozen && draft) await keepWithEdition(tx, draft, id);
   await tx
     .updateTable("editions")
     .set(
@@ -111,6 +120,8 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
             unmatched: frozen.readers - frozen.selected,
             selected: frozen.selected,
             slices: frozen.slices,
+            introduction: draft?.introduction ?? null,
+            subject: draft?.subject ?? null,
           }
         : { state: "empty", closed_at: now, reason: "There was no new article for this edition." },
     )

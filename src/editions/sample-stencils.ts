@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Db } from "../db/schema.ts";
 import { prepare, type Prepared } from "../render/assemble.ts";
 import { compileStencil } from "../render/compile.ts";
-import type { EditionArticle, EditionName, EmailTemplates, Publication } from "../render/types.ts";
+import type { EditionArticle, EditionName, EditionWords, EmailTemplates, Publication } from "../render/types.ts";
 import { editionName, frozenArticles, type Edition } from "./store.ts";
 
 /** What a sample copy is made of. */
@@ -14,6 +14,7 @@ export interface SampleOf {
   path: string;
   /** Two with the same key have the same articles. */
   key: string;
+  words?: EditionWords;
   /** In any order; positions are unique. */
   articles(): Promise<EditionArticle[]>;
 }
@@ -55,28 +56,31 @@ export function createSampleStencils(deps: {
   };
 }
 
-export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number">): SampleOf {
-  const { id, date, number } = edition;
+export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number" | keyof EditionWords>): SampleOf {
+  const { id, date, number, introduction, subject } = edition;
   return {
     edition: { date, number },
     path: `/editions/${editionName(edition)}`,
     key: `edition ${id}`,
+    words: { introduction, subject },
     articles: () => frozenArticles(db, id),
   };
 }
 
 /** Of articles that no edition has frozen. @param path where they stand on the web */
-export function sampleOfArticles(edition: EditionName, articles: EditionArticle[], path: string): SampleOf {
-  const content = createHash("sha256").update(JSON.stringify(articles)).digest("base64url");
-  return { edition, path, key: `articles ${editionName(edition)} ${content}`, articles: async () => articles };
+export function sampleOfArticles(edition: EditionName, articles: EditionArticle[], path: string, own?: EditionWords): SampleOf {
+  const words = { introduction: own?.introduction ?? null, subject: own?.subject ?? null };
+  const content = createHash("sha256").update(JSON.stringify([words, articles])).digest("base64url");
+  return { edition, path, key: `articles ${editionName(edition)} ${content}`, words, articles: async () => articles };
 }
 
 async function make(
   { publication, templates }: { publication: Publication; templates(): Promise<EmailTemplates> },
-  { edition, articles }: SampleOf,
+  { edition, articles, words }: SampleOf,
 ): Promise<SampleStencil> {
   const all = await articles();
-  const stencil = await compileStencil(await templates(), { publication, edition, articles: all, mode: "sample" });
+  const input = { publication, edition, articles: all, mode: "sample" as const, ...(words ? { words } : {}) };
+  const stencil = await compileStencil(await templates(), input);
   return { prepared: prepare(stencil), articles: all.map(({ position, tags }) => ({ position, tags })) };
 }
 

@@ -1,9 +1,11 @@
 import { sql } from "kysely";
-import { chooseTags } from "../articles/tag-choice.ts";
+import { chooseTags, type TagChoice } from "../articles/tag-choice.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
+import { comingSample } from "../editorial/coming.ts";
 import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
-import { listPublished } from "../editions/store.ts";
+import { sampleOfEdition, type SampleOf } from "../editions/sample-stencils.ts";
+import { getEdition, listPublished } from "../editions/store.ts";
 import type { NoticePress } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
 import { noticeWordsFor } from "../render/notice-words.ts";
@@ -123,7 +125,7 @@ async function subscriberMail(
 async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {
   const names = Array.isArray(notice.payload["tags"]) ? notice.payload["tags"].map(String) : [];
   const choice = await chooseTags(deps.db, names);
-  const { of } = await newestSample(deps, choice);
+  const of = await sampleAsked(deps, notice, choice);
   const copy = await printSample(deps, of, choice, { to: notice.address, messageId: idOf(deps, notice) });
   return copy ? { message: copy.message() } : { skip: "there is no article yet to make a sample copy of" };
 }
@@ -142,6 +144,15 @@ function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice)
     own: null,
     why: `You get this because ALERT_MAIL of ${name} names your address.`,
   });
+}
+
+/** Of the edition that an editor wants to look at, or of the newest. */
+async function sampleAsked(deps: ComposeDeps, { payload }: ClaimedNotice, choice: TagChoice): Promise<SampleOf> {
+  const { edition } = payload;
+  if (typeof edition !== "string") return (await newestSample(deps, choice)).of;
+  if (edition === "next") return comingSample(deps);
+  const [date = "", number] = edition.split(".");
+  return sampleOfEdition(deps.db, await getEdition(deps.db, date, Number(number ?? 1)));
 }
 
 /** Headlines of the newest edition that a reader would have got. */

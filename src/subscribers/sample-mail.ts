@@ -15,17 +15,18 @@ export interface SampleMailDeps {
 
 /**
  * Sends one sample copy to an address, outside the ledger. A suppressed one gets nothing, and the answer is the same.
+ * @param request.edition of this one, such as `2026-11-24`, or of the coming one, `next`; else of the newest with the tags
  * @param request.tags names of tags that there are; none for all news
  * @throws Refusal 422 for a wrong address or an unknown tag
  */
 export async function requestSampleMail(
   deps: SampleMailDeps,
-  request: { address: string; tags: readonly string[] },
+  request: { address: string; tags: readonly string[]; edition?: string },
 ): Promise<void> {
   const { address, key } = parseAddress(request.address);
   await choose(deps.db, { tags: request.tags, allTags: true });
   if (deps.mayMail && !(await deps.mayMail(key))) return;
-  const payload = { tags: request.tags };
+  const payload = { tags: request.tags, ...(request.edition === undefined ? {} : { edition: request.edition }) };
   await addNotice(deps.db, { kind: "sample", subscriberId: null, address, payload }, deps.clock.now());
   await deps.wake("send-notices", {});
 }

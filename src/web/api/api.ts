@@ -7,6 +7,7 @@ import { addArticleRoutes } from "./articles.ts";
 import { demandToken } from "./auth.ts";
 import { addDeliveryRoutes } from "./deliveries.ts";
 import { addEditionRoutes } from "./editions.ts";
+import { addEditorialRoutes } from "./editorial.ts";
 import { addListRoutes } from "./lists.ts";
 import { describeApi } from "./openapi.ts";
 import { addPreviewRoutes } from "./preview.ts";
@@ -26,6 +27,7 @@ const areas = [
   addArticleRoutes,
   addTagRoutes,
   addEditionRoutes,
+  addEditorialRoutes,
   addDeliveryRoutes,
   addPreviewRoutes,
   addScheduleRoutes,

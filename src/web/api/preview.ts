@@ -1,14 +1,11 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { waitingArticles } from "../../articles/store.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { comingSample } from "../../editorial/coming.ts";
 import { newestSample, printSample, type SampleCopy } from "../../editions/sample.ts";
-import { sampleOfArticles, sampleOfEdition, type SampleOf } from "../../editions/sample-stencils.ts";
+import { sampleOfEdition, type SampleOf } from "../../editions/sample-stencils.ts";
 import { editionName, getEdition } from "../../editions/store.ts";
-import { comingSends } from "../../ops/status.ts";
-import { loadSchedule } from "../../schedule/store.ts";
 import { parseEditionName } from "../edition-name.ts";
 import { confineMail } from "../security.ts";
 import { editionParams } from "./editions.ts";
@@ -37,7 +34,7 @@ const response = {
 export function addPreviewRoutes(server: ApiServer, app: App): void {
   const tags = ["editions"];
   const routes: { path: string; summary: string; of(choice: TagChoice): Promise<SampleOf> }[] = [
-    { path: "next", summary: "What the next edition would be if it went out now", of: () => coming(app) },
+    { path: "next", summary: "What the next edition would be if it went out now", of: () => comingSample(app) },
     {
       path: "newest",
       summary: "The sample copy that readers see: the newest edition with any of the tags, or the newest articles",
@@ -48,7 +45,7 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
   for (const { path, summary, of } of routes) {
     server.get(
       `/editions/${path}/preview`,
-      { schema: { summary, tags, querystring, response } },
+      { config: { role: "viewer" }, schema: { summary, tags, querystring, response } },
       async ({ query }, reply) => answer(reply, query, of),
     );
   }
@@ -56,6 +53,7 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
   server.get(
     "/editions/:date/preview",
     {
+      config: { role: "viewer" },
       schema: {
         summary: "An edition as a reader of some tags would get it",
         tags,
@@ -83,15 +81,6 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
     const { type, print } = forms[query.as];
     return confineMail(reply).type(type).send(print(copy)) as never;
   }
-}
-
-/** What would be claimed now, under the date of the next send. */
-async function coming({ db, clock, options }: App): Promise<SampleOf> {
-  const now = clock.now();
-  const schedule = await loadSchedule(db, options);
-  const [next] = await comingSends(db, now, schedule);
-  const edition = { date: next?.date ?? localDate(now, schedule.timezone), number: 1 };
-  return sampleOfArticles(edition, await waitingArticles(db, now), `/editions/${editionName(edition)}`);
 }
 
 function refuseUnknown({ unknown }: TagChoice): void {

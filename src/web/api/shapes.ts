@@ -64,6 +64,10 @@ export const editionSchema = z
     readers: z.int().describe("Active subscribers at the freeze"),
     unmatched: z.int().describe("Readers who follow none of its tags"),
     selected: z.int().describe("Readers who get it"),
+    introduction: z.string().nullable(),
+    subject: z.string().nullable().describe("Of every mail; null for the headline of each reader's first article"),
+    approveBy: instant.nullable().describe("Held: when nobody needs to approve it any more"),
+    approvedBy: z.string().nullable().describe("Who let it go out"),
     allowed: z.array(z.enum(editionActions)).describe("What an operator can do now"),
   })
   .meta({ id: "Edition" });
@@ -105,6 +109,10 @@ export function showEdition(edition: Edition): z.input<typeof editionSchema> {
     readers: edition.readers,
     unmatched: edition.unmatched,
     selected: edition.selected,
+    introduction: edition.introduction,
+    subject: edition.subject,
+    approveBy: edition.approve_by,
+    approvedBy: edition.approved_by,
     allowed: allowedActions(edition.state),
   };
 }

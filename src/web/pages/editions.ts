@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { localDate } from "../../editions/calendar.ts";
 import { findEdition, frozenArticles, listPublished } from "../../editions/store.ts";
-import { httpUrl } from "../../render/plain.ts";
+import { httpUrl, paragraphs } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
 import { parseEditionName } from "../edition-name.ts";
 import type { Views } from "../views.ts";
@@ -33,6 +33,7 @@ export function addEditionPages(web: FastifyInstance, app: App, views: Views): v
     return views.send(reply, "edition", {
       title: shown.date,
       edition: shown,
+      introduction: paragraphs(edition.introduction ?? ""),
       old: isOld(edition.date, localDate(clock.now(), edition.timezone)),
       articles: (await frozenArticles(db, edition.id)).map(showArticle),
     });

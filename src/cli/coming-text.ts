@@ -1,0 +1,23 @@
+import type { ComingAnswer } from "./answers.ts";
+import { facts, table } from "./table.ts";
+import { sendLine } from "./words.ts";
+
+/** The coming edition as `edition edit` shows it. */
+export function comingText(coming: ComingAnswer): string {
+  const { date, send, timezone, introduction, subject, articles } = coming;
+  const summary = facts([
+    ["Edition", date],
+    ["Due", send === null ? "no date is left to send on" : sendLine(send, timezone)],
+    ["Subject", subject ?? "the headline of each reader's first article"],
+    ["Introduction", introduction === null ? "none" : introduction.replace(/\n+/g, " / ")],
+  ]);
+  if (articles.length === 0) return `${summary}\n\nNo article waits for it yet.`;
+  const rows = articles.map((article) => [String(article.id), marks(article), article.title, article.tags.join(", ")]);
+  const columns = [{ title: "Id", right: true }, { title: "Edited" }, { title: "Headline" }, { title: "Tags" }];
+  return `${summary}\n\n${table(columns, rows, null)}`;
+}
+
+function marks({ leftOut, placed, original }: ComingAnswer["articles"][number]): string {
+  if (leftOut) return "left out";
+  return [...(placed ? ["placed"] : []), ...(original ? ["own words"] : [])].join(", ");
+}

@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { ComingAnswer } from "../../../src/cli/answers.ts";
+import { comingText } from "../../../src/cli/coming-text.ts";
+import { changeOf } from "../../../src/cli/edition-edit.ts";
+import { execute } from "./execute.ts";
+
+const article = (id: number, more: Partial<ComingAnswer["articles"][number]> = {}) => ({
+  id,
+  title: `Headline ${id}`,
+  tags: ["huawei"],
+  leftOut: false,
+  placed: false,
+  original: null,
+  ...more,
+});
+const shown: ComingAnswer = {
+  date: "2026-11-25",
+  send: { date: "2026-11-25", at: "2026-11-25T07:00:00Z", note: null },
+  timezone: "UTC",
+  revision: 3,
+  introduction: "One.\n\nTwo.",
+  subject: null,
+  articles: [article(3, { placed: true }), article(4, { original: {} }), article(5, { leftOut: true })],
+};
+
+test.each<[string, Parameters<typeof changeOf>[0], object]>([
+  ["nothing", {}, {}],
+  ["a lead", { pin: 4 }, { first: [4, 3] }],
+  ["an order", { order: [4, 5] }, { first: [4, 5] }],
+  ["an order with a lead of its own", { order: [4, 5], pin: 5 }, { first: [5, 4] }],
+  ["one more that stays out", { leaveOut: [4] }, { leftOut: [5, 4] }],
+  ["one that comes back", { takeBack: [5] }, { leftOut: [] }],
+  [
+    "own words",
+    { title: [{ id: 4, text: "T" }], summary: [{ id: 4, text: "" }] },
+    { words: { 4: { title: "T", summary: null } } },
+  ],
+  ["no subject", { subject: "" }, { subject: null }],
+  [
+    "all anew, with a lead",
+    { reset: true, pin: 5 },
+    { introduction: null, subject: null, first: [5], leftOut: [], words: null },
+  ],
+])("edition edit asks for %s", (_what, options, change) => {
+  expect(changeOf(options, shown)).toEqual(change);
+});
+
+test("edition edit shows what was edited", () => {
+  const text = comingText(shown);
+  expect(text).toContain("One. / Two.");
+  expect(text).toMatch(/3 +placed +Headline 3/);
+  expect(text).toMatch(/4 +own words +Headline 4/);
+  expect(text).toMatch(/5 +left out +Headline 5/);
+});
+
+test.each([
+  [["--pin", "first"], /"first" is not an id/],
+  [["--order", "1,x"], /"x" is not an id/],
+  [["--title", "Headline"], /expected ID=TEXT/],
+])("edition edit %j is wrong usage", async (options, sentence) => {
+  const { code, stderr } = await execute(["edition", "edit", ...options], {});
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) });
+});
