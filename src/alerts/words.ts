@@ -21,7 +21,8 @@ export const alertWords: Readonly<Record<AlertKind | "test", Said>> = {
   "edition-missed": {
     raised: "an edition was missed",
     cleared: "an edition goes out again",
-    advice: "Its articles come with the next edition; `dayletter edition send --date DATE --extra` sends it now.",
+    advice:
+      "Its articles come with the next edition. `dayletter edition send` sends them now; with --extra, if it is today's.",
     over: "A later edition has gone out, with the articles of the missed one.",
   },
   "not-sent": {

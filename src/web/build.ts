@@ -9,6 +9,7 @@ import { openToSites } from "./embed/cors.ts";
 import { addEmbed } from "./embed/routes.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
+import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
 import { problemOf } from "./problem.ts";
@@ -38,6 +39,7 @@ export function buildWeb(app: App): FastifyInstance {
   answerFailures(web, { log, views, routes });
   web.register(async (scope) => addAssetRoutes(scope, assets));
   web.register(async (scope) => addHealthRoutes(scope, app));
+  web.register(async (scope) => addMetricsRoute(scope, app));
   web.register(async (scope) => addChallengeRoute(scope, app));
   web.register(async (scope) => addEmbed(scope, app));
   web.register(async (scope) => addPages(scope, app, views));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deliverSlice } from "../../../src/deliveries/deliver-slice.ts";
-import { article, openWeb, type OpenWeb } from "./open.ts";
+import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
 const ids = new Map<string, number>();
@@ -90,4 +90,28 @@ test("deliveries are found by state, domain and reply, counted by domain, and ex
     /^\d+,rejected,bo@example\.com,example\.com,1,3,2026-11-24T08:00:00\.000Z,,"'=550 5\.7\.1 no, 100%"$/,
   );
   expect(rest).toEqual([]);
+});
+
+test("/metrics tells this machine, and elsewhere a token, how things stand", async () => {
+  const scrape = (more: object) => site.inject({ method: "GET", url: "/metrics", ...more });
+  const here = await scrape({ headers: { host: "localhost:3000" } });
+  expect(here.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(here.body.split("\n")).toEqual(
+    expect.arrayContaining([
+      'dayletter_edition_info{edition="2026-11-24",state="sending"} 1',
+      'dayletter_edition_deliveries{state="sent"} 1',
+      'dayletter_edition_deliveries{state="rejected"} 1',
+      "dayletter_edition_lag_seconds 3600",
+      'dayletter_queue_jobs{queue="editions",state="failed"} 0',
+      'dayletter_subscribers{status="active"} 4',
+      'dayletter_measured{part="queue"} 1',
+      "dayletter_alerts 0",
+    ]),
+  );
+  expect(here.body).toMatch(/^dayletter_event_loop_delay_seconds\{quantile="0\.99"\} [\d.e-]+$/m);
+  expect(here.body).not.toContain("@");
+  const elsewhere = { remoteAddress: "192.0.2.9", headers: { host: "alerts.example.com" } };
+  expect((await scrape(elsewhere)).statusCode).toBe(401);
+  const authorization = `Bearer ${token}`;
+  expect((await scrape({ ...elsewhere, headers: { authorization } })).statusCode).toBe(200);
 });

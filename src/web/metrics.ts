@@ -1,0 +1,58 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../app.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import { findToken } from "../operators/tokens.ts";
+import { many, measures, type MetricsDeps } from "../ops/metrics.ts";
+import { startProcessMeter } from "../ops/process-metrics.ts";
+import { metricsType, writeMetrics, type Metric } from "../ops/prometheus.ts";
+import { limitFailures } from "./limits.ts";
+import { shared } from "./shared.ts";
+import { fromThisMachine } from "./this-machine.ts";
+import { within } from "./within.ts";
+
+const patienceMs = 5_000;
+const failuresPerMinute = 30;
+
+/**
+ * `/metrics` for Prometheus: to whoever asks from this machine, and elsewhere to a token of any role. Scrapers that ask
+ * at the same time share one look at the database.
+ */
+export function addMetricsRoute(web: FastifyInstance, app: Pick<App, "log"> & MetricsDeps): void {
+  const countFailure = limitFailures(web, failuresPerMinute);
+  const meter = startProcessMeter();
+  web.addHook("onClose", async () => meter.stop());
+  const all = shared(() => measureAll(app));
+
+  web.get("/metrics", async (request, reply) => {
+    reply.header("cache-control", "no-store");
+    if (!fromThisMachine(request) && !(await hasToken(app, request.headers.authorization))) {
+      await countFailure(request);
+      reply.header("www-authenticate", "Bearer");
+      throw new Refusal(401, 'From another machine this address needs a token: send "Authorization: Bearer TOKEN".');
+    }
+    return reply.type(metricsType).send(writeMetrics([...(await all()), ...meter.measure()]));
+  });
+}
+
+async function hasToken({ db, clock }: MetricsDeps, header = ""): Promise<boolean> {
+  const token = /^Bearer +([\w.~+/=-]{1,500})$/i.exec(header)?.[1];
+  return token !== undefined && (await findToken(db, token, clock.now())) !== null;
+}
+
+async function measureAll(app: Pick<App, "log"> & MetricsDeps): Promise<Metric[]> {
+  const parts = await Promise.all(
+    Object.entries(measures).map(async ([part, measure]) => {
+      try {
+        return { part, metrics: await within(patienceMs, measure(app)) };
+      } catch (error) {
+        app.log.warn({ part, reason: reasonOf(error) }, "could not be measured");
+        return { part, metrics: null };
+      }
+    }),
+  );
+  const up = parts.map(({ part, metrics }) => ({ labels: { part }, value: metrics === null ? 0 : 1 }));
+  return [
+    many("dayletter_measured", "Whether a part could be measured", up),
+    ...parts.flatMap((one) => one.metrics ?? []),
+  ];
+}
