@@ -5,6 +5,8 @@ import { addEditionDesk } from "./edition.ts";
 import { addEditionList } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import type { OperatorViews } from "./scope.ts";
+import { addReaderDesk } from "./reader.ts";
+import { addReadersPage } from "./readers.ts";
 import { addSchedulePage } from "./schedule.ts";
 import { addSendPage } from "./send.ts";
 import { addSourcesPage } from "./sources.ts";
@@ -21,5 +23,7 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addSchedulePage(scope, app, show);
   addSourcesPage(scope, app, show);
   addTagsPage(scope, app, show);
+  addReadersPage(scope, app, show);
+  addReaderDesk(scope, app, show);
   addEvents(scope, app);
 }

@@ -91,7 +91,7 @@ test("the schedule shows what a change would do, warns of an hour that has passe
   const look = "/operator/schedule?sendAt=02%3A30&timezone=Europe%2FBerlin";
   const sunday = (await get(`${look}&day=sun`)).body;
   expect(sunday).toContain("The next five sends, if you save this");
-  expect((await get(`${look}`)).body).toContain("Choose at least one day of the week.");
+  expect((await get(look)).body).toContain("Choose at least one day of the week.");
   expect((await get("/operator/schedule?sendAt=25%3A00&timezone=UTC&day=mon")).body).toContain("is not a time of day");
   const fields = { sendAt: "06:55", timezone: "Europe/Berlin", days: "mon,tue,wed,thu,fri" };
   expect((await post("/operator/schedule", fields)).headers.location).toBe("/operator/schedule?saved=schedule");
@@ -128,4 +128,25 @@ test("a source that cannot be read is refused with what was typed, and tags are 
   );
   expect((await get("/operator/tags")).body).toContain("also huawei");
   expect((await post("/operator/tags/alias", { alias: "LGU+", tag: "lg u+" })).statusCode).toBe(303);
+});
+
+test("a reader is found, and told why they got an edition or none; a list is looked at before it is taken", async () => {
+  const list = "address,tags\nbo@example.org,lg u+\nnot an address,\n";
+  const looked = (await post("/operator/readers/import", { list, confirmed: "1" })).body;
+  expect(looked).toContain("2 lines: 1 would be added, 0 changed, 0 as they are, 1 refused.");
+  expect(looked).toContain("Import 1 reader");
+  expect((await get("/operator/readers?q=bo%40")).body).toContain("No reader’s address has");
+  const taken = (await post("/operator/readers/import", { list, confirmed: "1", act: "import" })).body;
+  expect(taken).toContain("Imported. 2 lines: 1 added");
+  const found = (await get("/operator/readers?q=BO%40example")).body;
+  const path = /href="(\/operator\/readers\/\d+)">bo@example.org/.exec(found)![1]!;
+  expect((await get(`${path}?date=2026-11-24`)).body).toContain("They signed up at");
+  const ada = /href="(\/operator\/readers\/\d+)">ada@example.com/.exec((await get("/operator/readers")).body)![1]!;
+  expect((await get(`${ada}?date=2026-11-24`)).body).toContain("Because of ");
+  expect((await get("/operator/readers/export.csv")).body).toContain("bo@example.org,active");
+  await post("/operator/readers/suppress", { address: "bo@example.org" });
+  expect((await get(path)).body).toContain('class="mark suppressed"');
+  expect((await get(`${path}/erase`)).body).toContain("Erase bo@example.org?");
+  expect((await post(`${path}/erase`)).headers.location).toBe("/operator/readers?done=erase");
+  expect((await get(path)).statusCode).toBe(404);
 });

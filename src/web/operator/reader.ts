@@ -1,0 +1,135 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import { askWhy } from "../../deliveries/ask-why.ts";
+import { listEditions } from "../../editions/store.ts";
+import { writeAudit } from "../../ops/audit.ts";
+import { longDate } from "../../render/dates.ts";
+import { httpUrl } from "../../render/plain.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { parseDate } from "../../schedule/settings.ts";
+import { erase } from "../../subscribers/erase.ts";
+import { noSuchReader } from "../../subscribers/preferences.ts";
+import { findSubscriber, unsubscribe, type Subscriber } from "../../subscribers/store.ts";
+import { readFields } from "../pages/fields.ts";
+import { tagQuery } from "../tag-query.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { shortMoment } from "./words.ts";
+
+const offeredDates = 14;
+
+/** `/operator/readers/:id`: one reader, and why they got what they got on a date, or nothing. */
+export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void {
+  const { db, clock } = app;
+  type Params = { Params: { id: string } };
+
+  web.get<Params>("/operator/readers/:id", needs.viewer, async (request, reply) => {
+    const reader = await find(request.params.id);
+    const query = readFields(request.query);
+    const language = pageLanguage(app.config.language);
+    const { timezone } = await loadSchedule(db, app.options);
+    const asked = query.one("date").trim();
+    const date = asked === "" ? null : parseDate(asked.split(".")[0]!);
+    const why = await askWhy(app, String(reader.id), ...(date === null ? [] : [{ date }]));
+    const dates = new Set([why.date, ...(await listEditions(db, offeredDates)).map((edition) => edition.date)]);
+    const at = (instant: Date | null): string | null => (instant ? shortMoment(instant, timezone, language) : null);
+    return show(
+      request,
+      reply,
+      { name: "reader", title: reader.address, place: "readers" },
+      {
+        reader: {
+          path: `/operator/readers/${reader.id}`,
+          address: reader.address,
+          status: reader.status,
+          allTags: reader.allTags,
+          tags: reader.tags,
+          zone: reader.timezone,
+          created: at(reader.createdAt),
+          confirmed: at(reader.confirmedAt),
+          left: at(reader.leftAt),
+          paused: reader.pausedUntil && reader.pausedUntil > clock.now() ? at(reader.pausedUntil) : null,
+          preview: reader.allTags ? "/operator/preview" : `/operator/preview${tagQuery(reader.tags)}`,
+        },
+        notice: query.one("done") === "unsubscribe" ? "Unsubscribed: no mail is sent to them." : null,
+        why: {
+          date: why.date,
+          words: longDate(why.date, language),
+          sentence: why.editions.length === 0 ? why.sentence : null,
+          editions: why.editions.map((one) => ({
+            ...one,
+            path: `/operator/editions/${one.edition}`,
+            articles: one.articles.map((article) => ({
+              ...article,
+              url: httpUrl(article.url),
+              because: article.because.join(", "),
+            })),
+          })),
+        },
+        dates: [...dates]
+          .toSorted()
+          .toReversed()
+          .map((one) => ({ date: one, words: longDate(one, language), chosen: one === why.date })),
+      },
+    );
+  });
+
+  web.get<Params>("/operator/readers/:id/unsubscribe", needs.editor, async (request, reply) => {
+    const { id, address } = await find(request.params.id);
+    return show(
+      request,
+      reply,
+      { name: "confirm", title: "Unsubscribe a reader", place: "readers" },
+      {
+        question: `Unsubscribe ${address}?`,
+        words: "No mail is sent to this reader any more, from this moment on. They can come back by themselves.",
+        label: "Unsubscribe this reader",
+        post: `/operator/readers/${id}/unsubscribe`,
+        back: `/operator/readers/${id}`,
+        hidden: [],
+      },
+    );
+  });
+
+  web.post<Params>("/operator/readers/:id/unsubscribe", needs.editor, async (request, reply) => {
+    const { id } = await find(request.params.id);
+    const now = clock.now();
+    if (await unsubscribe(db, id, now)) {
+      const actor = request.operator.name;
+      await writeAudit(db, { at: now, actor, action: "subscriber unsubscribe", subject: `subscriber ${id}` });
+    }
+    return reply.redirect(`/operator/readers/${id}?done=unsubscribe`, 303);
+  });
+
+  web.get<Params>("/operator/readers/:id/erase", needs.editor, async (request, reply) => {
+    const { id, address } = await find(request.params.id);
+    return show(
+      request,
+      reply,
+      { name: "confirm", title: "Erase a reader", place: "readers" },
+      {
+        question: `Erase ${address}?`,
+        words:
+          "All that is held about this reader is removed, and it cannot be taken back. Past editions still add up, without their name.",
+        label: "Erase this reader",
+        post: `/operator/readers/${id}/erase`,
+        back: `/operator/readers/${id}`,
+        hidden: [],
+      },
+    );
+  });
+
+  web.post<Params>("/operator/readers/:id/erase", needs.editor, async (request, reply) => {
+    const { id } = await find(request.params.id);
+    await erase(app, id, request.operator.name);
+    return reply.redirect("/operator/readers?done=erase", 303);
+  });
+
+  async function find(raw: string): Promise<Subscriber> {
+    if (!/^[1-9]\d{0,14}$/.test(raw)) throw new Refusal(404, "There is no such reader: find them by their address.");
+    const reader = await findSubscriber(db, Number(raw));
+    if (!reader) throw noSuchReader(Number(raw));
+    return reader;
+  }
+}

@@ -1,0 +1,140 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
+import type { SubscriberStatus } from "../../db/schema.ts";
+import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
+import { parseColumnMap, readCsv } from "../../subscribers/import-rows.ts";
+import { findReaders } from "../../subscribers/find.ts";
+import { countByStatus } from "../../subscribers/store.ts";
+import { suppressAddress, unsuppressAddress } from "../../subscribers/suppress-address.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { exportCsv } from "../api/export.ts";
+import { readFields } from "../pages/fields.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { count, number, shortMoment } from "./words.ts";
+
+const path = "/operator/readers";
+const pageSize = 50;
+const statuses = ["active", "pending", "unsubscribed", "suppressed"] as const satisfies SubscriberStatus[];
+const longestList = 5_000_000;
+const shownFaults = 20;
+
+interface Told {
+  notice?: string;
+  report?: { list: string; confirmed: boolean; createTags: boolean; report: ImportReport };
+}
+
+/** `/operator/readers`: finding a reader, lists in and out, and addresses that must not be mailed. */
+export function addReadersPage(web: FastifyInstance, app: App, show: Show): void {
+  const { db } = app;
+
+  web.get(path, needs.viewer, async (request, reply) => {
+    const done = readFields(request.query).one("done");
+    return list(request, reply, { ...(doneWords(done) === null ? {} : { notice: doneWords(done)! }) });
+  });
+
+  web.get(`${path}/export.csv`, needs.editor, async (request, reply) => {
+    const status = statuses.find((one) => one === readFields(request.query).one("status"));
+    return reply
+      .type("text/csv; charset=utf-8")
+      .header("content-disposition", 'attachment; filename="subscribers.csv"')
+      .send(Readable.from(exportCsv(db, status)));
+  });
+
+  web.post(`${path}/suppress`, needs.editor, async (request, reply) => {
+    const address = readFields(request.body).one("address");
+    await suppressAddress(app, { address, reason: "operator", detail: null, actor: request.operator.name });
+    return reply.redirect(`${path}?done=suppress`, 303);
+  });
+
+  web.post(`${path}/unsuppress`, needs.editor, async (request, reply) => {
+    await unsuppressAddress(app, { address: readFields(request.body).one("address"), actor: request.operator.name });
+    return reply.redirect(`${path}?done=unsuppress`, 303);
+  });
+
+  web.register(async (scope) => {
+    // A list is longer than the fields of any other form.
+    scope.removeContentTypeParser("application/x-www-form-urlencoded");
+    scope.addContentTypeParser(
+      "application/x-www-form-urlencoded",
+      { parseAs: "string", bodyLimit: 2 * longestList },
+      (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    );
+    scope.post(`${path}/import`, needs.editor, async (request, reply) => {
+      const body = request.body as Record<string, string | undefined>;
+      const text = body["list"] ?? "";
+      if (text.trim() === "")
+        throw new Refusal(422, "The list is empty: paste it, its column names in the first line.");
+      const options = { confirmed: body["confirmed"] === "1", createTags: body["createTags"] === "1" };
+      const dryRun = body["act"] !== "import";
+      const report = await importSubscribers(app, readCsv(Readable.from([Buffer.from(text)]), parseColumnMap([])), {
+        ...options,
+        strict: false,
+        dryRun,
+        actor: request.operator.name,
+      });
+      return list(request, reply, { report: { list: dryRun ? text : "", ...options, report } });
+    });
+  });
+
+  async function list(request: FastifyRequest, reply: FastifyReply, told: Told): Promise<FastifyReply> {
+    const query = readFields(request.method === "GET" ? request.query : {});
+    const words = query.one("q").trim().slice(0, 320);
+    const status = statuses.find((one) => one === query.one("status"));
+    const before = /^\d{1,15}$/.test(query.one("before")) ? Number(query.one("before")) : null;
+    const [counts, found, { timezone }] = await Promise.all([
+      countByStatus(db),
+      findReaders(db, { words, status, before, limit: pageSize + 1 }),
+      loadSchedule(db, app.options),
+    ]);
+    const page = found.slice(0, pageSize);
+    const language = pageLanguage(app.config.language);
+    const next = new URLSearchParams({ ...(words === "" ? {} : { q: words }), ...(status ? { status } : {}) });
+    if (found.length > pageSize) next.set("before", String(page.at(-1)!.id));
+    return show(
+      request,
+      reply,
+      { name: "readers", title: "Readers", place: "readers" },
+      {
+        notice: told.notice ?? null,
+        query: words,
+        statuses: statuses.map((one) => ({ name: one, count: number(counts[one]), chosen: one === status })),
+        readers: page.map((one) => ({
+          path: `${path}/${one.id}`,
+          address: one.address,
+          status: one.status,
+          follows: one.allTags ? "all news" : count(one.tags, "tag"),
+          since: shortMoment(one.createdAt, timezone, language),
+        })),
+        more: next.has("before") ? `${path}?${next}` : null,
+        list: told.report?.list ?? "",
+        options: { confirmed: told.report?.confirmed ?? false, createTags: told.report?.createTags ?? false },
+        report: told.report ? showReport(told.report.report) : null,
+      },
+    );
+  }
+}
+
+function showReport(report: ImportReport) {
+  return {
+    sentence:
+      `${count(report.lines, "line")}: ${number(report.added)} ${report.imported ? "added" : "would be added"}, ` +
+      `${number(report.updated)} changed, ${number(report.unchanged)} as they are, ${number(report.refused.length)} refused.`,
+    imported: report.imported,
+    ready: !report.imported && report.added + report.updated > 0,
+    label: `Import ${count(report.added + report.updated, "reader")}`,
+    faults: report.refused.slice(0, shownFaults),
+    more: report.refused.length > shownFaults ? number(report.refused.length - shownFaults) : null,
+  };
+}
+
+function doneWords(done: string): string | null {
+  const words: Record<string, string> = {
+    suppress: "That address is never mailed again.",
+    unsuppress: "That address may sign up again; nothing is sent to it until its owner does.",
+    erase: "Erased: all that was held about that reader is gone.",
+  };
+  return Object.hasOwn(words, done) ? words[done]! : null;
+}
