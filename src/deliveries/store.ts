@@ -2,8 +2,6 @@ import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Balance, DeliveryState } from "../editions/state.ts";
 
-export { listDeliveries, type ListedDelivery } from "./search.ts";
-
 /** A delivery that this process has claimed and must now send. */
 export interface ClaimedDelivery {
   id: number;

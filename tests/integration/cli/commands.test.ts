@@ -134,6 +134,30 @@ describe("commands against a running server", () => {
     expect((await run(["edition", "retry", edition.name])).stdout).toContain("there was nothing to retry");
   });
 
+  test("what became of it is explained reader by reader, searched and exported", async () => {
+    const why = await run(["subscribers", "why", "Min@readers.example"]);
+    expect(why).toMatchObject({ code: 0, stderr: "" });
+    expect(why.stdout).toMatch(
+      /^min@readers\.example \(subscriber 1, active\)\nEdition \d.*: sent\. The relay took it at /,
+    );
+    expect(why.stdout).toMatch(/\n\nArticle +Because of\nHuawei deal confirmed +lg u\+\n$/);
+    expect((await run(["subscribers", "why", "1", "--date", "2001-01-01"])).stdout).toContain(
+      "nothing was to be sent yet",
+    );
+    expect(await run(["subscribers", "why", "nobody@readers.example"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^No subscriber has this address/),
+    });
+    const [, name] = /^Edition (\S+):/m.exec(why.stdout)!;
+    const search = async (...flags: string[]) => (await run(["edition", "deliveries", name!, ...flags])).stdout;
+    expect(await search("--state", "sent", "--domain", "readers.example")).toMatch(/min@readers\.example +1 +250 /);
+    expect(await search("--state", "unknown")).toMatch(/^No delivery of .* is like that/);
+    expect(await search("--csv")).toMatch(/^id,state,address,.*\n\d+,sent,min@readers\.example,/);
+    expect((await run(["edition", "deliveries", name!, "--state", "lost"])).code).toBe(2);
+    expect((await run(["alerts", "list"])).stdout).toMatch(/^Nothing was wrong so far/);
+    expect((await run(["alerts", "test"])).stderr).toMatch(/^Nobody would hear of an alert: set ALERT_MAIL or/);
+  });
+
   test("the schedule is changed and a date skipped", async () => {
     const set = await run(["schedule", "set", "--at", "6:30", "--days", "mon-fri", "--timezone", "europe/berlin"]);
     expect(set.stdout).toMatch(/^Time {5}06:30 \(Europe\/Berlin\)\nDays {5}mon, tue, wed, thu, fri\n/);
