@@ -1,4 +1,5 @@
 import { wrongValue } from "../base/errors.ts";
+import { roles } from "../operators/roles.ts";
 import { parseDate } from "../schedule/settings.ts";
 import { argument } from "./failure.ts";
 
@@ -26,6 +27,18 @@ export const limitArgument = argument((raw) => {
   const value = Number(raw);
   if (/^\d+$/.test(raw) && value >= 1 && value <= 1_000) return value;
   throw wrongValue(raw, "a whole number from 1 to 1000");
+});
+
+export const daysArgument = argument((raw) => {
+  const value = Number(raw);
+  if (/^\d+$/.test(raw) && value >= 1 && value <= 3_650) return value;
+  throw wrongValue(raw, "a number of days from 1 to 3650");
+});
+
+export const roleArgument = argument((raw) => {
+  const role = roles.find((one) => one === raw);
+  if (role) return role;
+  throw wrongValue(raw, `a role; expected ${roles.join(", ")}`);
 });
 
 export const urlArgument = argument((raw) => {

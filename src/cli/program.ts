@@ -9,6 +9,7 @@ import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEdition } from "./edition.ts";
 import { addMigrate } from "./migrate.ts";
+import { addOperators } from "./operators.ts";
 import { addSample } from "./sample.ts";
 import { addSchedule } from "./schedule.ts";
 import { addServe } from "./serve.ts";
@@ -16,6 +17,7 @@ import { addSources } from "./sources.ts";
 import { addStatus } from "./status.ts";
 import { addSubscribers } from "./subscribers.ts";
 import { addSuppressions } from "./suppressions.ts";
+import { addTokens } from "./tokens.ts";
 
 /** What a command that ends well but failed at something tells its exit code. */
 export type Done = (code: number) => void;
@@ -52,6 +54,8 @@ export function createProgram(context: Context, done: Done): Command {
   addSchedule(program, context);
   addSubscribers(program, context, done);
   addSuppressions(program, context);
+  addOperators(program, context);
+  addTokens(program, context);
   addAlerts(program, context);
   return program;
 }

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { openApp, type App } from "../app.ts";
 import { createLog } from "../base/console-log.ts";
+import { readIfThere } from "../base/private-file.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
+import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
 import { startWeb } from "../server.ts";
@@ -75,11 +77,13 @@ async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
 /** Where to look, how things stand, and what to do next. */
 async function introduce(terminal: Terminal, app: App, role: Role, url: string): Promise<void> {
   const { done, next } = nextSteps(await status(app), app.config);
+  const setup = role === "worker" ? null : readIfThere(setupFile(app.config.dataDir));
   terminal.err(
     [
       "",
       `  ${app.config.publicationName}: dayletter ${role} at ${url}`,
       "",
+      ...(setup === null ? [] : [`  The first operator signs up here, once: ${setup}`, ""]),
       ...done.map((sentence) => `  ${sentence}`),
       ...(next.length > 0
         ? ["", "  Next (from a clone, commands begin with npx):", ...next.map((sentence) => `  - ${sentence}`)]

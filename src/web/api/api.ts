@@ -10,6 +10,7 @@ import { addEditionRoutes } from "./editions.ts";
 import { addEditorialRoutes } from "./editorial.ts";
 import { addListRoutes } from "./lists.ts";
 import { describeApi } from "./openapi.ts";
+import { addPeopleRoutes } from "./people.ts";
 import { addPreviewRoutes } from "./preview.ts";
 import { addScheduleRoutes } from "./schedule.ts";
 import type { ApiServer } from "./server.ts";
@@ -35,6 +36,7 @@ const areas = [
   addWhyRoutes,
   addListRoutes,
   addSuppressionRoutes,
+  addPeopleRoutes,
   addAlertRoutes,
 ];
 
