@@ -1,10 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
+import { openCatalogue } from "../catalogue.ts";
 import { openDesk } from "./desk.ts";
+import { addEditRoutes } from "./edit.ts";
 import { addEditionDesk } from "./edition.ts";
 import { addEditionList } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import type { OperatorViews } from "./scope.ts";
+import { addPreviewPage } from "./preview.ts";
 import { addReaderDesk } from "./reader.ts";
 import { addReadersPage } from "./readers.ts";
 import { addSchedulePage } from "./schedule.ts";
@@ -25,5 +28,7 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addTagsPage(scope, app, show);
   addReadersPage(scope, app, show);
   addReaderDesk(scope, app, show);
+  addPreviewPage(scope, app, show, openCatalogue(app));
+  addEditRoutes(scope, app);
   addEvents(scope, app);
 }

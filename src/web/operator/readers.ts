@@ -22,7 +22,7 @@ const longestList = 5_000_000;
 const shownFaults = 20;
 
 interface Told {
-  notice?: string;
+  notice?: string | null;
   report?: { list: string; confirmed: boolean; createTags: boolean; report: ImportReport };
 }
 
@@ -32,7 +32,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
 
   web.get(path, needs.viewer, async (request, reply) => {
     const done = readFields(request.query).one("done");
-    return list(request, reply, { ...(doneWords(done) === null ? {} : { notice: doneWords(done)! }) });
+    return list(request, reply, { notice: doneWords(done) });
   });
 
   web.get(`${path}/export.csv`, needs.editor, async (request, reply) => {
@@ -108,7 +108,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
           follows: one.allTags ? "all news" : count(one.tags, "tag"),
           since: shortMoment(one.createdAt, timezone, language),
         })),
-        more: next.has("before") ? `${path}?${next}` : null,
+        more: next.has("before") ? `${path}?${next.toString()}` : null,
         list: told.report?.list ?? "",
         options: { confirmed: told.report?.confirmed ?? false, createTags: told.report?.createTags ?? false },
         report: told.report ? showReport(told.report.report) : null,

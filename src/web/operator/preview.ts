@@ -1,0 +1,141 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { App } from "../../app.ts";
+import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { Refusal } from "../../base/errors.ts";
+import { comingEdition, comingSample } from "../../editorial/coming.ts";
+import { draftLimits } from "../../editorial/edit.ts";
+import { mailEdition } from "../../editorial/mail-edition.ts";
+import { printSample, type SampleCopy } from "../../editions/sample.ts";
+import { sampleOfEdition } from "../../editions/sample-stencils.ts";
+import { editionName, getEdition, type Edition } from "../../editions/store.ts";
+import { longDate } from "../../render/dates.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { parseEditionName } from "../edition-name.ts";
+import { readFields } from "../pages/fields.ts";
+import { framed, readView, sampleViews } from "../pages/sample-view.ts";
+import { confineMail } from "../security.ts";
+import { readTags, tagQuery } from "../tag-query.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { moment } from "./words.ts";
+
+/** Gmail cuts a mail whose HTML is longer, in bytes. */
+const gmailClip = 102_000;
+const path = "/operator/preview";
+
+interface Looked {
+  /** null for the coming one. */
+  edition: Edition | null;
+  choice: TagChoice;
+  copy: SampleCopy | null;
+}
+
+/**
+ * `/operator/preview`: the coming edition, or one that is frozen, as a reader of any tags gets it, and what an editor may
+ * change about the coming one.
+ */
+export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catalogue: () => Promise<Catalogue>): void {
+  const { db } = app;
+  const language = pageLanguage(app.config.language);
+
+  web.get(path, needs.viewer, async (request, reply) => {
+    const { edition, choice, copy } = await look(request);
+    const view = readView(readFields(request.query).one("view"));
+    const names = choice.known.map(({ name }) => name);
+    const own = edition ? { edition: editionName(edition) } : {};
+    const coming = await comingEdition(app);
+    const html = copy?.html();
+    const bytes = html === undefined ? 0 : Buffer.byteLength(html);
+    return show(
+      request,
+      reply,
+      { name: "preview", title: "Preview", place: edition ? "editions" : "today" },
+      {
+        notice: doneWords(readFields(request.query).one("done")),
+        edition: edition && {
+          name: editionName(edition),
+          words: longDate(edition.date, language),
+          path: `/operator/editions/${editionName(edition)}`,
+        },
+        date: longDate(coming.date, language),
+        send: coming.send && moment(coming.send.at, coming.timezone, language),
+        timezone: coming.timezone,
+        names: names.join(", "),
+        unknown: choice.unknown.join(", "),
+        view,
+        tabs: Object.entries(sampleViews).map(([key, label]) => ({
+          label,
+          path: path + tagQuery(names, { ...own, ...(key === "phone" ? {} : { view: key }) }),
+          current: key === view,
+        })),
+        copy: copy && {
+          subject: copy.subject,
+          frame: `${path}.html${tagQuery(names, own)}`,
+          text: view === "text" ? copy.text() : view === "source" ? copy.message().toString("latin1") : "",
+          kilobytes: (bytes / 1_000).toFixed(0),
+          clipped: bytes > gmailClip,
+        },
+        coming: {
+          revision: coming.revision,
+          introduction: coming.draft.introduction ?? "",
+          subject: coming.draft.subject ?? "",
+          articles: coming.articles.map((article, i) => ({
+            id: article.id,
+            title: article.title,
+            summary: article.summary,
+            tags: article.tags,
+            origin: article.origin?.name ?? null,
+            leftOut: article.leftOut,
+            edited: article.original !== null,
+            first: i === 0,
+          })),
+        },
+        limits: draftLimits,
+      },
+    );
+  });
+
+  web.get(`${path}.html`, needs.viewer, async (request, reply) => {
+    const { copy } = await look(request);
+    if (!copy) throw new Refusal(404, "There is no article with these tags: look at another choice.");
+    return confineMail(reply).type("text/html; charset=utf-8").send(framed(copy.html()));
+  });
+
+  web.post(`${path}/test`, needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const edition = await editionOf(fields.one("edition"));
+    const tags = fields
+      .one("tags")
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== "");
+    await mailEdition(app, { edition, address: fields.one("address").trim(), tags, actor: request.operator.name });
+    return reply.redirect(
+      path + tagQuery(tags, { done: "test", ...(edition ? { edition: editionName(edition) } : {}) }),
+      303,
+    );
+  });
+
+  async function look(request: FastifyRequest): Promise<Looked> {
+    const tags = await catalogue();
+    const names = readTags(request.url, (name) => tags.get(name) !== undefined);
+    const [edition, choice] = await Promise.all([
+      editionOf(readFields(request.query).one("edition")),
+      chooseTags(db, names),
+    ]);
+    const of = edition ? sampleOfEdition(db, edition) : await comingSample(app);
+    return { edition, choice, copy: await printSample(app, of, choice) };
+  }
+
+  async function editionOf(raw: string): Promise<Edition | null> {
+    if (raw === "") return null;
+    const { date, number } = parseEditionName(raw);
+    return getEdition(db, date, number);
+  }
+}
+
+function doneWords(done: string): string | null {
+  if (done === "edit") return "Saved: the coming edition is as you see it here.";
+  if (done === "test") return "On its way to you: it takes the same way as a reader’s mail.";
+  return null;
+}
