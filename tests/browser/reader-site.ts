@@ -76,7 +76,7 @@ export async function openReaderSite(): Promise<ReaderSite> {
       const { date, number } = await sendNow(app, { extra: (await listPublished(app.db, 1)).length > 0, actor: "test" });
       await eventually("the edition is finished", async () => {
         const edition = await findEdition(app.db, date, number);
-        return edition !== null && ["finished", "empty"].includes(edition.state);
+        return edition !== undefined && ["finished", "empty"].includes(edition.state);
       });
     },
     async close() {

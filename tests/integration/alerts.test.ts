@@ -6,7 +6,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { testAlerts, watchAlerts } from "../../src/alerts/watch.ts";
 import { signedHeaders } from "../../src/alerts/webhook.ts";
 import { recordMissed } from "../../src/editions/open.ts";
+import { sendNow } from "../../src/editions/send-now.ts";
+import { addFeeds } from "../../src/sources/store.ts";
 import { sendNotices } from "../../src/subscribers/send-notices.ts";
+import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { openWorld, type World } from "../support/world.ts";
 
 const secret = "a-key-for-the-tests-of-the-webhook-01";
@@ -109,4 +112,55 @@ test("a call that is refused is made again, later and later, with the same id", 
   expect(calls).toHaveLength(3);
   expect(new Set(calls.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
   expect(said()[2]).toMatchObject({ type: "alert.raised", data: { kind: "test" } });
+});
+
+test("an edition's failures, a feed that fails for a day and a relay in trouble are told, without addresses", async () => {
+  const { app } = world;
+  const { db } = app;
+  calls.length = 0;
+  minutes(24 * 60);
+  await addAllNewsReaders(
+    app,
+    ["a", "b", "c", "d", "e", "f", "g"].map((name) => `${name}@readers.example`),
+  );
+  await addArticle(app, "News");
+  const { id } = await sendNow(app, { extra: false, actor: "test" });
+  const mark = async (state: "rejected" | "unknown", most: number) => {
+    const some = db.selectFrom("deliveries").select("id").where("state", "=", "pending").orderBy("id").limit(most);
+    await db.updateTable("deliveries").set({ state }).where("id", "in", some).execute();
+  };
+  await mark("rejected", 5);
+  await mark("unknown", 2);
+  await db.updateTable("editions").set({ state: "finished" }).where("id", "=", id).execute();
+  const [feed] = await addFeeds(db, [{ url: "https://news.example/feed" }], clock.now());
+  await db
+    .updateTable("sources")
+    .set({ failures: 40, last_error: "it answered 404" })
+    .where("id", "=", feed!)
+    .execute();
+  minutes(24 * 60);
+  let reason: string | null = "421 a@readers.example: too busy";
+  const deps = { ...app, transport: { state: () => ({ reason }) } };
+  await watchAlerts(deps);
+  expect(said().map(({ data }) => data.sentence)).toEqual([
+    "Of 7 deliveries of 2026-11-25, 5 (71.4 %) were not sent: 5 rejected, 0 expired.",
+    "The relay never answered for 2 deliveries of 2026-11-25.",
+    `Source ${feed} could not be read for more than a day: it answered 404.`,
+  ]);
+  minutes(5);
+  await watchAlerts(deps);
+  expect(said()[3]?.data.sentence).toMatch(/^The relay takes no mail from \S+: 421 <address> too busy\.$/);
+  reason = null;
+  await db.updateTable("deliveries").set({ state: "sent" }).where("state", "=", "unknown").execute();
+  await db.updateTable("sources").set({ failures: 0, succeeded_at: clock.now() }).where("id", "=", feed!).execute();
+  await watchAlerts(deps);
+  expect(
+    said()
+      .slice(4)
+      .map(({ type, data }) => [type, data.kind]),
+  ).toEqual([
+    ["alert.cleared", "unknown"],
+    ["alert.cleared", "source-failing"],
+    ["alert.cleared", "relay"],
+  ]);
 });
