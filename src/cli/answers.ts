@@ -98,6 +98,7 @@ export interface ScheduleAnswer {
   /** `mon,tue,wed`. */
   sendDays: string;
   skipped: string[];
+  moved: { date: string; sendAt: string }[];
   next: SendAnswer[];
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Temporal } from "temporal-polyfill";
 import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
 import type { ScheduleAnswer } from "./answers.ts";
 import { dateArgument } from "./arguments.ts";
@@ -6,6 +7,9 @@ import { answer, withJson, type Context } from "./context.ts";
 import { argument, UsageError } from "./failure.ts";
 import { facts } from "./table.ts";
 import { sendLine } from "./words.ts";
+
+/** Days. */
+const longestRange = 366;
 
 interface ScheduleOptions {
   json?: boolean;
@@ -43,12 +47,41 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
       show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named } }));
     });
 
-  withJson(schedule.command("skip").description("send no edition on a date"))
-    .argument("<date>", "such as 2026-12-25", dateArgument)
+  withJson(schedule.command("skip").description("send no edition on a date, or on each of a list of holidays"))
+    .argument("<dates...>", "such as 2026-12-25 2026-12-28..2026-12-31", collectDates)
     .option("--undo", "send one after all")
-    .action(async (date: string, options: { json?: boolean; undo?: boolean }) =>
-      show(options, await client().ask(options.undo ? "DELETE" : "PUT", `/schedule/skip/${date}`)),
+    .action(async (dates: string[], { undo = false, ...options }: { json?: boolean; undo?: boolean }) =>
+      show(options, await client().ask("PUT", "/schedule/skip", { json: { dates, undo } })),
     );
+
+  withJson(schedule.command("move").description("send the edition of one date at another time"))
+    .argument("<date>", "such as 2026-12-24", dateArgument)
+    .argument("[time]", "local time, HH:MM", argument(parseSendAt))
+    .option("--undo", "send it at the schedule's own time again")
+    .action(async (date: string, time: string | undefined, options: { json?: boolean; undo?: boolean }) => {
+      if ((time === undefined) !== (options.undo ?? false)) {
+        throw new UsageError("Name the time at which it is to be sent, or --undo for the schedule's own.");
+      }
+      const path = `/schedule/move/${date}`;
+      const asked = client();
+      show(
+        options,
+        time === undefined ? await asked.ask("DELETE", path) : await asked.ask("PUT", path, { json: { sendAt: time } }),
+      );
+    });
+}
+
+/** `2026-12-24`, or `2026-12-24..2026-12-26` for each of these. */
+function collectDates(raw: string, before: string[] | undefined): string[] {
+  const [first = "", last = first, ...rest] = raw.split("..");
+  const from = dateArgument(first);
+  const to = dateArgument(last);
+  const days = Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to)).days;
+  if (rest.length > 0 || days < 0 || days > longestRange) {
+    throw new UsageError(`${JSON.stringify(raw)} is not a range of dates; expected one such as 2026-12-24..2026-12-26.`);
+  }
+  const start = Temporal.PlainDate.from(from);
+  return [...(before ?? []), ...Array.from({ length: days + 1 }, (_, n) => start.add({ days: n }).toString())];
 }
 
 /** Checked here, and sent as it was written. */
@@ -58,13 +91,14 @@ const daysArgument = (raw: string): string => {
 };
 
 export function scheduleText(schedule: ScheduleAnswer): string {
-  const { timezone, sendAt, sendDays, skipped, next } = schedule;
+  const { timezone, sendAt, sendDays, skipped, moved, next } = schedule;
   const everyDay = sendDays.split(",").length === 7;
   return [
     facts([
       ["Time", `${sendAt} (${timezone})`],
       ["Days", everyDay ? "every day" : sendDays.replaceAll(",", ", ")],
       ["Skipped", skipped.length === 0 ? "none" : skipped.join(", ")],
+      ["Moved", moved.length === 0 ? null : moved.map((one) => `${one.date} to ${one.sendAt}`).join(", ")],
     ]),
     "",
     next.length === 0 ? "No date is left to send on." : "Next:",

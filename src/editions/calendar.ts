@@ -10,6 +10,8 @@ export interface Schedule {
   sendDays: readonly number[];
   /** Dates on which the operator wants no edition. */
   skipped: ReadonlySet<string>;
+  /** Dates that are sent at another local time, "HH:MM", than `sendAt`. */
+  moved?: ReadonlyMap<string, string>;
 }
 
 export interface DueInput {
@@ -54,8 +56,13 @@ export function localDate(now: Date, timezone: string): string {
   return Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone).toPlainDate().toString();
 }
 
+/** The local "HH:MM" at which the edition of `date` is to be sent. */
+export function timeOf(date: string, { moved, sendAt }: Schedule): string {
+  return moved?.get(date) ?? sendAt;
+}
+
 /**
- * The instant at which the edition of `date` is due: the first one at which the wall clock has reached `sendAt` of that
+ * The instant at which the edition of `date` is due: the first one at which the wall clock has reached its time on that
  * date. So a time that the clocks jump over (02:30 on a spring night in Berlin, 00:00 in Cairo, the whole of 30 December
  * 2011 in Apia) is due at the first instant after the gap, and a time that happens twice is due the first time.
  */
@@ -119,7 +126,7 @@ export function nextSends(now: Date, schedule: Schedule, count: number): NextSen
     if (!isSendDay(date, schedule)) continue;
     const resolved = resolve(date, schedule);
     const at = new Date(resolved.at.epochMilliseconds);
-    if (at > now) sends.push({ date, at, note: noteOf(resolved, schedule) });
+    if (at > now) sends.push({ date, at, note: noteOf(date, resolved, schedule) });
   }
   return sends;
 }
@@ -148,8 +155,9 @@ interface Resolved {
   clock: "plain" | "gap" | "twice";
 }
 
-function resolve(date: string, { timezone, sendAt }: Schedule): Resolved {
-  const wall = Temporal.PlainDateTime.from(`${date}T${sendAt}`);
+function resolve(date: string, schedule: Schedule): Resolved {
+  const { timezone } = schedule;
+  const wall = Temporal.PlainDateTime.from(`${date}T${timeOf(date, schedule)}`);
   const earlier = wall.toZonedDateTime(timezone, { disambiguation: "earlier" });
   const later = wall.toZonedDateTime(timezone, { disambiguation: "later" });
   if (earlier.equals(later)) return { at: earlier, clock: "plain" };
@@ -174,10 +182,10 @@ function dueDates({ now, since, schedule }: Pick<DueInput, "now" | "since" | "sc
   return due;
 }
 
-function missedReason({ dueAt: at }: DueDate, now: Date, { sendAt, timezone }: Schedule): string {
+function missedReason({ date, dueAt: at }: DueDate, now: Date, schedule: Schedule): string {
   const late = lateness(now.getTime() - at.getTime());
   return (
-    `The service was not running at ${sendAt} (${timezone}) and came back ${late} later; ` +
+    `The service was not running at ${timeOf(date, schedule)} (${schedule.timezone}) and came back ${late} later; ` +
     `its articles go into the next edition.`
   );
 }
@@ -189,10 +197,18 @@ function lateness(ms: number): string {
   return `${Math.floor(hours / 24)} days`;
 }
 
-function noteOf({ at, clock }: Resolved, { sendAt, timezone }: Schedule): string | null {
-  if (clock === "plain") return null;
+function noteOf(date: string, resolved: Resolved, schedule: Schedule): string | null {
+  const notes = [
+    ...(schedule.moved?.has(date) ? [`Moved from ${schedule.sendAt} on this date.`] : []),
+    ...clockNotes(resolved, timeOf(date, schedule), schedule.timezone),
+  ];
+  return notes.length === 0 ? null : notes.join(" ");
+}
+
+function clockNotes({ at, clock }: Resolved, sendAt: string, timezone: string): string[] {
+  if (clock === "plain") return [];
   if (clock === "twice")
-    return `The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`;
+    return [`The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`];
   const time = at.toPlainTime().toString({ smallestUnit: "minute" });
-  return `The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`;
+  return [`The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`];
 }

@@ -1,5 +1,5 @@
 import type { Db, Tx } from "../db/schema.ts";
-import { decideDue, localDate, lookBackDays } from "./calendar.ts";
+import { decideDue, localDate, lookBackDays, timeOf } from "./calendar.ts";
 import { openEdition, recordMissed, type OpenDeps, type Opened } from "./open.ts";
 import { editionName, recordedDates } from "./store.ts";
 import type { EffectiveSchedule } from "../schedule/store.ts";
@@ -30,7 +30,7 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
   const opened = await openEdition(deps, {
     ...decision.open,
     timezone: schedule.timezone,
-    sendAt: schedule.sendAt,
+    sendAt: timeOf(decision.open.date, schedule),
     extra: false,
     ...(lateMinutes >= 10 ? { reason: `Sent ${lateMinutes} minutes late: nothing was running when it was due.` } : {}),
   });

@@ -56,12 +56,24 @@ export async function adoptSettings(deps: ScheduleDeps): Promise<boolean> {
 /** Takes a date out of the schedule, or puts it back. */
 export async function changeSkip(
   deps: Pick<ScheduleDeps, "db" | "clock" | "options">,
-  request: { date: string; skip: boolean; actor: string },
+  { date, ...request }: { date: string; skip: boolean; actor: string },
+): Promise<EffectiveSchedule> {
+  return changeSkips(deps, { ...request, dates: [date] });
+}
+
+/** The same for many dates, such as the holidays of a year: all of them, or none. */
+export async function changeSkips(
+  deps: Pick<ScheduleDeps, "db" | "clock" | "options">,
+  request: { dates: readonly string[]; skip: boolean; actor: string },
 ): Promise<EffectiveSchedule> {
   const now = deps.clock.now();
-  await skipDate(deps.db, request.date, request.skip, now);
   const action = request.skip ? "schedule skip" : "schedule unskip";
-  await writeAudit(deps.db, { at: now, actor: request.actor, action, subject: request.date });
+  await deps.db.transaction().execute(async (tx) => {
+    for (const date of new Set(request.dates)) {
+      await skipDate(tx, date, request.skip, now);
+      await writeAudit(tx, { at: now, actor: request.actor, action, subject: date });
+    }
+  });
   return loadSchedule(deps.db, deps.options);
 }
 

@@ -19,11 +19,13 @@ export interface EffectiveSchedule extends Schedule {
 export async function loadSchedule(db: Db | Tx, defaults: ScheduleDefaults): Promise<EffectiveSchedule> {
   const row = await db.selectFrom("schedule").selectAll().executeTakeFirstOrThrow();
   const skipped = await db.selectFrom("skipped_dates").select("date").execute();
+  const moved = await db.selectFrom("moved_dates").select(["date", "send_at"]).execute();
   return {
     timezone: row.timezone ?? defaults.timezone,
     sendAt: row.send_at ?? defaults.sendAt,
     sendDays: row.send_days ?? defaults.sendDays,
     skipped: new Set(skipped.map((one) => one.date)),
+    moved: new Map(moved.map((one) => [one.date, one.send_at])),
     since: row.since,
   };
 }
@@ -67,7 +69,14 @@ export async function saveSchedule(
     .execute();
 }
 
-export async function skipDate(db: Db, date: string, skip: boolean, now: Date): Promise<void> {
+/** @param sendAt local "HH:MM" of that date alone; null for that of the schedule */
+export async function moveDate(db: Db | Tx, date: string, sendAt: string | null, now: Date): Promise<void> {
+  await db.deleteFrom("moved_dates").where("date", "=", date).execute();
+  if (sendAt === null) return;
+  await db.insertInto("moved_dates").values({ date, send_at: sendAt, created_at: now }).execute();
+}
+
+export async function skipDate(db: Db | Tx, date: string, skip: boolean, now: Date): Promise<void> {
   if (!skip) await db.deleteFrom("skipped_dates").where("date", "=", date).execute();
   else {
     const row = { date, created_at: now };

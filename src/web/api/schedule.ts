@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { comingSends } from "../../ops/status.ts";
-import { changeSchedule, changeSkip } from "../../schedule/change.ts";
+import { changeSchedule, changeSkip, changeSkips } from "../../schedule/change.ts";
+import { changeMove } from "../../schedule/move.ts";
 import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { problems } from "./schemas.ts";
@@ -13,6 +14,10 @@ const change = z.strictObject({
   sendAt: z.string().max(100).nullish().describe("Local `HH:MM`"),
   sendDays: z.string().max(100).nullish().describe("`mon-fri`, `mon,wed,fri`"),
 });
+/** The holidays of more than a year. */
+const mostDates = 400;
+const skipBody = z.strictObject({ dates: z.array(z.string()).min(1).max(mostDates), undo: z.boolean().default(false) });
+const moveBody = z.strictObject({ sendAt: z.string().max(100).describe("Local `HH:MM`, on that date alone") });
 const dateParams = z.object({ date: z.string() });
 
 export function addScheduleRoutes(server: ApiServer, app: App): void {
@@ -51,6 +56,22 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
   );
 
   server.put(
+    "/schedule/skip",
+    {
+      config: { role: "editor" },
+      schema: {
+        summary: "Send no edition on any of these dates, or put them back",
+        description: "Such as the holidays of a year. All of them are taken, or none.",
+        tags,
+        body: skipBody,
+        response,
+      },
+    },
+    async ({ body, actor }) =>
+      show(await changeSkips(app, { dates: body.dates.map(parseDate), skip: !body.undo, actor })),
+  );
+
+  server.put(
     "/schedule/skip/:date",
     {
       config: { role: "editor" },
@@ -63,6 +84,23 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
     "/schedule/skip/:date",
     { config: { role: "editor" }, schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
     async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: false, actor })),
+  );
+
+  const moveSchema = { tags, params: dateParams, response };
+  server.put(
+    "/schedule/move/:date",
+    {
+      config: { role: "editor" },
+      schema: { ...moveSchema, summary: "Send the edition of one date at another time", body: moveBody },
+    },
+    async ({ params, body, actor }) =>
+      show(await changeMove(app, { date: parseDate(params.date), sendAt: parseSendAt(body.sendAt), actor })),
+  );
+
+  server.delete(
+    "/schedule/move/:date",
+    { config: { role: "editor" }, schema: { ...moveSchema, summary: "Send it at the schedule's own time again" } },
+    async ({ params, actor }) => show(await changeMove(app, { date: parseDate(params.date), sendAt: null, actor })),
   );
 }
 

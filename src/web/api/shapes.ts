@@ -131,9 +131,12 @@ export const scheduleSchema = z
     sendAt: z.string(),
     sendDays: z.string().describe("Such as `mon,tue,wed`"),
     skipped: z.array(z.iso.date()),
+    moved: z.array(z.object({ date: z.iso.date(), sendAt: z.string() })).describe("Dates sent at a time of their own"),
     next: z.array(nextSendSchema).describe("The next five sends"),
   })
   .meta({ id: "Schedule" });
+
+const byDate = (a: { date: string }, b: { date: string }): number => (a.date < b.date ? -1 : 1);
 
 export function showSchedule(schedule: EffectiveSchedule, next: NextSend[]): z.input<typeof scheduleSchema> {
   return {
@@ -141,6 +144,7 @@ export function showSchedule(schedule: EffectiveSchedule, next: NextSend[]): z.i
     sendAt: schedule.sendAt,
     sendDays: schedule.sendDays.map((day) => dayNames[day - 1]).join(","),
     skipped: [...schedule.skipped].toSorted(),
+    moved: [...(schedule.moved ?? [])].map(([date, sendAt]) => ({ date, sendAt })).toSorted(byDate),
     next,
   };
 }
