@@ -43,7 +43,7 @@ test("the coming edition is seen as a reader of any tags gets it, with its size"
   expect(mail).toContain("Headline 3");
   expect(mail).not.toContain("Headline 2");
   expect((await get("/operator/preview?tags=nothing")).body).toContain("No article has ever had the tag nothing.");
-  expect((await get("/operator/preview?tags=lg+u%2B&view=source")).body).toContain("Subject: Headline");
+  expect((await get("/operator/preview?tags=lg+u%2B&view=source")).body).toContain("MIME-Version: 1.0");
 });
 
 test("an editor reorders it, leaves an article out, words it anew, and is told when somebody was quicker", async () => {
