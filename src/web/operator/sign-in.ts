@@ -60,5 +60,5 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
 /** Where to go on to: one of our own operators' pages, never another site. */
 function nextPath(raw: string): string {
   const inside = /^\/operator(\/[\w.\-/%]*)?(\?[\w.\-/%&=+~]*)?$/.test(raw);
-  return inside && !raw.includes("//") && !/^\/operator\/sign-/.test(raw) ? raw : "/operator";
+  return inside && !raw.includes("//") && !raw.startsWith("/operator/sign-") ? raw : "/operator";
 }

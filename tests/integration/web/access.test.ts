@@ -20,7 +20,7 @@ beforeAll(async () => {
   site = await openWeb();
   site.web.addHook("onRoute", ({ method, url, config }) => {
     if (!/^\/(operator|api)(\/|$)/.test(url)) return;
-    for (const one of [method].flat()) routes.push({ method: one as HTTPMethods, url, role: config?.role });
+    for (const one of [method].flat()) routes.push({ method: one, url, role: config?.role });
   });
   await site.web.ready();
   const { db } = site.app;
