@@ -110,7 +110,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
       return reply
         .type("text/csv; charset=utf-8")
         .header("content-disposition", `attachment; filename="${name}"`)
-        .send(Readable.from(csvOf(findDeliveries(app.db, edition.id, query))) as never);
+        .send(Readable.from(deliveriesCsv(findDeliveries(app.db, edition.id, query))) as never);
     },
   );
 }
@@ -118,7 +118,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
 const header = ["id", "state", "address", "domain", "attempts", "articles", "settled_at", "due_at", "reply"];
 
 /** What a spreadsheet would run is guarded (OWASP ASVS 5.0, 1.2.10): a relay's reply is a stranger's text. */
-async function* csvOf(pages: AsyncIterable<ListedDelivery[]>): AsyncGenerator<string> {
+export async function* deliveriesCsv(pages: AsyncIterable<ListedDelivery[]>): AsyncGenerator<string> {
   yield stringify([header]);
   for await (const page of pages) {
     yield stringify(

@@ -7,7 +7,7 @@
     const own = at.toLocaleString(undefined, { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     time.title = `${at.toLocaleString()} (${zone})`;
     const words = time.closest("section")?.querySelector("[data-own-words]");
-    if (words) words.textContent = ` By yours, ${own} (${zone}).`;
+    if (words) words.textContent = `By yours, ${own} (${zone}).`;
   }
 
   // The edition that goes out, as it goes.

@@ -1,15 +1,17 @@
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { listDeliveries } from "../../deliveries/search.ts";
+import { findDeliveries, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { editionActions, type DeliveryState, type EditionAction } from "../../editions/state.ts";
 import { editionName, frozenArticles, getEdition } from "../../editions/store.ts";
 import { editionStatus, type EditionStatus } from "../../ops/status.ts";
 import { longDate } from "../../render/dates.ts";
 import { httpUrl } from "../../render/plain.ts";
+import { deliveriesCsv } from "../api/deliveries.ts";
 import { parseEditionName } from "../edition-name.ts";
-import { readFields } from "../pages/fields.ts";
+import { readFields, type Fields } from "../pages/fields.ts";
 import { pageLanguage } from "../views.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
@@ -17,7 +19,7 @@ import { actedInWords, offeredActs } from "./edition-acts.ts";
 import { count, moment, number, shortMoment } from "./words.ts";
 
 const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred", "pending", "sending"] as const;
-const pageSize = 50;
+const pageSize = 20;
 
 interface Params {
   name: string;
@@ -43,6 +45,14 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
         : actedInWords(action, Number(done.one("n")) || 0)
       : null;
     return showEdition(request, reply, edition, done.one("done") === "send" ? sentWords(done.has("already")) : notice);
+  });
+
+  web.get<{ Params: Params }>("/operator/editions/:name/deliveries.csv", needs.editor, async (request, reply) => {
+    const edition = await find(request.params.name);
+    return reply
+      .type("text/csv; charset=utf-8")
+      .header("content-disposition", `attachment; filename="deliveries-${editionName(edition)}.csv"`)
+      .send(Readable.from(deliveriesCsv(findDeliveries(db, edition.id, searchOf(readFields(request.query))))));
   });
 
   for (const action of editionActions) {
@@ -97,10 +107,10 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     notice: string | null,
   ): Promise<FastifyReply> {
     const query = readFields(request.method === "GET" ? request.query : {});
-    const state = states.find((one) => one === query.one("state"));
+    const search = searchOf(query);
     const zone = edition.timezone;
     const after = /^\d{1,15}$/.test(query.one("after")) ? Number(query.one("after")) : 0;
-    const deliveries = await listDeliveries(db, edition.id, { after, limit: pageSize + 1, state });
+    const deliveries = await listDeliveries(db, edition.id, { ...search, after, limit: pageSize + 1 });
     const page = deliveries.slice(0, pageSize);
     const more = deliveries.length > pageSize ? page.at(-1)!.id : null;
     const articles = await frozenArticles(db, edition.id);
@@ -132,9 +142,16 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
         acts: offeredActs(edition),
         articles: articles.map((one) => ({ ...one, url: httpUrl(one.url), origin: one.origin?.name ?? null })),
         search: {
-          state: state ?? "",
-          states: states.map((one) => ({ name: one, count: number(edition.balance[one]), chosen: one === state })),
-          more: more === null ? null : `${pathOf(edition)}?${state ? `state=${state}&` : ""}after=${more}#deliveries`,
+          domain: search.domain ?? "",
+          reply: search.reply ?? "",
+          searched: Object.keys(search).length > 0,
+          states: states.map((one) => ({
+            name: one,
+            count: number(edition.balance[one]),
+            chosen: one === search.state,
+          })),
+          more: more === null ? null : `${pathOf(edition)}?${searchQuery(search, more)}#deliveries`,
+          csv: `${pathOf(edition)}/deliveries.csv?${searchQuery(search)}`,
         },
         deliveries: page.map((one) => ({
           state: one.state satisfies DeliveryState,
@@ -149,6 +166,21 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
       },
     );
   }
+}
+
+/** What of the ledger the fields ask for; an empty field restricts nothing. */
+function searchOf(fields: Fields): DeliverySearch {
+  const state = states.find((one) => one === fields.one("state"));
+  const [domain, reply] = [fields.one("domain").trim().slice(0, 255), fields.one("reply").trim().slice(0, 200)];
+  return { ...(state ? { state } : {}), ...(domain === "" ? {} : { domain }), ...(reply === "" ? {} : { reply }) };
+}
+
+function searchQuery({ state, domain, reply }: DeliverySearch, after?: number): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ state, domain, reply, after })) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query.toString();
 }
 
 function pathOf(edition: { date: string; number: number }): string {

@@ -5,7 +5,8 @@ import { decideDue, sinceAfterChange } from "../../editions/calendar.ts";
 import { recordedLately } from "../../editions/due.ts";
 import { comingSends } from "../../ops/status.ts";
 import { longDate } from "../../render/dates.ts";
-import { changeSchedule, changeSkip } from "../../schedule/change.ts";
+import { changeSchedule, changeSkips } from "../../schedule/change.ts";
+import { changeMove } from "../../schedule/move.ts";
 import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
@@ -65,6 +66,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
           date: send.date,
           ...moment(send.at, wanted.timezone, language),
           note: send.note,
+          moved: present.moved?.has(send.date) ?? false,
           wait: span(send.at.getTime() - clock.now().getTime()),
         })),
         skipped: [...present.skipped]
@@ -88,11 +90,25 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
     ["unskip", false],
   ] as const) {
     web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
-      const date = parseDate(readFields(request.body).one("date"));
-      await changeSkip(app, { date, skip, actor: request.operator.name });
+      const fields = readFields(request.body);
+      const dates = fields
+        .one("date")
+        .split(/[\s,;]+/)
+        .filter((date) => date !== "")
+        .map(parseDate);
+      if (dates.length === 0) throw new Refusal(422, "Enter at least one date.");
+      await changeSkips(app, { dates, skip, actor: request.operator.name });
       return reply.redirect(`${path}?saved=${act}`, 303);
     });
   }
+
+  web.post(`${path}/move`, needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const time = fields.one("time");
+    const sendAt = time === "" ? null : parseSendAt(time);
+    await changeMove(app, { date: parseDate(fields.one("date")), sendAt, actor: request.operator.name });
+    return reply.redirect(`${path}?saved=${sendAt === null ? "unmove" : "move"}`, 303);
+  });
 
   /** The date whose new hour has passed already, so that saving would send it. */
   async function dueAtOnce(before: EffectiveSchedule, wanted: Wanted): Promise<string | null> {
@@ -131,5 +147,7 @@ function savedWords(saved: string): string | null {
   if (saved === "schedule") return "Saved: it is in force now.";
   if (saved === "skip") return "That date is left out.";
   if (saved === "unskip") return "That date is back in the schedule.";
+  if (saved === "move") return "That date goes out at the other time.";
+  if (saved === "unmove") return "That date goes out at the usual time again.";
   return null;
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { dueAt, isSendDay, localDate } from "../../editions/calendar.ts";
+import { dueAt, isSendDay, localDate, timeOf } from "../../editions/calendar.ts";
 import { editionName, listEditions } from "../../editions/store.ts";
 import { decisions } from "../../ops/decisions.ts";
 import { editionStatus, status, type EditionStatus, type Status } from "../../ops/status.ts";
@@ -11,10 +11,12 @@ import { shared } from "../shared.ts";
 import { pageLanguage } from "../views.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
+import { offeredActs } from "./edition-acts.ts";
 import { showSourceRow } from "./source-row.ts";
 import { count, dayOf, moment, number, span } from "./words.ts";
 
 const looked = 3;
+const pressing = new Set(["pause", "resume", "approve"]);
 
 /** `/operator`: today's edition at a glance, what needs a decision, what comes next. */
 export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
@@ -23,7 +25,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
     const known = await facts();
     const now = app.clock.now();
     const language = pageLanguage(app.config.language);
-    const { timezone, sendAt } = known.status.schedule;
+    const { timezone } = known.status.schedule;
     const [next] = known.status.next;
     const active = known.todays.find(({ state }) => state === "sending" || state === "paused" || state === "held");
     const edition = active ?? known.todays[0] ?? null;
@@ -33,7 +35,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
       edition,
       next: next ?? null,
       due: known.due,
-      sendAt,
+      sendAt: timeOf(known.today, known.status.schedule),
       inWords: span,
       dayInWords: (at) => dayOf(at, timezone, language),
     });
@@ -57,6 +59,8 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
           path: `/operator/editions/${editionName(edition)}`,
           reason: edition.reason,
           bar: edition.selected > 0 ? barOf(edition.balance) : null,
+          // What is pressing; the rest is on its own page.
+          acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),
         },
         next: next
           ? { ...moment(next.at, timezone, language), note: next.note, wait: span(next.at.getTime() - now.getTime()) }

@@ -67,6 +67,12 @@ test("an edition is paused at once, resumed after a page that says to how many, 
     "Paused: nothing more leaves until you resume it.",
   );
   const again = await post("/operator/editions/2026-11-24/pause");
+  const found = (await get("/operator/editions/2026-11-24?state=pending&domain=Example.com")).body;
+  expect(found).toContain("ada@example.com");
+  expect((await get("/operator/editions/2026-11-24?domain=example.org")).body).toContain("No delivery is like that.");
+  expect((await get("/operator/editions/2026-11-24/deliveries.csv?state=pending")).body).toContain(
+    "pending,ada@example.com",
+  );
   expect((await get(String(again.headers.location))).body).toContain("That had been done already.");
   expect((await get("/operator")).body).toContain("The edition of 2026-11-24 is paused.");
   expect((await get("/operator/editions/2026-11-24/resume")).body).toContain("Resume: send to 1 reader?");
@@ -103,7 +109,15 @@ test("the schedule shows what a change would do, warns of an hour that has passe
     "2026-11-26T05:55:00.000Z",
   ]);
   await post("/operator/schedule/unskip", { date: "2026-11-25" });
-  expect((await post("/operator/schedule/skip", { date: "2026-02-30" })).statusCode).toBe(422);
+  expect((await post("/operator/schedule/skip", { date: "2026-12-25, 2026-02-30" })).statusCode).toBe(422);
+  await post("/operator/schedule/skip", { date: "2026-12-25, 2026-12-28" });
+  await post("/operator/schedule/move", { date: "2026-11-26", time: "09:30" });
+  const after = (await get("/operator/schedule")).body;
+  for (const words of ["Moved from 06:55 on this date.", "Back to the usual time", "Monday, December 28, 2026"]) {
+    expect(after).toContain(words);
+  }
+  expect(after).not.toContain("December 26");
+  await post("/operator/schedule/move", { date: "2026-11-26", time: "" });
 });
 
 test("today's hour moved into the past is told before it sends", async () => {

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import type { Balance, EditionState } from "../../../../src/editions/state.ts";
+import { decisions } from "../../../../src/ops/decisions.ts";
+import { todayInWords, type DayFacts } from "../../../../src/ops/today.ts";
+import { barOf } from "../../../../src/web/operator/bar.ts";
+import { domainRows } from "../../../../src/web/operator/domains.ts";
+import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
+import { speed } from "../../../../src/web/operator/speed.ts";
+import { span } from "../../../../src/web/operator/words.ts";
+
+function counts(some: Partial<Balance>): Balance {
+  const none = { sent: 0, rejected: 0, expired: 0, skipped: 0, unknown: 0, pending: 0, sending: 0, deferred: 0 };
+  return { selected: 0, ...none, ...some };
+}
+
+const now = new Date("2026-11-24T06:55:00Z");
+const quiet: DayFacts = {
+  now,
+  today: "2026-11-24",
+  edition: null,
+  next: { date: "2026-11-24", at: new Date("2026-11-24T07:00:00Z") },
+  due: false,
+  sendAt: "07:00",
+  inWords: span,
+  dayInWords: () => "Wednesday 25 November",
+};
+
+function edition(state: EditionState, selected: number, some: Partial<Balance> = {}): DayFacts["edition"] {
+  return { number: 1, state, articles: 3, selected, balance: counts({ selected, ...some }) };
+}
+
+test.each<[string, Partial<DayFacts>]>([
+  ["Today’s edition goes out at 07:00, in 5 minutes.", {}],
+  ["There is no edition today, and none is planned.", { next: null }],
+  ["Today’s edition is due now: its last articles are being gathered.", { due: true }],
+  ["Today’s edition is being made: 3 articles for 1 reader.", { edition: edition("opening", 1) }],
+  ["Today’s edition is held: 4,812 readers wait for your decision.", { edition: edition("held", 4812) }],
+  [
+    "Today’s edition is going out: 3,120 of 4,812 readers have it.",
+    { edition: edition("sending", 4812, { sent: 3120 }) },
+  ],
+  ["Today’s edition is paused: 1 of 2 readers has it.", { edition: edition("paused", 2, { sent: 1 }) }],
+  ["Today’s edition went out to all 2 readers.", { edition: edition("finished", 2, { sent: 2 }) }],
+  ["Today’s edition went out to 1 of 2 readers.", { edition: edition("finished", 2, { sent: 1, rejected: 1 }) }],
+  ["Today’s edition went to nobody: no reader follows any of its tags.", { edition: edition("finished", 0) }],
+  ["Today’s edition was cancelled before anybody got it.", { edition: edition("cancelled", 2, { skipped: 2 }) }],
+  ["There was no news for an edition today, so nothing was sent.", { edition: edition("empty", 0) }],
+])("the day in a sentence: %s", (sentence, facts) => {
+  expect(todayInWords({ ...quiet, ...facts })).toBe(sentence);
+});
+
+test("what needs a decision comes with the page on which it is decided, the most pressing first", () => {
+  const held = { date: "2026-11-24", number: 2, state: "held" as const, reason: "It is far larger than usual." };
+  const found = decisions({
+    editions: [
+      { ...held, balance: counts({}) },
+      { ...held, number: 1, state: "finished", balance: counts({ unknown: 2 }) },
+    ],
+    unhealthy: [{ id: 3, title: null, last_error: "the server answered 503" }],
+    sources: 1,
+    readers: 5,
+    relay: null,
+    planned: true,
+  });
+  expect(found.map(({ sentence, path }) => [sentence, path])).toEqual([
+    ["The edition of 2026-11-24.2 is held. It is far larger than usual.", "/operator/editions/2026-11-24.2"],
+    [
+      "The relay never answered for 2 deliveries of 2026-11-24.",
+      "/operator/editions/2026-11-24?state=unknown#deliveries",
+    ],
+    ["Source 3 cannot be read: the server answered 503.", "/operator/sources"],
+  ]);
+  expect(decisions({ editions: [], unhealthy: [], sources: 1, readers: 1, relay: null, planned: true })).toEqual([]);
+});
+
+describe("actions", () => {
+  const labels = (state: EditionState, some: Partial<Balance>): string[] =>
+    offeredActs({ state, selected: 10, balance: counts({ selected: 10, ...some }) }).map(({ label }) => label);
+
+  test.each<[EditionState, Partial<Balance>, string[]]>([
+    ["sending", { sent: 4, pending: 6 }, ["Pause sending", "Cancel for good"]],
+    ["paused", { sent: 4, pending: 5, deferred: 1 }, ["Resume: send to 6 readers", "Cancel for good"]],
+    ["held", {}, ["Approve: send to 10 readers", "Cancel for good"]],
+    ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Send again to 1 unknown"]],
+    ["finished", { sent: 10 }, []],
+  ])("of an edition that is %s, %o", (state, some, expected) => {
+    expect(labels(state, some)).toEqual(expected);
+  });
+});
+
+test("the bar's parts fill it, whatever the counts", () => {
+  const bar = barOf(counts({ sent: 1, rejected: 1, unknown: 1 }));
+  expect(bar.reduce((sum, { width }) => sum + Number(width), 0)).toBeCloseTo(100, 1);
+  expect(barOf(counts({})).every(({ width }) => width === "0.00")).toBe(true);
+});
+
+test("the rate is that of the last half minute, and none while nothing moves", () => {
+  const measure = speed();
+  expect(measure("a", counts({ sent: 0, pending: 300 }), 0)).toBeNull();
+  expect(measure("a", counts({ sent: 100, pending: 200 }), 10_000)).toBe("600 a minute, less than a minute to go");
+  expect(measure("a", counts({ sent: 100, pending: 200 }), 60_000)).toBeNull();
+  expect(measure("b", counts({ sent: 5, pending: 1 }), 61_000)).toBeNull();
+});
+
+test("receiving domains in the order they come, each with what is sent, failed and open", () => {
+  const rows = domainRows([
+    { domain: "b.example", state: "sent", count: 3 },
+    { domain: "b.example", state: "unknown", count: 1 },
+    { domain: "", state: "sent", count: 9 },
+    { domain: "a.example", state: "deferred", count: 2 },
+  ]);
+  expect(rows).toEqual([
+    { domain: "b.example", sent: 3, failed: 1, open: 0 },
+    { domain: "a.example", sent: 0, failed: 0, open: 2 },
+  ]);
+});
