@@ -8,6 +8,7 @@ import { endSessions, listSessions } from "../../operators/sessions.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { sessionCookie } from "./cookie.ts";
+import { moment } from "./moment.ts";
 import type { OperatorViews } from "./scope.ts";
 
 const viewer = { config: { role: "viewer" } } as const;
@@ -94,8 +95,4 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     await writeAudit(db, { at, actor, action: "operator end sessions", subject, detail: { ended } });
     return reply.redirect(here, 303);
   });
-}
-
-function moment(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -3,6 +3,8 @@ import type { App } from "../../app.ts";
 import type { Views } from "../views.ts";
 import { addAccountPages } from "./account.ts";
 import { addDeskPages } from "./desk-pages.ts";
+import { addLogPage } from "./log.ts";
+import { addPeoplePage } from "./people.ts";
 import { operatorPages } from "./scope.ts";
 import { addSetupPages } from "./setup.ts";
 import { addSignInPages } from "./sign-in.ts";
@@ -13,5 +15,7 @@ export function addOperator(scope: FastifyInstance, app: App, views: Views): voi
   addSetupPages(scope, app, operatorViews);
   addSignInPages(scope, app, operatorViews);
   addAccountPages(scope, app, operatorViews);
+  addPeoplePage(scope, app, operatorViews);
+  addLogPage(scope, app, operatorViews);
   addDeskPages(scope, app, operatorViews);
 }

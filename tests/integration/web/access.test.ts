@@ -91,7 +91,8 @@ test("every route of operators and of the API names the role it takes", () => {
     "POST /operator/sign-in",
   ]);
   // Nobody but owners manages who may do what.
-  for (const { url, role } of routes) if (/\/(operators|tokens)(\/|$)/.test(url)) expect(role, url).toBe("owner");
+  for (const { url, role } of routes)
+    if (/\/(operators|tokens|people)(\/|$)/.test(url)) expect(role, url).toBe("owner");
   for (const { method, url, role } of routes) {
     const ownAccount = /^\/operator\/(account|sign-out)/.test(url);
     if (role !== "anyone" && !reads.has(method) && !ownAccount) expect(role, `${method} ${url}`).not.toBe("viewer");

@@ -141,7 +141,7 @@ test("with one-time codes, a password alone lets nobody in, and a code does so o
   expect((await enter({ code: code() })).statusCode).toBe(401);
   site.clock.at = new Date(site.clock.at.getTime() + 30_000);
   const twice = await Promise.all([enter({ code: code() }), enter({ code: code() })]);
-  expect(twice.map(({ statusCode }) => statusCode).toSorted()).toEqual([303, 401]);
+  expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
 
   expect((await submit(cookie, "/operator/account/codes", { off: "1", present: "wrong" })).statusCode).toBe(422);
   expect((await submit(cookie, "/operator/account/codes", { off: "1", present: password })).statusCode).toBe(303);
@@ -185,6 +185,33 @@ test("an owner invites, changes and disables operators; the last owner stays", a
   ])
     expect([answer.statusCode, answer.json().detail]).toEqual([409, expect.stringContaining("last owner")]);
   expect((await enter()).statusCode).toBe(303);
+});
+
+test("an owner does the same on a page, where links and tokens are shown once", async () => {
+  const cookie = cookieOf(await enter());
+  const add = await submit(cookie, "/operator/people", { name: "Cy", role: "editor" });
+  expect([add.statusCode, add.body]).toEqual([
+    200,
+    expect.stringMatching(/alerts\.example\.com\/operator\/setup\/[\w-]{43}</),
+  ]);
+  const again = await submit(cookie, "/operator/people", { name: "cy", role: "editor" });
+  expect([again.statusCode, again.body]).toEqual([409, expect.stringContaining("is in use")]);
+  for (const fields of [
+    { name: "Di", role: "king" },
+    { name: "Di", role: "viewer", days: "-1" },
+  ])
+    expect((await submit(cookie, "/operator/people/tokens", fields)).statusCode).toBe(422);
+  const made = await submit(cookie, "/operator/people/tokens", { name: "Feed", role: "viewer", days: "30" });
+  const feed = /<code>([\w-]{43})<\/code>/.exec(made.body)![1]!;
+  const bearer = { authorization: `Bearer ${feed}` };
+  expect((await site.inject({ url: "/api/v1/status", headers: bearer })).statusCode).toBe(200);
+  const page = await get("/operator/people", cookie);
+  expect(page.body).not.toContain(feed);
+  const revoke = page.body.match(/\/operator\/people\/tokens\/\d+\/revoke/g)!.at(-1)!;
+  expect((await submit(cookie, revoke, {})).statusCode).toBe(303);
+  expect((await site.inject({ url: "/api/v1/status", headers: bearer })).statusCode).toBe(401);
+  const log = await get("/operator/log", cookie);
+  expect(log.body).toMatch(/<b>Ada<\/b>: token revoke, Feed\s*<span class="note">[^<]* from 127\.0\.0\.1/);
 });
 
 test("a token has a role, is shown once, expires, tells when it was used, and ends when it is revoked", async () => {

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { listAudit } from "../../ops/audit-log.ts";
+import { readFields } from "../pages/fields.ts";
+import { moment } from "./moment.ts";
+import type { OperatorViews } from "./scope.ts";
+
+const pageSize = 50;
+
+/** `/operator/log`: who did what, when, and from where. */
+export function addLogPage(scope: FastifyInstance, app: App, views: OperatorViews): void {
+  scope.get("/operator/log", { config: { role: "viewer" } }, async (request, reply) => {
+    const before = readFields(request.query).one("before");
+    const lines = await listAudit(app.db, {
+      limit: pageSize,
+      ...(/^\d{1,15}$/.test(before) ? { before: Number(before) } : {}),
+    });
+    return views.send(request, reply, "log", {
+      title: "Log",
+      lines: lines.map(({ at, detail, ...line }) => ({ ...line, at: moment(at), detail: detailText(detail) })),
+      more: lines.length === pageSize ? `/operator/log?before=${lines.at(-1)!.id}` : null,
+    });
+  });
+}
+
+/** `affected: 3, date: 2026-11-24`; what is nested stays JSON. */
+function detailText(detail: Record<string, unknown>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+}
