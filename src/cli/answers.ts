@@ -42,7 +42,7 @@ export interface EditionStatusAnswer extends EditionAnswer {
 }
 
 export interface EditionDetailAnswer extends EditionStatusAnswer {
-  articles: { position: number; title: string; url: string; tags: string[] }[];
+  articles: { position: number; id: number; title: string; url: string; tags: string[] }[];
 }
 
 export interface ComingAnswer {

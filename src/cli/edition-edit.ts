@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { wrongValue } from "../base/errors.ts";
-import type { ComingAnswer } from "./answers.ts";
-import { idArgument } from "./arguments.ts";
+import type { ComingAnswer, EditionAnswer } from "./answers.ts";
+import { editionArgument, idArgument } from "./arguments.ts";
 import { comingText } from "./coming-text.ts";
 import { answer, withJson, type Context } from "./context.ts";
-import { argument } from "./failure.ts";
+import { argument, UsageError } from "./failure.ts";
 
 interface EditOptions {
   json?: boolean;
@@ -27,6 +27,7 @@ interface Worded {
 /** `edition edit`: shows the coming edition, and changes it where options say so. */
 export function addEditionEdit(edition: Command, { terminal, client }: Context): void {
   withJson(edition.command("edit").description("show and change the coming edition: order, words, what stays out"))
+    .argument("[edition]", "one that is held, whose words alone can be changed; the coming one if left out", editionArgument)
     .option("--pin <id>", "make an article the lead, for every reader who gets it", idArgument)
     .option("--order <ids>", "the articles that come first, such as 12,7,9", idsArgument)
     .option("--leave-out <id>", "keep an article for the next edition; may be repeated", collectIds)
@@ -36,7 +37,12 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
     .option("--introduction <text>", "plain text above the articles; empty for none")
     .option("--subject <text>", "subject of every mail; empty for each reader's first headline")
     .option("--reset", "undo all that was changed before")
-    .action(async (options: EditOptions) => {
+    .action(async (name: string | undefined, options: EditOptions) => {
+      if (name !== undefined) {
+        const json = heldChangeOf(options);
+        const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}/words`, { json });
+        return answer(terminal, options, held, (value) => `Edition ${value.name} is ${value.state}, with the new words.`);
+      }
       const server = client();
       const shown = await server.ask<ComingAnswer>("GET", "/editions/next");
       const change = changeOf(options, shown);
@@ -46,6 +52,23 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
           : await server.ask<ComingAnswer>("PUT", "/editions/next", { json: { ...change, revision: shown.revision } });
       answer(terminal, options, now, comingText);
     });
+}
+
+/** Of a held edition: words alone. */
+export function heldChangeOf(options: EditOptions): Record<string, unknown> {
+  const { introduction, subject, title = [], summary = [], json: _json, ...others } = options;
+  const some = introduction !== undefined || subject !== undefined || title.length + summary.length > 0;
+  if (Object.keys(others).length > 0 || !some) {
+    throw new UsageError("Of a held edition change --title, --summary, --introduction or --subject; the rest is frozen.");
+  }
+  const words: Record<number, { title?: string; summary?: string }> = {};
+  for (const { id, text } of title) words[id] = { ...words[id], title: text };
+  for (const { id, text } of summary) words[id] = { ...words[id], summary: text };
+  return {
+    ...(introduction === undefined ? {} : { introduction: introduction || null }),
+    ...(subject === undefined ? {} : { subject: subject || null }),
+    ...(Object.keys(words).length === 0 ? {} : { words }),
+  };
 }
 
 /** What the options ask for, on top of what is there. */

@@ -5,7 +5,7 @@ import type { Db } from "../db/schema.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
-import { editionName, frozenArticles, getEditionById, isRendered, replaceStencil, startSending, type Edition } from "./store.ts";
+import { editionName, frozenArticles, getEditionById, isRendered, keepStencil, startSending, type Edition } from "./store.ts";
 
 export interface RenderDeps {
   db: Db;
@@ -35,7 +35,7 @@ export async function renderEdition(deps: RenderDeps, editionId: number): Promis
   if (state !== "opening" && (await isRendered(db, editionId))) return state === "sending";
   const stencil = await stencilOf(deps, edition);
   if (state !== "opening") {
-    await replaceStencil(db, editionId, stencil);
+    await keepStencil(db, editionId, stencil);
     return state === "sending";
   }
   const now = clock.now();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Db } from "../db/schema.ts";
@@ -56,12 +56,13 @@ export function createSampleStencils(deps: {
   };
 }
 
-export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number" | keyof EditionWords>): SampleOf {
-  const { id, date, number, introduction, subject } = edition;
+export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number" | "sending_at" | keyof EditionWords>): SampleOf {
+  const { id, date, number, introduction, subject, sending_at } = edition;
   return {
     edition: { date, number },
     path: `/editions/${editionName(edition)}`,
-    key: `edition ${id}`,
+    // Until it goes out its words may change.
+    key: `edition ${id} ${sending_at === null ? randomUUID() : ""}`,
     words: { introduction, subject },
     articles: () => frozenArticles(db, id),
   };

@@ -102,7 +102,7 @@ export async function recordedDates(db: Db | Tx, from: string): Promise<Set<stri
 }
 
 /** The frozen articles, newest first, as they were when the edition was frozen. */
-export async function frozenArticles(db: Db, editionId: number): Promise<EditionArticle[]> {
+export async function frozenArticles(db: Db | Tx, editionId: number): Promise<EditionArticle[]> {
   const rows = await db
     .selectFrom("edition_articles")
     .select(["position", "snapshot"])
@@ -110,6 +110,12 @@ export async function frozenArticles(db: Db, editionId: number): Promise<Edition
     .orderBy("position")
     .execute();
   return rows.map((row) => ({ ...(row.snapshot as Omit<EditionArticle, "position">), position: row.position }));
+}
+
+/** The articles' ids, in the order of their positions. */
+export async function frozenArticleIds(db: Db, editionId: number): Promise<number[]> {
+  const query = db.selectFrom("edition_articles").select("article_id").where("edition_id", "=", editionId);
+  return (await query.orderBy("position").execute()).map((row) => row.article_id);
 }
 
 /**
@@ -136,7 +142,7 @@ export async function startSending(
   return numUpdatedRows === 1n;
 }
 
-export async function replaceStencil(db: Db, editionId: number, stencil: Stencil): Promise<void> {
+export async function keepStencil(db: Db | Tx, editionId: number, stencil: Stencil): Promise<void> {
   await db.updateTable("editions").set({ stencil: asJson(stencil) }).where("id", "=", editionId).execute();
 }
 

@@ -1,10 +1,11 @@
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
-import { oneLine, paragraphs } from "../render/plain.ts";
-import { subjectLimit } from "../render/subject.ts";
 import { comingArticles, comingEdition, type ComingDeps, type ComingEdition } from "./coming.ts";
 import { beginDraft, openDraft, saveDraft, untouched, type Draft, type OwnWords } from "./draft-store.ts";
+import { ownLine, ownText } from "./own-words.ts";
+
+export { draftLimits } from "./own-words.ts";
 
 /** What is left out stays as it is. */
 export interface DraftChange {
@@ -21,9 +22,6 @@ interface WordsChange {
   title?: string | null | undefined;
   summary?: string | null | undefined;
 }
-
-/** UTF-16 units; a mail shows no more of a title and a summary. */
-export const draftLimits = { introduction: 2_000, subject: subjectLimit, title: 300, summary: 600 };
 
 /**
  * Changes what the coming edition will be. Readers' mails stay their own: of the articles that are to come first, each
@@ -51,29 +49,40 @@ export async function editComing(
 
 async function applied(tx: Tx, now: Date, draft: Draft, change: DraftChange): Promise<Draft> {
   const { introduction, subject, first, leftOut, words } = change;
-  const waiting = new Set((await comingArticles(tx, now, untouched)).map(({ id }) => id));
+  const waiting = new Map((await comingArticles(tx, now, untouched)).map((article) => [article.id, article]));
   const named = [...(first ?? []), ...(leftOut ?? []), ...Object.keys(words ?? {}).map(Number)];
-  const known = new Set([...waiting, ...draft.first, ...draft.leftOut, ...Object.keys(draft.words).map(Number)]);
+  const known = new Set([...waiting.keys(), ...draft.first, ...draft.leftOut, ...Object.keys(draft.words).map(Number)]);
   const stranger = named.find((id) => !known.has(id));
   if (stranger !== undefined) {
     throw new Refusal(422, `Article ${stranger} does not wait for the next edition: see \`dayletter edition edit\`.`);
   }
   return {
-    introduction: introduction === undefined ? draft.introduction : textOf(introduction),
-    subject: subject === undefined ? draft.subject : lineOf("subject", subject),
+    introduction: introduction === undefined ? draft.introduction : ownText(introduction),
+    subject: subject === undefined ? draft.subject : ownLine("subject", subject),
     first: first === undefined ? draft.first : [...new Set(first)],
     leftOut: leftOut === undefined ? draft.leftOut : [...new Set(leftOut)],
-    words: words === undefined ? draft.words : words === null ? {} : mergeWords(draft.words, words),
+    words: words === undefined ? draft.words : words === null ? {} : mergeWords(draft.words, words, waiting),
   };
 }
 
-function mergeWords(present: Draft["words"], change: NonNullable<DraftChange["words"]>): Draft["words"] {
+type Sources = ReadonlyMap<number, { title: string; summary: string }>;
+
+/** Words that are the source's anyway are nobody's own: a source that mends them later is heard. */
+function mergeWords(
+  present: Draft["words"],
+  change: NonNullable<DraftChange["words"]>,
+  sources: Sources,
+): Draft["words"] {
   const merged = { ...present };
   for (const [id, { title, summary }] of Object.entries(change)) {
     const own: OwnWords = { ...merged[id] };
-    if (title !== undefined) put(own, "title", lineOf("title", title));
+    const source = sources.get(Number(id));
+    if (title !== undefined) put(own, "title", title === source?.title ? null : ownLine("title", title));
     // An empty summary is an editor's wish too: the article is shown without one.
-    if (summary !== undefined) put(own, "summary", summary === "" ? "" : lineOf("summary", summary));
+    if (summary === "" && source?.summary !== "") own.summary = "";
+    else if (summary !== undefined) {
+      put(own, "summary", summary === source?.summary ? null : ownLine("summary", summary));
+    }
     if (Object.keys(own).length === 0) delete merged[id];
     else merged[id] = own;
   }
@@ -83,21 +92,6 @@ function mergeWords(present: Draft["words"], change: NonNullable<DraftChange["wo
 function put(own: OwnWords, name: keyof OwnWords, value: string | null): void {
   if (value === null) delete own[name];
   else own[name] = value;
-}
-
-function textOf(raw: string | null): string | null {
-  const text = paragraphs(raw ?? "").join("\n\n");
-  return within("introduction", text);
-}
-
-function lineOf(name: "subject" | "title" | "summary", raw: string | null): string | null {
-  return within(name, oneLine(raw ?? ""));
-}
-
-function within(name: keyof typeof draftLimits, text: string): string | null {
-  const most = draftLimits[name];
-  if (text.length <= most) return text === "" ? null : text;
-  throw new Refusal(422, `The ${name} has ${text.length} characters: a mail has room for ${most}.`);
 }
 
 function stale(date: string): Refusal {

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { editHeld } from "../../src/editorial/edit-held.ts";
 import { actOnEdition } from "../../src/editions/act.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
@@ -7,6 +8,7 @@ import { getEdition, listEditions } from "../../src/editions/store.ts";
 import { recover } from "../../src/ops/recover.ts";
 import { movedClock } from "../support/clock.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { readMail } from "../support/reading.ts";
 import { openWorld, type World } from "../support/world.ts";
 
 const date = "2026-11-24";
@@ -87,6 +89,28 @@ test.each([
   expect(await world.app.db.selectFrom("audit").select("actor").where("action", "=", "edition approve").execute()).toEqual([
     { actor: approval === "hold" ? "ada" : "dayletter" },
   ]);
+});
+
+test("the words of a held edition can be mended, and what is approved is what was mended", async () => {
+  const { app } = world;
+  const [{ id: article }] = (await app.db.selectFrom("articles").select("id").execute()) as [{ id: number }];
+  const change = (words: object) =>
+    editHeld(app, { date, number: 1, change: { words: { [article]: words }, subject: "Mended" }, actor: "ada" });
+  const id = await due("hold");
+  await expect(change({ title: " " })).rejects.toMatchObject({ status: 422 });
+  await expect(
+    editHeld(app, { date, number: 1, change: { words: { 4711: { title: "x" } } }, actor: "ada" }),
+  ).rejects.toMatchObject({ status: 422, message: expect.stringContaining("no article 4711") });
+  await change({ title: "News,\nmended" });
+  await approve();
+  const press = await app.press(id);
+  const delivery = { id: 1, attempts: 1, positions: [0], tagIds: [], address: "a@example.org", key: Buffer.alloc(16) };
+  const mail = await readMail({ to: "a@example.org", raw: press!.print(delivery, clock.now()) });
+  expect(mail).toMatchObject({ subject: "Mended", headlines: ["News, mended"] });
+  await expect(change({ title: "Late" })).rejects.toMatchObject({
+    status: 409,
+    message: expect.stringContaining("is sending"),
+  });
 });
 
 test("what an operator sends by hand is approved by that", async () => {

@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
-import { frozenArticles, getEdition, listEditions, type Edition } from "../../editions/store.ts";
+import { frozenArticleIds, frozenArticles, getEdition, listEditions, type Edition } from "../../editions/store.ts";
 import { editionStatus } from "../../ops/status.ts";
 import { parseDate } from "../../schedule/settings.ts";
 import { parseEditionName } from "../edition-name.ts";
@@ -19,6 +19,7 @@ const detailSchema = editionStatusSchema.extend({
   articles: z.array(
     z.object({
       position: z.int(),
+      id: z.int(),
       title: z.string(),
       url: z.string(),
       summary: z.string(),
@@ -50,10 +51,14 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
   const { db } = app;
   const tags = ["editions"];
 
-  const detail = async (edition: Edition): Promise<z.input<typeof detailSchema>> => ({
-    ...showEditionStatus(await editionStatus(db, edition)),
-    articles: await frozenArticles(db, edition.id),
-  });
+  const detail = async (edition: Edition): Promise<z.input<typeof detailSchema>> => {
+    const ids = await frozenArticleIds(db, edition.id);
+    const articles = await frozenArticles(db, edition.id);
+    return {
+      ...showEditionStatus(await editionStatus(db, edition)),
+      articles: articles.map((article, i) => ({ ...article, id: ids[i]! })),
+    };
+  };
 
   server.get(
     "/editions",

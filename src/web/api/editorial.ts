@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
+import { editHeld } from "../../editorial/edit-held.ts";
 import { editComing } from "../../editorial/edit.ts";
 import { editionName, getEdition } from "../../editions/store.ts";
 import { mailEdition } from "../../editorial/mail-edition.ts";
@@ -8,7 +9,7 @@ import { parseEditionName } from "../edition-name.ts";
 import { editionParams } from "./editions.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
-import { nextSendSchema } from "./shapes.ts";
+import { editionSchema, nextSendSchema, showEdition } from "./shapes.ts";
 
 /** Far above what a mail holds, which is refused in words. */
 const longestText = 20_000;
@@ -45,7 +46,9 @@ const comingSchema = z
   .meta({ id: "ComingEdition" });
 
 const ids = z.array(z.int().min(1).max(Number.MAX_SAFE_INTEGER)).max(mostArticles);
-const text = z.string().max(longestText).nullish();
+const ownText = z.string().max(longestText);
+const text = ownText.nullish();
+const articleKey = z.string().regex(/^[1-9]\d{0,15}$/);
 const changeBody = z.strictObject({
   revision: z.int().min(0).optional().describe("As it was shown; a change that came between is then answered with 409"),
   introduction: text.describe("Plain text; a line break begins a paragraph"),
@@ -53,9 +56,17 @@ const changeBody = z.strictObject({
   first: ids.optional().describe("Articles that come first, in this order; the first of them leads"),
   leftOut: ids.optional().describe("Articles that stay out of this edition and wait for the next one"),
   words: z
-    .record(z.string().regex(/^[1-9]\d{0,15}$/), z.strictObject({ title: text, summary: text }))
+    .record(articleKey, z.strictObject({ title: text, summary: text }))
     .nullish()
     .describe("Own title and summary by article id, in this edition only; null gives the source's back"),
+});
+const heldBody = z.strictObject({
+  introduction: text,
+  subject: text,
+  words: z
+    .record(articleKey, z.strictObject({ title: ownText.optional(), summary: ownText.optional() }))
+    .optional()
+    .describe("Own title and summary by article id"),
 });
 const mailBody = z.strictObject({
   address: z.string().max(320),
@@ -90,6 +101,23 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
       const { revision, ...change } = body;
       return show(await editComing(app, { change, revision, actor }));
     },
+  );
+
+  server.put(
+    "/editions/:date/words",
+    {
+      config: { role: "editor" },
+      schema: {
+        summary: "Mend the words of an edition that is held",
+        description: "Who gets which article stays as it was frozen.",
+        tags,
+        params: editionParams,
+        body: heldBody,
+        response: { 200: editionSchema, ...problems },
+      },
+    },
+    async ({ params, body, actor }) =>
+      showEdition(await editHeld(app, { ...parseEditionName(params.date), change: body, actor })),
   );
 
   server.post(

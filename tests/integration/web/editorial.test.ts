@@ -122,6 +122,12 @@ test("an editor's order, words and omissions are what the preview and the test m
   });
 });
 
+test("words that are the source's own are no change, however long", async () => {
+  const own = { title: "Headline 3", summary: "Summary 3." };
+  const { articles } = (await edit({ words: { [ids[3]!]: own } })).json();
+  expect(articles[1]).toMatchObject({ id: ids[3], original: null });
+});
+
 test("a change of some articles leaves the others as they are, and can be undone", async () => {
   await edit({ words: { [ids[3]!]: { title: "Three" } } });
   const { articles } = (await edit({ words: { [ids[3]!]: { title: null } } })).json();

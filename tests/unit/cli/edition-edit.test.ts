@@ -57,6 +57,8 @@ test.each([
   [["--pin", "first"], /"first" is not an id/],
   [["--order", "1,x"], /"x" is not an id/],
   [["--title", "Headline"], /expected ID=TEXT/],
+  [["2026-11-24"], /Of a held edition change --title/],
+  [["2026-11-24", "--pin", "3"], /the rest is frozen/],
 ])("edition edit %j is wrong usage", async (options, sentence) => {
   const { code, stderr } = await execute(["edition", "edit", ...options], {});
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) });
