@@ -13,6 +13,7 @@ import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
 import { problemOf } from "./problem.ts";
+import { insistOnRoles } from "./roles.ts";
 import { listRoutes } from "./route-list.ts";
 import { secure } from "./security.ts";
 import { openViews } from "./views.ts";
@@ -32,6 +33,7 @@ export function buildWeb(app: App): FastifyInstance {
   const assets = makeAssets(config.accentColour);
   const views = openViews({ publicationName: config.publicationName, language: config.language, assets });
   const routes = listRoutes(web);
+  insistOnRoles(web);
   secure(web, config.publicUrl);
   openToSites(web);
   web.register(rateLimit, { global: false });

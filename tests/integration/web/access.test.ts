@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { allows, roles, type Role } from "../../../src/operators/roles.ts";
 import { openSession } from "../../../src/operators/sessions.ts";
 import { addToken } from "../../../src/operators/tokens.ts";
+import { buildWeb } from "../../../src/web/build.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
 
 interface Route {
@@ -97,6 +98,17 @@ test("every route of operators and of the API names the role it takes", () => {
     const ownAccount = /^\/operator\/(account|sign-out)/.test(url);
     if (role !== "anyone" && !reads.has(method) && !ownAccount) expect(role, `${method} ${url}`).not.toBe("viewer");
   }
+});
+
+test("a route without a role keeps the server from starting, and one that nobody guards answers nobody", async () => {
+  const web = buildWeb(site.app);
+  expect(() => web.get("/api/v1/open", async () => "open")).toThrow("GET /api/v1/open names no config.role");
+  expect(() => web.post("/operator/open", async () => "open")).toThrow("names no config.role");
+  web.post("/operator/unguarded", { config: { role: "viewer" } }, async () => "open");
+  const { cookie, csrf } = sessions.get("owner")!;
+  const headers = { cookie, "x-csrf-token": csrf };
+  expect((await web.inject({ method: "POST", url: "/operator/unguarded", headers })).statusCode).toBe(401);
+  await web.close();
 });
 
 test("without the role, by whatever way, nothing is let in and nothing changes", async () => {
