@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { AxeResults } from "axe-core";
+import { HtmlValidate } from "html-validate";
+import { sql } from "kysely";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { closeEdition } from "../../src/editions/close.ts";
+import { openDue } from "../../src/editions/due.ts";
+import { loadSchedule } from "../../src/schedule/store.ts";
+import { article, openWeb, type OpenWeb } from "../integration/web/open.ts";
+import { chromium as chromiumPath } from "../support/kinds.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const password = "kettle marble orbit tulip";
+
+let site: OpenWeb;
+let browser: Browser;
+let url: string;
+let session: Exclude<BrowserContextOptions["storageState"], string | undefined>;
+
+beforeAll(async () => {
+  site = await openWeb({ PUBLIC_URL: "http://localhost:3000", APPROVAL: "hold", SEND_AT: "09:00" });
+  await site.api("POST", "/articles", [
+    article(1, ["lg u+", "huawei"], { title: "USA pressuring South Korean network to cancel Huawei deal" }),
+    article(2, ["LTE"], { title: "Regulator puts the 2.6 GHz auction off until spring" }),
+  ]);
+  for (let i = 1; i <= 10; i++) {
+    const consent = { method: "test" };
+    await site.api("POST", "/subscribers", {
+      address: `reader${i}@example.com`,
+      tags: ["huawei"],
+      confirmed: true,
+      consent,
+    });
+  }
+  await site.web.listen({ host: "127.0.0.1", port: 0 });
+  url = `http://127.0.0.1:${(site.web.server.address() as AddressInfo).port}`;
+  browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser.close();
+  await site.close();
+});
+
+async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
+  context.setDefaultTimeout(8_000);
+  try {
+    await use(await context.newPage());
+  } finally {
+    await context.close();
+  }
+}
+
+/** As if a worker had handed mails to the relay. */
+async function send(most: number): Promise<void> {
+  await sql`update deliveries set state = 'sent', reply = '250 taken', settled_at = ${site.clock.at}
+    where id in (select id from deliveries where state = 'pending' order by id limit ${most})`.execute(site.app.db);
+}
+
+const sentence = (page: Page, text: string): Promise<void> => page.getByRole("heading", { name: text }).waitFor();
+
+test("on a phone: set-up, preview, approve, live progress, pause, resume, finished, explain", async () => {
+  await withPage({}, async (page) => {
+    await page.goto(url + new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname);
+    await page.getByLabel("Name").fill("Ada");
+    for (const name of ["password", "repeated"]) await page.locator(`[name=${name}]`).fill(password);
+    await page.locator("form button[type=submit]").first().click();
+    await sentence(page, "Today’s edition goes out at 09:00, in 60 minutes.");
+    session = await page.context().storageState();
+
+    await page.getByRole("link", { name: "Preview it" }).click();
+    await page.getByRole("button", { name: "Make it the lead" }).click();
+    await page.getByText("Saved: the coming edition is as you see it here.").waitFor();
+
+    site.clock.at = new Date("2026-11-24T09:00:30Z");
+    await openDue(site.app, await loadSchedule(site.app.db, site.app.options));
+    await site.render(1);
+    await page.goto(`${url}/operator`);
+    await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
+    await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
+    await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();
+    await page.getByText("Approved: the edition goes out.").waitFor();
+
+    await page.getByRole("link", { name: "Today" }).click();
+    await sentence(page, "Today’s edition is going out: 0 of 10 readers have it.");
+    await send(4);
+    await sentence(page, "Today’s edition is going out: 4 of 10 readers have it.");
+    await page.reload();
+    await send(1);
+    await sentence(page, "Today’s edition is going out: 5 of 10 readers have it.");
+    await page.getByRole("button", { name: "Pause sending" }).click();
+    await page.getByText("Paused: nothing more leaves until you resume it.").waitFor();
+
+    // Somebody else resumes it, elsewhere: this page says so by itself.
+    await site.api("POST", "/editions/2026-11-24/resume");
+    await page.getByRole("button", { name: "Pause sending" }).waitFor();
+    await page.getByText("Paused: nothing more leaves").waitFor({ state: "detached" });
+    await send(5);
+    await closeEdition(site.app, 1);
+    await page.locator(".mark.finished").first().waitFor();
+
+    await page.getByRole("link", { name: "Why" }).first().click();
+    await page.getByText("Because of huawei.").waitFor();
+  });
+});
+
+test("without JavaScript an operator sends an extra edition, pauses and resumes it", async () => {
+  await site.api("POST", "/articles", [article(3, ["huawei"])]);
+  await withPage({ javaScriptEnabled: false, storageState: session }, async (page) => {
+    await page.goto(`${url}/operator`);
+    await page.getByRole("link", { name: "Send an extra edition" }).click();
+    await page.getByRole("button", { name: "Send an extra edition to up to 10 active readers" }).click();
+    await page.getByText("Today’s edition is being sent.").waitFor();
+    await site.render(2);
+    await page.reload();
+    await page.getByRole("button", { name: "Pause sending" }).click();
+    await page.getByRole("link", { name: "Resume: send to 10 readers" }).click();
+    await page.getByRole("button", { name: "Resume: send to 10 readers" }).click();
+    await page.getByText("Resumed: sending goes on.").waitFor();
+  });
+});
+
+test("no page of the desk has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
+  const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
+  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send");
+  const validator = new HtmlValidate({
+    extends: ["html-validate:standard"],
+    rules: { "no-inline-style": "error", "long-title": "off" },
+  });
+  const looks = [
+    { viewport: { width: 390, height: 844 }, colorScheme: "light" },
+    { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  ] as const;
+  for (const look of looks) {
+    await withPage({ ...look, storageState: session }, async (page) => {
+      for (const path of paths) {
+        const answer = await page.goto(`${url}/operator${path}`);
+        expect(answer!.status(), path).toBe(200);
+        // The same whatever the look, and half of the time of all this.
+        const { results } =
+          look.colorScheme === "dark" ? { results: [] } : await validator.validateString(await answer!.text());
+        expect(
+          results.flatMap(({ messages }) =>
+            messages.map(({ ruleId, message, line }) => `${path}:${line} ${ruleId}: ${message}`),
+          ),
+        ).toEqual([]);
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(serious.map((one) => `${path}: ${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
+        const [content, width] = await page.evaluate<[number, number]>(
+          "[document.documentElement.scrollWidth, innerWidth]",
+        );
+        expect(content, path).toBeLessThanOrEqual(width);
+      }
+    });
+  }
+});
