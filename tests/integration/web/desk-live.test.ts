@@ -1,0 +1,120 @@
+import { once } from "node:events";
+import { get as httpGet, type IncomingMessage } from "node:http";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { sql } from "kysely";
+import { afterEach, expect, test } from "vitest";
+import { openLive, type Progress } from "../../../src/web/operator/live.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb | null = null;
+afterEach(async () => {
+  await site?.close();
+  site = null;
+});
+
+async function openSending(readers: number): Promise<OpenWeb> {
+  const opened = (site = await openWeb({ PUBLIC_URL: "http://localhost:3000" }));
+  await opened.api("POST", "/articles", [article(1, ["huawei"])]);
+  for (let i = 0; i < readers; i++) {
+    const reader = {
+      address: `reader${i}@example.com`,
+      tags: ["huawei"],
+      confirmed: true,
+      consent: { method: "test" },
+    };
+    await opened.api("POST", "/subscribers", reader);
+  }
+  await opened.api("POST", "/editions");
+  await opened.render(1);
+  return opened;
+}
+
+test("twenty watchers share one look at the database, and nobody looks once they have left", async () => {
+  const { app } = await openSending(2);
+  let looks = 0;
+  const db = new Proxy(app.db, {
+    get(target, name) {
+      // Each look begins with the newest editions.
+      if (name === "selectFrom")
+        return (table: "editions") => ((looks += table === "editions" ? 1 : 0), target.selectFrom(table));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const live = openLive({ ...app, db }, 5);
+  const told: Progress[][] = Array.from({ length: 20 }, () => []);
+  const leave = told.map((list) => live.watch((progress) => list.push(progress)));
+  await expect.poll(() => told.every((list) => list.length === 1)).toBe(true);
+  const before = looks;
+  await expect.poll(() => looks).toBeGreaterThan(before + 1);
+  // Nothing has changed, so nothing is told.
+  expect(told.map((list) => list.length)).toEqual(told.map(() => 1));
+  await sql`update deliveries set state = 'sent' where id = (select min(id) from deliveries)`.execute(app.db);
+  await expect.poll(() => told[19]!.at(-1)?.balance).toContain("sent 1");
+  expect(told[0]!.at(-1)).toBe(told[19]!.at(-1));
+  expect(told[0]!.at(-1)!.bar[0]).toMatchObject({ kind: "sent", count: "1", width: "50.00" });
+  for (const go of leave) go();
+  const left = looks;
+  await app.db.selectFrom("sources").select("id").execute();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(looks - left).toBeLessThanOrEqual(1);
+});
+
+test("the stream gives the whole picture at once, needs a session, and ends with the server", async () => {
+  const { app, web, inject } = await openSending(1);
+  expect(
+    (await inject({ method: "GET", url: "/operator/events", headers: { accept: "text/event-stream" } })).statusCode,
+  ).toBe(401);
+  const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
+  const password = "kettle marble orbit tulip";
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const payload = new URLSearchParams({ name: "Ada", password, repeated: password }).toString();
+  const signedIn = await inject({ method: "POST", url: link, headers, payload });
+  const cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
+  await web.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = web.server.address() as AddressInfo;
+  const request = httpGet({ port, host: "127.0.0.1", path: "/operator/events", headers: { cookie } });
+  const [answer] = (await once(request, "response")) as [IncomingMessage];
+  expect(answer.headers).toMatchObject({
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+  });
+  let text = "";
+  answer.setEncoding("utf8").on("data", (part: string) => (text += part));
+  await expect.poll(() => text).toContain("data: ");
+  const progress = JSON.parse(/^data: (.*)$/m.exec(text)![1]!) as Progress;
+  expect(progress).toMatchObject({
+    name: "2026-11-24",
+    state: "sending",
+    domains: [{ domain: "example.com", open: 1 }],
+  });
+  const ended = once(answer, "end");
+  await web.close();
+  await ended;
+});
+
+test("twenty who send now at once, from pages and the API, make one edition", async () => {
+  const opened = (site = await openWeb());
+  await opened.api("POST", "/articles", [article(1, ["huawei"])]);
+  const link = new URL(readFileSync(join(opened.app.config.dataDir, "setup"), "utf8").trim()).pathname;
+  const password = "kettle marble orbit tulip";
+  const form = { "content-type": "application/x-www-form-urlencoded" };
+  const payload = new URLSearchParams({ name: "Ada", password, repeated: password }).toString();
+  const cookie = String(
+    (await opened.inject({ method: "POST", url: link, headers: form, payload })).headers["set-cookie"],
+  ).split(";")[0]!;
+  const page = await opened.inject({ method: "GET", url: "/operator/send", headers: { cookie } });
+  const csrf = /name="csrf" value="([\w-]+)"/.exec(page.body)![1]!;
+  const click = new URLSearchParams({ csrf, date: "2026-11-24", after: "0" }).toString();
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      i % 2 === 0
+        ? opened.inject({ method: "POST", url: "/operator/send", headers: { ...form, cookie }, payload: click })
+        : opened.api("POST", "/editions"),
+    ),
+  );
+  expect(answers.filter(({ statusCode }) => statusCode === 303)).toHaveLength(10);
+  expect(JSON.parse((await opened.api("GET", "/editions")).body).editions).toHaveLength(1);
+});
