@@ -10,6 +10,7 @@ import { hashPassword, passwordFault } from "./password.ts";
 import type { Role } from "./roles.ts";
 import { hashOf, newToken } from "./secrets.ts";
 import { endSessions, openSession } from "./sessions.ts";
+import { refuseTakenName } from "./tokens.ts";
 
 const day = 24 * 3_600_000;
 /** A link to set a password goes by some other way than us, so it may wait for a few days. */
@@ -24,7 +25,7 @@ export function setupUrl(publicUrl: string, token: string): string {
 }
 
 /**
- * Sees to it that the first operator can come in: as long as there is none, the file `setup` in the data folder holds a
+ * Sees to it that the first operator can come in: as long as none has come in, the file `setup` in the data folder holds a
  * link that works once. With operators, the file goes.
  * @returns the link, or null when there are operators
  */
@@ -34,8 +35,7 @@ export async function ensureSetup(
   now: Date,
 ): Promise<string | null> {
   const path = setupFile(config.dataDir);
-  const any = await db.selectFrom("operators").select("id").limit(1).executeTakeFirst();
-  if (any) {
+  if (await anyCameIn(db)) {
     rmSync(path, { force: true });
     return null;
   }
@@ -85,7 +85,7 @@ export async function readLink(db: Db | Tx, token: string, now: Date): Promise<L
 /**
  * Uses a set-up link, once: sets the password, turns one-time codes off, ends the operator's sessions and opens a new one.
  * @returns the session's token
- * @throws Refusal 404, or 422 for a weak password or a name that is none
+ * @throws Refusal 404, 409 for a name that is in use, or 422 for a weak password or a name that is none
  */
 export async function useLink(
   deps: { db: Db; clock: Clock; config: { dataDir: string; publicationName: string } },
@@ -131,14 +131,20 @@ export async function useLink(
 /** Of two first operators at once, by links of two machines, one comes in. */
 async function addFirst(tx: Tx, name: string, now: Date): Promise<number> {
   await tx.deleteFrom("operator_links").where("operator_id", "is", null).execute();
-  const any = await tx.selectFrom("operators").select("id").limit(1).executeTakeFirst();
-  if (any) throw gone();
+  if (await anyCameIn(tx)) throw gone();
+  await refuseTakenName(tx, name, now);
   const { id } = await tx
     .insertInto("operators")
     .values({ name, name_key: nameKey(name), role: "owner", created_at: now })
     .returning("id")
     .executeTakeFirstOrThrow();
   return id;
+}
+
+/** Whether any operator has used a link; those who were only invited cannot sign in. */
+async function anyCameIn(db: Db | Tx): Promise<boolean> {
+  const found = db.selectFrom("operators").select("id").where("password", "is not", null).limit(1);
+  return (await found.executeTakeFirst()) !== undefined;
 }
 
 function gone(): Refusal {

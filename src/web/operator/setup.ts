@@ -44,8 +44,8 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
         cookie.set(reply, session);
         return reply.redirect("/operator", 303);
       } catch (error) {
-        if (!(error instanceof Refusal) || error.status !== 422) throw error;
-        return show(request, reply.code(422), { name: fields.one("name"), sentence: error.message });
+        if (!(error instanceof Refusal) || (error.status !== 422 && error.status !== 409)) throw error;
+        return show(request, reply.code(error.status), { name: fields.one("name"), sentence: error.message });
       }
     }),
   );
