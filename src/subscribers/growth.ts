@@ -19,3 +19,24 @@ export async function growth(db: Db, now: Date, spans: readonly number[] = [1, 7
     from subscribers where confirmed_at is not null`.execute(db);
   return spans.map((days, i) => ({ days, gained: rows[0]!.confirmed[i]!, lost: rows[0]!.left[i]! }));
 }
+
+export interface DayOfReaders {
+  /** Local date. */
+  date: string;
+  gained: number;
+  lost: number;
+}
+
+/** Readers won and lost on each local date of `timezone` from `from` on; dates without any are left out. */
+export async function dailyGrowth(db: Db, from: Date, timezone: string): Promise<DayOfReaders[]> {
+  const { rows } = await sql<DayOfReaders>`
+    select to_char(at at time zone ${timezone}, 'YYYY-MM-DD') as date,
+      count(*) filter (where step = 1)::int as gained, count(*) filter (where step = -1)::int as lost
+    from (
+      select confirmed_at as at, 1 as step from subscribers where confirmed_at >= ${from}
+      union all
+      select left_at, -1 from subscribers where left_at >= ${from} and confirmed_at is not null
+    ) changes
+    group by 1 order by 1`.execute(db);
+  return rows;
+}

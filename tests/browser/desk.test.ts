@@ -69,6 +69,8 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
     await page.getByLabel("Name").fill("Ada");
     for (const name of ["password", "repeated"]) await page.locator(`[name=${name}]`).fill(password);
     await page.locator("form button[type=submit]").first().click();
+    await page.waitForURL(/\/operator(\/setup)?$/);
+    await page.goto(`${url}/operator`);
     await sentence(page, "Today’s edition goes out at 09:00, in 60 minutes.");
     session = await page.context().storageState();
 
@@ -126,7 +128,7 @@ test("without JavaScript an operator sends an extra edition, pauses and resumes 
 
 test("no page of the desk has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
   const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
-  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send");
+  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send", "/numbers?days=90");
   const validator = new HtmlValidate({
     extends: ["html-validate:standard"],
     rules: { "no-inline-style": "error", "long-title": "off" },

@@ -7,12 +7,14 @@ import { addEditionDesk } from "./edition.ts";
 import { addEditionList } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import type { OperatorViews } from "./scope.ts";
+import { addNumbersPage } from "./numbers.ts";
 import { addPreviewPage } from "./preview.ts";
 import { addReaderDesk } from "./reader.ts";
 import { addReadersPage } from "./readers.ts";
 import { addSchedulePage } from "./schedule.ts";
 import { addSendPage } from "./send.ts";
 import { addSourcesPage } from "./sources.ts";
+import { addSetupSteps } from "./steps.ts";
 import { addTagsPage } from "./tags.ts";
 import { addTodayPage } from "./today.ts";
 
@@ -20,11 +22,13 @@ import { addTodayPage } from "./today.ts";
 export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const show = openDesk(views);
   addTodayPage(scope, app, show);
+  addNumbersPage(scope, app, show);
   addSendPage(scope, app, show);
   addEditionList(scope, app, show);
   addEditionDesk(scope, app, show);
   addSchedulePage(scope, app, show);
   addSourcesPage(scope, app, show);
+  addSetupSteps(scope, app, show);
   addTagsPage(scope, app, show);
   addReadersPage(scope, app, show);
   addReaderDesk(scope, app, show);

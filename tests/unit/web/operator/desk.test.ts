@@ -5,6 +5,7 @@ import { todayInWords, type DayFacts } from "../../../../src/ops/today.ts";
 import { barOf } from "../../../../src/web/operator/bar.ts";
 import { domainRows } from "../../../../src/web/operator/domains.ts";
 import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
+import { plotOf } from "../../../../src/web/operator/plot.ts";
 import { speed } from "../../../../src/web/operator/speed.ts";
 import { span } from "../../../../src/web/operator/words.ts";
 
@@ -113,4 +114,23 @@ test("receiving domains in the order they come, each with what is sent, failed a
     { domain: "b.example", sent: 3, failed: 1, open: 0 },
     { domain: "a.example", sent: 0, failed: 0, open: 2 },
   ]);
+});
+
+test("a plot's columns stand on its foot, the highest as high as it; its table begins with the newest", () => {
+  const bar = (label: string, sent: number, unknown: number) => ({
+    label,
+    parts: [
+      { kind: "sent", name: "sent", value: sent },
+      { kind: "unknown", name: "unknown", value: unknown },
+    ] as const,
+  });
+  const plot = plotOf("outcomes", "Deliveries", [bar("2026-11-23", 1, 0), bar("2026-11-24", 3, 1)]);
+  expect(plot.rects.map(({ x, y, height }) => [x, y, height])).toEqual([
+    [0, "75.00", "25.00"],
+    [10, "25.00", "75.00"],
+    [10, "0.00", "25.00"],
+  ]);
+  expect(plot.words).toBe("Deliveries: at most 4, on 2026-11-24.");
+  expect(plot.rows[0]).toEqual({ label: "2026-11-24", values: ["3", "1"] });
+  expect(plotOf("none", "Nothing", []).rows).toEqual([]);
 });
