@@ -9,6 +9,7 @@ import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
 import { packageRoot } from "./base/root.ts";
 import type { Config } from "./config.ts";
+import { openOwn, type OwnSettings } from "./config/own.ts";
 import { lockDataFolder } from "./db/lock.ts";
 import { migrate, migrateQueue } from "./db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
@@ -47,6 +48,10 @@ export interface App {
   config: Config;
   /** The settings, and the secret whether set or made. */
   options: Config & { secret: string };
+  /** For the page that changes settings. */
+  settings: OwnSettings;
+  /** Closes all this and opens it anew by the settings as they are then; null where whoever runs it has to. */
+  reopen: (() => void) | null;
   clock: Clock;
   log: Log;
   database: Database;
@@ -82,7 +87,7 @@ export interface App {
  */
 export async function openApp(
   config: Config,
-  deps: { log: Log; command: string; clock?: Clock },
+  deps: { log: Log; command: string; clock?: Clock; settings?: OwnSettings; reopen?: () => void },
 ): Promise<App> {
   const { log, command, clock = systemClock } = deps;
   const closing: (() => unknown)[] = [];
@@ -127,6 +132,8 @@ export async function openApp(
     const app: App = {
       config,
       options,
+      settings: deps.settings ?? unchangeable(config),
+      reopen: deps.reopen ?? null,
       clock,
       log,
       database,
@@ -167,6 +174,10 @@ export async function openApp(
     await close();
     throw error;
   }
+}
+
+function unchangeable({ dataDir }: Config): OwnSettings {
+  return openOwn({ dataDir, writable: false, fixed: new Set(), check: () => undefined });
 }
 
 async function openDatabase(config: Config): Promise<Database> {

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
+import { Refusal } from "./base/errors.ts";
 import { isLoopback } from "./config/readers.ts";
 import { parseRelay, type Relay } from "./config/mail.ts";
 import { nearMisses } from "./config/near-miss.ts";
+import { openOwn, readOwn, type OwnSettings } from "./config/own.ts";
 import { notes, settingNames, settings, type Settings } from "./config/schema.ts";
 
 /** The settings of one process, read once at start. null means unset, and that others find or do without it. */
@@ -89,6 +91,34 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const problems = [...wrong, ...missing(given), ...nearMisses(given)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return toConfig(parsed.data);
+}
+
+/** The settings of this machine: the environment, and below it the file of the set-up page. Throws a ConfigError. */
+export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = withoutBlanks(env);
+  // Where many processes share the records, each of them must read the same: there the environment alone counts.
+  if (given.DATABASE_URL !== undefined) return loadConfig(given);
+  const { values, problems } = readOwn(given.DATA_DIR ?? "./data");
+  if (problems.length > 0) throw new ConfigError(problems);
+  return loadConfig({ ...values, ...given });
+}
+
+/** The same settings for a page that changes them. */
+export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEnv = process.env): OwnSettings {
+  const given = withoutBlanks(env);
+  const writable = embedded.records;
+  return openOwn({
+    dataDir,
+    writable,
+    fixed: new Set(Object.keys(given)),
+    check(values) {
+      try {
+        loadConfig(writable ? { ...values, ...given } : { ...given, ...values });
+      } catch (error) {
+        throw error instanceof ConfigError ? new Refusal(422, error.problems.join(" ")) : error;
+      }
+    },
+  });
 }
 
 /** The settings as a Markdown table, for README.md. */

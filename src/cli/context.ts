@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig, type Config } from "../config.ts";
+import { loadHere, type Config } from "../config.ts";
 import { createClient, type Client } from "./client.ts";
 import { findServer } from "./server-place.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,7 +11,7 @@ export interface Context {
   client(): Client;
 }
 
-export function createContext(terminal: Terminal, load: () => Config = loadConfig): Context {
+export function createContext(terminal: Terminal, load: () => Config = loadHere): Context {
   return { terminal, config: load, client: () => createClient(findServer(load())) };
 }
 

@@ -1,4 +1,4 @@
-import { loadConfig } from "../config.ts";
+import { loadHere } from "../config.ts";
 import { createContext } from "./context.ts";
 import { exitCodes, failure } from "./failure.ts";
 import { run } from "./run.ts";
@@ -30,7 +30,7 @@ async function runGuarded(argv: readonly string[], terminal: Terminal): Promise<
 /** Stacks are for those who asked for details with LOG_LEVEL=debug. */
 function wantsStacks(): boolean {
   try {
-    return ["debug", "trace"].includes(loadConfig().logLevel);
+    return ["debug", "trace"].includes(loadHere().logLevel);
   } catch {
     return false;
   }

@@ -3,6 +3,8 @@ import { openApp, type App } from "../app.ts";
 import { createLog } from "../base/console-log.ts";
 import { readIfThere } from "../base/private-file.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
+import { ownSettings } from "../config.ts";
+import type { OwnSettings } from "../config/own.ts";
 import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
@@ -21,28 +23,60 @@ const graceMs = 10_000;
 const closeMs = graceMs + 5_000;
 const queuePatienceMs = 5_000;
 
-/** Runs the server's parts that `role` names until a signal comes, then ends them in order. */
-export async function runServer({ terminal, config: load }: Context, role: Role): Promise<void> {
+/**
+ * Runs the server's parts that `role` names until a signal comes, then ends them in order. When settings were changed on
+ * a page, it does so and starts them again; should that fail, with the former settings.
+ */
+export async function runServer(context: Context, role: Role): Promise<void> {
+  const signals = listenForStop();
+  let unproven: OwnSettings | null = null;
+  try {
+    for (;;) {
+      try {
+        unproven = await runOnce(context, role, signals, () => (unproven = null));
+        if (unproven === null) return;
+      } catch (error) {
+        if (!unproven?.undo()) throw error;
+        unproven = null;
+        context.terminal.err(`The new settings do not work, the former ones are back: ${reasonOf(error)}`);
+      }
+    }
+  } finally {
+    signals.forget();
+  }
+}
+
+/** @returns null when it was told to stop, else the settings that were changed */
+async function runOnce(
+  { terminal, config: load }: Context,
+  role: Role,
+  signals: ReturnType<typeof listenForStop>,
+  ready: () => void,
+): Promise<OwnSettings | null> {
   const config = load();
   const log = createLog(config.logLevel, process.stdout);
-  const signals = listenForStop();
-  const app = await openApp(config, { log, command: role });
+  const settings = ownSettings(config);
+  let reopen: () => void = () => undefined;
+  const changed = new Promise<void>((resolve) => (reopen = resolve));
+  const app = await openApp(config, { log, command: role, settings, reopen });
   const closing: (() => Promise<void>)[] = [() => app.close(graceMs)];
   try {
     const started = start(app, role, closing).then(async (url) => {
       if (!signals.stopped()) await introduce(terminal, app, role, url);
       log.info({ role, url }, "ready");
+      ready();
     });
     // A signal counts while the parts still start, too; what fails after it is of no interest any more.
     started.catch(() => undefined);
     await Promise.race([started, signals.stop]);
-    await signals.stop;
-    log.info({}, "stopping");
+    await Promise.race([changed, signals.stop]);
+    log.info({}, signals.stopped() ? "stopping" : "settings changed, opening anew");
   } finally {
     await Promise.race([closeAll(closing), wait(closeMs, undefined, { ref: false })]);
-    signals.forget();
   }
+  if (!signals.stopped()) return settings;
   log.info({}, "stopped");
+  return null;
 }
 
 /** Starts the parts one after the other, and puts down how each is ended. @returns the address it listens on */

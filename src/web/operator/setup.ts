@@ -33,6 +33,7 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
     counting(request, async () => {
       const fields = readFields(request.body);
       try {
+        const { operatorId } = await readLink(app.db, request.params.token, app.clock.now());
         const session = await useLink(app, {
           token: request.params.token,
           name: fields.one("name"),
@@ -42,7 +43,8 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
           agent: request.headers["user-agent"] ?? "",
         });
         cookie.set(reply, session);
-        return reply.redirect("/operator", 303);
+        // Nobody was here before the first operator: there is something to set up.
+        return reply.redirect(operatorId === null ? "/operator/setup" : "/operator", 303);
       } catch (error) {
         if (!(error instanceof Refusal) || (error.status !== 422 && error.status !== 409)) throw error;
         return show(request, reply.code(error.status), { name: fields.one("name"), sentence: error.message });

@@ -1,0 +1,107 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openApp, type App } from "../../../src/app.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { loadHere, ownSettings } from "../../../src/config.ts";
+import { buildWeb } from "../../../src/web/build.ts";
+import { startFeed, type FeedServer } from "../../support/feed-server.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "dayletter-setup-"));
+const env = { DATA_DIR: dir, ALLOW_PRIVATE_SOURCES: "1", LANGUAGE: "en", SECRET: "a-secret-for-tests-only-0123456789" };
+const password = "kettle marble orbit tulip";
+let app: App;
+let web: FastifyInstance;
+let feed: FeedServer;
+let cookie = "";
+let reopened = 0;
+
+beforeAll(async () => {
+  feed = await startFeed([{ id: "1", title: "LG U+ lays a cable", tags: ["lg u+"], at: new Date() }]);
+  const config = loadHere(env);
+  const settings = ownSettings(config, env);
+  app = await openApp(config, { log: silentLog, command: "test", settings, reopen: () => void (reopened += 1) });
+  web = buildWeb(app);
+});
+afterAll(async () => {
+  await web.close();
+  await app.close(0);
+  await feed.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const page = (url = "/operator/setup"): Promise<LightMyRequestResponse> =>
+  web.inject({ url, headers: { cookie, accept: "text/html" } });
+
+async function post(url: string, fields: Record<string, string>): Promise<LightMyRequestResponse> {
+  const csrf = cookie === "" ? "" : /name="csrf" value="([\w-]+)"/.exec((await page()).body)![1]!;
+  const headers = { cookie, "content-type": "application/x-www-form-urlencoded" };
+  return web.inject({ method: "POST", url, headers, payload: new URLSearchParams({ ...fields, csrf }).toString() });
+}
+
+test("the first operator is led to the set-up, which shows a feed's mail before anything is kept", async () => {
+  const link = new URL(readFileSync(join(dir, "setup"), "utf8").trim()).pathname;
+  const first = await post(link, { name: "Ada", password, repeated: password });
+  expect([first.statusCode, first.headers.location]).toEqual([303, "/operator/setup"]);
+  cookie = String(first.headers["set-cookie"]).split(";")[0]!;
+
+  expect((await page()).body).toContain("as soon as there is a feed");
+  const wrong = await post("/operator/setup/look", { url: "feed.xml" });
+  expect([wrong.statusCode, wrong.body]).toEqual([422, expect.stringContaining("is not the address of a feed")]);
+  const look = await post("/operator/setup/look", { url: feed.url });
+  expect(look.body).toMatch(/1 article for the first mail/);
+  const mail = await page(/src="(\/operator\/setup\/look\/\w+\.html)"/.exec(look.body)![1]);
+  expect([mail.body, mail.headers["content-security-policy"]]).toEqual([
+    expect.stringContaining("LG U+ lays a cable"),
+    expect.stringContaining("sandbox"),
+  ]);
+  const count = async (): Promise<number> => (await app.db.selectFrom("articles").select("id").execute()).length;
+  expect(await count()).toBe(0);
+  const used = await post("/operator/setup/source", { url: feed.url });
+  expect([used.headers.location, await count()]).toEqual(["/operator/setup?done=source", 1]);
+  expect((await page()).body).toContain('src="/operator/preview.html"');
+});
+
+test("the publication is written into the data folder, for this user alone, once it is right as a whole", async () => {
+  expect((await page()).body).toMatch(/Set by the environment \(LANGUAGE\)/);
+  const wrong = await post("/operator/setup/publication", { PUBLICATION_NAME: "Daily", ACCENT_COLOUR: "reddish" });
+  expect([wrong.statusCode, wrong.body]).toEqual([422, expect.stringContaining("is not a colour")]);
+  expect(wrong.body).toContain('value="reddish"');
+  expect(() => readFileSync(join(dir, "settings.env"))).toThrow();
+
+  const fields = { PUBLICATION_NAME: "Telecom Daily", POSTAL_ADDRESS: "1 Main Street", LANGUAGE: "ko" };
+  const saved = await post("/operator/setup/publication", fields);
+  expect([saved.statusCode, saved.body]).toEqual([200, expect.stringContaining("opens anew")]);
+  expect(reopened).toBe(1);
+  expect(statSync(join(dir, "settings.env")).mode & 0o777).toBe(0o600);
+  const { publicationName, postalAddress, language } = loadHere(env);
+  expect([publicationName, postalAddress, language]).toEqual(["Telecom Daily", "1 Main Street", "en"]);
+  expect(loadHere({ ...env, PUBLICATION_NAME: "Wins" }).publicationName).toBe("Wins");
+});
+
+test("a relay is asked before it is used; its password is in no page and not in the log", async () => {
+  const relay = { host: "127.0.0.1", port: "1", user: "me", password: "hush hush" };
+  const wrong = await post("/operator/setup/relay", relay);
+  expect([wrong.statusCode, wrong.body]).toEqual([
+    422,
+    expect.stringMatching(/127\.0\.0\.1:1.*Use it without the check/s),
+  ]);
+  const saved = await post("/operator/setup/relay", { ...relay, unchecked: "1" });
+  expect([saved.statusCode, reopened]).toEqual([200, 2]);
+  expect(loadHere(env).smtp).toMatchObject({ host: "127.0.0.1", port: 1, user: "me", password: "hush hush" });
+  const audit = JSON.stringify(await app.db.selectFrom("audit").selectAll().execute());
+  expect(audit).toContain("settings set");
+  expect(wrong.body + saved.body + audit).not.toMatch(/hush/);
+});
+
+test("the schedule and a test mail are asked for there too", async () => {
+  const late = await post("/operator/setup/schedule", { sendAt: "26:00", timezone: "Asia/Seoul", day: "mon" });
+  expect([late.statusCode, late.body]).toEqual([422, expect.stringContaining("26:00")]);
+  const wanted = { sendAt: "06:30", timezone: "Asia/Seoul", day: "mon" };
+  expect((await post("/operator/setup/schedule", wanted)).statusCode).toBe(303);
+  expect((await page()).body).toContain('value="06:30"');
+  expect((await post("/operator/setup/test", { address: "ada@example.com" })).statusCode).toBe(303);
+  expect(await app.db.selectFrom("notices").select("address").execute()).toEqual([{ address: "ada@example.com" }]);
+});
