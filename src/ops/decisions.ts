@@ -1,3 +1,4 @@
+import { editionName } from "../editions/store.ts";
 import type { EditionStatus } from "./status.ts";
 
 /** Something that waits for an operator, with the page on which it is decided. */
@@ -56,7 +57,7 @@ export function decisions(facts: Facts): Decision[] {
 }
 
 function ofEdition({ date, number, state, reason, balance }: Facts["editions"][number]): Decision[] {
-  const name = number === 1 ? date : `${date}.${number}`;
+  const name = editionName({ date, number });
   const path = `/operator/editions/${name}`;
   const why = reason === null ? "" : ` ${reason}`;
   if (state === "held") {

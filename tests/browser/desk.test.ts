@@ -78,10 +78,12 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
     await page.getByRole("button", { name: "Make it the lead" }).click();
     await page.getByText("Saved: the coming edition is as you see it here.").waitFor();
 
+    site.clock.at = new Date("2026-11-24T08:55:00Z");
+    await page.goto(`${url}/operator`);
+    await sentence(page, "Today’s edition goes out at 09:00, in 5 minutes.");
     site.clock.at = new Date("2026-11-24T09:00:30Z");
     await openDue(site.app, await loadSchedule(site.app.db, site.app.options));
     await site.render(1);
-    await page.goto(`${url}/operator`);
     await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
     await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
     await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();

@@ -10,26 +10,34 @@
     if (words) words.textContent = `By yours, ${own} (${zone}).`;
   }
 
-  // The edition that goes out, as it goes.
+  // The edition that goes out, as it goes; and one that is about to.
+  const active = ["opening", "sending", "paused", "held"];
   const live = document.querySelector("[data-live]");
-  if (live && "EventSource" in window) {
-    const active = ["opening", "sending", "paused", "held"];
-    if (active.includes(live.dataset.state)) listen(live);
-  }
+  const soon = document.querySelector("[data-soon]");
+  const shown = live && active.includes(live.dataset.state) ? live : null;
+  if ((shown || soon) && "EventSource" in window) listen(shown);
 
   function listen(part) {
     const events = new EventSource("/operator/events");
+    const again = () => {
+      events.close();
+      location.replace(location.pathname);
+    };
     addEventListener("pagehide", () => events.close());
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
     events.onmessage = ({ data }) => {
       const progress = JSON.parse(data);
+      if (!part) return active.includes(progress.state) && again();
       if (progress.name !== part.dataset.edition) return;
       // Other words and other buttons: the server knows them.
-      if (progress.state !== part.dataset.state) {
-        events.close();
-        location.replace(location.pathname);
-        return;
-      }
+      if (progress.state !== part.dataset.state) return again();
       show(part, progress);
+    };
+    events.onerror = () => {
+      const note = part?.querySelector("[data-rate]");
+      if (!note || events.readyState !== EventSource.CLOSED) return;
+      note.textContent = "This does not follow what happens any more: load the page again.";
+      note.hidden = false;
     };
   }
 

@@ -52,9 +52,7 @@ export function plotOf(id: string, title: string, bars: readonly Bar[]): Plot {
   return {
     id,
     title,
-    words: highest
-      ? `${title}: at most ${number(Math.max(...totals))}, on ${highest.label}.`
-      : `${title}: nothing yet.`,
+    words: highest ? `At most ${number(Math.max(...totals))}, on ${highest.label}.` : "Nothing yet.",
     width: Math.max(step, bars.length * step - gap),
     rects,
     most: number(Math.max(0, ...totals)),

@@ -16,6 +16,8 @@ import { showSourceRow } from "./source-row.ts";
 import { count, dayOf, moment, number, span } from "./words.ts";
 
 const looked = 3;
+/** A page that is looked at so shortly before a send waits for it. */
+const soonMs = 30 * 60_000;
 const pressing = new Set(["pause", "resume", "approve"]);
 
 /** `/operator`: today's edition at a glance, what needs a decision, what comes next. */
@@ -45,6 +47,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
       { name: "today", title: "Today", place: "today" },
       {
         sentence,
+        soon: known.due || (next !== undefined && next.at.getTime() - now.getTime() < soonMs),
         decisions: decisions({
           editions: known.editions,
           unhealthy: known.status.sources.unhealthy,

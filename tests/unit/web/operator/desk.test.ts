@@ -130,7 +130,7 @@ test("a plot's columns stand on its foot, the highest as high as it; its table b
     [10, "25.00", "75.00"],
     [10, "0.00", "25.00"],
   ]);
-  expect(plot.words).toBe("Deliveries: at most 4, on 2026-11-24.");
+  expect(plot.words).toBe("At most 4, on 2026-11-24.");
   expect(plot.rows[0]).toEqual({ label: "2026-11-24", values: ["3", "1"] });
   expect(plotOf("none", "Nothing", []).rows).toEqual([]);
 });
