@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, RouteOptions } from "fastify";
 import { Refusal } from "../base/errors.ts";
 
 const guarded = /^\/(operator|api\/v1)(\/|$)/;
@@ -8,9 +8,16 @@ const guarded = /^\/(operator|api\/v1)(\/|$)/;
  * server from starting, and one that stands outside the scopes that check it answers nobody.
  */
 export function insistOnRoles(web: FastifyInstance): void {
-  web.addHook("onRoute", ({ method, url, config }) => {
-    if (!guarded.test(url) || config?.role !== undefined) return;
-    throw new Error(`${String(method)} ${url} names no config.role: viewer, editor, owner or anyone.`);
+  const routes: RouteOptions[] = [];
+  web.addHook("onRoute", (route) => {
+    if (guarded.test(route.url)) routes.push(route);
+  });
+  // Not before all are there, for a scope may name the role of another package's routes by a hook of its own.
+  web.addHook("onReady", async () => {
+    const unnamed = routes.filter(({ config }) => config?.role === undefined);
+    if (unnamed.length === 0) return;
+    const list = unnamed.map(({ method, url }) => `${String(method)} ${url}`).join(", ");
+    throw new Error(`Each route must name its config.role, viewer, editor, owner or anyone: ${list}.`);
   });
   // The scopes' own onRequest hooks come before it, and have found out who asks.
   web.addHook("preHandler", async (request) => {
