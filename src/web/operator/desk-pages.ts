@@ -14,7 +14,6 @@ import { addReadersPage } from "./readers.ts";
 import { addSchedulePage } from "./schedule.ts";
 import { addSendPage } from "./send.ts";
 import { addSourcesPage } from "./sources.ts";
-import { addSetupSteps } from "./steps.ts";
 import { addTagsPage } from "./tags.ts";
 import { addTodayPage } from "./today.ts";
 
@@ -28,7 +27,6 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addEditionDesk(scope, app, show);
   addSchedulePage(scope, app, show);
   addSourcesPage(scope, app, show);
-  addSetupSteps(scope, app, show);
   addTagsPage(scope, app, show);
   addReadersPage(scope, app, show);
   addReaderDesk(scope, app, show);
