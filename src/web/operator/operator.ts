@@ -6,6 +6,7 @@ import { openDesk } from "./desk.ts";
 import { addDeskPages } from "./desk-pages.ts";
 import { addLogPage } from "./log.ts";
 import { addPeoplePage } from "./people.ts";
+import { addQueueBoard } from "./queues.ts";
 import { operatorPages } from "./scope.ts";
 import { addSetupPages } from "./setup.ts";
 import { addSignInPages } from "./sign-in.ts";
@@ -21,4 +22,5 @@ export function addOperator(scope: FastifyInstance, app: App, views: Views): voi
   addPeoplePage(scope, app, operatorViews);
   addLogPage(scope, app, operatorViews);
   addDeskPages(scope, app, operatorViews);
+  addQueueBoard(scope, app);
 }

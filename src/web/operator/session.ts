@@ -12,6 +12,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The least role that a route takes; every route below /operator and /api/v1 names it. `anyone` needs no sign-in. */
     role?: Role | "anyone";
+    /** What proves that a write comes from our own page: a token if not said, or the browser's word for it. */
+    proof?: "token" | "same-origin";
   }
   interface FastifyRequest {
     /** Who asks; not to be used in routes for `anyone`. */
@@ -53,13 +55,20 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
   scope.addHook("preHandler", (request, _reply, done) => {
     if (request.operatorSession && !reads.has(request.method)) {
       try {
-        checkCsrf(request, request.csrf);
+        if (request.routeOptions.config.proof === "same-origin") demandSameOrigin(request);
+        else checkCsrf(request, request.csrf);
       } catch (error) {
         return done(error as Error);
       }
     }
     actingFrom(request.ip, done);
   });
+}
+
+/** Every browser of the last years sends this header, and no page can (Fetch Metadata). @throws Refusal 403 */
+function demandSameOrigin({ headers }: FastifyRequest): void {
+  if (headers["sec-fetch-site"] === "same-origin") return;
+  throw new Refusal(403, "This is taken from its own page alone: open it in a present browser.");
 }
 
 /** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
