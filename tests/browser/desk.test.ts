@@ -76,7 +76,7 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
 
     await page.getByRole("link", { name: "Preview it" }).click();
     await page.getByRole("button", { name: "Make it the lead" }).click();
-    await page.getByText("Saved: the coming edition is as you see it here.").waitFor();
+    await page.getByText("Saved: the edition is as you see it here.").waitFor();
 
     site.clock.at = new Date("2026-11-24T08:55:00Z");
     await page.goto(`${url}/operator`);
@@ -85,6 +85,11 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
     await openDue(site.app, await loadSchedule(site.app.db, site.app.options));
     await site.render(1);
     await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
+    await page.getByRole("link", { name: "Preview it" }).first().click();
+    await page.getByLabel("Introduction").fill("Good morning.");
+    await page.getByRole("button", { name: "Save subject and introduction" }).click();
+    await page.frameLocator("iframe").getByText("Good morning.").waitFor();
+    await page.getByRole("link", { name: "Edition 2026-11-24" }).click();
     await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
     await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();
     await page.getByText("Approved: the edition goes out.").waitFor();

@@ -24,6 +24,8 @@
       location.replace(location.pathname);
     };
     addEventListener("pagehide", () => events.close());
+    // What a form leads to must not be overtaken.
+    document.addEventListener("submit", () => events.close());
     addEventListener("pageshow", (event) => event.persisted && location.reload());
     events.onmessage = ({ data }) => {
       const progress = JSON.parse(data);

@@ -1,8 +1,10 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
 import { editComing, type DraftChange } from "../../editorial/edit.ts";
+import { editHeld, type HeldChange } from "../../editorial/edit-held.ts";
+import { parseEditionName } from "../edition-name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 
@@ -17,7 +19,10 @@ const acts: Record<string, (coming: ComingEdition, id: number, fields: Fields) =
   original: (_coming, id) => ({ words: { [id]: { title: null, summary: null } } }),
 };
 
-/** POST `/operator/preview/words` and `/operator/preview/articles/:id/:act`: an editor's changes to the coming edition. */
+/**
+ * POST `…/words` and `…/articles/:id/:act`, below `/operator/preview` for the coming edition, and below the edition's own
+ * page for one that is held, of which only the words can be mended.
+ */
 export function addEditRoutes(web: FastifyInstance, app: App): void {
   const back = "/operator/preview?done=edit";
 
@@ -41,6 +46,27 @@ export function addEditRoutes(web: FastifyInstance, app: App): void {
       const edit = change(await comingEdition(app), Number(id), fields);
       await editComing(app, { change: edit, revision: revisionOf(fields), actor });
       return reply.redirect(`${back}#a${id}`, 303);
+    },
+  );
+
+  const mend = async (request: FastifyRequest, raw: string, change: HeldChange): Promise<string> => {
+    await editHeld(app, { ...parseEditionName(raw), change, actor: request.operator.name });
+    return `/operator/preview?edition=${raw}&done=edit#edit`;
+  };
+
+  web.post<{ Params: { name: string } }>("/operator/editions/:name/words", needs.editor, async (request, reply) => {
+    const fields = readFields(request.body);
+    const change = { introduction: fields.one("introduction"), subject: fields.one("subject") };
+    return reply.redirect(await mend(request, request.params.name, change), 303);
+  });
+
+  web.post<{ Params: { name: string; id: string } }>(
+    "/operator/editions/:name/articles/:id/words",
+    needs.editor,
+    async (request, reply) => {
+      const fields = readFields(request.body);
+      const words = { [request.params.id]: { title: fields.one("title"), summary: fields.one("summary") } };
+      return reply.redirect(await mend(request, request.params.name, { words }), 303);
     },
   );
 }

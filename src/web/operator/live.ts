@@ -20,7 +20,7 @@ export interface Progress {
 }
 
 export interface Live {
-  /** Tells of changes until the given function is called; what is known already is told at once. */
+  /** Tells how things are at the next look, and then of changes, until the given function is called. */
   watch(tell: (progress: Progress) => void): () => void;
   close(): void;
 }
@@ -34,6 +34,8 @@ const restPerWork = 40;
 /** One look at the database serves all watchers of this process; without watchers nobody looks. */
 export function openLive(app: Pick<App, "db" | "clock" | "log">, everyMs = 1_000): Live {
   const watchers = new Set<(progress: Progress) => void>();
+  /** Who has been told nothing yet. What was known before they came may be older than the page they look at. */
+  const waiting = new Set<(progress: Progress) => void>();
   const measure = speed();
   let last: Progress | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -44,11 +46,17 @@ export function openLive(app: Pick<App, "db" | "clock" | "log">, everyMs = 1_000
     if (looking) return;
     looking = true;
     const started = performance.now();
+    const untold = [...waiting];
     try {
       const next = await load();
-      if (next && watchers.size > 0 && JSON.stringify(next) !== JSON.stringify(last)) {
-        last = next;
-        for (const tell of watchers) tell(next);
+      const changed = JSON.stringify(next) !== JSON.stringify(last);
+      if (next && changed) last = next;
+      const told = changed ? [...watchers].filter((tell) => !waiting.has(tell) || untold.includes(tell)) : untold;
+      if (next) {
+        for (const tell of told) {
+          waiting.delete(tell);
+          if (watchers.has(tell)) tell(next);
+        }
       }
     } catch (error) {
       app.log.warn({ reason: reasonOf(error) }, "progress could not be read");
@@ -79,15 +87,17 @@ export function openLive(app: Pick<App, "db" | "clock" | "log">, everyMs = 1_000
   return {
     watch(tell) {
       watchers.add(tell);
+      waiting.add(tell);
       if (watchers.size === 1) {
         // What is left from earlier watchers is old.
         last = null;
         looks = 0;
         if (timer) clearTimeout(timer);
         void look();
-      } else if (last) tell(last);
+      }
       return () => {
         watchers.delete(tell);
+        waiting.delete(tell);
         if (watchers.size > 0 || !timer) return;
         clearTimeout(timer);
         timer = null;
@@ -95,6 +105,7 @@ export function openLive(app: Pick<App, "db" | "clock" | "log">, everyMs = 1_000
     },
     close() {
       watchers.clear();
+      waiting.clear();
       if (timer) clearTimeout(timer);
       timer = null;
     },

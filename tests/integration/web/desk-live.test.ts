@@ -49,7 +49,11 @@ test("twenty watchers share one look at the database, and nobody looks once they
   await expect.poll(() => told.every((list) => list.length === 1)).toBe(true);
   const before = looks;
   await expect.poll(() => looks).toBeGreaterThan(before + 1);
-  // Nothing has changed, so nothing is told.
+  // Nothing has changed, so nothing is told; but whoever comes late is told how things are.
+  const late: Progress[] = [];
+  const leaveLate = live.watch((progress) => late.push(progress));
+  await expect.poll(() => late.length).toBe(1);
+  leaveLate();
   expect(told.map((list) => list.length)).toEqual(told.map(() => 1));
   await sql`update deliveries set state = 'sent' where id = (select min(id) from deliveries)`.execute(app.db);
   await expect.poll(() => told[19]!.at(-1)?.balance).toContain("sent 1");
