@@ -30,7 +30,8 @@ export async function lookAtFeed(fetch: FetchDeps, url: string, now: Date): Prom
   const { title, items, problems } = parseFeed(answer.text, answer.finalUrl);
   if (items.length === 0) throw new Refusal(422, `${shownUrl(url)} is a feed without any article: try another one.`);
   const timed = items.map((item) => ({ item, at: (item.publishedAt ?? now).getTime() }));
-  const newest = timed.toSorted((a, b) => b.at - a.at);
+  // As an edition lays them out: of the same time, the one taken in last comes first.
+  const newest = timed.toReversed().toSorted((a, b) => b.at - a.at);
   const fresh = newest.filter(({ at }) => at <= now.getTime() && at >= now.getTime() - freshMs);
   const example = fresh.length === 0;
   const shown = (example ? newest.slice(0, shownExamples) : fresh).map(({ item }) => item);

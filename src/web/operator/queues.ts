@@ -22,6 +22,9 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
       uiConfig: {
         boardTitle: `${config.publicationName}: queues`,
         hideDocsLink: true,
+        // Known of workers on Redis alone.
+        showWorkers: false,
+        hideRedisDetails: true,
         miscLinks: [{ text: "Today", url: "/operator" }],
       },
     },

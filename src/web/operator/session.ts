@@ -68,7 +68,7 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
 /** Every browser of the last years sends this header, and no page can (Fetch Metadata). @throws Refusal 403 */
 function demandSameOrigin({ headers }: FastifyRequest): void {
   if (headers["sec-fetch-site"] === "same-origin") return;
-  throw new Refusal(403, "This is taken from its own page alone: open it in a present browser.");
+  throw new Refusal(403, "This is taken from its own page alone, over https or on this machine.");
 }
 
 /** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -59,6 +59,31 @@ describe("the built program", () => {
       expect((await fetch(url + path)).status).toBe(status);
     }
     expect(await worker.end("SIGINT")).toBe(0);
+  });
+
+  test("settings changed on a page are in force within seconds, in the same process", async () => {
+    const env = { PUBLIC_URL: "http://127.0.0.1", PUBLICATION_NAME: "" };
+    const server = start(["serve"], env);
+    await serverIsUp(dataDir, server);
+    const file = (name: string): string => readFileSync(join(dataDir, name), "utf8").trim();
+    let cookie = "";
+    const page = async (): Promise<string> =>
+      (await fetch(`${file("server")}/operator/setup`, { headers: { cookie } })).text();
+    const post = async (path: string, fields: Record<string, string>): Promise<Response> => {
+      const csrf = cookie === "" ? "" : /name="csrf" value="([\w-]+)"/.exec(await page())![1]!;
+      const body = new URLSearchParams({ ...fields, csrf });
+      return fetch(`${file("server")}${path}`, { method: "POST", redirect: "manual", headers: { cookie }, body });
+    };
+    const password = "kettle marble orbit tulip";
+    const entered = await post(new URL(file("setup")).pathname, { name: "Ada", password, repeated: password });
+    cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
+    const saved = await post("/operator/setup/publication", { PUBLICATION_NAME: "Morning Wire" });
+    expect(await saved.text()).toContain("opens anew");
+    await eventually("it has the new name", async () =>
+      (await page().catch(() => "")).includes("Set-up - Morning Wire"),
+    );
+    expect(await server.end("SIGTERM")).toBe(0);
+    expect(server.output().match(/"msg":"ready"/g)).toHaveLength(2);
   });
 
   test("a port in use is said in one sentence", async () => {

@@ -96,6 +96,16 @@ test("a relay is asked before it is used; its password is in no page and not in 
   expect(wrong.body + saved.body + audit).not.toMatch(/hush/);
 });
 
+test("where processes share the records, it shows what to put into their environment, and writes nothing", async () => {
+  const { writable, undo } = app.settings;
+  Object.assign(app.settings, { writable: false });
+  const shown = await post("/operator/setup/publication", { PUBLICATION_NAME: "It's news" });
+  expect(shown.body).toContain("PUBLICATION_NAME=&#39;It&#39;\\&#39;&#39;s news&#39;");
+  Object.assign(app.settings, { writable });
+  expect([reopened, loadHere(env).publicationName]).toEqual([2, "Telecom Daily"]);
+  expect([undo(), loadHere(env).smtp, undo()]).toEqual([true, null, false]);
+});
+
 test("the schedule and a test mail are asked for there too", async () => {
   const late = await post("/operator/setup/schedule", { sendAt: "26:00", timezone: "Asia/Seoul", day: "mon" });
   expect([late.statusCode, late.body]).toEqual([422, expect.stringContaining("26:00")]);
