@@ -5,8 +5,6 @@ import { comingArticles, comingEdition, type ComingDeps, type ComingEdition } fr
 import { beginDraft, openDraft, saveDraft, untouched, type Draft, type OwnWords } from "./draft-store.ts";
 import { ownLine, ownText } from "./own-words.ts";
 
-export { draftLimits } from "./own-words.ts";
-
 /** What is left out stays as it is. */
 export interface DraftChange {
   /** null takes it away. */
