@@ -135,7 +135,7 @@ test("without JavaScript an operator sends an extra edition, pauses and resumes 
 
 test("no page of the desk has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
   const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
-  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send", "/numbers?days=90");
+  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send", "/numbers?days=90", "/setup");
   const validator = new HtmlValidate({
     extends: ["html-validate:standard"],
     rules: { "no-inline-style": "error", "long-title": "off" },
