@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { listPublished } from "../../editions/store.ts";
 import { nextSteps } from "../../ops/next-steps.ts";
-import { comingSends, status } from "../../ops/status.ts";
+import { comingSends, status, type Status } from "../../ops/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { feedIds } from "../../sources/store.ts";
 import { hasReaders } from "../../subscribers/store.ts";
@@ -16,6 +16,7 @@ import type { SignupForm } from "./subscribe.ts";
 /** `/`: what this is, sign-up, the latest edition, and for whoever sets it up, what is connected and what to do next. */
 export function addFrontPage(web: FastifyInstance, app: App, deps: { views: Views; form: SignupForm }): void {
   const facts = shared(() => loadFacts(app));
+  const standing = shared(() => status(app));
   web.get("/", async (request, reply) => {
     const [known, form] = await Promise.all([facts(), deps.form.fromLink(request)]);
     return deps.views.send(allowOwnScripts(reply.header("cache-control", "no-cache")), "front", {
@@ -23,7 +24,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
       form,
       latest: known.latest,
       next: known.next,
-      steps: await stepsFor(app, request, known.running),
+      steps: await stepsFor(app, request, known.running, standing),
     });
   });
 }
@@ -45,10 +46,15 @@ async function loadFacts({ db, clock, config, options }: App) {
 }
 
 /** Readers are not told how things stand behind the page; before there are any, whoever looks is setting it up. */
-async function stepsFor(app: App, request: FastifyRequest, running: boolean): Promise<object | null> {
+async function stepsFor(
+  app: App,
+  request: FastifyRequest,
+  running: boolean,
+  standing: () => Promise<Status>,
+): Promise<object | null> {
   const local = fromThisMachine(request);
   if (!local && running) return null;
-  const { done, next } = nextSteps(await status(app), app.config);
+  const { done, next } = nextSteps(await standing(), app.config);
   return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && app.config.embedded.mail };
 }
 
