@@ -77,10 +77,7 @@ export interface App {
  * @param command for the lock of the data folder, such as `serve`
  * @throws Refusal when another process holds the data folder, the database is newer, or the template does not compile
  */
-export async function openApp(
-  config: Config,
-  deps: { log: Log; command: string; clock?: Clock },
-): Promise<App> {
+export async function openApp(config: Config, deps: { log: Log; command: string; clock?: Clock }): Promise<App> {
   const { log, command, clock = systemClock } = deps;
   const closing: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -105,7 +102,11 @@ export async function openApp(
     // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
     if (command !== "worker") await ensureToken(db, config, clock.now());
     await ensureSchedule(db, config, clock.now());
-    await addFeeds(db, config.sources.map((url) => ({ url })), clock.now());
+    await addFeeds(
+      db,
+      config.sources.map((url) => ({ url })),
+      clock.now(),
+    );
 
     const queue = connectQueue(queuePlace(config, database));
     closing.push(() => queue.close());
@@ -137,7 +138,12 @@ export async function openApp(
         sender,
         connections: config.smtpConnections,
         suppress: (tx, addressKey, reply, now) =>
-          suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
+          suppress(tx, options.secret, {
+            addressKey,
+            reason: "address does not exist",
+            detail: withoutAddress(reply),
+            now,
+          }),
       }),
       fetch,
       caps,
@@ -172,7 +178,10 @@ async function openDatabase(config: Config): Promise<Database> {
   } catch (error) {
     await database.close();
     if (error instanceof Refusal) throw error;
-    throw new Refusal(502, `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`);
+    throw new Refusal(
+      502,
+      `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`,
+    );
   }
 }
 

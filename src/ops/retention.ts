@@ -33,7 +33,10 @@ export async function retain({ database, clock, log }: { database: Database; clo
   const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
   // A PostgreSQL server does this by itself; the embedded one has no process for it.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
-  log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers }, "old data removed");
+  log.info(
+    { stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers },
+    "old data removed",
+  );
 }
 
 /** Erases whoever never confirmed, with what they asked for; a later request starts the time anew. @returns how many */

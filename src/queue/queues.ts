@@ -8,7 +8,9 @@ export type Queues = Record<QueueName, Queue>;
 
 export function openQueues(connection: QueueConnection, log: Log): Queues {
   const open = (name: QueueName): Queue =>
-    connection.queue(name).on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
+    connection
+      .queue(name)
+      .on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
   return {
     sources: open("sources"),
     editions: open("editions"),
@@ -53,7 +55,9 @@ export function startWorkers(
       lockDuration: 10_000,
       stalledInterval: 5_000,
     });
-    worker.on("failed", (job, error) => deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"));
+    worker.on("failed", (job, error) =>
+      deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"),
+    );
     worker.on("error", (error) => deps.log.warn({ queue: name, reason: reasonOf(error) }, "worker connection"));
     return worker;
   });
