@@ -45,20 +45,31 @@ async function ask(url: string, paths: string[], count: number): Promise<string>
 }
 
 async function preferencesPaths({ db, options }: App, count: number): Promise<string[]> {
-  const rows = await db.selectFrom("subscribers").select("key").where(sql<boolean>`id % 97 = 0`).limit(count).execute();
+  const rows = await db
+    .selectFrom("subscribers")
+    .select("key")
+    .where(sql<boolean>`id % 97 = 0`)
+    .limit(count)
+    .execute();
   return rows.map(({ key }) => `/preferences/${linkToken(options.secret, "preferences", key)}`);
 }
 
 async function fill({ db, clock }: App): Promise<void> {
   const now = clock.now();
   await sql`
-    insert into sources (kind, url, next_check_at, created_at) values ('feed', 'https://news.example/feed', ${now}, ${now})`.execute(db);
+    insert into sources (kind, url, next_check_at, created_at) values ('feed', 'https://news.example/feed', ${now}, ${now})`.execute(
+    db,
+  );
   await sql`
-    insert into tags (key, name, created_at) select 'tag ' || n, 'Tag ' || n, ${now} from generate_series(1, 2000) n`.execute(db);
+    insert into tags (key, name, created_at) select 'tag ' || n, 'Tag ' || n, ${now} from generate_series(1, 2000) n`.execute(
+    db,
+  );
   await sql`
     insert into articles (url, url_key, title, summary, first_seen_at, eligible_at, changed_at)
     select 'https://news.example/' || n, 'news.example/' || n, 'Headline ' || n, '', at, at, at
-    from generate_series(1, 6000) n, lateral (select ${now}::timestamptz - n * interval '7 minutes' as at) seen`.execute(db);
+    from generate_series(1, 6000) n, lateral (select ${now}::timestamptz - n * interval '7 minutes' as at) seen`.execute(
+    db,
+  );
   await sql`
     insert into article_tags (article_id, tag_id, position)
     select distinct on (a.id, t.id) a.id, t.id, n from articles a, generate_series(0, 7) n,
@@ -69,6 +80,8 @@ async function fill({ db, clock }: App): Promise<void> {
       'active', ${now}, ${now} from generate_series(1, 100000) n`.execute(db);
   await sql`
     insert into subscriber_tags (subscriber_id, tag_id)
-    select s.id, 1 + (s.id * 31 + n * 397) % 2000 from subscribers s, generate_series(1, 5) n on conflict do nothing`.execute(db);
+    select s.id, 1 + (s.id * 31 + n * 397) % 2000 from subscribers s, generate_series(1, 5) n on conflict do nothing`.execute(
+    db,
+  );
   await sql`analyze`.execute(db);
 }
