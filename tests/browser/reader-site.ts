@@ -79,7 +79,7 @@ export async function openReaderSite(): Promise<ReaderSite> {
       });
       await eventually("the edition is finished", async () => {
         const edition = await findEdition(app.db, date, number);
-        return edition !== null && ["finished", "empty"].includes(edition.state);
+        return edition !== undefined && ["finished", "empty"].includes(edition.state);
       });
     },
     async close() {

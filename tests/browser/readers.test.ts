@@ -189,12 +189,12 @@ test.each(looks)(
     const address = `${look.colorScheme}@example.com`;
     await withPage({ ...look, javaScriptEnabled: true }, async (page) => {
       const faults: string[] = [];
-      let source: Response | null = null;
+      const last: { page: Response | null } = { page: null };
       page.on("response", (response) => {
-        if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) source = response;
+        if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last.page = response;
       });
       const inspect = async (name: string): Promise<void> => {
-        const report = await html.validateString(await (source as Response | null)!.text());
+        const report = await html.validateString(await last.page!.text());
         faults.push(
           ...report.results.flatMap((one) => one.messages.map((found) => `${name}: ${found.ruleId}: ${found.message}`)),
         );
