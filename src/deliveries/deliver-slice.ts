@@ -90,7 +90,10 @@ async function sendOne(deps: DeliverDeps, press: Press, editionId: number, deliv
   deps.ledger.record(outcomeOf(verdict, delivery, { now, unknownPolicy: deps.options.unknownPolicy }));
   deps.watch(editionId, verdict);
   if (verdict.kind !== "sent") {
-    deps.log.warn({ edition: editionId, delivery: delivery.id, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
+    deps.log.warn(
+      { edition: editionId, delivery: delivery.id, ...verdict, reply: withoutAddress(verdict.reply) },
+      "not sent",
+    );
   }
 }
 

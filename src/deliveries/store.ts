@@ -233,7 +233,9 @@ export async function sendAgain(tx: Tx, editionId: number, states: readonly Deli
   const { numAffectedRows } = await sql`
     update deliveries d set state = 'pending', due_at = null, settled_at = null, attempts = 0
     from subscribers s
-    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(tx);
+    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(
+    tx,
+  );
   return Number(numAffectedRows ?? 0n);
 }
 

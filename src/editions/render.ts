@@ -4,7 +4,15 @@ import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
-import { editionName, frozenArticles, getEditionById, isRendered, replaceStencil, startSending, type Edition } from "./store.ts";
+import {
+  editionName,
+  frozenArticles,
+  getEditionById,
+  isRendered,
+  replaceStencil,
+  startSending,
+  type Edition,
+} from "./store.ts";
 
 export interface RenderDeps {
   db: Db;
@@ -36,8 +44,13 @@ export async function renderEdition(deps: RenderDeps, editionId: number): Promis
     await replaceStencil(db, editionId, stencil);
     return state === "sending";
   }
-  const started = await startSending(db, editionId, { stencil, reason: reasonNow(edition, clock.now()), now: clock.now() });
-  if (started) log.info({ edition: editionId, date: editionName(edition), selected: edition.selected }, "edition rendered");
+  const started = await startSending(db, editionId, {
+    stencil,
+    reason: reasonNow(edition, clock.now()),
+    now: clock.now(),
+  });
+  if (started)
+    log.info({ edition: editionId, date: editionName(edition), selected: edition.selected }, "edition rendered");
   return started;
 }
 
@@ -45,7 +58,12 @@ async function stencilOf({ db, templates, publication }: RenderDeps, edition: Ed
   const { id, date, number } = edition;
   const articles = await frozenArticles(db, id);
   try {
-    return await compileStencil(await templates(), { publication, edition: { date, number }, articles, mode: "edition" });
+    return await compileStencil(await templates(), {
+      publication,
+      edition: { date, number },
+      articles,
+      mode: "edition",
+    });
   } catch (error) {
     const reason = notMade + reasonOf(error);
     await db.updateTable("editions").set({ reason }).where("id", "=", id).where("state", "=", "opening").execute();

@@ -127,7 +127,11 @@ export async function startSending(
 }
 
 export async function replaceStencil(db: Db, editionId: number, stencil: Stencil): Promise<void> {
-  await db.updateTable("editions").set({ stencil: asJson(stencil) }).where("id", "=", editionId).execute();
+  await db
+    .updateTable("editions")
+    .set({ stencil: asJson(stencil) })
+    .where("id", "=", editionId)
+    .execute();
 }
 
 const asJson = (stencil: Stencil): never => JSON.stringify(stencil) as never;
