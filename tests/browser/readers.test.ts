@@ -257,4 +257,5 @@ test.each(looks)(
       expect(await findByAddress(site.app.db, `new-${address}`)).toBeNull();
     });
   },
+  120_000,
 );

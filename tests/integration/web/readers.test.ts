@@ -115,9 +115,9 @@ test("a confirmation shows the tags, changes nothing until the button, and may b
     expect((await site.inject({ method, url: link })).statusCode).toBe(200);
   expect((await get(link)).body).toMatch(/>rare<[\s\S]*Yes, subscribe me/);
   expect(await reader()).toEqual(before);
-  for (const _time of [1, 2]) {
+  for (const time of [1, 2]) {
     const page = await post(link);
-    expect(page.body).toContain("You are subscribed");
+    expect(page.body, `time ${time}`).toContain("You are subscribed");
     expect(page.body).toContain(own);
     expect((await reader()).tags).toEqual(["rare"]);
   }
