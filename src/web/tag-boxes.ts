@@ -8,8 +8,8 @@ interface Box {
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
 
 /**
- * The boxes of a form's tags as HTML, for the filter `boxes`. They are most of what a page with a form holds, and the
- * template engine takes ten times as long over them as all the rest of the page takes.
+ * The boxes of a form's tags as HTML, for the filter `boxes`. They are most of what a page with a form holds, and
+ * not worth the template engine's time.
  */
 export function tagBoxes(boxes: readonly Box[]): string {
   return boxes.map(box).join("\n");

@@ -30,7 +30,7 @@ export function openViews(options: { publicationName: string; language: string; 
     assets: options.assets.links,
   };
   return {
-    // Templates are read once and kept, so nothing is waited for; without promises it takes half the time.
+    // Templates are read once and kept, so nothing is waited for, and no promises are needed.
     async send(reply, page, values) {
       const html = engine.renderFileSync(page, { ...shared, ...values }) as string;
       return reply.type("text/html; charset=utf-8").send(html);
