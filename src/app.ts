@@ -116,7 +116,11 @@ export async function openApp(
       await ensureSetup(db, config, clock.now());
     }
     await ensureSchedule(db, config, clock.now());
-    await addFeeds(db, config.sources.map((url) => ({ url })), clock.now());
+    await addFeeds(
+      db,
+      config.sources.map((url) => ({ url })),
+      clock.now(),
+    );
 
     const queue = connectQueue(queuePlace(config, database));
     closing.push(() => queue.close());
@@ -150,7 +154,12 @@ export async function openApp(
         sender,
         connections: config.smtpConnections,
         suppress: (tx, addressKey, reply, now) =>
-          suppress(tx, options.secret, { addressKey, reason: "address does not exist", detail: withoutAddress(reply), now }),
+          suppress(tx, options.secret, {
+            addressKey,
+            reason: "address does not exist",
+            detail: withoutAddress(reply),
+            now,
+          }),
       }),
       fetch,
       caps,
@@ -190,7 +199,10 @@ async function openDatabase(config: Config): Promise<Database> {
   } catch (error) {
     await database.close();
     if (error instanceof Refusal) throw error;
-    throw new Refusal(502, `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`);
+    throw new Refusal(
+      502,
+      `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`,
+    );
   }
 }
 

@@ -27,10 +27,7 @@ export async function startWorker(app: App): Promise<RunningWorker> {
 
   const stopping = new AbortController();
   const workers = startWorkers(app.queue, processors(app), { log, signal: stopping.signal });
-  const timers = [
-    every(beatEveryMs, () => beat(db, sender), app),
-    every(watchdogMs, () => restoreSchedules(app), app),
-  ];
+  const timers = [every(beatEveryMs, () => beat(db, sender), app), every(watchdogMs, () => restoreSchedules(app), app)];
   await app.wake("recover", {});
   return {
     async stop(graceMs = 10_000) {
@@ -48,7 +45,12 @@ export async function startWorker(app: App): Promise<RunningWorker> {
 async function takeOver({ config, db, clock, log, sender }: App): Promise<void> {
   await forgetGoneNeighbours(db);
   if (!config.embedded.records) return;
-  const swept = await sweepDeadClaims(db, { silentMs: 0, now: clock.now(), self: sender, policy: config.unknownPolicy });
+  const swept = await sweepDeadClaims(db, {
+    silentMs: 0,
+    now: clock.now(),
+    self: sender,
+    policy: config.unknownPolicy,
+  });
   if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 

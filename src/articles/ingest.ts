@@ -71,7 +71,11 @@ interface Known {
 async function loadKnown(tx: Tx, source: IngestSource, items: readonly IncomingArticle[]): Promise<Known> {
   const keys = items.map((item) => canonicalKey(item.url));
   const guids = items.flatMap((item) => item.guid ?? []);
-  const byUrl = await tx.selectFrom("articles").selectAll().where("url_key", "=", sql<string>`any(${keys})`).execute();
+  const byUrl = await tx
+    .selectFrom("articles")
+    .selectAll()
+    .where("url_key", "=", sql<string>`any(${keys})`)
+    .execute();
   const byGuid = await tx
     .selectFrom("article_guids")
     .innerJoin("articles", "articles.id", "article_guids.article_id")
@@ -98,7 +102,8 @@ async function takeOne(
     return { url: item.url, outcome: "refused", id: null, reason: `The article ${item.url} has no title.` };
   }
   const key = canonicalKey(item.url);
-  const present = known.byUrl.get(key) ?? sameArticle(item.guid === null ? undefined : known.byGuid.get(item.guid), item);
+  const present =
+    known.byUrl.get(key) ?? sameArticle(item.guid === null ? undefined : known.byGuid.get(item.guid), item);
   const article = present ?? (await insert(tx, now, source, item, key));
   known.byUrl.set(key, article);
   if (item.guid !== null && known.byGuid.get(item.guid)?.id !== article.id) {

@@ -32,7 +32,8 @@ function queryKey(search: string): string {
   const pairs = sameEscapes(search.slice(1))
     .replaceAll("%20", "+")
     .split("&")
-    .map((part) => part.replace(/=$/, ""))
+    // An empty value is none; more than that belongs to the value, such as base64's padding.
+    .map((part) => part.replace(/^([^=]*)=$/, "$1"))
     .map((part) => ({ part, name: part.split("=", 1)[0] ?? "" }))
     .filter(({ part, name }) => part !== "" && !tracking.test(name))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));

@@ -83,7 +83,8 @@ export async function mergeTags(db: Db, from: string, into: string): Promise<voi
     await lockArticles(tx);
     const [fromId] = await existingTags(tx, [from]);
     const [intoId] = await existingTags(tx, [into]);
-    if (fromId === intoId) throw new Refusal(422, `${JSON.stringify(from)} and ${JSON.stringify(into)} are one tag already.`);
+    if (fromId === intoId)
+      throw new Refusal(422, `${JSON.stringify(from)} and ${JSON.stringify(into)} are one tag already.`);
     // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
     const { key, name } = await tx
       .selectFrom("tags")
@@ -113,8 +114,12 @@ export async function addAlias(db: Db, alias: string, tag: string): Promise<void
     const [tagId] = await existingTags(tx, [tag]);
     const taken = (await findKeys(tx, [tagKey(name)])).get(tagKey(name));
     if (taken === tagId) return;
-    if (taken !== undefined) throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
-    await tx.insertInto("tag_aliases").values({ key: tagKey(name), name, tag_id: tagId! }).execute();
+    if (taken !== undefined)
+      throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
+    await tx
+      .insertInto("tag_aliases")
+      .values({ key: tagKey(name), name, tag_id: tagId! })
+      .execute();
   });
 }
 

@@ -27,7 +27,11 @@ interface Worded {
 /** `edition edit`: shows the coming edition, and changes it where options say so. */
 export function addEditionEdit(edition: Command, { terminal, client }: Context): void {
   withJson(edition.command("edit").description("show and change the coming edition: order, words, what stays out"))
-    .argument("[edition]", "one that is held, whose words alone can be changed; the coming one if left out", editionArgument)
+    .argument(
+      "[edition]",
+      "one that is held, whose words alone can be changed; the coming one if left out",
+      editionArgument,
+    )
     .option("--pin <id>", "make an article the lead, for every reader who gets it", idArgument)
     .option("--order <ids>", "the articles that come first, such as 12,7,9", idsArgument)
     .option("--leave-out <id>", "keep an article for the next edition; may be repeated", collectIds)
@@ -41,7 +45,12 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
       if (name !== undefined) {
         const json = heldChangeOf(options);
         const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}/words`, { json });
-        return answer(terminal, options, held, (value) => `Edition ${value.name} is ${value.state}, with the new words.`);
+        return answer(
+          terminal,
+          options,
+          held,
+          (value) => `Edition ${value.name} is ${value.state}, with the new words.`,
+        );
       }
       const server = client();
       const shown = await server.ask<ComingAnswer>("GET", "/editions/next");
@@ -59,7 +68,9 @@ export function heldChangeOf(options: EditOptions): Record<string, unknown> {
   const { introduction, subject, title = [], summary = [], json: _json, ...others } = options;
   const some = introduction !== undefined || subject !== undefined || title.length + summary.length > 0;
   if (Object.keys(others).length > 0 || !some) {
-    throw new UsageError("Of a held edition change --title, --summary, --introduction or --subject; the rest is frozen.");
+    throw new UsageError(
+      "Of a held edition change --title, --summary, --introduction or --subject; the rest is frozen.",
+    );
   }
   const words: Record<number, { title?: string; summary?: string }> = {};
   for (const { id, text } of title) words[id] = { ...words[id], title: text };

@@ -78,7 +78,9 @@ function collectDates(raw: string, before: string[] | undefined): string[] {
   const to = dateArgument(last);
   const days = Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to)).days;
   if (rest.length > 0 || days < 0 || days > longestRange) {
-    throw new UsageError(`${JSON.stringify(raw)} is not a range of dates; expected one such as 2026-12-24..2026-12-26.`);
+    throw new UsageError(
+      `${JSON.stringify(raw)} is not a range of dates; expected one such as 2026-12-24..2026-12-26.`,
+    );
   }
   const start = Temporal.PlainDate.from(from);
   return [...(before ?? []), ...Array.from({ length: days + 1 }, (_, n) => start.add({ days: n }).toString())];

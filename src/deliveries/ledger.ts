@@ -109,7 +109,10 @@ export function createLedger(deps: LedgerDeps): Ledger {
       timer = null;
       if (waiting.length === 0 && !doubtful()) return;
       exchange(null).catch((error: unknown) => {
-        deps.log.error({ outcomes: waiting.length, reason: reasonOf(error) }, "outcomes could not be written, trying again");
+        deps.log.error(
+          { outcomes: waiting.length, reason: reasonOf(error) },
+          "outcomes could not be written, trying again",
+        );
       });
     }, ms);
   }
@@ -131,7 +134,11 @@ export function createLedger(deps: LedgerDeps): Ledger {
           return;
         } catch (error) {
           if (performance.now() < end) await pause(retryMs / 4);
-          else return deps.log.error({ outcomes: waiting.length, reason: reasonOf(error) }, "outcomes could not be written");
+          else
+            return deps.log.error(
+              { outcomes: waiting.length, reason: reasonOf(error) },
+              "outcomes could not be written",
+            );
         }
       }
     },

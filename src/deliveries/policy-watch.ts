@@ -8,7 +8,9 @@ export const policyLimit = 10;
  * can be paused instead of burning through its readers (Microsoft: stop after repeated refusals).
  * @param pause called once per row of refusals, with the relay's last reply
  */
-export function createPolicyWatch(pause: (editionId: number, reply: string) => void): (editionId: number, verdict: Verdict) => void {
+export function createPolicyWatch(
+  pause: (editionId: number, reply: string) => void,
+): (editionId: number, verdict: Verdict) => void {
   const inARow = new Map<number, number>();
   return (editionId, verdict) => {
     if (verdict.kind === "sent") inARow.delete(editionId);

@@ -18,7 +18,11 @@ export async function closeEdition(deps: { db: Db; clock: Clock; log: Log }, edi
     const date = editionName(edition);
     if (!balanced) {
       deps.log.error({ edition: editionId, date, sentence }, "edition does not balance and stays open");
-      await tx.updateTable("editions").set({ reason: `It does not balance: ${sentence}` }).where("id", "=", editionId).execute();
+      await tx
+        .updateTable("editions")
+        .set({ reason: `It does not balance: ${sentence}` })
+        .where("id", "=", editionId)
+        .execute();
       return false;
     }
     await tx

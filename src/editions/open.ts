@@ -149,10 +149,7 @@ async function lastNumber(tx: Tx, date: string): Promise<number> {
     .where("date", "=", date)
     .executeTakeFirst();
   if (!row?.highest) {
-    throw new Refusal(
-      409,
-      `${date} has no regular edition yet: send that first; an extra edition comes on top of it.`,
-    );
+    throw new Refusal(409, `${date} has no regular edition yet: send that first; an extra edition comes on top of it.`);
   }
   return row.highest;
 }

@@ -5,7 +5,15 @@ import type { Db } from "../db/schema.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
-import { editionName, frozenArticles, getEditionById, isRendered, keepStencil, startSending, type Edition } from "./store.ts";
+import {
+  editionName,
+  frozenArticles,
+  getEditionById,
+  isRendered,
+  keepStencil,
+  startSending,
+  type Edition,
+} from "./store.ts";
 
 export interface RenderDeps {
   db: Db;

@@ -56,7 +56,10 @@ export function createSampleStencils(deps: {
   };
 }
 
-export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "number" | "sending_at" | keyof EditionWords>): SampleOf {
+export function sampleOfEdition(
+  db: Db,
+  edition: Pick<Edition, "id" | "date" | "number" | "sending_at" | keyof EditionWords>,
+): SampleOf {
   const { id, date, number, introduction, subject, sending_at } = edition;
   return {
     edition: { date, number },
@@ -69,9 +72,16 @@ export function sampleOfEdition(db: Db, edition: Pick<Edition, "id" | "date" | "
 }
 
 /** Of articles that no edition has frozen. @param path where they stand on the web */
-export function sampleOfArticles(edition: EditionName, articles: EditionArticle[], path: string, own?: EditionWords): SampleOf {
+export function sampleOfArticles(
+  edition: EditionName,
+  articles: EditionArticle[],
+  path: string,
+  own?: EditionWords,
+): SampleOf {
   const words = { introduction: own?.introduction ?? null, subject: own?.subject ?? null };
-  const content = createHash("sha256").update(JSON.stringify([words, articles])).digest("base64url");
+  const content = createHash("sha256")
+    .update(JSON.stringify([words, articles]))
+    .digest("base64url");
   return { edition, path, key: `articles ${editionName(edition)} ${content}`, words, articles: async () => articles };
 }
 

@@ -27,7 +27,10 @@ export async function sendNow(
   const today = localDate(now, timezone);
   const date = request.date ?? today;
   if (date !== today) {
-    throw new Refusal(422, `${date} is not today: it is ${today} in ${timezone}, and only today's edition can be sent now.`);
+    throw new Refusal(
+      422,
+      `${date} is not today: it is ${today} in ${timezone}, and only today's edition can be sent now.`,
+    );
   }
   if (!request.extra) refuseSecond(await findEdition(deps.db, date));
   const { edition, created } = await openEdition(deps, {

@@ -143,7 +143,11 @@ export async function startSending(
 }
 
 export async function keepStencil(db: Db | Tx, editionId: number, stencil: Stencil): Promise<void> {
-  await db.updateTable("editions").set({ stencil: asJson(stencil) }).where("id", "=", editionId).execute();
+  await db
+    .updateTable("editions")
+    .set({ stencil: asJson(stencil) })
+    .where("id", "=", editionId)
+    .execute();
 }
 
 const asJson = (stencil: Stencil): never => JSON.stringify(stencil) as never;

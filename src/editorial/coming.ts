@@ -87,8 +87,7 @@ export async function comingArticles(db: Db | Tx, now: Date, draft: Draft): Prom
   return rows.map(({ ownTitle, ownSummary, ...row }) => ({
     ...row,
     publishedAt: row.publishedAt?.toISOString() ?? null,
-    original:
-      row.title === ownTitle && row.summary === ownSummary ? null : { title: ownTitle, summary: ownSummary },
+    original: row.title === ownTitle && row.summary === ownSummary ? null : { title: ownTitle, summary: ownSummary },
   }));
 }
 

@@ -57,11 +57,7 @@ export async function beginDraft(tx: Tx, date: string, by: string, now: Date): P
     .execute();
 }
 
-export async function saveDraft(
-  tx: Tx,
-  draft: StoredDraft,
-  change: { by: string; now: Date },
-): Promise<void> {
+export async function saveDraft(tx: Tx, draft: StoredDraft, change: { by: string; now: Date }): Promise<void> {
   const { id, revision, introduction, subject, first, leftOut, words } = draft;
   await tx
     .updateTable("drafts")

@@ -41,7 +41,9 @@ export async function editHeld(
     const name = editionName(before);
     if (before.state !== "held") {
       const when = `edition ${name} is ${before.state}`;
-      throw new Refusal(409, `Words can be changed only while an edition is held, and ${when}.`, { state: before.state });
+      throw new Refusal(409, `Words can be changed only while an edition is held, and ${when}.`, {
+        state: before.state,
+      });
     }
     for (const [article, words] of Object.entries(change.words ?? {})) await reword(tx, before, Number(article), words);
     const introduction = change.introduction === undefined ? before.introduction : ownText(change.introduction);
@@ -77,6 +79,9 @@ async function reword(
     update edition_articles set snapshot = snapshot || ${JSON.stringify(own)}::jsonb
     where edition_id = ${edition.id} and article_id = ${article}`.execute(tx);
   if (numAffectedRows !== 1n) {
-    throw new Refusal(422, `Edition ${editionName(edition)} has no article ${article}: see \`dayletter edition show\`.`);
+    throw new Refusal(
+      422,
+      `Edition ${editionName(edition)} has no article ${article}: see \`dayletter edition show\`.`,
+    );
   }
 }

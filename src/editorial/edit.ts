@@ -40,7 +40,13 @@ export async function editComing(
     if (request.revision !== undefined && request.revision !== before.revision) throw stale(date);
     const after = { ...before, ...(await applied(tx, now, before, request.change)) };
     await saveDraft(tx, after, { by: request.actor, now });
-    await writeAudit(tx, { at: now, actor: request.actor, action: "edition edit", subject: date, detail: request.change });
+    await writeAudit(tx, {
+      at: now,
+      actor: request.actor,
+      action: "edition edit",
+      subject: date,
+      detail: request.change,
+    });
   });
   return comingEdition(deps);
 }

@@ -13,7 +13,12 @@ import { requestSampleMail } from "../subscribers/sample-mail.ts";
  */
 export async function mailEdition(
   deps: { db: Db; clock: Clock; wake: Wake },
-  request: { edition: Pick<Edition, "date" | "number"> | null; address: string; tags: readonly string[]; actor: string },
+  request: {
+    edition: Pick<Edition, "date" | "number"> | null;
+    address: string;
+    tags: readonly string[];
+    actor: string;
+  },
 ): Promise<void> {
   const { db, clock, wake } = deps;
   const edition = request.edition ? editionName(request.edition) : "next";

@@ -59,7 +59,8 @@ function tellMail(
 
 function tellEdition({ next: sends, schedule, latest, waiting }: Status, { done, next }: Steps): void {
   const [first] = sends;
-  if (first) done.push(`The next edition is that of ${first.date}, ${timeOf(first.date, schedule)} (${schedule.timezone}).`);
+  if (first)
+    done.push(`The next edition is that of ${first.date}, ${timeOf(first.date, schedule)} (${schedule.timezone}).`);
   else next.push("No date is left to send on: see `dayletter schedule show`.");
   if (waiting > 0) done.push(`${count(waiting, "article")} waiting for it.`);
   if (latest === null) return;

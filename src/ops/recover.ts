@@ -18,7 +18,10 @@ export interface RecoverDeps extends DueDeps {
   /** This process's row in `senders`. */
   sender: string;
   transport: AlertDeps["transport"];
-  options: AlertDeps["options"] & DueDeps["options"] & ScheduleDefaults & HoldOptions & { unknownPolicy: "hold" | "resend" };
+  options: AlertDeps["options"] &
+    DueDeps["options"] &
+    ScheduleDefaults &
+    HoldOptions & { unknownPolicy: "hold" | "resend" };
 }
 
 /**
@@ -52,7 +55,12 @@ export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
 }
 
 async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {
-  const swept = await sweepDeadClaims(db, { silentMs: deadAfterMs, now: clock.now(), self: sender, policy: options.unknownPolicy });
+  const swept = await sweepDeadClaims(db, {
+    silentMs: deadAfterMs,
+    now: clock.now(),
+    self: sender,
+    policy: options.unknownPolicy,
+  });
   if (swept > 0) log.warn({ deliveries: swept, policy: options.unknownPolicy }, "claims of a dead sender taken");
 }
 

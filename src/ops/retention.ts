@@ -33,15 +33,23 @@ export async function retain({ database, clock, log }: { database: Database; clo
   const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
   // A PostgreSQL server does this by itself; the embedded one has no process for it.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
-  log.info({ stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers }, "old data removed");
+  log.info(
+    { stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers },
+    "old data removed",
+  );
 }
 
-/** Erases whoever never confirmed, with what they asked for; a later request starts the time anew. @returns how many */
+/**
+ * Erases whoever never confirmed, with what they asked for; a later request starts the time anew. Readers of an imported
+ * list are the publisher's to keep: nobody has asked them yet.
+ * @returns how many
+ */
 async function forgetReaders(db: Db, since: { unconfirmed: Date; notices: Date }): Promise<number> {
   const erased = await sql`
     delete from subscribers s where s.status = 'pending' and s.created_at < ${since.unconfirmed} and not exists (
       select 1 from consents c
-      where c.subscriber_id = s.id and (c.confirmed_at is not null or c.requested_at >= ${since.unconfirmed})
+      where c.subscriber_id = s.id
+        and (c.confirmed_at is not null or c.requested_at >= ${since.unconfirmed} or c.method = 'import')
     )`.execute(db);
   // Of a reader who is here still, such as one who left and thought about coming back.
   await sql`

@@ -30,7 +30,8 @@ function onRedis(url: string): QueueConnection {
   const blocking = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: null }));
   return {
     queue: (name) => new Queue(name, { connection: producer, prefix: keyPrefix }),
-    worker: (name, processor, worker) => new Worker(name, processor, { ...worker, connection: blocking, prefix: keyPrefix }),
+    worker: (name, processor, worker) =>
+      new Worker(name, processor, { ...worker, connection: blocking, prefix: keyPrefix }),
     ping: async () => void (await producer.ping()),
     async close() {
       producer.disconnect();

@@ -67,14 +67,22 @@ async function layOutHtml(templates: EmailTemplates, input: EditionInput): Promi
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: true, values: templateValues(input, sentinels) };
   const rendered = await mjmlToHtml(await renderLiquid(templates.html, options), templates.html);
-  return checkParts(layOut(introduced(sentinels.split(rendered), input, escapeHtml), templates.html), templates.html, input.mode);
+  return checkParts(
+    layOut(introduced(sentinels.split(rendered), input, escapeHtml), templates.html),
+    templates.html,
+    input.mode,
+  );
 }
 
 async function layOutText(templates: EmailTemplates, input: EditionInput): Promise<Layout> {
   const sentinels = createSentinels();
   const options = { folder: templates.folder, escape: false, values: templateValues(input, sentinels) };
   const rendered = `${(await renderLiquid(templates.text, options)).trim()}\n`;
-  return checkParts(layOut(introduced(sentinels.split(rendered), input, inLines), templates.text), templates.text, input.mode);
+  return checkParts(
+    layOut(introduced(sentinels.split(rendered), input, inLines), templates.text),
+    templates.text,
+    input.mode,
+  );
 }
 
 /** The introduction is the same for every reader, so it becomes text of the template. */

@@ -8,7 +8,7 @@ const room = { preheader: 60, why: 300 };
 
 /** The plain text of every reader slot. In a sample copy the reader's own links lead nowhere. */
 export function readerValues(mail: ReaderMail, words: Words, mode: Mode): Record<ReaderSlot, string> {
-  const count = mail.positions.length;
+  const count = mail.positions.length + mail.more;
   const tags = mail.matchedTags === "all" ? null : mail.matchedTags;
   const articles = count === 1 ? words.article : fill(words.articles, { n: count });
   const own = mode === "edition";

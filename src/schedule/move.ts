@@ -38,7 +38,8 @@ export function checkMove(move: {
 }): void {
   const { date, now, schedule, recorded } = move;
   if (recorded.has(date)) throw new Refusal(409, `${date} has its edition already: it cannot be moved any more.`);
-  if (date < localDate(now, schedule.timezone)) throw new Refusal(422, `${date} has passed: name today or a later date.`);
+  if (date < localDate(now, schedule.timezone))
+    throw new Refusal(422, `${date} has passed: name today or a later date.`);
   if (!isSendDay(date, schedule)) {
     throw new Refusal(422, `No edition is sent on ${date}: it is skipped, or not one of the schedule's days.`);
   }

@@ -24,7 +24,13 @@ export async function addSource(
   const [id] = await addFeeds(deps.db, [feed], now);
   if (id === undefined) throw new Refusal(409, `${shownUrl(request.url)} is a source already.`);
   const shown = shownUrl(request.url);
-  await writeAudit(deps.db, { at: now, actor: request.actor, action: "source add", subject: shown, detail: { ...feed, url: shown } });
+  await writeAudit(deps.db, {
+    at: now,
+    actor: request.actor,
+    action: "source add",
+    subject: shown,
+    detail: { ...feed, url: shown },
+  });
   const poll = await pollSource(deps, id, { force: true });
   return { source: await getSource(deps.db, id), poll };
 }

@@ -98,7 +98,8 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   });
   if (answer.movedTo) await moveSource(deps.db, source.id, answer.movedTo);
   const problems = [...feed.problems, ...outcomes.flatMap((outcome) => outcome.reason ?? [])];
-  if (problems.length > 0) deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items were refused");
+  if (problems.length > 0)
+    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items were refused");
   const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
   deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
   return { kind: "ingested", outcomes, problems };

@@ -78,12 +78,20 @@ export async function leaseSource(
   id: number,
   lease: { now: Date; until: Date; force: boolean },
 ): Promise<Source | undefined> {
-  let query = db.updateTable("sources").set({ next_check_at: lease.until }).where("id", "=", id).where("kind", "=", "feed");
+  let query = db
+    .updateTable("sources")
+    .set({ next_check_at: lease.until })
+    .where("id", "=", id)
+    .where("kind", "=", "feed");
   if (!lease.force) query = query.where("next_check_at", "<=", lease.now);
   return query.returningAll().executeTakeFirst();
 }
 
-export async function recordPoll(db: Db, id: number, changes: Partial<Omit<Source, "id" | "renamed_tags">>): Promise<void> {
+export async function recordPoll(
+  db: Db,
+  id: number,
+  changes: Partial<Omit<Source, "id" | "renamed_tags">>,
+): Promise<void> {
   await db.updateTable("sources").set(changes).where("id", "=", id).execute();
 }
 

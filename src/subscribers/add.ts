@@ -30,6 +30,8 @@ export interface AddRequest {
   /** The operator vouches that this reader asked for it; without it the row waits, and nobody is asked. */
   confirmed: boolean;
   consent?: ConsentRecord;
+  /** IANA name; without it the publication's. */
+  timezone?: string | null;
   actor: string;
 }
 
@@ -51,6 +53,7 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
     status: request.confirmed ? "active" : "pending",
     allTags: request.allTags,
     tagIds,
+    timezone: request.timezone ?? null,
     confirmedAt: request.confirmed ? now : null,
     consent: { method, wording, tags, at },
   };
@@ -100,10 +103,14 @@ export function thereAlready(address: string, { status }: Subscriber): Refusal {
 async function confirmPending(
   tx: Tx,
   id: number,
-  { allTags, tagIds, consent }: NewSubscriber,
+  { allTags, tagIds, timezone = null, consent }: NewSubscriber,
   now: Date,
 ): Promise<void> {
-  await tx.updateTable("subscribers").set({ status: "active", confirmed_at: now }).where("id", "=", id).execute();
+  await tx
+    .updateTable("subscribers")
+    .set({ status: "active", timezone, confirmed_at: now })
+    .where("id", "=", id)
+    .execute();
   await replaceTags(tx, id, { allTags, tagIds });
   const { method, wording, tags, at } = consent;
   await tx

@@ -2,7 +2,8 @@ import { parse } from "csv-parse";
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
-import { Refusal, wrongValue } from "../base/errors.ts";
+import { Refusal, reasonOf, wrongValue } from "../base/errors.ts";
+import { parseTimezone } from "../schedule/settings.ts";
 import { unguardCell } from "./spreadsheet.ts";
 
 /** One line of an import list, understood. */
@@ -12,6 +13,8 @@ export interface ImportRow {
   allTags: boolean;
   status: "pending" | "active" | null;
   confirmedAt: Date | null;
+  /** IANA name; null for the publication's. */
+  timezone: string | null;
   /** How and where the reader agreed, in the publisher's words. */
   consent: string | null;
 }
@@ -35,6 +38,7 @@ const rowSchema = z.object({
     absent,
     z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional(),
   ),
+  timezone: z.preprocess(absent, z.string().transform(zoneName).optional()),
   consent: z.preprocess(
     absent,
     z.string({ error: "consent must be a text" }).refine(isText, "consent must be a text").optional(),
@@ -47,7 +51,16 @@ function isText(value: string): boolean {
 }
 
 const addressNames = new Set(["address", "email", "e-mail", "email address", "email_address", "mail"]);
-const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "consent"]);
+const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "timezone", "consent"]);
+
+function zoneName(raw: string, context: z.RefinementCtx): string {
+  try {
+    return parseTimezone(raw);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: reasonOf(error).replace(/\.$/, "") });
+    return z.NEVER;
+  }
+}
 
 /** What a list calls our columns: theirs, folded as header names are, to ours. */
 export type ColumnMap = ReadonlyMap<string, string>;
@@ -152,10 +165,10 @@ function understood(line: number, record: object): ImportLine {
   const parsed = rowSchema.safeParse(record);
   if (!parsed.success)
     return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
-  const { address, tags, all_tags, status = null, confirmed_at = null, consent = null } = parsed.data;
+  const { address, tags, all_tags, status = null, confirmed_at = null, timezone = null, consent = null } = parsed.data;
   return {
     line,
-    row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, consent },
+    row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, timezone, consent },
   };
 }
 

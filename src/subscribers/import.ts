@@ -174,6 +174,7 @@ function newSubscriber(row: Checked, tagIds: Map<string, number>, options: Impor
     status: active ? "active" : "pending",
     allTags: row.allTags,
     tagIds: [...new Set(row.tags.map((name) => tagIds.get(name)!))],
+    timezone: row.timezone,
     confirmedAt: active ? (row.confirmedAt ?? now) : null,
     consent: { method: "import", wording: row.consent, tags: row.tags },
   };

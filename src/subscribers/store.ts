@@ -81,6 +81,8 @@ export interface NewSubscriber {
   status: "pending" | "active";
   allTags: boolean;
   tagIds: readonly number[];
+  /** IANA name; without it the publication's. */
+  timezone?: string | null;
   confirmedAt: Date | null;
   consent: {
     method: string;
@@ -106,6 +108,7 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
         address_key: one.addressKey,
         status: one.status,
         all_tags: one.allTags,
+        timezone: one.timezone ?? null,
         created_at: now,
         confirmed_at: one.confirmedAt,
       })),

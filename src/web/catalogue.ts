@@ -45,6 +45,7 @@ async function load(db: App["db"], since: Date): Promise<Catalogue> {
     ownHosts(db, since),
   ]);
   const byId = new Map(tags.map((tag) => [tag.id, tag]));
+  const byName = new Map(tags.map((tag) => [tag.name, tag]));
   const byKey = new Map(tags.map((tag) => [tagKey(tag.name), tag]));
   for (const { key, tag_id } of aliases) {
     const tag = byId.get(tag_id);
@@ -64,7 +65,7 @@ async function load(db: App["db"], since: Date): Promise<Catalogue> {
       const first = found.filter(({ key }) => key.startsWith(wanted));
       return [...new Set([...first, ...found])].slice(0, count).map(({ tag }) => tag);
     },
-    get: (name) => byKey.get(tagKey(name)),
+    get: (name) => byName.get(name) ?? byKey.get(tagKey(name)),
     isOwnSite: (url) => hosts.has(hostOf(url)),
   };
 }

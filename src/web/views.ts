@@ -3,12 +3,17 @@ import type { FastifyReply } from "fastify";
 import { Liquid } from "liquidjs";
 import { packageRoot } from "../base/root.ts";
 import type { Assets } from "./assets.ts";
+import { tagBoxes } from "./tag-boxes.ts";
 
 /** The pages, made from templates/web. */
 export interface Views {
   /** Answers with a page. `values` are escaped wherever they are shown; every name a template uses must be there. */
-  send(reply: FastifyReply, page: string, values: { title: string } & Record<string, unknown>): Promise<FastifyReply>;
+  send(reply: FastifyReply, page: string, values: Values): Promise<FastifyReply>;
+  /** The same as text. */
+  render(page: string, values: Values): string;
 }
+
+type Values = { title: string } & Record<string, unknown>;
 
 export function openViews(options: { publicationName: string; language: string; assets: Assets }): Views {
   const engine = new Liquid({
@@ -21,17 +26,19 @@ export function openViews(options: { publicationName: string; language: string; 
     lenientIf: true,
     cache: true,
   });
+  engine.registerFilter("boxes", tagBoxes);
   const shared = {
     publication: options.publicationName,
     language: options.language,
     pageLanguage: pageLanguage(options.language),
     assets: options.assets.links,
   };
+  // Templates are read once and kept, so nothing is waited for, and no promises are needed.
+  const render = (page: string, values: Values): string =>
+    engine.renderFileSync(page, { ...shared, ...values }) as string;
   return {
-    async send(reply, page, values) {
-      const html = (await engine.renderFile(page, { ...shared, ...values })) as string;
-      return reply.type("text/html; charset=utf-8").send(html);
-    },
+    render,
+    send: async (reply, page, values) => reply.type("text/html; charset=utf-8").send(render(page, values)),
   };
 }
 

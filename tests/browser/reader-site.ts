@@ -73,7 +73,10 @@ export async function openReaderSite(): Promise<ReaderSite> {
     count: (address) => to(address).length,
     publish,
     async send() {
-      const { date, number } = await sendNow(app, { extra: (await listPublished(app.db, 1)).length > 0, actor: "test" });
+      const { date, number } = await sendNow(app, {
+        extra: (await listPublished(app.db, 1)).length > 0,
+        actor: "test",
+      });
       await eventually("the edition is finished", async () => {
         const edition = await findEdition(app.db, date, number);
         return edition !== undefined && ["finished", "empty"].includes(edition.state);

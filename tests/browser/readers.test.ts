@@ -122,7 +122,9 @@ test("without JavaScript, a search keeps address and ticks, Enter in the address
     await page.getByRole("alert").waitFor();
     const field = page.getByLabel("Your e-mail address");
     expect(await field.getAttribute("aria-invalid")).toBe("true");
-    expect(await page.locator(`#${await field.getAttribute("aria-describedby")}`).textContent()).toContain("keep@ex_ample");
+    expect(await page.locator(`#${await field.getAttribute("aria-describedby")}`).textContent()).toContain(
+      "keep@ex_ample",
+    );
     for (const tag of ["Tag 17", "a/b"]) expect(await page.getByLabel(tag).isChecked(), tag).toBe(true);
     await field.fill("keep@example.com");
     await field.press("Enter");
@@ -181,62 +183,79 @@ const looks = [
   ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
 ] as const satisfies [string, BrowserContextOptions][];
 
-test.each(looks)("on a %s every page for readers is valid, within reach of all, and as wide as it may be", async (_name, look) => {
-  const address = `${look.colorScheme}@example.com`;
-  await withPage({ ...look, javaScriptEnabled: true }, async (page) => {
-    const faults: string[] = [];
-    let source: Response | null = null;
-    page.on("response", (response) => {
-      if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) source = response;
-    });
-    const inspect = async (name: string): Promise<void> => {
-      const report = await html.validateString(await (source as Response | null)!.text());
-      faults.push(...report.results.flatMap((one) => one.messages.map((found) => `${name}: ${found.ruleId}: ${found.message}`)));
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
-      faults.push(...violations.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`));
-      const [content, width] = await page.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]");
-      if (content > width) faults.push(`${name}: ${content} px wide`);
-    };
-    const open = async (path: string): Promise<void> => {
-      await page.goto(new URL(path, site.url).href);
-      await inspect(path.replace(/[\w-]{43,}/, "TOKEN"));
-    };
+test.each(looks)(
+  "on a %s every page for readers is valid, within reach of all, and as wide as it may be",
+  async (_name, look) => {
+    const address = `${look.colorScheme}@example.com`;
+    await withPage({ ...look, javaScriptEnabled: true }, async (page) => {
+      const faults: string[] = [];
+      const last: { page: Response | null } = { page: null };
+      page.on("response", (response) => {
+        if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last.page = response;
+      });
+      const inspect = async (name: string): Promise<void> => {
+        const report = await html.validateString(await last.page!.text());
+        faults.push(
+          ...report.results.flatMap((one) => one.messages.map((found) => `${name}: ${found.ruleId}: ${found.message}`)),
+        );
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
+        faults.push(...violations.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`));
+        const [content, width] = await page.evaluate<[number, number]>(
+          "[document.documentElement.scrollWidth, innerWidth]",
+        );
+        if (content > width) faults.push(`${name}: ${content} px wide`);
+      };
+      const open = async (path: string): Promise<void> => {
+        await page.goto(new URL(path, site.url).href);
+        await inspect(path.replace(/[\w-]{43,}/, "TOKEN"));
+      };
 
-    for (const path of ["/", "/subscribe?tags=huawei,nothing&q=1", "/sample", "/editions", "/tags/c%2B%2B", "/confirm/x"]) await open(path);
-    await page.goto(`${site.url}/subscribe`);
-    await page.locator("form.signup").evaluate((form) => (form as { submit(): void }).submit());
-    await page.getByRole("alert").first().waitFor();
-    await inspect("errors");
-    await signUp(page, address, ["lg u+"]);
-    await inspect("sent");
-    const confirm = linkIn((await site.mail(address, 1)).text, "confirm");
-    await open(confirm);
-    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
-    await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
-    await inspect("welcome");
-    await open(confirm);
-    const { text } = await site.mail(address, 2);
-    const own = linkIn(text, "preferences");
-    for (const path of [own, `${own}?q=1&tags=c%2B%2B`, `${own}?saved=tags`, `${own}/address`, `${own}/erase`]) await open(path);
-    await page.goto(`${own}/address`);
-    await page.getByLabel("Your new e-mail address").fill(`new-${address}`);
-    await submit(page, "Send a mail to the new address");
-    await page.getByRole("heading", { name: "Look into the new mailbox" }).waitFor();
-    await inspect("address asked");
-    await open(linkIn((await site.mail(`new-${address}`, 1)).text, "change-address"));
-    await page.getByRole("button", { name: "Use this address" }).click();
-    await page.getByRole("heading", { name: "Your address is changed" }).waitFor();
-    await inspect("address changed");
-    await open(linkIn(text, "unsubscribe"));
-    await page.getByRole("button", { name: "Stop all mail" }).click();
-    await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
-    await inspect("unsubscribed");
-    await page.goto(`${own}/erase`);
-    await page.getByRole("button", { name: "Erase everything about me" }).click();
-    await page.getByRole("heading", { name: "You are erased" }).waitFor();
-    await inspect("erased");
-    expect(faults).toEqual([]);
-    expect(await findByAddress(site.app.db, `new-${address}`)).toBeNull();
-  });
-});
+      for (const path of [
+        "/",
+        "/subscribe?tags=huawei,nothing&q=1",
+        "/sample",
+        "/editions",
+        "/tags/c%2B%2B",
+        "/confirm/x",
+      ])
+        await open(path);
+      await page.goto(`${site.url}/subscribe`);
+      await page.locator("form.signup").evaluate((form) => (form as { submit(): void }).submit());
+      await page.getByRole("alert").first().waitFor();
+      await inspect("errors");
+      await signUp(page, address, ["lg u+"]);
+      await inspect("sent");
+      const confirm = linkIn((await site.mail(address, 1)).text, "confirm");
+      await open(confirm);
+      await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+      await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
+      await inspect("welcome");
+      await open(confirm);
+      const { text } = await site.mail(address, 2);
+      const own = linkIn(text, "preferences");
+      for (const path of [own, `${own}?q=1&tags=c%2B%2B`, `${own}?saved=tags`, `${own}/address`, `${own}/erase`])
+        await open(path);
+      await page.goto(`${own}/address`);
+      await page.getByLabel("Your new e-mail address").fill(`new-${address}`);
+      await submit(page, "Send a mail to the new address");
+      await page.getByRole("heading", { name: "Look into the new mailbox" }).waitFor();
+      await inspect("address asked");
+      await open(linkIn((await site.mail(`new-${address}`, 1)).text, "change-address"));
+      await page.getByRole("button", { name: "Use this address" }).click();
+      await page.getByRole("heading", { name: "Your address is changed" }).waitFor();
+      await inspect("address changed");
+      await open(linkIn(text, "unsubscribe"));
+      await page.getByRole("button", { name: "Stop all mail" }).click();
+      await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
+      await inspect("unsubscribed");
+      await page.goto(`${own}/erase`);
+      await page.getByRole("button", { name: "Erase everything about me" }).click();
+      await page.getByRole("heading", { name: "You are erased" }).waitFor();
+      await inspect("erased");
+      expect(faults).toEqual([]);
+      expect(await findByAddress(site.app.db, `new-${address}`)).toBeNull();
+    });
+  },
+  120_000,
+);

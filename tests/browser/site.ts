@@ -30,7 +30,12 @@ export async function openLiveSite(): Promise<LiveSite> {
       title: `A${"n uninterrupted headlin".repeat(6).replaceAll(" ", "")}e without a space`,
     }),
   ]);
-  await site.api("POST", "/subscribers", { address: "ada@example.com", tags: ["huawei"], confirmed: true, consent: { method: "test" } });
+  await site.api("POST", "/subscribers", {
+    address: "ada@example.com",
+    tags: ["huawei"],
+    confirmed: true,
+    consent: { method: "test" },
+  });
   await site.api("POST", "/editions");
   await site.render(1);
   await sendAll(site);

@@ -86,9 +86,9 @@ test.each([
   expect(edition.reason).toContain("07:45 (UTC)");
   if (approval === "hold") expect((await approve()).changed).toBe(true);
   else expect(asked).toContain("fan-out");
-  expect(await world.app.db.selectFrom("audit").select("actor").where("action", "=", "edition approve").execute()).toEqual([
-    { actor: approval === "hold" ? "ada" : "dayletter" },
-  ]);
+  expect(
+    await world.app.db.selectFrom("audit").select("actor").where("action", "=", "edition approve").execute(),
+  ).toEqual([{ actor: approval === "hold" ? "ada" : "dayletter" }]);
 });
 
 test("the words of a held edition can be mended, and what is approved is what was mended", async () => {

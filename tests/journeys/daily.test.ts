@@ -33,7 +33,12 @@ describe.each(allEngines)("a week of editions on $name", ({ open }) => {
     feed = await startFeed([
       { id: "lte", title: "US concerns over LG U+'s LTE contract", tags: ["lg u+", "huawei", "Korea"], at },
       { id: "5g", title: "KT & SK widen 5G", tags: ["Korea"], at },
-      { id: "old", title: "From last month", tags: ["Korea", "Deutsche Telekom"], at: new Date("2026-10-20T08:00:00Z") },
+      {
+        id: "old",
+        title: "From last month",
+        tags: ["Korea", "Deutsche Telekom"],
+        at: new Date("2026-10-20T08:00:00Z"),
+      },
     ]);
     sink = await startSink();
     const settings = { SOURCES: feed.url, SMTP_URL: sink.url, TIMEZONE: "Asia/Seoul", SEND_AT: "07:00" };
@@ -66,9 +71,7 @@ describe.each(allEngines)("a week of editions on $name", ({ open }) => {
     return Object.fromEntries(mails.map((mail) => [mail.to, mail]));
   };
   const headlines = async (count: number) =>
-    Object.fromEntries(
-      Object.entries(await mailsSince(count)).map(([to, mail]) => [to, mail.headlines.toSorted()]),
-    );
+    Object.fromEntries(Object.entries(await mailsSince(count)).map(([to, mail]) => [to, mail.headlines.toSorted()]));
 
   test("before the hour nothing is sent", async () => {
     await look();

@@ -20,6 +20,7 @@ describe("npm run demo", () => {
     expect(told).toContain("The balance: selected 5 = sent 5 + rejected 0 + expired 0 + skipped 0 + unknown 0");
     expect(told).toMatch(/skipper@readers\.example.*no new article has these tags/);
     expect(told).toMatch(/undecided@readers\.example.*not confirmed/);
+    expect(told).toContain("7 added, 1 of them asked to confirm by mail");
     expect(told).toContain("A second `dayletter edition send` is refused");
     expect(told).not.toContain("\u001b");
     expect(readdirSync(folder)).toEqual([]);
@@ -31,7 +32,7 @@ describe("npm run demo", () => {
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect(await demo.end("SIGINT")).toBe(0);
     const [kept] = readdirSync(folder);
-    expect(readdirSync(join(folder, kept!, "mails"))).toHaveLength(5);
+    expect(readdirSync(join(folder, kept!, "mails"))).toHaveLength(6);
     expect(existsSync(join(folder, kept!, "data", "lock.json"))).toBe(false);
   });
 });

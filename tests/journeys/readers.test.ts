@@ -77,9 +77,9 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
   const quiet = () =>
     eventually("sign-ups and notices are settled", async () => {
       const { db } = world.app;
-      const open = db.selectFrom("notices").select("id").where("state", "in", ["pending", "sending", "deferred"]);
+      const unsettled = db.selectFrom("notices").select("id").where("state", "in", ["pending", "sending", "deferred"]);
       const waiting = db.selectFrom("signups").select("id");
-      return (await open.execute()).length + (await waiting.execute()).length === 0;
+      return (await unsettled.execute()).length + (await waiting.execute()).length === 0;
     });
 
   /** Moves the clock, looks for work, and waits for the date's edition to be in that state. */

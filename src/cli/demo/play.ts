@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { Refusal } from "../../base/errors.ts";
 import type { Config } from "../../config.ts";
 import type { EditionDetailAnswer, PollAnswer, SourceAnswer } from "../answers.ts";
@@ -8,7 +9,7 @@ import type { Catcher } from "./catcher.ts";
 import type { DemoFeeds } from "./feeds.ts";
 import { readers, type DemoReader } from "./readers.ts";
 import { editionText, mailsText, readersText, sourcesText } from "./tell.ts";
-import { mismatches, receivedBy } from "./verify.ts";
+import { isQuestion, mismatches, receivedBy } from "./verify.ts";
 
 /**
  * Does what an operator would do, by the commands an operator would type, and tells what happened.
@@ -26,6 +27,7 @@ export async function play(
   terminal.out(`${sourcesText(sources)}\n`);
 
   for (const reader of readers) await dayletter(["subscribers", "add", ...subscriberArguments(reader), "--json"]);
+  await questionsArrive(catcher);
   terminal.out(`${readersText(readers)}\n`);
 
   const edition = await dayletter<EditionDetailAnswer>(["edition", "send", "--watch", "--json"]);
@@ -40,6 +42,12 @@ export async function play(
   terminal.out(editionText(edition, refusal));
   for (const problem of problems) terminal.err(`Wrong: ${problem}`);
   return problems.length === 0;
+}
+
+/** Waits for the mails that ask to confirm, so that what is told does not depend on which of two jobs was faster. */
+async function questionsArrive({ mails }: Catcher): Promise<void> {
+  const expected = readers.filter(({ confirmed }) => !confirmed).length;
+  for (let tries = 0; tries < 200 && mails.filter(isQuestion).length < expected; tries++) await wait(50);
 }
 
 /** Runs commands in this process; what they answer is read, and their progress is shown. */

@@ -16,7 +16,7 @@ export function sourcesText(sources: readonly { source: SourceAnswer; poll: Poll
 
 export function readersText(readers: readonly DemoReader[]): string {
   const unconfirmed = readers.filter((reader) => !reader.confirmed).length;
-  return `Readers\n  ${readers.length} added, ${unconfirmed} of them yet to confirm`;
+  return `Readers\n  ${readers.length} added, ${unconfirmed} of them asked to confirm by mail`;
 }
 
 export function mailsText(received: readonly Received[]): string {
@@ -76,5 +76,5 @@ function followed({ tags }: DemoReader): string {
 }
 
 function whyNone({ confirmed }: DemoReader): string {
-  return confirmed ? "no new article has these tags" : "they have not confirmed yet";
+  return confirmed ? "no new article has these tags" : "they have not confirmed their sign-up yet";
 }

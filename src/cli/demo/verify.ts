@@ -12,13 +12,30 @@ export interface Received {
 /** Reads the caught mails: who got which headlines. */
 export function receivedBy(readers: readonly DemoReader[], mails: readonly CaughtMail[]): Received[] {
   return readers.map((reader) => {
-    const mail = mails.find(({ to }) => to === reader.address);
+    const mail = mails.find((one) => one.to === reader.address && !isQuestion(one));
     return { reader, subject: mail?.parsed.subject ?? null, titles: mail ? titlesIn(mail) : [] };
   });
 }
 
+/** Whether it asks its reader to confirm. */
+export function isQuestion({ parsed }: CaughtMail): boolean {
+  return /\/confirm\/[\w-]{20,}/.test(parsed.text ?? "");
+}
+
 /** Every way in which the mails differ from what the readers asked for, a sentence each; empty when all is right. */
-export function mismatches(readers: readonly DemoReader[], mails: readonly CaughtMail[]): string[] {
+export function mismatches(readers: readonly DemoReader[], caught: readonly CaughtMail[]): string[] {
+  const mails = caught.filter((mail) => !isQuestion(mail));
+  const asked = caught.filter(isQuestion).map(({ to }) => to);
+  const wrong = readers
+    .filter(({ address, confirmed }) => asked.filter((to) => to === address).length !== (confirmed ? 0 : 1))
+    .map(
+      ({ address, confirmed }) =>
+        `${address} was ${confirmed ? "asked to confirm again" : "not asked once to confirm"}.`,
+    );
+  return [...wrong, ...differences(readers, mails)];
+}
+
+function differences(readers: readonly DemoReader[], mails: readonly CaughtMail[]): string[] {
   const known = new Set(readers.map((reader) => reader.address));
   const strangers = mails.filter(({ to }) => !known.has(to)).map(({ to }) => `${to} got a mail and is no reader.`);
   return [...strangers, ...readers.flatMap((reader) => mismatch(reader, mails))];

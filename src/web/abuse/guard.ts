@@ -26,9 +26,13 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
     async check(request, fields) {
       const { website, t, altcha } = (fields ?? {}) as Record<string, unknown>;
       const age = formAge(options.secret, t, clock.now());
-      if ((website !== undefined && website !== "") || age === "early") {
-        log.info({ reason: age === "early" ? "too fast" : "hidden field" }, "sign-up by a script left out");
+      if (website !== undefined && website !== "") {
+        log.info({}, "sign-up by a script left out");
         return false;
+      }
+      // A browser that fills the form in by itself can be as fast as a script: its reader presses once more.
+      if (age === "early") {
+        throw new Refusal(422, "That was fast: look over what you entered and send it once more.", { again: true });
       }
       const network = networkOf(request.ip);
       const bare = t === undefined && (await caps.admitBare(network));

@@ -5,7 +5,7 @@ import { guardCell } from "../../subscribers/spreadsheet.ts";
 import { listSubscribers, type Subscriber } from "../../subscribers/store.ts";
 
 const pageSize = 1_000;
-const header = ["address", "status", "all_tags", "tags", "confirmed_at"];
+const header = ["address", "status", "all_tags", "tags", "confirmed_at", "timezone"];
 
 /** Subscribers as CSV, in pages; what a spreadsheet would run is guarded (OWASP ASVS 5.0, 1.2.10). */
 export async function* exportCsv(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
@@ -18,6 +18,7 @@ export async function* exportCsv(db: Db, status?: SubscriberStatus): AsyncGenera
         String(one.allTags),
         guardCell(joinTags(one.tags)),
         one.confirmedAt?.toISOString() ?? "",
+        one.timezone ?? "",
       ]),
     );
   }
@@ -27,8 +28,8 @@ export async function* exportNdjson(db: Db, status?: SubscriberStatus): AsyncGen
   for await (const page of pages(db, status)) {
     yield page
       .map((one) => {
-        const { address, tags, confirmedAt } = one;
-        const row = { address, status: one.status, all_tags: one.allTags, tags, confirmed_at: confirmedAt };
+        const { address, tags, confirmedAt, timezone } = one;
+        const row = { address, status: one.status, all_tags: one.allTags, tags, confirmed_at: confirmedAt, timezone };
         return `${JSON.stringify(row)}\n`;
       })
       .join("");

@@ -5,7 +5,7 @@ import { parseTimezone } from "../../schedule/settings.ts";
 import { addSubscriber } from "../../subscribers/add.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { inviteSubscriber } from "../../subscribers/invite.ts";
-import { noSuchReader, setReaderTimezone } from "../../subscribers/preferences.ts";
+import { noSuchReader } from "../../subscribers/preferences.ts";
 import { findSubscriber, listSubscribers, unsubscribe, type Subscriber } from "../../subscribers/store.ts";
 import { after, flag, id, limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
@@ -119,9 +119,8 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
       }
       const { method, wording = null, at } = consent!;
       const record = { method, wording, at: at === undefined ? clock.now() : new Date(at) };
-      const added = await addSubscriber(app, { ...who, confirmed, consent: record, actor });
-      if (timezone !== null) await setReaderTimezone(app, added.id, timezone);
-      return reply.code(201).send(show({ ...added, timezone }));
+      const added = await addSubscriber(app, { ...who, confirmed, consent: record, timezone, actor });
+      return reply.code(201).send(show(added));
     },
   );
 

@@ -51,7 +51,9 @@
       const shown = part.querySelector(`[data-count="${kind}"]`);
       if (shown) shown.textContent = count;
     }
-    part.querySelector("[data-bar]")?.setAttribute("aria-label", bar.map((one) => `${one.label}: ${one.count}.`).join(" "));
+    part
+      .querySelector("[data-bar]")
+      ?.setAttribute("aria-label", bar.map((one) => `${one.label}: ${one.count}.`).join(" "));
     const sum = part.querySelector("[data-balance]");
     if (sum) sum.textContent = balance;
     const speed = part.querySelector("[data-rate]");

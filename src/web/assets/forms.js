@@ -47,8 +47,13 @@ function searchLive(box) {
     const boxes = new Map(Array.from(form.querySelectorAll("input[name=tags]"), (one) => [one.value, one]));
     for (const { name, articles } of found) if (!boxes.has(name)) list.append(choice(name, articles));
     list.hidden = list.children.length === 0;
-    for (const [name, one] of boxes) one.closest("label").classList.toggle("match", found.some((tag) => tag.name === name));
-    note.textContent = query === "" ? "" : found.length === 0 ? `No tag has “${query}” in its name.` : counted(found.length);
+    for (const [name, one] of boxes)
+      one.closest("label").classList.toggle(
+        "match",
+        found.some((tag) => tag.name === name),
+      );
+    note.textContent =
+      query === "" ? "" : found.length === 0 ? `No tag has “${query}” in its name.` : counted(found.length);
   }
 }
 
@@ -61,7 +66,8 @@ function choice(name, articles) {
   const input = Object.assign(document.createElement("input"), { type: "checkbox", name: "tags", value: name });
   const text = Object.assign(document.createElement("span"), { textContent: name });
   label.append(input, " ", text);
-  if (articles > 0) label.append(" ", Object.assign(document.createElement("span"), { className: "count", textContent: articles }));
+  if (articles > 0)
+    label.append(" ", Object.assign(document.createElement("span"), { className: "count", textContent: articles }));
   return label;
 }
 
@@ -73,7 +79,8 @@ function takeBrowserZone(form) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   if (select.value === "" && !select.hasAttribute("aria-invalid") && timeZone && timeZone !== select.dataset.own) {
     const known = [...select.options].find((option) => option.value === timeZone);
-    const option = known ?? select.appendChild(new Option(timeZone.split("/").slice(1).join(", ").replaceAll("_", " "), timeZone));
+    const option =
+      known ?? select.appendChild(new Option(timeZone.split("/").slice(1).join(", ").replaceAll("_", " "), timeZone));
     option.selected = true;
   }
   const tell = () => {
@@ -109,8 +116,22 @@ function hintAtTypos(form) {
 /** A large mail service's domain that is one slip of the finger away: a letter wrong, missing, doubled or swapped. */
 function meantBy(domain) {
   const large = [
-    "gmail.com", "googlemail.com", "yahoo.com", "hotmail.com", "outlook.com", "icloud.com", "aol.com", "proton.me",
-    "protonmail.com", "gmx.de", "gmx.net", "web.de", "naver.com", "daum.net", "live.com", "msn.com",
+    "gmail.com",
+    "googlemail.com",
+    "yahoo.com",
+    "hotmail.com",
+    "outlook.com",
+    "icloud.com",
+    "aol.com",
+    "proton.me",
+    "protonmail.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "naver.com",
+    "daum.net",
+    "live.com",
+    "msn.com",
   ];
   if (large.includes(domain)) return null;
   return large.find((one) => one.length > 6 && slips(domain, one) === 1) ?? null;
@@ -123,7 +144,8 @@ function slips(a, b) {
     for (let j = 1; j <= b.length; j += 1) {
       const changed = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
       rows[i][j] = Math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, changed);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        rows[i][j] = Math.min(rows[i][j], rows[i - 2][j - 2] + 1);
     }
   }
   return rows[a.length][b.length];

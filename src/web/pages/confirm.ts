@@ -108,6 +108,7 @@ async function orEnded(
 }
 
 function sendEnded(reply: FastifyReply, views: Views, next: Next, { status, message }: Refusal): Promise<FastifyReply> {
-  const title = status === 410 ? "This link has expired" : status === 404 ? "This link does not work" : "Not this address";
+  const title =
+    status === 410 ? "This link has expired" : status === 404 ? "This link does not work" : "Not this address";
   return views.send(reply.code(status), "ended", { title, sentence: message, next });
 }

@@ -2,10 +2,11 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { listPublished } from "../../editions/store.ts";
 import { nextSteps } from "../../ops/next-steps.ts";
-import { comingSends, status } from "../../ops/status.ts";
+import { comingSends, status, type Status } from "../../ops/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { feedIds } from "../../sources/store.ts";
 import { hasReaders } from "../../subscribers/store.ts";
+import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
 import { shared } from "../shared.ts";
 import { fromThisMachine } from "../this-machine.ts";
@@ -13,18 +14,35 @@ import { pageLanguage, type Views } from "../views.ts";
 import { showPublished } from "./published.ts";
 import type { SignupForm } from "./subscribe.ts";
 
+/** A front page that everybody sees is made at most once in this time. */
+const keptMs = 1_000;
+
 /** `/`: what this is, sign-up, the latest edition, and for whoever sets it up, what is connected and what to do next. */
 export function addFrontPage(web: FastifyInstance, app: App, deps: { views: Views; form: SignupForm }): void {
+  const { views, form } = deps;
   const facts = shared(() => loadFacts(app));
+  const standing = shared(() => status(app));
+  let kept: { html: string; guard: { t: string; challenge: boolean }; until: number } | null = null;
+
   web.get("/", async (request, reply) => {
-    const [known, form] = await Promise.all([facts(), deps.form.fromLink(request)]);
-    return deps.views.send(allowOwnScripts(reply.header("cache-control", "no-cache")), "front", {
+    allowOwnScripts(reply.header("cache-control", "no-cache")).type("text/html; charset=utf-8");
+    const plain = request.url === "/" && !fromThisMachine(request);
+    if (plain && kept && performance.now() < kept.until) {
+      const page = kept;
+      const { t, challenge } = await formFields(app, request);
+      if (challenge === page.guard.challenge) return page.html.replace(`value="${page.guard.t}"`, `value="${t}"`);
+    }
+    const [known, filled] = await Promise.all([facts(), form.fromLink(request)]);
+    const steps = await stepsFor(app, request, known.running, standing);
+    const html = views.render("front", {
       title: app.config.publicationName,
-      form,
+      form: filled,
       latest: known.latest,
       next: known.next,
-      steps: await stepsFor(app, request, known.running),
+      steps,
     });
+    if (plain && steps === null) kept = { html, guard: filled.guard, until: performance.now() + keptMs };
+    return html;
   });
 }
 
@@ -45,10 +63,15 @@ async function loadFacts({ db, clock, config, options }: App) {
 }
 
 /** Readers are not told how things stand behind the page; before there are any, whoever looks is setting it up. */
-async function stepsFor(app: App, request: FastifyRequest, running: boolean): Promise<object | null> {
+async function stepsFor(
+  app: App,
+  request: FastifyRequest,
+  running: boolean,
+  standing: () => Promise<Status>,
+): Promise<object | null> {
   const local = fromThisMachine(request);
   if (!local && running) return null;
-  const { done, next } = nextSteps(await status(app), app.config);
+  const { done, next } = nextSteps(await standing(), app.config);
   return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && app.config.embedded.mail };
 }
 

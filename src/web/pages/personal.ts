@@ -50,7 +50,11 @@ export function addPersonalPages(
         paths,
       });
     }
-    return views.send(reply, "address-asked", { title: "Look into the new mailbox", present: maskedAddress(reader), paths });
+    return views.send(reply, "address-asked", {
+      title: "Look into the new mailbox",
+      present: maskedAddress(reader),
+      paths,
+    });
   });
 
   web.get<{ Params: { token: string } }>("/preferences/:token/data", async (request, reply) => {

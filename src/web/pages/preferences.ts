@@ -100,10 +100,7 @@ export function addPreferencesPages(
     change(request, reply, "tags", async (reader, fields) => {
       const { tags, allTags } = draftOf(fields);
       if (tags.length === 0 && !allTags) {
-        throw new Refusal(
-          422,
-          "Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe.",
-        );
+        throw new Refusal(422, "Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe.");
       }
       const { tagIds } = await choose(db, { tags, allTags });
       await setTags(db, reader.id, { allTags, tagIds });

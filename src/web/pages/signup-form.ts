@@ -77,7 +77,11 @@ export function showForm(
   },
 ) {
   const { brought = [], trusted = false, wrong = {} } = more;
-  const offers = makeOffers(catalogue, { first: [...brought, ...filled.tags], chosen: filled.tags, query: filled.query });
+  const offers = makeOffers(catalogue, {
+    first: [...brought, ...filled.tags],
+    chosen: filled.tags,
+    query: filled.query,
+  });
   return {
     ...filled,
     offers,

@@ -103,6 +103,29 @@ describe("commands against a running server", () => {
     expect((await run(["subscribers", "export"])).stdout).toMatch(/kim@readers\.example,active,false,한국,/);
   });
 
+  test("a list with columns of its own is read, and a reader in it erased", async () => {
+    const csv = "Kunde,E-Mail,Themen\nLee,lee@readers.example,한국\n";
+    const map = ["--map", "address=E-Mail", "--map", "tags=Themen"];
+    expect((await run(["subscribers", "import", "-", ...map], csv)).stdout).toContain("1 added");
+    const { subscribers } = JSON.parse((await run(["subscribers", "list", "--json"])).stdout) as {
+      subscribers: { id: number; address: string }[];
+    };
+    const { id } = subscribers.find(({ address }) => address === "lee@readers.example")!;
+    expect((await run(["subscribers", "erase", String(id)])).stdout).toMatch(/^Subscriber \d+ is erased/);
+    expect((await run(["subscribers", "list"])).stdout).not.toContain("lee@");
+    expect(await run(["subscribers", "erase", String(id)])).toMatchObject({ code: 1 });
+  });
+
+  test("an address is suppressed, listed and let go", async () => {
+    expect((await run(["suppressions", "list"])).stdout).toBe("No address is suppressed.\n");
+    const added = await run(["suppressions", "add", "no@readers.example", "--reason", "asked by phone"]);
+    expect(added.stdout).toBe("no@readers.example is suppressed (asked by phone).\n");
+    expect((await run(["suppressions", "list"])).stdout).toMatch(/#[0-9a-f]{12} +asked by phone/);
+    expect(await run(["subscribers", "add", "no@readers.example", "--all-tags"])).toMatchObject({ code: 1 });
+    expect((await run(["suppressions", "remove", "no@readers.example"])).code).toBe(0);
+    expect((await run(["suppressions", "remove", "no@readers.example"])).stderr).toContain("is not suppressed");
+  });
+
   test("a sample copy is printed", async () => {
     const { code, stdout } = await run(["edition", "preview", "--tag", "lg u+"]);
     expect(code).toBe(0);

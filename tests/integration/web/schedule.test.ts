@@ -11,7 +11,11 @@ beforeAll(async () => {
   const add = { tags: ["huawei"], allTags: false, confirmed: true, actor: "test" };
   await addSubscriber(site.app, { ...add, address: "utc@example.org" });
   await addSubscriber(site.app, { ...add, address: "own@example.org" });
-  await site.app.db.updateTable("subscribers").set({ timezone: "UTC" }).where("address", "=", "own@example.org").execute();
+  await site.app.db
+    .updateTable("subscribers")
+    .set({ timezone: "UTC" })
+    .where("address", "=", "own@example.org")
+    .execute();
 });
 afterAll(() => site.close());
 
@@ -32,7 +36,10 @@ test("a date that is moved goes out at its own time, once, to readers with a zon
   expect(await findEdition(site.app.db, "2026-11-25")).toBeUndefined();
   await lookAt("2026-11-25T09:30:05Z");
   await lookAt("2026-11-25T09:31:05Z");
-  expect(await findEdition(site.app.db, "2026-11-25")).toMatchObject({ selected: 2, due_at: new Date("2026-11-25T09:30Z") });
+  expect(await findEdition(site.app.db, "2026-11-25")).toMatchObject({
+    selected: 2,
+    due_at: new Date("2026-11-25T09:30Z"),
+  });
   const deliveries = await site.app.db.selectFrom("deliveries").select("leaves_at").execute();
   expect(deliveries).toEqual([{ leaves_at: null }, { leaves_at: null }]);
 });
@@ -47,7 +54,9 @@ test("neither a move into the past nor its undoing sends by surprise", async () 
   expect(undone.json().detail).toContain("07:00 (UTC) of 2026-11-26 has passed");
   expect(await findEdition(site.app.db, "2026-11-26")).toBeUndefined();
   expect((await site.api("PUT", "/schedule/move/2026-11-25", { sendAt: "23:00" })).statusCode).toBe(409);
-  expect((await site.api("DELETE", "/schedule/move/2026-11-27")).json()).toMatchObject({ moved: [{}, { sendAt: "12:00" }] });
+  expect((await site.api("DELETE", "/schedule/move/2026-11-27")).json()).toMatchObject({
+    moved: [{}, { sendAt: "12:00" }],
+  });
 });
 
 test("holidays are skipped by a list, all or none, and put back", async () => {

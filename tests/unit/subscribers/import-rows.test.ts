@@ -50,3 +50,8 @@ test.each([
 ])("the mapping %j is refused", (map, sentence) => {
   expect(() => parseColumnMap(map)).toThrow(sentence);
 });
+
+test("a wrong time zone costs its line only", async () => {
+  const list = "email,timezone\na@example.com,Mars/Base\nb@example.com,europe/berlin\n";
+  expect(await csv(list)).toEqual([expect.stringContaining('"Mars/Base" is not a time zone'), ["b@example.com", []]]);
+});

@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { sql } from "kysely";
+import { bench, describe } from "vitest";
+import type { App } from "../../src/app.ts";
+import { linkToken } from "../../src/subscribers/tokens.ts";
+import { buildWeb } from "../../src/web/build.ts";
+import { allEngines } from "../support/engines.ts";
+import { openWorld } from "../support/world.ts";
+
+const connections = 50;
+const requests = 3_000;
+const program = fileURLToPath(new URL("../support/load-process.ts", import.meta.url));
+
+/** Pages as readers get them, with 100,000 subscribers, 2,000 tags and 30 days of articles behind them. */
+describe.each(allEngines)("pages at 50 connections on $name", ({ name, open }) => {
+  bench(
+    "front page, preferences, search",
+    async () => {
+      const engines = await open();
+      const { app, close } = await openWorld({ env: engines.env });
+      await fill(app);
+      const web = buildWeb(app);
+      await web.listen({ host: "127.0.0.1", port: 0 });
+      const url = `http://127.0.0.1:${(web.server.address() as AddressInfo).port}`;
+      const own = await preferencesPaths(app, 1_000);
+      const kinds = { front: ["/"], preferences: own, search: ["/subscribe/tags?q=tag%201"] };
+      for (const [kind, paths] of Object.entries(kinds)) {
+        await ask(url, paths, 500);
+        process.stdout.write(`${name}, ${kind}: ${await ask(url, paths, requests)}`);
+      }
+      await web.close();
+      await close();
+      await engines.close();
+    },
+    { iterations: 1, warmupIterations: 0, warmupTime: 0, time: 0 },
+  );
+});
+
+async function ask(url: string, paths: string[], count: number): Promise<string> {
+  const order = JSON.stringify({ url, paths, connections, requests: count });
+  return (await promisify(execFile)(process.execPath, ["--import", "tsx", program, order])).stdout;
+}
+
+async function preferencesPaths({ db, options }: App, count: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom("subscribers")
+    .select("key")
+    .where(sql<boolean>`id % 97 = 0`)
+    .limit(count)
+    .execute();
+  return rows.map(({ key }) => `/preferences/${linkToken(options.secret, "preferences", key)}`);
+}
+
+async function fill({ db, clock }: App): Promise<void> {
+  const now = clock.now();
+  await sql`
+    insert into sources (kind, url, next_check_at, created_at) values ('feed', 'https://news.example/feed', ${now}, ${now})`.execute(
+    db,
+  );
+  await sql`
+    insert into tags (key, name, created_at) select 'tag ' || n, 'Tag ' || n, ${now} from generate_series(1, 2000) n`.execute(
+    db,
+  );
+  await sql`
+    insert into articles (url, url_key, title, summary, first_seen_at, eligible_at, changed_at)
+    select 'https://news.example/' || n, 'news.example/' || n, 'Headline ' || n, '', at, at, at
+    from generate_series(1, 6000) n, lateral (select ${now}::timestamptz - n * interval '7 minutes' as at) seen`.execute(
+    db,
+  );
+  await sql`
+    insert into article_tags (article_id, tag_id, position)
+    select distinct on (a.id, t.id) a.id, t.id, n from articles a, generate_series(0, 7) n,
+      lateral (select 1 + ((a.id * 7919 + n * n * 104729) % (2000 / (n + 1))) as id) t`.execute(db);
+  await sql`
+    insert into subscribers (key, address, address_key, status, created_at, confirmed_at)
+    select decode(md5('reader ' || n), 'hex'), 'reader' || n || '@example.org', 'reader' || n || '@example.org',
+      'active', ${now}, ${now} from generate_series(1, 100000) n`.execute(db);
+  await sql`
+    insert into subscriber_tags (subscriber_id, tag_id)
+    select s.id, 1 + (s.id * 31 + n * 397) % 2000 from subscribers s, generate_series(1, 5) n on conflict do nothing`.execute(
+    db,
+  );
+  await sql`analyze`.execute(db);
+}

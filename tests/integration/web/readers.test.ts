@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { addSubscriber } from "../../../src/subscribers/add.ts";
+import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
+import { expiringToken, linkToken } from "../../../src/subscribers/tokens.ts";
+import { signUps } from "../../support/sign-up.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+const address = "ada@example.com";
+const later = new Date("2026-11-26T08:00:00Z");
+let site: OpenWeb;
+let own: string;
+const reader = async (): Promise<Subscriber> => (await findByAddress(site.app.db, address))!;
+
+beforeAll(async () => {
+  site = await openWeb();
+  const many = Array.from({ length: 28 }, (_, n) => `usual ${n}`);
+  await site.api("POST", "/articles", [
+    article(1, many),
+    article(2, many),
+    article(3, ["lg u+", "Paris, Texas", "rare"]),
+  ]);
+});
+beforeEach(async () => {
+  const { db, options } = site.app;
+  for (const table of ["signups", "caps", "subscribers"] as const) await db.deleteFrom(table).execute();
+  await addSubscriber(site.app, { address, tags: ["lg u+"], allTags: false, confirmed: true, actor: "test" });
+  own = `/preferences/${linkToken(options.secret, "preferences", (await reader()).key)}`;
+});
+afterAll(() => site.close());
+
+const get = (url: string, headers: Record<string, string> = {}) => site.inject({ method: "GET", url, headers });
+const post = (url: string, fields: Record<string, string> | [string, string][] = {}) =>
+  site.inject({
+    method: "POST",
+    url,
+    payload: new URLSearchParams(fields).toString(),
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+const ticked = (body: string): string[] => [...body.matchAll(/value="([^"]+)" checked/g)].map((match) => match[1]!);
+const offered = (body: string): string[] =>
+  [...body.matchAll(/name="tags" value="([^"]+)"/g)].map((match) => match[1]!);
+
+test.each<[string, Record<string, string>, boolean]>([
+  ["a page of the articles' site", { referer: "https://news.example.com/", "sec-fetch-site": "cross-site" }, true],
+  ["the same without www", { referer: "https://www.news.example.com/7" }, true],
+  ["one of our own pages", { "sec-fetch-site": "same-origin" }, true],
+  ["a page of another site", { referer: "https://elsewhere.example/", "sec-fetch-site": "cross-site" }, false],
+  ["a site with a name like ours", { referer: "https://news.example.com.evil.example/" }, false],
+  ["a mail or a bookmark", { "sec-fetch-site": "none" }, false],
+  ["nobody knows where", {}, false],
+])("tags of a link from %s stand first, and are ticked only for our own", async (_from, headers, trusted) => {
+  const { body } = await get("/subscribe?tags=lg%20u%2B,rare,never%20seen&tags=Paris%2C%20Texas", headers);
+  expect(offered(body).slice(0, 3)).toEqual(["lg u+", "rare", "Paris, Texas"]);
+  expect(ticked(body)).toEqual(trusted ? ["lg u+", "rare", "Paris, Texas"] : []);
+  expect(body).toContain(trusted ? "The tags of the page you come from are ticked." : "The link you followed suggests");
+  expect(body).toMatch(/No article here has had this tag yet: .*never seen/);
+});
+
+test("a page offers the most used tags and finds the others, by GET and for scripts", async () => {
+  const { body } = await get("/subscribe");
+  expect(offered(body)).toHaveLength(24);
+  expect(offered(body)).not.toContain("rare");
+  expect(offered((await get("/subscribe?q=RAR")).body)[0]).toBe("rare");
+  expect((await get("/subscribe?q=nothing%20like%20it")).body).toContain("No further tag has “nothing like it”");
+  expect((await get("/subscribe/tags?q=u%2B")).json()).toEqual([{ name: "lg u+", articles: 1 }]);
+  expect(offered((await get(`${own}?q=rare&tags=usual%201`)).body).slice(0, 3)).toEqual(["lg u+", "usual 1", "rare"]);
+});
+
+test.each<[string, Record<string, string>, string, string]>([
+  ["a wrong address", { address: "ada@", all: "1" }, "address", "is not an e-mail address"],
+  ["no address", { address: "", all: "1" }, "address", "Enter your e-mail address."],
+  ["nothing chosen", { all: "", tags: "" }, "tags", "choose at least one tag, or all news"],
+  ["a tag that is none", { all: "", tags: "made up" }, "tags", "made up"],
+  ["a zone that is none", { timezone: "Mars/Olympus" }, "timezone", "is not a time zone"],
+])("%s is told beside its field, and all that was entered stays", async (_name, fields, field, sentence) => {
+  const form = signUps(site);
+  const page = await form.send({ address, fields: { tags: "rare", ...fields } });
+  expect(page.statusCode).toBe(422);
+  const told = new RegExp(`id="${field}-wrong"[^>]*>([^<]+)<`).exec(page.body);
+  expect(told?.[1]).toContain(sentence);
+  expect(page.body).toMatch(new RegExp(`aria-describedby="[^"]*${field}-wrong`));
+  if (!("tags" in fields)) expect(ticked(page.body)).toContain("rare");
+  expect(page.body).toContain(
+    `type="email" autocomplete="email" required maxlength="254" value="${fields["address"] ?? address}"`,
+  );
+  expect(await form.waiting()).toEqual([]);
+  const json = await form.send({ address, json: true, fields: { all: "", ...fields, tags: fields["tags"] ?? "rare" } });
+  if (field === "address") expect(json.json()).toMatchObject({ status: 422, details: { field } });
+});
+
+test("the form's page, tags, zone and wording are kept with the request", async () => {
+  const fields = { all: "", tags: "LG U+", timezone: "asia/seoul" };
+  await signUps(site).send({ address, fields, headers: { referer: "https://news.example.com/" } });
+  const row = await site.app.db.selectFrom("signups").selectAll().executeTakeFirstOrThrow();
+  expect(row).toMatchObject({ timezone: "Asia/Seoul", form_url: "https://news.example.com/", all_tags: false });
+  expect(row.tag_ids).toHaveLength(1);
+  expect(row.wording_version).not.toBe("");
+});
+
+async function confirmLink(expires: Date): Promise<string> {
+  const { db, options, clock } = site.app;
+  const key = Buffer.alloc(16, expires.getTime() % 251);
+  const consent = { subscriber_id: (await reader()).id, key, method: "form", wording: null, tags: ["rare"] };
+  await db
+    .insertInto("consents")
+    .values({ ...consent, requested_at: clock.now() })
+    .execute();
+  return `/confirm/${expiringToken(options.secret, "confirm", key, expires)}`;
+}
+
+test("a confirmation shows the tags, changes nothing until the button, and may be pressed twice", async () => {
+  const link = await confirmLink(later);
+  const before = await reader();
+  for (const method of ["GET", "HEAD"] as const)
+    expect((await site.inject({ method, url: link })).statusCode).toBe(200);
+  expect((await get(link)).body).toMatch(/>rare<[\s\S]*Yes, subscribe me/);
+  expect(await reader()).toEqual(before);
+  for (const time of [1, 2]) {
+    const page = await post(link);
+    expect(page.body, `time ${time}`).toContain("You are subscribed");
+    expect(page.body).toContain(own);
+    expect((await reader()).tags).toEqual(["rare"]);
+  }
+  expect((await get(link)).body).toContain("You have confirmed already");
+  await site.app.db.updateTable("subscribers").set({ status: "unsubscribed" }).execute();
+  expect((await post(link)).body).toContain("You are not subscribed any more");
+});
+
+test("expired and forged links are pages with the next step", async () => {
+  const expired = await confirmLink(new Date("2026-11-23T08:00:00Z"));
+  for (const [url, status, heading] of [
+    [expired, 410, "This link has expired"],
+    [`${(await confirmLink(later)).slice(0, -2)}AA`, 404, "This link does not work"],
+    ["/change-address/x", 404, "This link does not work"],
+  ] as const) {
+    for (const page of [await get(url), await post(url)]) {
+      expect(page.statusCode).toBe(status);
+      expect(page.body).toContain(`<h1>${heading}</h1>`);
+      expect(page.body).toMatch(/<p><a href="\/(subscribe)?">/);
+      expect(page.headers["cache-control"]).toBe("no-store");
+    }
+  }
+  expect((await reader()).tags).toEqual(["lg u+"]);
+});
+
+test("a reader pauses, goes on, sets a zone, and is told what cannot be", async () => {
+  const shown = async (answer: { headers: Record<string, unknown> }) =>
+    (await get(String(answer.headers["location"]))).body;
+  expect(await shown(await post(`${own}/pause`, { for: "month" }))).toContain(
+    "No mail comes until Thursday, December 24.",
+  );
+  expect((await reader()).pausedUntil).toEqual(new Date("2026-12-24T08:00:00Z"));
+  expect(await shown(await post(`${own}/pause`, { for: "none" }))).toContain("Resumed.");
+  expect((await reader()).pausedUntil).toBeNull();
+  expect(await shown(await post(`${own}/timezone`, { timezone: "Asia/Seoul" }))).toMatch(
+    /value="Asia\/Seoul" selected/,
+  );
+  for (const [path, fields] of [
+    ["pause", { for: "ever" }],
+    ["timezone", { timezone: "Mars/Olympus" }],
+    ["", { tags: "made up" }],
+  ] as const) {
+    const answer = await post(`${own}${path && `/${path}`}`, fields);
+    expect([answer.statusCode, answer.body.includes('class="wrong"')]).toEqual([422, true]);
+  }
+  expect(await reader()).toMatchObject({ timezone: "Asia/Seoul", tags: ["lg u+"], pausedUntil: null });
+});
+
+test("a reader's data is a JSON file, and erasure takes a second step", async () => {
+  const file = await get(`${own}/data`);
+  expect(file.headers).toMatchObject({
+    "content-disposition": 'attachment; filename="my-data.json"',
+    "cache-control": "no-store",
+  });
+  expect(file.json()).toMatchObject({ subscriber: { address, tags: ["lg u+"] } });
+  expect((await get(`${own}/erase`)).body).toContain("This cannot be undone.");
+  expect(await reader()).not.toBeNull();
+  expect((await post(`${own}/erase`)).body).toContain("You are erased");
+  expect(await reader()).toBeNull();
+  expect((await get(own)).statusCode).toBe(404);
+});
+
+test("another address is asked for by mail there, and a page of another site cannot ask", async () => {
+  const page = await get(`${own}/address`);
+  const t = / name="t" value="([^"]+)"/.exec(page.body)![1]!;
+  site.clock.at = new Date(site.clock.at.getTime() + 10_000);
+  expect((await post(`${own}/address`, { address: "no", t })).body).toMatch(/aria-describedby="address-wrong"/);
+  expect((await post(`${own}/address`, { address: "ada@new.example", t })).body).toContain("Look into the new mailbox");
+  const { address: asked, key } = await site.app.db.selectFrom("address_changes").selectAll().executeTakeFirstOrThrow();
+  expect(asked).toBe("ada@new.example");
+  const link = `/change-address/${expiringToken(site.app.options.secret, "change-address", key, later)}`;
+  expect((await get(link)).body).toContain("Use this address");
+  expect((await reader()).address).toBe(address);
+  expect((await post(link)).body).toContain("Your address is changed");
+  expect(await findByAddress(site.app.db, "ada@new.example")).not.toBeNull();
+  const foreign = await site.inject({
+    method: "POST",
+    url: `${own}/erase`,
+    headers: { "sec-fetch-site": "cross-site" },
+  });
+  expect(foreign.statusCode).toBe(403);
+});

@@ -1,0 +1,35 @@
+import { Pool } from "undici";
+
+/** Asks for the paths in turn, as through a proxy, over so many connections that never rest, and prints how long it took. */
+const { url, paths, connections, requests } = JSON.parse(process.argv[2]!) as {
+  url: string;
+  paths: string[];
+  connections: number;
+  requests: number;
+};
+const pool = new Pool(url, { connections, pipelining: 1 });
+const times: number[] = [];
+let asked = 0;
+let failed = 0;
+
+async function keepAsking(): Promise<void> {
+  while (asked < requests) {
+    const path = paths[asked % paths.length]!;
+    asked += 1;
+    const begun = performance.now();
+    const { statusCode, body } = await pool.request({ path, method: "GET", headers: { via: "1.1 proxy" } });
+    await body.dump({ limit: 10_000_000 });
+    times.push(performance.now() - begun);
+    if (statusCode !== 200) failed += 1;
+  }
+}
+
+const begun = performance.now();
+await Promise.all(Array.from({ length: connections }, keepAsking));
+const seconds = (performance.now() - begun) / 1_000;
+times.sort((a, b) => a - b);
+const at = (share: number): number => Math.round(times[Math.floor(share * (times.length - 1))]! * 10) / 10;
+process.stdout.write(
+  `${JSON.stringify({ perSecond: Math.round(requests / seconds), p50: at(0.5), p95: at(0.95), p99: at(0.99), failed })}\n`,
+);
+await pool.close();
