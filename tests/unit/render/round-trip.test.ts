@@ -40,7 +40,8 @@ test("any articles, any of them, come back from a mail reader in order, with the
       );
       expect(headlines(String(parsed.html))).toEqual(wanted.map(({ title, url }) => ({ title, url })));
       const [, ...parts] = (parsed.text ?? "").split(`\n${"-".repeat(72)}\n\n`);
-      const shown = parts.slice(0, wanted.length).map((part) => part.split("\n\n")[0]?.replaceAll("\n", " "));
+      // An article of headline and link alone ends with the line.
+      const shown = parts.slice(0, wanted.length).map((part) => part.trimEnd().split("\n\n")[0]?.replaceAll("\n", " "));
       expect(shown).toEqual(wanted.map(({ title, url }) => `${title} ${url}`));
     }),
     { numRuns: 25 },
