@@ -40,12 +40,7 @@ test("any articles, any of them, come back from a mail reader in order, with the
       );
       expect(headlines(String(parsed.html))).toEqual(wanted.map(({ title, url }) => ({ title, url })));
       const [, ...parts] = (parsed.text ?? "").split(`\n${"-".repeat(72)}\n\n`);
-<<<<<<< HEAD
       const shown = parts.slice(0, wanted.length).map((part) => part.split("\n\n")[0]?.trimEnd().replaceAll("\n", " "));
-=======
-      // An article of headline and link alone ends with the line.
-      const shown = parts.slice(0, wanted.length).map((part) => part.trimEnd().split("\n\n")[0]?.replaceAll("\n", " "));
->>>>>>> d91adf63550812514f3c84d044e00445bd3fbbdf
       expect(shown).toEqual(wanted.map(({ title, url }) => `${title} ${url}`));
     }),
     { numRuns: 25 },
