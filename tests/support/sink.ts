@@ -179,10 +179,11 @@ export async function startSinkProcess(options: {
     port,
     url: `smtp://127.0.0.1:${port}`,
     pid: child.pid ?? 0,
+    // What stands behind the last line break is still being written.
     accepted: () =>
       readFileSync(options.logFile, "utf8")
         .split("\n")
-        .filter((row) => row !== "")
+        .slice(0, -1)
         .map((row) => JSON.parse(row) as { to: string; messageId: string }),
     async kill() {
       child.kill("SIGKILL");

@@ -47,8 +47,9 @@ test("every route's answers, wrong ones too, carry the headers that keep a page 
     const [method, url] = route.split(" ") as ["GET" | "POST", string];
     const { headers, statusCode } = await site.inject({ method, url: fill(url) });
     const policy = String(headers["content-security-policy"]);
-    for (const rule of ["default-src 'none'", "base-uri 'none'", "frame-ancestors '"])
-      expect(policy, route).toContain(rule);
+    // BullMQ's board is a program of its own, with a base address in its page.
+    const base = route.includes("/operator/queues") ? "base-uri 'self'" : "base-uri 'none'";
+    for (const rule of ["default-src 'none'", base, "frame-ancestors '"]) expect(policy, route).toContain(rule);
     expect(policy, route).not.toMatch(/script-src[^;]*(unsafe|http|\*|data:|blob:)|frame-ancestors[^;]*(http|\*)/);
     expect(headers, route).toMatchObject({
       "x-content-type-options": "nosniff",
