@@ -7,7 +7,7 @@ import { pauseReader, setReaderTimezone } from "../../subscribers/preferences.ts
 import { setTags, type Subscriber } from "../../subscribers/store.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { allowOwnScripts } from "../security.ts";
-import { shared } from "../shared.ts";
+import { shared } from "../share-answers.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";

@@ -9,7 +9,7 @@ import { wording } from "../../subscribers/wording.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { allowOwnScripts } from "../security.ts";
-import { shared } from "../shared.ts";
+import { shared } from "../share-answers.ts";
 import { sendProblem } from "../failures.ts";
 import { problemOf } from "../problem.ts";
 import type { Views } from "../views.ts";
