@@ -2,21 +2,11 @@ import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { FeedItem } from "../sources/parse-item.ts";
 import { canonicalKey } from "./normalise.ts";
 import { lockArticles } from "./store.ts";
 import { addTags, resolveTags } from "./tag-store.ts";
 import { cleanTags, tagKey } from "./tags.ts";
-
-/** An article as a source shows it: texts are plain, links absolute. */
-export interface IncomingArticle {
-  guid: string | null;
-  url: string;
-  title: string;
-  summary: string;
-  tags: string[];
-  publishedAt: Date | null;
-  origin: { name: string; url: string | null } | null;
-}
 
 export interface ItemOutcome {
   url: string;
@@ -48,7 +38,7 @@ const backlogMs = 48 * 3_600_000;
 export async function ingest(
   deps: { db: Db; clock: Clock },
   source: IngestSource,
-  items: readonly IncomingArticle[],
+  items: readonly FeedItem[],
 ): Promise<ItemOutcome[]> {
   if (items.length === 0) return [];
   return deps.db.transaction().execute(async (tx) => {
@@ -68,7 +58,7 @@ interface Known {
   seen: Set<number>;
 }
 
-async function loadKnown(tx: Tx, source: IngestSource, items: readonly IncomingArticle[]): Promise<Known> {
+async function loadKnown(tx: Tx, source: IngestSource, items: readonly FeedItem[]): Promise<Known> {
   const keys = items.map((item) => canonicalKey(item.url));
   const guids = items.flatMap((item) => item.guid ?? []);
   const byUrl = await tx
@@ -91,13 +81,7 @@ async function loadKnown(tx: Tx, source: IngestSource, items: readonly IncomingA
   };
 }
 
-async function takeOne(
-  tx: Tx,
-  now: Date,
-  source: IngestSource,
-  item: IncomingArticle,
-  known: Known,
-): Promise<ItemOutcome> {
+async function takeOne(tx: Tx, now: Date, source: IngestSource, item: FeedItem, known: Known): Promise<ItemOutcome> {
   if (item.title.trim() === "") {
     return { url: item.url, outcome: "refused", id: null, reason: `The article ${item.url} has no title.` };
   }
@@ -127,20 +111,20 @@ async function takeOne(
 }
 
 /** A guid that comes back with another link and another headline is another article: some systems reuse guids. */
-function sameArticle(article: Article | undefined, item: IncomingArticle): Article | undefined {
+function sameArticle(article: Article | undefined, item: FeedItem): Article | undefined {
   if (!article) return undefined;
   return article.url === item.url || article.title === item.title ? article : undefined;
 }
 
 /** Each once, although two names may be one tag by an alias. */
-async function tagIdsOf(tx: Tx, now: Date, source: IngestSource, item: IncomingArticle): Promise<number[]> {
+async function tagIdsOf(tx: Tx, now: Date, source: IngestSource, item: FeedItem): Promise<number[]> {
   const renames = new Map(Object.entries(source.renamed_tags));
   const renamed = cleanTags(item.tags).map((name) => renames.get(tagKey(name)) ?? name);
   const ids = await resolveTags(tx, now, cleanTags([...renamed, ...source.extra_tags]));
   return [...new Set(ids.values())];
 }
 
-async function insert(tx: Tx, now: Date, source: IngestSource, item: IncomingArticle, key: string): Promise<Article> {
+async function insert(tx: Tx, now: Date, source: IngestSource, item: FeedItem, key: string): Promise<Article> {
   return tx
     .insertInto("articles")
     .values({
@@ -156,11 +140,11 @@ async function insert(tx: Tx, now: Date, source: IngestSource, item: IncomingArt
 }
 
 /** What came while we were away is late, not backlog: it is measured from when the source was last read. */
-function isBacklog({ publishedAt }: IncomingArticle, lastRead: Date): boolean {
+function isBacklog({ publishedAt }: FeedItem, lastRead: Date): boolean {
   return publishedAt !== null && publishedAt.getTime() < lastRead.getTime() - backlogMs;
 }
 
-async function edit(tx: Tx, now: Date, article: Article, item: IncomingArticle, key: string): Promise<boolean> {
+async function edit(tx: Tx, now: Date, article: Article, item: FeedItem, key: string): Promise<boolean> {
   const columns = columnsOf(item, article.first_seen_at);
   const changed = (Object.keys(columns) as (keyof typeof columns)[]).some(
     (column) => String(columns[column]?.valueOf() ?? null) !== String(article[column]?.valueOf() ?? null),
@@ -177,7 +161,7 @@ async function edit(tx: Tx, now: Date, article: Article, item: IncomingArticle, 
 }
 
 /** @param seen when the article was first seen; it becomes eligible then, or at its date if that is later */
-function columnsOf(item: IncomingArticle, seen: Date) {
+function columnsOf(item: FeedItem, seen: Date) {
   return {
     url: item.url,
     title: item.title,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ingest, type IncomingArticle, type IngestSource } from "../../src/articles/ingest.ts";
+import { ingest, type IngestSource } from "../../src/articles/ingest.ts";
+import type { FeedItem } from "../../src/sources/parse-item.ts";
 import { addAlias, mergeTags } from "../../src/articles/tag-store.ts";
 import { openEmbedded, type Database } from "../../src/db/open.ts";
 import { addFeeds, getSource } from "../../src/sources/store.ts";
@@ -10,7 +11,7 @@ let database: Database;
 let site: IngestSource;
 let other: IngestSource;
 
-const item = (changes: Partial<IncomingArticle> = {}): IncomingArticle => ({
+const item = (changes: Partial<FeedItem> = {}): FeedItem => ({
   guid: "g1",
   url: "https://news.example/lte",
   title: "LTE contract",
@@ -39,7 +40,7 @@ beforeEach(async () => {
   other = await getSource(database.db, b!);
 });
 
-const take = async (source: IngestSource, ...items: IncomingArticle[]) =>
+const take = async (source: IngestSource, ...items: FeedItem[]) =>
   (await ingest({ db: database.db, clock }, source, items)).map((one) => one.outcome);
 const articles = () => database.db.selectFrom("articles").selectAll().orderBy("id").execute();
 const tags = async () =>

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { ingest, type IncomingArticle, type ItemOutcome } from "../../articles/ingest.ts";
+import { ingest, type ItemOutcome } from "../../articles/ingest.ts";
 import { cleanTag } from "../../articles/tags.ts";
 import { decodeEntities } from "../../articles/text.ts";
 import { clip, oneLine } from "../../render/plain.ts";
-import { toFeedItem } from "../../sources/parse-item.ts";
+import { toFeedItem, type FeedItem } from "../../sources/parse-item.ts";
 import { apiSource } from "../../sources/store.ts";
 
 export const newArticle = z
@@ -43,7 +43,7 @@ export async function takeArticles(app: App, given: NewArticle | NewArticle[]): 
   return outcomes;
 }
 
-function readArticle(article: NewArticle, number: number): IncomingArticle | string {
+function readArticle(article: NewArticle, number: number): FeedItem | string {
   const wrong = article.tags.find((tag) => cleanTag(decodeEntities(tag)) === null);
   if (wrong !== undefined) {
     const shown = JSON.stringify(clip(oneLine(wrong), 60));
