@@ -29,9 +29,11 @@ function pathKey(path: string): string {
 
 /** Sorted by name, since most systems do not mind the order; the order of one name's values may matter and stays. */
 function queryKey(search: string): string {
-  const pairs = sameEscapes(search.slice(1))
-    .replaceAll("%20", "+")
+  const pairs = search
+    .slice(1)
     .split("&")
+    // Each by itself: a stray "%" in one that goes must not decide about the others.
+    .map((part) => sameEscapes(part).replaceAll("%20", "+"))
     // An empty value is none; more than that belongs to the value, such as base64's padding.
     .map((part) => part.replace(/^([^=]*)=$/, "$1"))
     .map((part) => ({ part, name: part.split("=", 1)[0] ?? "" }))

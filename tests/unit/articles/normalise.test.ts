@@ -18,6 +18,7 @@ describe("canonicalKey", () => {
     ["https://example.com/a?x=&y", "https://example.com/a?x&y="],
     ["https://example.com/%7euser/caf%c3%a9", "https://example.com/~user/café"],
     ["https://example.com/a?q=lg%20u%2b", "https://example.com/a?q=lg+u%2B"],
+    ["https://example.com/?utm_x=%&a=%41", "https://example.com/?a=A"],
     ["https://한국.example/뉴스", "https://xn--3e0b707e.example/%EB%89%B4%EC%8A%A4"],
   ])("takes %s for %s", (a, b) => expect(canonicalKey(a)).toBe(canonicalKey(b)));
 
