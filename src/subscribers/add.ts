@@ -2,10 +2,11 @@ import { existingTags } from "../articles/tag-store.ts";
 import { cleanTags } from "../articles/tags.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
-import type { Db, Tx } from "../db/schema.ts";
+import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
-import { findByAddress, insertSubscribers, replaceTags, type NewSubscriber, type Subscriber } from "./store.ts";
+import { confirmPending } from "./confirm-pending.ts";
+import { findByAddress, insertSubscribers, type NewSubscriber, type Subscriber } from "./store.ts";
 import { findSuppressed } from "./suppressions.ts";
 
 export interface AddDeps {
@@ -61,8 +62,8 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
     const added = await insertSubscribers(tx, [newcomer], now);
     const present = (await findByAddress(tx, key))!;
     if (!added.has(key)) {
-      if (present.status !== "pending" || !request.confirmed) throw thereAlready(address, present);
-      await confirmPending(tx, present.id, newcomer, now);
+      const confirmed = request.confirmed && (await confirmPending(tx, [{ id: present.id, as: newcomer }], now));
+      if (!confirmed || !confirmed.has(present.id)) throw thereAlready(address, present);
     }
     await writeAudit(tx, {
       at: now,
@@ -98,31 +99,4 @@ export async function checkNewcomer(
 
 export function thereAlready(address: string, { status }: Subscriber): Refusal {
   return new Refusal(409, `${address} is a subscriber already (${status}).`);
-}
-
-async function confirmPending(
-  tx: Tx,
-  id: number,
-  { allTags, tagIds, timezone = null, consent }: NewSubscriber,
-  now: Date,
-): Promise<void> {
-  await tx
-    .updateTable("subscribers")
-    .set({ status: "active", timezone, confirmed_at: now })
-    .where("id", "=", id)
-    .execute();
-  await replaceTags(tx, id, { allTags, tagIds });
-  const { method, wording, tags, at } = consent;
-  await tx
-    .insertInto("consents")
-    .values({
-      subscriber_id: id,
-      method,
-      wording,
-      tags: [...tags],
-      all_tags: allTags,
-      requested_at: at ?? now,
-      confirmed_at: now,
-    })
-    .execute();
 }

@@ -49,6 +49,40 @@ export async function addConsent(tx: Tx, subscriberId: number, request: ConsentR
   return id;
 }
 
+/** What an operator vouches for: no form, and nothing to be confirmed by a link. */
+export interface VouchedConsent {
+  subscriberId: number;
+  allTags: boolean;
+  /** null while the reader has not agreed. */
+  confirmedAt: Date | null;
+  consent: {
+    method: string;
+    wording: string | null;
+    tags: readonly string[];
+    /** When the reader agreed, where that was not just now. */
+    at?: Date;
+  };
+}
+
+/** Keeps a record for each. */
+export async function addVouchedConsents(tx: Tx, rows: readonly VouchedConsent[], now: Date): Promise<void> {
+  if (rows.length === 0) return;
+  await tx
+    .insertInto("consents")
+    .values(
+      rows.map(({ subscriberId, allTags, confirmedAt, consent: { method, wording, tags, at } }) => ({
+        subscriber_id: subscriberId,
+        method,
+        wording,
+        tags: [...tags],
+        all_tags: allTags,
+        requested_at: at ?? now,
+        confirmed_at: confirmedAt,
+      })),
+    )
+    .execute();
+}
+
 export async function consentByKey(db: Db | Tx, key: Buffer): Promise<Consent | null> {
   const row = await db
     .selectFrom("consents")

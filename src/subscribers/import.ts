@@ -5,6 +5,7 @@ import { resolveTags } from "../articles/tag-store.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
+import { confirmPending, type Vouched } from "./confirm-pending.ts";
 import type { ImportLine, ImportRow } from "./import-rows.ts";
 import { insertSubscribers, type NewSubscriber } from "./store.ts";
 import { findSuppressed } from "./suppressions.ts";
@@ -41,7 +42,7 @@ const chunkSize = 1_000;
 
 /**
  * Takes readers from a list. Each line stands for itself and is reported by its number; suppressed and unsubscribed
- * addresses are never brought back. One transaction: an import is there as a whole or not at all.
+ * addresses are never brought back. A line that is active confirms whoever waits to be. One transaction: an import is there as a whole or not at all.
  */
 export async function importSubscribers(
   deps: { db: Db; clock: Clock; options: { secret: string } },
@@ -122,30 +123,33 @@ async function takeChunk(
   const known = new Map(found.map((row) => [row.address_key, row]));
   const tagIds = await tagIdsOf(tx, chunk, options.createTags, now);
   const news: NewSubscriber[] = [];
+  const waiting: Vouched[] = [];
   const present: Wish[] = [];
   for (const row of chunk) {
     const refuse = (reason: string): unknown => report.refused.push({ line: row.line, reason });
     const unknown = row.tags.filter((name) => !tagIds.has(name));
     const subscriber = known.get(row.key);
+    const as = newSubscriber(row, tagIds, options, now);
     if (suppressed.has(row.key))
       refuse(`${row.address} is suppressed (${suppressed.get(row.key)!}) and must not be mailed.`);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
       refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
     } else if (unknown.length > 0) {
       refuse(`No article has ever had the tag ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`);
-    } else if (subscriber) {
-      present.push({ id: subscriber.id, tagIds: row.tags.map((name) => tagIds.get(name)!), allTags: row.allTags });
-    } else news.push(newSubscriber(row, tagIds, options, now));
+    } else if (!subscriber) news.push(as);
+    else if (subscriber.status === "pending" && as.status === "active") waiting.push({ id: subscriber.id, as });
+    else present.push({ id: subscriber.id, tagIds: as.tagIds, allTags: as.allTags });
   }
+  const confirmed = (await confirmPending(tx, waiting, now)).size;
   const updated = await widen(tx, present);
-  report.updated += updated;
-  report.unchanged += present.length - updated;
+  report.updated += confirmed + updated;
+  report.unchanged += waiting.length + present.length - confirmed - updated;
   report.added += (await insertSubscribers(tx, news, now)).size;
 }
 
 interface Wish {
   id: number;
-  tagIds: number[];
+  tagIds: readonly number[];
   allTags: boolean;
 }
 
@@ -173,7 +177,7 @@ function newSubscriber(row: Checked, tagIds: Map<string, number>, options: Impor
     addressKey: row.key,
     status: active ? "active" : "pending",
     allTags: row.allTags,
-    tagIds: [...new Set(row.tags.map((name) => tagIds.get(name)!))],
+    tagIds: [...new Set(row.tags.flatMap((name) => tagIds.get(name) ?? []))],
     timezone: row.timezone,
     confirmedAt: active ? (row.confirmedAt ?? now) : null,
     consent: { method: "import", wording: row.consent, tags: row.tags },

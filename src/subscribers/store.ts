@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
+import { addVouchedConsents, type VouchedConsent } from "./consents.ts";
 
 export interface Subscriber {
   id: number;
@@ -84,13 +85,7 @@ export interface NewSubscriber {
   /** IANA name; without it the publication's. */
   timezone?: string | null;
   confirmedAt: Date | null;
-  consent: {
-    method: string;
-    wording: string | null;
-    tags: readonly string[];
-    /** When the reader agreed, where that was not just now. */
-    at?: Date;
-  };
+  consent: VouchedConsent["consent"];
 }
 
 /**
@@ -122,22 +117,11 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
     tx,
     added.map((one) => ({ id: ids.get(one.addressKey)!, tagIds: one.tagIds })),
   );
-  if (added.length > 0) {
-    await tx
-      .insertInto("consents")
-      .values(
-        added.map((one) => ({
-          subscriber_id: ids.get(one.addressKey)!,
-          method: one.consent.method,
-          wording: one.consent.wording,
-          tags: [...one.consent.tags],
-          all_tags: one.allTags,
-          requested_at: one.consent.at ?? now,
-          confirmed_at: one.confirmedAt,
-        })),
-      )
-      .execute();
-  }
+  await addVouchedConsents(
+    tx,
+    added.map((one) => ({ ...one, subscriberId: ids.get(one.addressKey)! })),
+    now,
+  );
   return new Set(ids.keys());
 }
 

@@ -55,3 +55,28 @@ test("what no text can hold is one wrong line and not the end of the import", as
   );
   expect(report).toMatchObject({ added: 1, refused: [{ line: 1 }, { line: 2 }] });
 });
+
+test("a confirmed line confirms whoever was waiting, with what the line says and a record of it", async () => {
+  const { db } = world.app;
+  await take("email,tags,status\nwaits@example.org,asked for by somebody,pending\n");
+  const line = "email,tags,status,confirmed_at,consent\nwaits@example.org,korea,active,2026-03-01T08:00:00Z,by post\n";
+  expect(await take(line, { dryRun: true })).toMatchObject({ updated: 1 });
+  expect(await findByAddress(db, "waits@example.org")).toMatchObject({ status: "pending" });
+  expect(await take(line)).toMatchObject({ added: 0, updated: 1, unchanged: 0, refused: [] });
+  const reader = (await findByAddress(db, "waits@example.org"))!;
+  const confirmedAt = new Date("2026-03-01T08:00:00Z");
+  expect(reader).toMatchObject({ status: "active", tags: ["korea"], confirmedAt });
+  const consents = await db
+    .selectFrom("consents")
+    .select(["method", "wording", "tags", "confirmed_at"])
+    .where("subscriber_id", "=", reader.id)
+    .orderBy("id")
+    .execute();
+  expect(consents).toMatchObject([
+    { confirmed_at: null },
+    { method: "import", wording: "by post", tags: ["korea"], confirmed_at: confirmedAt },
+  ]);
+  expect(await take(line)).toMatchObject({ updated: 0, unchanged: 1 });
+  expect(await take("email,tags,status\nwaits@example.org,5g,pending\n")).toMatchObject({ updated: 1 });
+  expect(await findByAddress(db, "waits@example.org")).toMatchObject({ status: "active", tags: ["5g", "korea"] });
+});

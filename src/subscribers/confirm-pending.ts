@@ -1,0 +1,42 @@
+import { sql } from "kysely";
+import type { Tx } from "../db/schema.ts";
+import { addVouchedConsents } from "./consents.ts";
+import { addSubscriberTags, type NewSubscriber } from "./store.ts";
+
+/** A reader who waits to be confirmed, and what an operator vouches for. */
+export interface Vouched {
+  id: number;
+  as: NewSubscriber;
+}
+
+/**
+ * Makes pending readers active, following what is vouched for and not what a form asked for in their name, each with a
+ * consent record.
+ * @param rows each id once
+ * @returns the ids of those who were still pending
+ */
+export async function confirmPending(tx: Tx, rows: readonly Vouched[], now: Date): Promise<Set<number>> {
+  if (rows.length === 0) return new Set();
+  const confirmed = await sql<{ id: number }>`
+    update subscribers s set status = 'active', all_tags = v.all_tags, timezone = v.timezone,
+      confirmed_at = v.confirmed_at::timestamptz
+    from unnest(
+      ${rows.map(({ id }) => id)}::bigint[], ${rows.map(({ as }) => as.allTags)}::bool[],
+      ${rows.map(({ as }) => as.timezone ?? null)}::text[],
+      ${rows.map(({ as }) => (as.confirmedAt ?? now).toISOString())}::text[]
+    ) as v(id, all_tags, timezone, confirmed_at)
+    where s.id = v.id and s.status = 'pending' returning s.id`.execute(tx);
+  const ids = new Set(confirmed.rows.map(({ id }) => id));
+  const taken = rows.filter(({ id }) => ids.has(id));
+  await sql`delete from subscriber_tags where subscriber_id = any(${[...ids]}::bigint[])`.execute(tx);
+  await addSubscriberTags(
+    tx,
+    taken.map(({ id, as }) => ({ id, tagIds: as.tagIds })),
+  );
+  await addVouchedConsents(
+    tx,
+    taken.map(({ id, as }) => ({ ...as, subscriberId: id, confirmedAt: as.confirmedAt ?? now })),
+    now,
+  );
+  return ids;
+}
