@@ -9,25 +9,14 @@ import { parseDate } from "../../schedule/settings.ts";
 import { parseEditionName } from "../edition-name.ts";
 import { limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
-import { editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";
+import { editionArticleSchema, editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";
 
 export const editionParams = z.object({
   date: z.string().describe("`2026-11-24`, or `2026-11-24.2` for an extra edition"),
 });
 
 const detailSchema = editionStatusSchema.extend({
-  articles: z.array(
-    z.object({
-      position: z.int(),
-      id: z.int(),
-      title: z.string(),
-      url: z.string(),
-      summary: z.string(),
-      tags: z.array(z.string()),
-      origin: z.object({ name: z.string(), url: z.string().nullable() }).nullable(),
-      publishedAt: z.string().nullable(),
-    }),
-  ),
+  articles: z.array(editionArticleSchema.extend({ position: z.int() })),
 });
 const actedSchema = z.object({
   changed: z.boolean().describe("False when it had been done already"),

@@ -9,7 +9,7 @@ import { parseEditionName } from "../edition-name.ts";
 import { editionParams } from "./editions.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
-import { editionSchema, nextSendSchema, showEdition } from "./shapes.ts";
+import { editionArticleSchema, editionSchema, nextSendSchema, showEdition } from "./shapes.ts";
 
 /** Far above what a mail holds, which is refused in words. */
 const longestText = 20_000;
@@ -25,14 +25,7 @@ const comingSchema = z
     subject: z.string().nullable().describe("Instead of the headline of each reader's first article"),
     articles: z
       .array(
-        z.object({
-          id: z.int(),
-          title: z.string(),
-          url: z.string(),
-          summary: z.string(),
-          tags: z.array(z.string()),
-          origin: z.object({ name: z.string(), url: z.string().nullable() }).nullable(),
-          publishedAt: z.string().nullable(),
+        editionArticleSchema.extend({
           leftOut: z.boolean().describe("Stays out of this edition and waits for the next one"),
           placed: z.boolean().describe("Has its place from an editor"),
           original: z

@@ -72,6 +72,17 @@ export const editionSchema = z
   })
   .meta({ id: "Edition" });
 
+/** An article as an edition shows it. */
+export const editionArticleSchema = z.object({
+  id: z.int(),
+  title: z.string(),
+  url: z.string(),
+  summary: z.string(),
+  tags: z.array(z.string()),
+  origin: z.object({ name: z.string(), url: z.string().nullable() }).nullable(),
+  publishedAt: z.string().nullable(),
+});
+
 const count = z.int();
 export const balanceSchema = z
   .object({
