@@ -1,6 +1,15 @@
+import { emptyWithoutReason, type EmptyEdition } from "../editorial/emptiness.ts";
 import type { EditionState } from "../editions/state.ts";
 
-export const alertKinds = ["edition-held", "edition-missed", "not-sent", "unknown", "source-failing", "relay"] as const;
+export const alertKinds = [
+  "edition-held",
+  "edition-missed",
+  "edition-empty",
+  "not-sent",
+  "unknown",
+  "source-failing",
+  "relay",
+] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 /** Something that an operator should hear of. */
@@ -11,21 +20,28 @@ export interface Trouble {
   sentence: string;
 }
 
+/** What of an edition could be trouble. */
+export interface WatchedEdition {
+  id: number;
+  name: string;
+  state: EditionState;
+  reason: string | null;
+  articles: number;
+  readers: number;
+  selected: number;
+  rejected: number;
+  expired: number;
+  unknown: number;
+  /** Whether a later date's edition has gone out, at least to some. */
+  overtaken: boolean;
+  /** Of a regular one that nobody got, unless an operator sent it by hand or a later one has readers: what was before it. */
+  past: EmptyEdition["past"] | null;
+}
+
 export interface AlertFacts {
   now: Date;
   /** Editions of the last week. */
-  editions: readonly {
-    id: number;
-    name: string;
-    state: EditionState;
-    reason: string | null;
-    selected: number;
-    rejected: number;
-    expired: number;
-    unknown: number;
-    /** Whether a later date's edition has gone out, at least to some. */
-    overtaken: boolean;
-  }[];
+  editions: readonly WatchedEdition[];
   feeds: readonly { id: number; title: string | null; failures: number; lastError: string | null; wellAt: Date }[];
   /** What is wrong with the relay as this machine sees it. */
   relay: { host: string; reason: string | null };
@@ -43,6 +59,7 @@ const fewestNotSent = 5;
 export const patienceMs: Readonly<Record<AlertKind, number>> = {
   "edition-held": 0,
   "edition-missed": 0,
+  "edition-empty": 0,
   "not-sent": 0,
   unknown: 0,
   "source-failing": 0,
@@ -77,7 +94,7 @@ export function relaySubject(host: string): string {
   return `relay of ${host}`;
 }
 
-function ofEdition(edition: AlertFacts["editions"][number], limit: number): Trouble[] {
+function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   const { id, name, state, reason, selected, rejected, expired, unknown } = edition;
   const subject = `edition ${id}`;
   const because = reason === null ? "" : ` ${ended(reason)}`;
@@ -89,6 +106,8 @@ function ofEdition(edition: AlertFacts["editions"][number], limit: number): Trou
   if (state === "missed" && !edition.overtaken) {
     found.push({ kind: "edition-missed", subject, sentence: `The edition of ${name} was not sent.${because}` });
   }
+  const empty = edition.past === null ? null : emptyWithoutReason({ ...edition, past: edition.past });
+  if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
   if (state === "paused" && reason?.startsWith(refusesAll)) {
     found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }

@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
+import { usualEditions } from "../editorial/gate.ts";
 import { editionName } from "../editions/store.ts";
-import type { EditionState } from "../editions/state.ts";
 import type { OpenAlert } from "./compare.ts";
-import type { AlertFacts, AlertKind, Trouble } from "./conditions.ts";
+import type { AlertFacts, AlertKind, Trouble, WatchedEdition } from "./conditions.ts";
 
 const dayMs = 24 * 3_600_000;
 const lookBackMs = 7 * dayMs;
@@ -68,27 +68,21 @@ export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
 
 /** The editions and feeds that could be in trouble. */
 export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts, "editions" | "feeds">> {
-  const { rows } = await sql<{
-    id: number;
-    date: string;
-    number: number;
-    state: EditionState;
-    reason: string | null;
-    selected: number;
-    rejected: number;
-    expired: number;
-    unknown: number;
-    overtaken: boolean;
-  }>`
-    select e.id, e.date, e.number, e.state, e.reason, e.selected,
+  const { rows } = await sql<Omit<WatchedEdition, "name"> & { date: string; number: number }>`
+    select e.id, e.date, e.number, e.state, e.reason, e.articles, e.readers, e.selected,
       coalesce(f.rejected, 0) as rejected, coalesce(f.expired, 0) as expired, coalesce(f.unknown, 0) as unknown,
-      e.state = 'missed' and exists (select 1 from editions n where n.date > e.date and n.sending_at is not null) as overtaken
-    from editions e left join lateral (
+      e.state = 'missed' and exists (select 1 from editions n where n.date > e.date and n.sending_at is not null) as overtaken,
+      p.past
+    from editions e
+    left join lateral (
       select count(*) filter (where state = 'rejected')::int as rejected,
         count(*) filter (where state = 'expired')::int as expired,
         count(*) filter (where state = 'unknown')::int as unknown
       from deliveries d where d.edition_id = e.id and d.state in ('rejected', 'expired', 'unknown')
     ) f on true
+    left join lateral (${pastOf}) p on e.number = 1 and e.selected = 0 and e.approved_by is null
+      and e.state in ('empty', 'finished')
+      and not exists (select 1 from editions n where n.opened_at > e.opened_at and n.selected > 0)
     where e.opened_at > ${new Date(now.getTime() - lookBackMs)} order by e.id`.execute(db);
   const feeds = await db
     .selectFrom("sources")
@@ -101,3 +95,13 @@ export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts
     feeds: feeds.map(({ succeeded_at, created_at, ...feed }) => ({ ...feed, wellAt: succeeded_at ?? created_at })),
   };
 }
+
+/** What the regular editions before `e` had, without what operators sent by hand before there was an article. */
+const pastOf = sql`
+  select json_build_object('editions', count(*), 'articles', min(articles), 'selected', min(selected)) as past
+  from (
+    select articles, selected from editions b
+    where b.number = 1 and b.date < e.date
+      and (b.state = 'finished' or b.state = 'empty' and b.approved_by is null)
+    order by b.date desc limit ${usualEditions}
+  ) before`;

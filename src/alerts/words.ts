@@ -25,6 +25,14 @@ export const alertWords: Readonly<Record<AlertKind | "test", Said>> = {
       "Its articles come with the next edition. `dayletter edition send` sends them now; with --extra, if it is today's.",
     over: "A later edition has gone out, with the articles of the missed one.",
   },
+  "edition-empty": {
+    raised: "an edition went to nobody",
+    cleared: "editions have readers again",
+    advice:
+      "Look whether the sources still bring articles, with the tags that readers follow: `dayletter sources list`, " +
+      "`dayletter articles list`.",
+    over: "A later edition has articles for readers.",
+  },
   "not-sent": {
     raised: "many mails were not sent",
     cleared: "the mails were sent after all",

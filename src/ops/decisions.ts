@@ -11,6 +11,8 @@ export interface Decision {
 interface Facts {
   /** The newest editions, newest first. */
   editions: readonly Pick<EditionStatus, "date" | "number" | "state" | "reason" | "balance">[];
+  /** Editions that nobody got without a reason, a sentence each. */
+  empty: readonly string[];
   unhealthy: readonly { id: number; title: string | null; last_error: string | null }[];
   sources: number;
   readers: number;
@@ -24,6 +26,9 @@ interface Facts {
 export function decisions(facts: Facts): Decision[] {
   const found: Decision[] = [];
   for (const edition of facts.editions) found.push(...ofEdition(edition));
+  for (const sentence of facts.empty) {
+    found.push({ sentence, path: "/operator/sources", label: "See the sources" });
+  }
   if (facts.relay !== null) {
     found.push({
       sentence: `The relay takes no mail at the moment: ${facts.relay}`,

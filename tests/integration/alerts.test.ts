@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testAlerts, watchAlerts } from "../../src/alerts/watch.ts";
 import { signedHeaders } from "../../src/alerts/webhook.ts";
-import { recordMissed } from "../../src/editions/open.ts";
+import { openEdition, recordMissed } from "../../src/editions/open.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { addFeeds } from "../../src/sources/store.ts";
 import { sendNotices } from "../../src/subscribers/send-notices.ts";
@@ -163,4 +164,32 @@ test("an edition's failures, a feed that fails for a day and a relay in trouble 
     ["alert.cleared", "source-failing"],
     ["alert.cleared", "relay"],
   ]);
+});
+
+test("an edition that is empty for the first time is told once, until one has articles for readers again", async () => {
+  const { app } = world;
+  calls.length = 0;
+  clock.at = new Date("2027-01-10T07:00:00Z");
+  await sql`
+    insert into editions (date, number, state, timezone, due_at, opened_at, frozen_at, articles, readers, selected)
+    select ${"2027-01-10"}::date - n, 1, 'finished', 'UTC', at, at, at, 5, 7, 7
+    from generate_series(1, 20) n, lateral (select ${clock.now()}::timestamptz - make_interval(days => n) as at) t
+  `.execute(app.db);
+  const open = async (date: string) =>
+    openEdition({ ...app, gather: async () => {} }, { date, dueAt: clock.now(), timezone: "UTC", extra: false });
+  await open("2027-01-10");
+  await watchAlerts(app);
+  minutes(24 * 60);
+  await open("2027-01-11");
+  await watchAlerts(app);
+  const empty =
+    "The edition of 2027-01-10 is empty: no source brought an article, and each of the last 20 editions before had some.";
+  expect(said().map(({ type, data }) => [type, data.kind, data.sentence])).toEqual([
+    ["alert.raised", "edition-empty", empty],
+  ]);
+  minutes(24 * 60);
+  await addArticle(app, "News again");
+  await open("2027-01-12");
+  await watchAlerts(app);
+  expect(said()[1]).toMatchObject({ type: "alert.cleared", data: { kind: "edition-empty" } });
 });

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import type { OpenAlert } from "../../alerts/compare.ts";
+import { openAlerts } from "../../alerts/store.ts";
 import type { App } from "../../app.ts";
 import { dueAt, isSendDay, localDate, timeOf } from "../../editions/calendar.ts";
 import { editionName, listEditions } from "../../editions/store.ts";
@@ -50,6 +52,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
         soon: known.due || (next !== undefined && next.at.getTime() - now.getTime() < soonMs),
         decisions: decisions({
           editions: known.editions,
+          empty: known.alerts.filter(({ kind }) => kind === "edition-empty").map((alert) => alert.sentence),
           unhealthy: known.status.sources.unhealthy,
           sources: known.status.sources.total,
           readers: known.status.subscribers.active,
@@ -96,21 +99,23 @@ interface Known {
   due: boolean;
   growth: Awaited<ReturnType<typeof growth>>;
   sources: Awaited<ReturnType<typeof listSources>>;
+  alerts: OpenAlert[];
 }
 
 async function load(app: App): Promise<Known> {
   const { db, clock } = app;
   const now = clock.now();
-  const [known, newest, change, sources] = await Promise.all([
+  const [known, newest, change, sources, alerts] = await Promise.all([
     status(app),
     listEditions(db, looked),
     growth(db, now),
     listSources(db),
+    openAlerts(db),
   ]);
   const editions = await Promise.all(newest.map((edition) => editionStatus(db, edition)));
   const today = localDate(now, known.schedule.timezone);
   const todays = editions.filter(({ date }) => date === today);
   const at = dueAt(today, known.schedule);
   const due = todays.length === 0 && isSendDay(today, known.schedule) && at <= now && at > known.schedule.since;
-  return { status: known, today, editions, todays, due, growth: change, sources };
+  return { status: known, today, editions, todays, due, growth: change, sources, alerts };
 }

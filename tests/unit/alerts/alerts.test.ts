@@ -13,12 +13,16 @@ const finished: AlertFacts["editions"][number] = {
   name: "2026-11-24",
   state: "finished",
   reason: null,
+  articles: 12,
+  readers: 1200,
   selected: 1000,
   rejected: 50,
   expired: 0,
   unknown: 0,
   overtaken: false,
+  past: null,
 };
+const past = { editions: 20, articles: 3, selected: 40 };
 const feed = { id: 3, title: "Wire", failures: 90, lastError: "it answered 404", wellAt: ago(25) };
 
 describe("what is trouble", () => {
@@ -41,6 +45,27 @@ describe("what is trouble", () => {
     ],
     ["missed", edition({ state: "missed", reason: "It slept." }), ["edition-missed: .* was not sent. It slept.$"]],
     ["missed and overtaken", edition({ state: "missed", overtaken: true }), []],
+    [
+      "empty, and never before",
+      edition({ state: "empty", articles: 0, selected: 0, past }),
+      ["edition-empty: The edition of 2026-11-24 is empty: .* each of the last 20 editions before had some.$"],
+    ],
+    ["empty, as one before", edition({ state: "empty", articles: 0, selected: 0, past: { ...past, articles: 0 } }), []],
+    [
+      "empty within its first week",
+      edition({ state: "empty", articles: 0, selected: 0, past: { ...past, editions: 6 } }),
+      [],
+    ],
+    ["empty, and over", edition({ state: "empty", articles: 0, selected: 0 }), []],
+    [
+      "for nobody, and never before",
+      edition({ selected: 0, rejected: 0, past: { ...past, editions: 7 } }),
+      [
+        "edition-empty: .* has 12 articles and went to nobody: .* each of the 7 editions before went to 40 readers or more.$",
+      ],
+    ],
+    ["for nobody, with few readers", edition({ selected: 0, rejected: 0, past: { ...past, selected: 4 } }), []],
+    ["for nobody, with none", edition({ selected: 0, rejected: 0, readers: 0, past }), []],
     ["paused by hand", edition({ state: "paused", reason: "A wrong headline" }), []],
     [
       "paused by itself",

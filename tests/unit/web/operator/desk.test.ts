@@ -57,6 +57,7 @@ test("what needs a decision comes with the page on which it is decided, the most
       { ...held, balance: counts({}) },
       { ...held, number: 1, state: "finished", balance: counts({ unknown: 2 }) },
     ],
+    empty: ["The edition of 2026-11-23 is empty."],
     unhealthy: [{ id: 3, title: null, last_error: "the server answered 503" }],
     sources: 1,
     readers: 5,
@@ -69,9 +70,12 @@ test("what needs a decision comes with the page on which it is decided, the most
       "The relay never answered for 2 deliveries of 2026-11-24.",
       "/operator/editions/2026-11-24?state=unknown#deliveries",
     ],
+    ["The edition of 2026-11-23 is empty.", "/operator/sources"],
     ["Source 3 cannot be read: the server answered 503.", "/operator/sources"],
   ]);
-  expect(decisions({ editions: [], unhealthy: [], sources: 1, readers: 1, relay: null, planned: true })).toEqual([]);
+  expect(
+    decisions({ editions: [], empty: [], unhealthy: [], sources: 1, readers: 1, relay: null, planned: true }),
+  ).toEqual([]);
 });
 
 describe("actions", () => {
