@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import { openCatalogue } from "../catalogue.ts";
+import { openScheduleNow } from "../schedule-now.ts";
 import type { Views } from "../views.ts";
 import { addConfirmPages } from "./confirm.ts";
 import { addEditionPages } from "./editions.ts";
@@ -14,12 +15,14 @@ import { findReader, limitMadeUpLinks } from "./reader.ts";
 import { addSamplePages } from "./sample.ts";
 import { addSubscribePages, openSignupForm } from "./subscribe.ts";
 import { addTagPages } from "./tag.ts";
+import { addTimezonePages } from "./timezone.ts";
 import { addUnsubscribePages } from "./unsubscribe.ts";
 
 /** The pages for readers, and the outbox of a server that sends nothing yet. */
 export function addPages(web: FastifyInstance, app: App, views: Views): void {
   const catalogue = openCatalogue(app);
-  const form = openSignupForm(app, catalogue);
+  const schedule = openScheduleNow(app);
+  const form = openSignupForm(app, { catalogue, schedule });
   addFrontPage(web, app, { views, form });
   addSubscribePages(web, app, { views, form, catalogue });
   addEditionPages(web, app, views);
@@ -33,7 +36,8 @@ export function addPages(web: FastifyInstance, app: App, views: Views): void {
     personal.register(async (forms) => {
       forms.addHook("onRequest", async (request) => refuseForeignPost(request));
       addConfirmPages(forms, app, { views, countFailure });
-      addPreferencesPages(forms, app, { views, find, catalogue });
+      addPreferencesPages(forms, app, { views, find, catalogue, schedule });
+      addTimezonePages(forms, app, { views, find, schedule });
       addPersonalPages(forms, app, { views, find });
     });
     addUnsubscribePages(personal, app, { views, find });

@@ -1,18 +1,17 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { loadSchedule } from "../../schedule/store.ts";
 import { choose } from "../../subscribers/choice.ts";
-import { pauseReader, setReaderTimezone } from "../../subscribers/preferences.ts";
+import { pauseReader } from "../../subscribers/preferences.ts";
 import { setTags, type Subscriber } from "../../subscribers/store.ts";
 import type { Catalogue } from "../catalogue.ts";
+import type { ScheduleNow } from "../schedule-now.ts";
 import { allowOwnScripts } from "../security.ts";
-import { shared } from "../share-answers.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
 import { maskedAddress, readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
-import { readZone, zoneName, zoneOptions } from "./zones.ts";
+import { zoneName } from "./zones.ts";
 
 /** What was done before the page came up again, from `?saved=`. */
 const outcomes = ["tags", "pause", "resume", "zone"] as const;
@@ -28,17 +27,16 @@ interface Draft {
   query: string;
 }
 
-type Wrong = Partial<Record<"tags" | "timezone" | "pause", string>>;
+type Wrong = Partial<Record<"tags" | "pause", string>>;
 
 /** `/preferences/:token`: what a reader gets, and when. The token in the address is what allows the change. */
 export function addPreferencesPages(
   web: FastifyInstance,
   app: App,
-  deps: { views: Views; find: FindReader; catalogue: () => Promise<Catalogue> },
+  deps: { views: Views; find: FindReader; catalogue: () => Promise<Catalogue>; schedule: ScheduleNow },
 ): void {
   const { db, clock, options } = app;
-  const { views, find, catalogue } = deps;
-  const schedule = shared(() => loadSchedule(db, options));
+  const { views, find, catalogue, schedule } = deps;
 
   async function show(
     reply: FastifyReply,
@@ -52,17 +50,14 @@ export function addPreferencesPages(
     return views.send(allowOwnScripts(reply), "preferences", {
       title: "Preferences",
       saved,
-      wrong: { tags: null, timezone: null, pause: null, ...wrong },
+      wrong: { tags: null, pause: null, ...wrong },
       offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }),
       allTags: draft.allTags,
       status: reader.status,
       address: maskedAddress(reader),
       pausedUntil: paused && day(paused, reader.timezone ?? timezone, app.config.language),
-      ownZone: timezone,
       sendAt,
-      zones: zoneOptions,
-      zone: reader.timezone,
-      zoneName: reader.timezone === null ? null : zoneName(reader.timezone),
+      zone: reader.timezone === null ? timezone : zoneName(reader.timezone),
       paths: readerPaths(options.secret, reader),
     });
   }
@@ -116,13 +111,6 @@ export function addPreferencesPages(
       }
       await pauseReader(app, reader.id, days === undefined ? null : new Date(clock.now().getTime() + days * dayMs));
       return days === undefined ? "resume" : "pause";
-    }),
-  );
-
-  web.post<{ Params: { token: string } }>("/preferences/:token/timezone", (request, reply) =>
-    change(request, reply, "timezone", async (reader, fields) => {
-      await setReaderTimezone(app, reader.id, readZone(fields.one("timezone")));
-      return "zone";
     }),
   );
 }

@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { loadSchedule } from "../../schedule/store.ts";
 import { parseAddress } from "../../subscribers/address.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { requestSignup } from "../../subscribers/signup.ts";
 import { wording } from "../../subscribers/wording.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
+import type { ScheduleNow } from "../schedule-now.ts";
 import { allowOwnScripts } from "../security.ts";
-import { shared } from "../share-answers.ts";
 import { sendProblem } from "../failures.ts";
 import { problemOf } from "../problem.ts";
 import type { Views } from "../views.ts";
@@ -25,9 +24,12 @@ export interface SignupForm {
   again(request: FastifyRequest, fields: Fields, wrong: Wrong): Promise<FormValues>;
 }
 
-export function openSignupForm(app: App, catalogue: () => Promise<Catalogue>): SignupForm {
-  const { db, config, options } = app;
-  const schedule = shared(() => loadSchedule(db, options));
+export function openSignupForm(
+  app: App,
+  deps: { catalogue: () => Promise<Catalogue>; schedule: ScheduleNow },
+): SignupForm {
+  const { config } = app;
+  const { catalogue, schedule } = deps;
   const basics = async (request: FastifyRequest, sent?: unknown) => {
     const [{ timezone, sendAt }, guard] = await Promise.all([schedule(), formFields(app, request, sent)]);
     return { wording: wording.text(config.publicationName), ownZone: timezone, sendAt, guard };
