@@ -54,9 +54,11 @@ export async function hasReaders(db: Db): Promise<boolean> {
   return row !== undefined;
 }
 
-export async function findByKey(db: Db, key: Buffer): Promise<Subscriber | null> {
-  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.key = ${key}`.execute(db);
-  return rows[0] ?? null;
+/** In the order of the keys; null for a key that nobody has. */
+export async function findByKeys(db: Db, keys: readonly Buffer[]): Promise<(Subscriber | null)[]> {
+  const { rows } =
+    await sql<Subscriber>`select ${columns} from subscribers s where s.key = any(${keys}::bytea[])`.execute(db);
+  return keys.map((key) => rows.find((row) => row.key.equals(key)) ?? null);
 }
 
 export async function findByAddress(db: Db | Tx, addressKey: string): Promise<Subscriber | null> {

@@ -1,15 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { AxeResults } from "axe-core";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { faultsOf, looks, withPage as withPageOf } from "./look.ts";
 import { openLiveSite, type LiveSite } from "./site.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const looks = [
-  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
-  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
-] as const satisfies [string, BrowserContextOptions][];
 
 let site: LiveSite;
 beforeAll(async () => {
@@ -17,34 +9,18 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
-async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const context = await site.browser.newContext(options);
-  try {
-    await use(await context.newPage());
-  } finally {
-    await context.close();
-  }
-}
+const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<void>) =>
+  withPageOf(site.browser, options, use);
 
-test.each(looks)(
-  "on a %s no page has a serious fault for assistive technology, or scrolls sideways",
-  async (_name, look) => {
-    await withPage(look, async (page) => {
-      for (const [name, path] of Object.entries(site.pages)) {
-        await page.goto(site.url + path);
-        await page.evaluate(axe);
-        const results = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
-        const serious = results.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
-        expect(await page.evaluate<number>("document.querySelectorAll('h1').length"), name).toBe(1);
-        const [content, width] = await page.evaluate<[number, number]>(
-          "[document.documentElement.scrollWidth, innerWidth]",
-        );
-        expect(content, name).toBeLessThanOrEqual(width);
-      }
-    });
-  },
-);
+test.each(looks)("on a %s no page has a fault for assistive technology, or scrolls sideways", async (_name, look) => {
+  await withPage(look, async (page) => {
+    for (const [name, path] of Object.entries(site.pages)) {
+      await page.goto(site.url + path);
+      expect(await faultsOf(page), name).toEqual([]);
+      expect(await page.evaluate<number>("document.querySelectorAll('h1').length"), name).toBe(1);
+    }
+  });
+});
 
 test("no page asks another host for anything, or breaks its own policy", async () => {
   await withPage({}, async (page) => {

@@ -1,13 +1,8 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { AxeResults } from "axe-core";
-import { HtmlValidate } from "html-validate";
 import type { BrowserContextOptions, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { findByAddress } from "../../src/subscribers/store.ts";
+import { faultsOf, invalidIn, looks, withPage as withPageOf } from "./look.ts";
 import { odd, openReaderSite, type ReaderSite } from "./reader-site.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let site: ReaderSite;
 beforeAll(async () => {
@@ -17,15 +12,8 @@ beforeAll(async () => {
 beforeEach(async () => void (await site.app.db.deleteFrom("caps").execute()));
 afterAll(() => site.close());
 
-async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const context = await site.browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
-  try {
-    context.setDefaultTimeout(8_000);
-    await use(await context.newPage());
-  } finally {
-    await context.close();
-  }
-}
+const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<void>) =>
+  withPageOf(site.browser, options, use);
 
 /** Looks for a tag among the many and ticks it: as one types, or where no script runs, by the button. */
 async function tick(page: Page, tag: string): Promise<void> {
@@ -173,16 +161,6 @@ test.each(odd)("the tag %s goes all the way: link, form, mail, preferences", asy
   });
 });
 
-/** Checkboxes of one name are how HTML says "any of these"; the rule is for fields that overwrite each other. */
-const html = new HtmlValidate({
-  extends: ["html-validate:recommended"],
-  rules: { "form-dup-name": ["error", { shared: ["radio", "checkbox", "submit"] }] },
-});
-const looks = [
-  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
-  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
-] as const satisfies [string, BrowserContextOptions][];
-
 test.each(looks)(
   "on a %s every page for readers is valid, within reach of all, and as wide as it may be",
   async (_name, look) => {
@@ -194,17 +172,8 @@ test.each(looks)(
         if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last.page = response;
       });
       const inspect = async (name: string): Promise<void> => {
-        const report = await html.validateString(await last.page!.text());
-        faults.push(
-          ...report.results.flatMap((one) => one.messages.map((found) => `${name}: ${found.ruleId}: ${found.message}`)),
-        );
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
-        faults.push(...violations.map((one) => `${name}: ${one.id}: ${one.nodes[0]?.html}`));
-        const [content, width] = await page.evaluate<[number, number]>(
-          "[document.documentElement.scrollWidth, innerWidth]",
-        );
-        if (content > width) faults.push(`${name}: ${content} px wide`);
+        const found = [...(await invalidIn(await last.page!.text())), ...(await faultsOf(page))];
+        faults.push(...found.map((fault) => `${name}: ${fault}`));
       };
       const open = async (path: string): Promise<void> => {
         await page.goto(new URL(path, site.url).href);
@@ -234,7 +203,14 @@ test.each(looks)(
       await open(confirm);
       const { text } = await site.mail(address, 2);
       const own = linkIn(text, "preferences");
-      for (const path of [own, `${own}?q=1&tags=c%2B%2B`, `${own}?saved=tags`, `${own}/address`, `${own}/erase`])
+      for (const path of [
+        own,
+        `${own}?q=1&tags=c%2B%2B`,
+        `${own}?saved=tags`,
+        `${own}/address`,
+        `${own}/timezone`,
+        `${own}/erase`,
+      ])
         await open(path);
       await page.goto(`${own}/address`);
       await page.getByLabel("Your new e-mail address").fill(`new-${address}`);

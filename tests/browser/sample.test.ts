@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import type { AxeResults } from "axe-core";
-import { HtmlValidate } from "html-validate";
-import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { faultsOf, invalidIn, looks, withPage } from "./look.ts";
 import { openLiveSite, type LiveSite } from "./site.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pages = [
   "/sample",
   "/sample?tags=lg%20u%2B,huawei&view=desktop",
@@ -24,23 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
-async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const context = await site.browser.newContext(options);
-  try {
-    context.setDefaultTimeout(10_000);
-    await use(await context.newPage());
-  } finally {
-    await context.close();
-  }
-}
-
-test.each<[string, BrowserContextOptions]>([
-  ["phone, light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
-  ["desktop, dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" }],
-])(
+test.each(looks)(
   "on a %s nothing is in the way of assistive technology, scrolls sideways or comes from elsewhere",
   async (_name, look) => {
-    await withPage(look, async (page) => {
+    await withPage(site.browser, look, async (page) => {
       const wrong: string[] = [];
       page.on("request", (request) => {
         if (!request.url().startsWith(site.url)) wrong.push(request.url());
@@ -48,13 +30,7 @@ test.each<[string, BrowserContextOptions]>([
       page.on("console", (message) => wrong.push(message.text()));
       for (const path of pages) {
         await page.goto(site.url + path, { waitUntil: "networkidle" });
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
-        wrong.push(...violations.map(({ id, nodes }) => `${path}: ${id}: ${nodes[0]?.html}`));
-        const [content, width] = await page.evaluate<[number, number]>(
-          "[document.documentElement.scrollWidth, innerWidth]",
-        );
-        if (content > width) wrong.push(`${path} scrolls sideways`);
+        wrong.push(...(await faultsOf(page)).map((fault) => `${path}: ${fault}`));
       }
       expect(wrong.filter((text) => !text.includes("404"))).toEqual([]);
     });
@@ -62,20 +38,14 @@ test.each<[string, BrowserContextOptions]>([
 );
 
 test("the pages are valid HTML", async () => {
-  const validator = new HtmlValidate({
-    extends: ["html-validate:recommended"],
-    // Boxes of one choice share their name.
-    rules: { "form-dup-name": ["error", { shared: ["radio", "button", "reset", "submit", "checkbox"] }] },
-  });
   for (const path of pages) {
     const html = await (await fetch(site.url + path)).text();
-    const { results } = await validator.validateString(html, path);
-    expect(results.flatMap(({ messages }) => messages.map((one) => `${path}:${one.line} ${one.message}`))).toEqual([]);
+    expect(await invalidIn(html), path).toEqual([]);
   }
 });
 
 test("without JavaScript: choose tags, look at the mail in every way, and have one sent", async () => {
-  await withPage({ javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, async (page) => {
+  await withPage(site.browser, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } }, async (page) => {
     await page.goto(`${site.url}/editions/2026-11-24`);
     await page.getByRole("link", { name: "lg u+" }).click();
     await page.getByRole("heading", { name: "lg u+" }).waitFor();
@@ -103,7 +73,7 @@ test("without JavaScript: choose tags, look at the mail in every way, and have o
 });
 
 test("an article opens beside the page, and the links that do nothing do nothing", async () => {
-  await withPage({}, async (page) => {
+  await withPage(site.browser, {}, async (page) => {
     await page.goto(`${site.url}/sample?tag=huawei`);
     const mail = page.frameLocator("iframe");
     await page.context().route("https://news.example.com/**", (route) => route.fulfill({ body: "The article" }));

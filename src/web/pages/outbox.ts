@@ -6,6 +6,7 @@ import { confineMail } from "../security.ts";
 import { fromThisMachine } from "../this-machine.ts";
 import type { Views } from "../views.ts";
 import { listOutbox, readOutboxMail } from "./outbox-files.ts";
+import { framed } from "./sample-view.ts";
 
 const listed = 100;
 
@@ -41,7 +42,7 @@ export function addOutboxPages(web: FastifyInstance, { config }: App, views: Vie
     scope.get<{ Params: { file: string } }>("/outbox/:file/html", async (request, reply) => {
       const mail = await readOutboxMail(folder, request.params.file);
       if (mail?.html == null) throw nothing();
-      return confineMail(reply).type("text/html; charset=utf-8").send(mail.html);
+      return confineMail(reply).type("text/html; charset=utf-8").send(framed(mail.html));
     });
   });
 }

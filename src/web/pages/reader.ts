@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { findByKey, type Subscriber } from "../../subscribers/store.ts";
+import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
 import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
+import { together } from "../share-answers.ts";
 import { limitFailures, type CountFailure } from "../limits.ts";
 
 export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
@@ -18,9 +19,11 @@ export function limitMadeUpLinks(web: FastifyInstance): CountFailure {
 }
 
 export function findReader(countFailure: CountFailure, { db, options }: Pick<App, "db" | "options">): FindReader {
+  // Many who open their links at the same time are one query.
+  const find = together((keys: Buffer[]) => findByKeys(db, keys));
   return async (request, purpose) => {
     const key = readLinkToken(options.secret, purpose, request.params.token);
-    const reader = key === null ? null : await findByKey(db, key);
+    const reader = key === null ? null : await find(key);
     if (reader) return reader;
     await countFailure(request);
     throw new Refusal(404, "This link is not complete, or is no longer in use: open it again from your latest mail.");
