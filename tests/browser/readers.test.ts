@@ -121,6 +121,14 @@ test("without JavaScript, a search keeps address and ticks, Enter in the address
   });
 });
 
+test("a browser in the publication's own zone, which has no city, is told its name and keeps to it", async () => {
+  await withPage({ timezoneId: "UTC" }, async (page) => {
+    await page.goto(`${site.url}/`);
+    await page.getByText("UTC time").click();
+    expect(await page.getByLabel("Your time zone").inputValue()).toBe("");
+  });
+});
+
 test("with JavaScript, the browser's time zone is taken, and a slip in a well-known domain is pointed out", async () => {
   await withPage({ timezoneId: "Asia/Seoul" }, async (page) => {
     await page.goto(`${site.url}/`);

@@ -79,8 +79,8 @@ function takeBrowserZone(form) {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   if (select.value === "" && !select.hasAttribute("aria-invalid") && timeZone && timeZone !== select.dataset.own) {
     const known = [...select.options].find((option) => option.value === timeZone);
-    const option =
-      known ?? select.appendChild(new Option(timeZone.split("/").slice(1).join(", ").replaceAll("_", " "), timeZone));
+    const city = timeZone.split("/").slice(1).join(", ").replaceAll("_", " ");
+    const option = known ?? select.appendChild(new Option(city || timeZone, timeZone));
     option.selected = true;
   }
   const tell = () => {
