@@ -156,6 +156,8 @@ export interface SinkProcess {
   pid: number;
   /** What was accepted, in order: a message is in the file before its 250 goes out. */
   accepted(): { to: string; messageId: string }[];
+  /** How many that is, for whoever asks often. */
+  count(): number;
   kill(): Promise<void>;
 }
 
@@ -185,6 +187,12 @@ export async function startSinkProcess(options: {
         .split("\n")
         .slice(0, -1)
         .map((row) => JSON.parse(row) as { to: string; messageId: string }),
+    count() {
+      const log = readFileSync(options.logFile);
+      let lines = 0;
+      for (let end = log.indexOf("\n"); end !== -1; end = log.indexOf("\n", end + 1)) lines += 1;
+      return lines;
+    },
     async kill() {
       child.kill("SIGKILL");
       await exited;

@@ -47,13 +47,16 @@ export async function openWorld(
   };
 }
 
-/** Resolves once `check` gives something other than undefined, null or false; rejects with `what` after `limitMs`. */
+/**
+ * Resolves once `check` gives something other than undefined, null or false; rejects with `what` after `limitMs`. The
+ * longer it takes, the less often it looks: to look at a program takes the time that it needs itself.
+ */
 export async function eventually<T>(what: string, check: () => Promise<T>, limitMs = 20_000): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
-  for (;;) {
+  for (let pause = 10; ; pause = Math.min(1.3 * pause, 200)) {
     const found = await check();
     if (found !== undefined && found !== null && found !== false) return found;
     if (Date.now() > end) throw new Error(`Waited ${limitMs} ms in vain: ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
