@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { shared } from "../base/share-answers.ts";
 import type { Count, Counters } from "./counters.ts";
 import { busyShare, caps, challengeSeconds } from "./limits.ts";
 
@@ -39,6 +40,8 @@ export function createCaps(counters: Counters, secret: string): Caps {
     plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },
     proven: { network: count("provenNetwork"), site: count("provenSite"), caps: [caps.provenNetwork, caps.provenSite] },
   } as const;
+  // Every form that is shown asks for it.
+  const allNow = shared(() => lanes.plain.site.look(site));
   const bareNetwork = count("bareNetwork");
   const bareSite = count("bareSite");
   const proofs = counters.counter("proof", { points: 1, seconds: challengeSeconds });
@@ -70,7 +73,7 @@ export function createCaps(counters: Counters, secret: string): Caps {
       return true;
     },
     async busy(network) {
-      const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), lanes.plain.site.look(site)]);
+      const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), allNow()]);
       return own.used >= half(caps.plainNetwork) || all.used >= half(caps.plainSite);
     },
     strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { App } from "../app.ts";
 import { listTags, type TagCount } from "../articles/tag-store.ts";
 import { cleanTag, tagKey } from "../articles/tags.ts";
-import { shared } from "./share-answers.ts";
+import { shared } from "../base/share-answers.ts";
 
 /** The tags that pages offer, and the sites that the articles come from; kept in the process for a minute. */
 export interface Catalogue {

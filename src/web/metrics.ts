@@ -6,7 +6,7 @@ import { many, measures, type MetricsDeps } from "../ops/metrics.ts";
 import { startProcessMeter } from "../ops/process-metrics.ts";
 import { metricsType, writeMetrics, type Metric } from "../ops/prometheus.ts";
 import { limitFailures } from "./limits.ts";
-import { shared } from "./share-answers.ts";
+import { shared } from "../base/share-answers.ts";
 import { fromThisMachine } from "./this-machine.ts";
 import { within } from "./within.ts";
 

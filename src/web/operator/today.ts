@@ -9,7 +9,7 @@ import { editionStatus, status, type EditionStatus, type Status } from "../../op
 import { todayInWords } from "../../ops/today.ts";
 import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
-import { shared } from "../share-answers.ts";
+import { shared } from "../../base/share-answers.ts";
 import { pageLanguage } from "../views.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";

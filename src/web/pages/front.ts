@@ -8,7 +8,7 @@ import { feedIds } from "../../sources/store.ts";
 import { hasReaders } from "../../subscribers/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
-import { shared } from "../share-answers.ts";
+import { shared } from "../../base/share-answers.ts";
 import { fromThisMachine } from "../this-machine.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { showPublished } from "./published.ts";

@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
 import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
-import { together } from "../share-answers.ts";
+import { together } from "../../base/share-answers.ts";
 import { limitFailures, type CountFailure } from "../limits.ts";
 
 export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
