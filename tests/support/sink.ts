@@ -189,9 +189,9 @@ export async function startSinkProcess(options: {
         .map((row) => JSON.parse(row) as { to: string; messageId: string }),
     count() {
       const log = readFileSync(options.logFile);
-      let lines = 0;
-      for (let end = log.indexOf("\n"); end !== -1; end = log.indexOf("\n", end + 1)) lines += 1;
-      return lines;
+      let messages = 0;
+      for (let end = log.indexOf("\n"); end !== -1; end = log.indexOf("\n", end + 1)) messages += 1;
+      return messages;
     },
     async kill() {
       child.kill("SIGKILL");
