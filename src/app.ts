@@ -112,7 +112,7 @@ export async function openApp(
     const options = { ...config, secret: ensureSecret(config) };
     // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
     if (command !== "worker") {
-      await ensureToken(db, config, clock.now());
+      await ensureToken({ db, clock, log }, config);
       await ensureSetup(db, config, clock.now());
     }
     await ensureSchedule(db, config, clock.now());

@@ -118,7 +118,7 @@ export const settings = z.object({
   ),
   DAYLETTER_TOKEN: optional(
     read.secret(32),
-    "API token, 32 characters or more. The server accepts it from its first start; the command line sends it.",
+    "API token, 32 characters or more. The server accepts it for as long as it is set here; the command line sends it.",
   ),
   DAYLETTER_URL: optional(read.siteUrl, "Server that the command line speaks to. Unset: the one on this machine."),
 });
