@@ -118,6 +118,8 @@ interface SourceTable {
   last_error: string | null;
   failures: Generated<number>;
   next_check_at: Date;
+  /** Its server asks to be left alone until then. */
+  wait_until: Date | null;
   created_at: Date;
 }
 

@@ -10,7 +10,7 @@ import { openDue, type DueDeps } from "../editions/due.ts";
 import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
-import { feedIds } from "../sources/store.ts";
+import { dueFeeds } from "../sources/store.ts";
 import { recoverReaders } from "../subscribers/recover.ts";
 
 export interface RecoverDeps extends DueDeps {
@@ -81,5 +81,5 @@ async function askForDeliveries({ db, clock, wake }: RecoverDeps): Promise<void>
 }
 
 async function askForFeeds({ db, clock, wake }: RecoverDeps): Promise<void> {
-  for (const sourceId of await feedIds(db, clock.now())) await wake("fetch-source", { sourceId });
+  for (const sourceId of await dueFeeds(db, clock.now())) await wake("fetch-source", { sourceId });
 }

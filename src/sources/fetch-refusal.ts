@@ -10,11 +10,17 @@ const advice: Readonly<Record<number, string | undefined>> = {
   429: "it is asked too often and will be asked again later",
 };
 
-/** What an HTTP status other than success means for a feed. */
-export function statusRefusal(what: string, status: number): Refusal {
+/** Of these RFC 6585 §4 and RFC 9110 §15.6.4 say that they may come with a Retry-After. */
+const asksToWait = new Set([429, 503]);
+
+/** What an HTTP status other than success means for a feed; `details.retryAfter` is when it may be asked again, as sent. */
+export function statusRefusal(what: string, status: number, retryAfter?: string): Refusal {
   const ours = status >= 400 && status < 500 && status !== 408 && status !== 429;
   const why = advice[status] ?? (ours ? "look whether the address is right" : "it will be asked again later");
-  return new Refusal(ours ? 422 : 502, `${what} answered ${status}: ${why}.`, { httpStatus: status });
+  return new Refusal(ours ? 422 : 502, `${what} answered ${status}: ${why}.`, {
+    httpStatus: status,
+    ...(retryAfter !== undefined && asksToWait.has(status) ? { retryAfter: retryAfter.slice(0, 100) } : {}),
+  });
 }
 
 /**

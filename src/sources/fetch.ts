@@ -103,7 +103,7 @@ async function answerOf(response: Dispatcher.ResponseData, way: Way, maxBytes: n
   if (status < 200 || status > 299) {
     leave(response);
     if (status === 304) return { kind: "unchanged" };
-    throw statusRefusal(shown(way), status);
+    throw statusRefusal(shown(way), status, list(headers["retry-after"]));
   }
   const bytes = await readBody(response.body, list(headers["content-encoding"]), maxBytes);
   return {

@@ -1,12 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { eachLimited } from "../base/each.ts";
-import { reasonOf } from "../base/errors.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { ingest, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
 import { parseFeed } from "./parse.ts";
-import { feedIds, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
+import { parseRetryAfter } from "./parse-retry-after.ts";
+import { feedsToGather, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
 
 export interface PollDeps {
   db: Db;
@@ -46,24 +47,34 @@ export async function pollSource(
       await recordPoll(deps.db, id, { next_check_at: now });
       return { kind: "left" };
     }
-    const reason = reasonOf(error);
+    const waitUntil = waitOf(error, now);
+    const reason = reasonOf(error) + (waitUntil === null ? "" : ` It asks for quiet until ${waitUntil.toISOString()}.`);
     const failures = source.failures + 1;
     const pause = Math.min(pollEveryMs * 2 ** (failures - 1), longestPauseMs);
     await recordPoll(deps.db, id, {
       checked_at: now,
       last_error: reason,
       failures,
-      next_check_at: new Date(now.getTime() + pause),
+      next_check_at: new Date(Math.max(now.getTime() + pause, waitUntil?.getTime() ?? 0)),
+      wait_until: waitUntil,
     });
     deps.log.warn({ source: id, failures, reason }, "source could not be read");
     return { kind: "failed", reason };
   }
 }
 
-/** Polls every feed once more, side by side; feeds that are not done after `limitMs` are left for later. */
+function waitOf(error: unknown, now: Date): Date | null {
+  const { retryAfter } = error instanceof Refusal ? error.details : {};
+  return typeof retryAfter === "string" ? parseRetryAfter(retryAfter, now) : null;
+}
+
+/**
+ * Polls every feed once more, side by side, but for those that asked for quiet; feeds that are not done after `limitMs`
+ * are left for later.
+ */
 export async function pollAll(deps: PollDeps, limitMs: number): Promise<void> {
   const signal = AbortSignal.timeout(limitMs);
-  await eachLimited(await feedIds(deps.db), 8, async (id) => {
+  await eachLimited(await feedsToGather(deps.db, deps.clock.now()), 8, async (id) => {
     if (!signal.aborted) await pollSource(deps, id, { force: true, signal });
   });
 }
@@ -82,6 +93,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
     last_error: null,
     failures: 0,
     next_check_at: new Date(now.getTime() + pollEveryMs),
+    wait_until: null,
   };
   if (answer.kind === "unchanged") {
     await recordPoll(deps.db, source.id, healthy);

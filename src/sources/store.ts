@@ -11,10 +11,24 @@ export async function listSources(db: Db): Promise<Source[]> {
   return db.selectFrom("sources").selectAll().orderBy("id").execute();
 }
 
-export async function feedIds(db: Db, due?: Date): Promise<number[]> {
-  let query = db.selectFrom("sources").select("id").where("kind", "=", "feed");
-  if (due) query = query.where("next_check_at", "<=", due);
-  return (await query.orderBy("id").execute()).map((row) => row.id);
+export async function feedIds(db: Db): Promise<number[]> {
+  return ids(feeds(db));
+}
+
+/** Feeds that it is time to ask. */
+export async function dueFeeds(db: Db, now: Date): Promise<number[]> {
+  return ids(feeds(db).where("next_check_at", "<=", now));
+}
+
+/** Feeds to ask once more before an edition is frozen: all that have not asked for quiet. */
+export async function feedsToGather(db: Db, now: Date): Promise<number[]> {
+  return ids(feeds(db).where((or) => or.or([or("wait_until", "is", null), or("wait_until", "<=", now)])));
+}
+
+const feeds = (db: Db) => db.selectFrom("sources").select("id").where("kind", "=", "feed").orderBy("id");
+
+async function ids(query: ReturnType<typeof feeds>): Promise<number[]> {
+  return (await query.execute()).map((row) => row.id);
 }
 
 /** @throws Refusal 404 */

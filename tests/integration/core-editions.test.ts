@@ -224,6 +224,25 @@ test("a stopping process does not count a cut poll against the feed", async () =
   expect(await getSource(app.db, id)).toMatchObject({ failures: 0, last_error: null, next_check_at: clock.now() });
 });
 
+test("a feed that asks for quiet is left alone by the poll and the gathering, and an operator can ask it all the same", async () => {
+  const { app } = world;
+  const feed = await startFeed();
+  const { source } = await addSource(app, { url: feed.url, tags: [], rename: {}, actor: "test" });
+  Object.assign(feed, { failWith: 429, retryAfter: "7200", requests: 0 });
+  const poll = (force: boolean) => pollSource(app, source.id, { force });
+  expect(await poll(true)).toMatchObject({ kind: "failed", reason: expect.stringContaining("2026-11-24T07:00:00") });
+  clock.set(`${date}T06:59:00Z`);
+  await app.gather();
+  expect(await poll(false)).toEqual({ kind: "left" });
+  expect(feed.requests).toBe(1);
+  expect(await poll(true)).toMatchObject({ kind: "failed" });
+  Object.assign(feed, { failWith: null });
+  clock.set(`${date}T09:00:00Z`);
+  await app.gather();
+  expect(await getSource(app.db, source.id)).toMatchObject({ failures: 0, wait_until: null, last_error: null });
+  await feed.close();
+});
+
 test("the schedule can be changed while the queue is away", async () => {
   const { app } = world;
   const upsertJobScheduler = () => Promise.reject(new Error("connect ECONNREFUSED"));

@@ -275,6 +275,14 @@ describe("limits and failures", () => {
   });
 
   test.each([
+    [503, { httpStatus: 503, retryAfter: "120" }],
+    [500, { httpStatus: 500 }],
+  ])("keeps what %i says of when to ask again", async (httpStatus, details) => {
+    reply("/feed", httpStatus, { "retry-after": "120" });
+    await expect(get(`${home}/feed`)).rejects.toHaveProperty("details", details);
+  });
+
+  test.each([
     ["gzip", Buffer.from("not gzip"), "is badly compressed"],
     ["gzip", gzipSync(feed).subarray(0, 30), "is badly compressed"],
     ["br", Buffer.from("not brotli at all"), "is badly compressed"],

@@ -17,6 +17,8 @@ export interface FeedServer {
   items: FeedItemInput[];
   /** When set, every request gets this status and no feed. */
   failWith: number | null;
+  /** What such an answer says of when to ask again. */
+  retryAfter: string | null;
   requests: number;
   close(): Promise<void>;
 }
@@ -26,7 +28,8 @@ export async function startFeed(items: FeedItemInput[] = []): Promise<FeedServer
   const server = createServer((_request, response) => {
     feed.requests += 1;
     if (feed.failWith !== null) {
-      response.writeHead(feed.failWith).end("no feed today");
+      const headers = feed.retryAfter === null ? {} : { "retry-after": feed.retryAfter };
+      response.writeHead(feed.failWith, headers).end("no feed today");
       return;
     }
     response.writeHead(200, { "content-type": "application/rss+xml; charset=utf-8" }).end(rss(feed.items));
@@ -36,6 +39,7 @@ export async function startFeed(items: FeedItemInput[] = []): Promise<FeedServer
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed.xml`,
     items,
     failWith: null,
+    retryAfter: null,
     requests: 0,
     async close() {
       server.closeAllConnections();

@@ -1,0 +1,19 @@
+import { parseFeedDate } from "./parse-date.ts";
+
+const longestMs = 24 * 3_600_000;
+
+/** `Sun Nov  6 08:49:37 1994`, the oldest of the three forms of RFC 9110 §5.6.7. */
+const asctime = /^[a-z]{3} ([a-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$/i;
+
+/**
+ * When a server wants to be asked again at the earliest: a number of seconds or a date (RFC 9110 §10.2.3), at most a day
+ * from now, for a slip of its clock must not silence a feed for years. null for what says nothing, or a moment gone by.
+ */
+export function parseRetryAfter(raw: string | undefined, now: Date): Date | null {
+  const text = raw?.trim() ?? "";
+  const at = /^\d+$/.test(text)
+    ? now.getTime() + Math.min(Number(text) * 1_000, longestMs)
+    : parseFeedDate(text.replace(asctime, "$2 $1 $4 $3 GMT"))?.getTime();
+  if (at === undefined || at <= now.getTime()) return null;
+  return new Date(Math.min(at, now.getTime() + longestMs));
+}
