@@ -14,12 +14,12 @@ import { lockDataFolder } from "./db/lock.ts";
 import { migrate, migrateQueue } from "./db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
 import type { Db } from "./db/schema.ts";
+import { createGoneWatch } from "./deliveries/gone.ts";
 import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
 import { openPress, type Press } from "./deliveries/press.ts";
-import { actOnEdition } from "./editions/act.ts";
+import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
-import { editionName, getEditionById } from "./editions/store.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
 import { createSmtpTransport } from "./mail/smtp.ts";
 import type { Transport } from "./mail/transport.ts";
@@ -153,13 +153,9 @@ export async function openApp(
         log,
         sender,
         connections: config.smtpConnections,
-        suppress: (tx, addressKey, reply, now) =>
-          suppress(tx, options.secret, {
-            addressKey,
-            reason: "address does not exist",
-            detail: withoutAddress(reply),
-            now,
-          }),
+        suppress: (tx, { reply, ...gone }) =>
+          suppress(tx, options.secret, { ...gone, reason: "address does not exist", detail: withoutAddress(reply) }),
+        suppressed: createGoneWatch((id) => void pauseForGone(app, id)),
       }),
       fetch,
       caps,
@@ -241,21 +237,4 @@ function createPressCache(open: (id: number) => Promise<Press | null>): App["pre
     for (const oldest of [...kept.keys()].slice(0, -pressesKept)) kept.delete(oldest);
     return press;
   };
-}
-
-async function pauseForPolicy(app: App, editionId: number, reply: string): Promise<void> {
-  try {
-    const edition = await getEditionById(app.db, editionId);
-    if (edition?.state !== "sending") return;
-    app.log.error({ edition: editionId, date: editionName(edition) }, "the relay refuses every mail, edition paused");
-    await actOnEdition(app, {
-      date: edition.date,
-      number: edition.number,
-      action: "pause",
-      actor: "dayletter",
-      reason: `Paused because the relay refuses every mail: ${withoutAddress(reply)}`,
-    });
-  } catch (error) {
-    app.log.error({ edition: editionId, reason: reasonOf(error) }, "edition could not be paused");
-  }
 }

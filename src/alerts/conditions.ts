@@ -1,11 +1,13 @@
+import { tooManyGone } from "../deliveries/gone.ts";
 import { emptyWithoutReason, type EmptyEdition } from "../editorial/emptiness.ts";
-import type { EditionState } from "../editions/state.ts";
+import { manyGone, refusesAll, type EditionState } from "../editions/state.ts";
 
 export const alertKinds = [
   "edition-held",
   "edition-missed",
   "edition-empty",
   "not-sent",
+  "suppressions",
   "unknown",
   "source-failing",
   "relay",
@@ -32,6 +34,9 @@ export interface WatchedEdition {
   rejected: number;
   expired: number;
   unknown: number;
+  /** Addresses that its mails have suppressed, and whether an operator has accepted that there are many. */
+  suppressed: number;
+  goneAccepted: boolean;
   /** Whether a later date's edition has gone out, at least to some. */
   overtaken: boolean;
   /** Of a regular one that nobody got, unless an operator sent it by hand or a later one has readers: what was before it. */
@@ -61,13 +66,11 @@ export const patienceMs: Readonly<Record<AlertKind, number>> = {
   "edition-missed": 0,
   "edition-empty": 0,
   "not-sent": 0,
+  suppressions: 0,
   unknown: 0,
   "source-failing": 0,
   relay: 5 * 60_000,
 };
-
-/** The start of the reason that an edition gets which pauses itself; see `pauseForPolicy`. */
-const refusesAll = "Paused because the relay refuses every mail";
 
 /** Everything that is wrong now. */
 export function findTrouble(facts: AlertFacts): Trouble[] {
@@ -110,6 +113,17 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
   if (state === "paused" && reason?.startsWith(refusesAll)) {
     found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
+  }
+  const { suppressed, goneAccepted } = edition;
+  if (state === "paused" && reason?.startsWith(manyGone)) {
+    found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
+  }
+  // A small one is finished before it can be stopped.
+  if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered: selected })) {
+    const sentence =
+      `The relay says of ${number(suppressed)} of ${number(selected)} addresses of ${name} that they do not exist, ` +
+      "and they are suppressed.";
+    found.push({ kind: "suppressions", subject, sentence });
   }
   const notSent = rejected + expired;
   if (state === "finished" && notSent >= fewestNotSent && notSent * 100 > limit * selected) {

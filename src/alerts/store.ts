@@ -69,7 +69,8 @@ export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
 /** The editions and feeds that could be in trouble. */
 export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts, "editions" | "feeds">> {
   const { rows } = await sql<Omit<WatchedEdition, "name"> & { date: string; number: number }>`
-    select e.id, e.date, e.number, e.state, e.reason, e.articles, e.readers, e.selected,
+    select e.id, e.date, e.number, e.state, e.reason, e.articles, e.readers, e.selected, e.gone_accepted as "goneAccepted",
+      (select count(*)::int from suppressions s where s.edition_id = e.id) as suppressed,
       coalesce(f.rejected, 0) as rejected, coalesce(f.expired, 0) as expired, coalesce(f.unknown, 0) as unknown,
       e.state = 'missed' and exists (select 1 from editions n where n.date > e.date and n.sending_at is not null) as overtaken,
       p.past

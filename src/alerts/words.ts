@@ -39,6 +39,14 @@ export const alertWords: Readonly<Record<AlertKind | "test", Said>> = {
     advice: "See the replies, mend what they complain of, then `dayletter edition retry DATE`.",
     over: "Fewer of its mails are unsent now than the limit.",
   },
+  suppressions: {
+    raised: "many addresses are said not to exist",
+    cleared: "somebody has decided about the addresses",
+    advice:
+      "Look at the replies. If the relay is right, `dayletter edition resume DATE`; if not, mend it, then " +
+      "`dayletter edition unsuppress DATE`, `retry DATE` and `resume DATE`.",
+    over: "The edition was resumed, or its suppressions were taken back.",
+  },
   unknown: {
     raised: "the fate of some mails is unknown",
     cleared: "no mail's fate is unknown any more",

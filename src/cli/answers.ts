@@ -39,6 +39,7 @@ export interface EditionAnswer {
 export interface EditionStatusAnswer extends EditionAnswer {
   balance: Record<"selected" | DeliveryStateName, number>;
   sentence: string;
+  suppressed: number;
 }
 
 export interface EditionDetailAnswer extends EditionStatusAnswer {

@@ -36,6 +36,10 @@ export function editionText(edition: EditionDetailAnswer): string {
     ["Closed", edition.closedAt === null ? null : moment(edition.closedAt, timezone)],
     ["Readers", `${edition.readers} active: ${edition.selected} get it, ${edition.unmatched} follow none of its tags`],
     ["Balance", edition.sentence],
+    [
+      "Suppressed",
+      edition.suppressed === 0 ? null : `${plural(edition.suppressed, "address", "addresses")} said not to exist`,
+    ],
     ["You can", edition.allowed.length === 0 ? null : edition.allowed.join(", ")],
   ]);
   if (articles.length === 0) return summary;
@@ -46,6 +50,7 @@ export function editionText(edition: EditionDetailAnswer): string {
 export function actedText(action: string, { changed, affected, edition }: ActedAnswer): string {
   const now = `Edition ${edition.name} is ${edition.state}`;
   if (!changed) return `${now}: there was nothing to ${action}.`;
+  if (action === "unsuppress") return `${now}; ${plural(affected, "suppression", "suppressions")} taken back.`;
   return `${now}${affected > 0 ? `; ${plural(affected, "delivery", "deliveries")} affected` : ""}. ${edition.sentence}`;
 }
 

@@ -21,6 +21,7 @@ const doing: Record<EditionAction, string> = {
   cancel: "end an edition for good; what is not sent yet stays unsent",
   retry: "send again what was rejected or expired",
   "resend-unknown": "send again what the relay never answered, at the risk of a second copy",
+  unsuppress: "take back the suppressions that its refused mails brought; `retry` then sends to those readers",
 };
 
 export function addEdition(program: Command, context: Context, done: Done): void {

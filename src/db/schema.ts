@@ -21,7 +21,14 @@ export interface Schema {
   subscribers: SubscriberTable;
   subscriber_tags: { subscriber_id: number; tag_id: number };
   consents: ConsentTable;
-  suppressions: { address_hash: Buffer; reason: string; detail: string | null; created_at: Date };
+  suppressions: {
+    address_hash: Buffer;
+    reason: string;
+    detail: string | null;
+    created_at: Date;
+    /** Whose mail the relay refused. */
+    edition_id: number | null;
+  };
   cohorts: { id: Generated<number>; edition_id: number; positions: number[]; readers: number };
   deliveries: DeliveryTable;
   signups: SignupTable;
@@ -147,6 +154,8 @@ interface EditionTable {
   approve_by: Date | null;
   /** Who let it go out without asking again, or `dayletter` at the deadline. */
   approved_by: string | null;
+  /** An operator has resumed it although so many of its addresses were said not to exist. */
+  gone_accepted: Generated<boolean>;
 }
 
 interface DraftTable {

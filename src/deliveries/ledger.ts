@@ -43,7 +43,9 @@ export interface LedgerDeps {
   /** Most claims at a time. */
   connections: number;
   /** Remembers, in the same transaction, that an address must never be mailed again. */
-  suppress(tx: Tx, addressKey: string, reply: string, now: Date): Promise<void>;
+  suppress(tx: Tx, gone: { addressKey: string; editionId: number; reply: string; now: Date }): Promise<void>;
+  /** Hears, once it is committed, of how many more readers an edition's mails have suppressed. */
+  suppressed(editionId: number, more: number): void;
 }
 
 /** An outcome waits no longer than this for a claim to travel with. */
@@ -72,6 +74,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
     // transaction for each answer by itself would cost it its speed.
     await nextTurn();
     let taken: Outcome[] = [];
+    let gone: number[] = [];
     try {
       const claims = await deps.db.transaction().execute(async (tx) => {
         taken = waiting;
@@ -82,12 +85,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
         const asked = request ? Math.min(request.count(), deps.connections - open) : 0;
         const now = deps.clock.now();
         if (doubtful()) await unclaimLost(tx, deps.sender, [...held]);
-        await write(deps, tx, taken, now);
+        gone = await write(deps, tx, taken, now);
         if (!request || asked < 1) return nothing;
         return { asked, ...(await claim(tx, { ...request, count: asked, now, sender: deps.sender })) };
       });
       for (const { id } of taken) held.delete(id);
       for (const { id } of claims.claimed) held.add(id);
+      for (const id of new Set(gone)) deps.suppressed(id, gone.filter((one) => one === id).length);
       return claims;
     } catch (error) {
       // Rolled back, most likely; but if only the answer to the commit was lost, settling again changes nothing, and
@@ -145,11 +149,16 @@ export function createLedger(deps: LedgerDeps): Ledger {
   };
 }
 
-async function write(deps: LedgerDeps, tx: Tx, outcomes: readonly Outcome[], now: Date): Promise<void> {
+/** @returns the edition of each reader who was suppressed */
+async function write(deps: LedgerDeps, tx: Tx, outcomes: readonly Outcome[], now: Date): Promise<number[]> {
   await settle(tx, deps.sender, outcomes, now);
   await reopenFor(tx, outcomes);
-  const gone = outcomes.filter((outcome) => outcome.suppress === true);
-  for (const outcome of gone) {
-    for (const key of await suppressReaders(tx, [outcome.id], now)) await deps.suppress(tx, key, outcome.reply, now);
+  const gone: number[] = [];
+  for (const { id, reply } of outcomes.filter((outcome) => outcome.suppress === true)) {
+    for (const reader of await suppressReaders(tx, [id], now)) {
+      await deps.suppress(tx, { ...reader, reply, now });
+      gone.push(reader.editionId);
+    }
   }
+  return gone;
 }

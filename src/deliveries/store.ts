@@ -219,11 +219,15 @@ export async function skipOpen(tx: Tx, editionId: number, reason: string, now: D
 }
 
 /** Takes readers off the list whose addresses the relay says do not exist. @returns their address keys */
-export async function suppressReaders(tx: Tx, deliveryIds: readonly number[], now: Date): Promise<string[]> {
-  const { rows } = await sql<{ address_key: string }>`
+export async function suppressReaders(
+  tx: Tx,
+  deliveryIds: readonly number[],
+  now: Date,
+): Promise<{ addressKey: string; editionId: number }[]> {
+  const { rows } = await sql<{ addressKey: string; editionId: number }>`
     update subscribers s set status = 'suppressed', left_at = ${now}
     from deliveries d
     where d.id = any(${deliveryIds}::bigint[]) and s.id = d.subscriber_id and s.status = 'active'
-    returning s.address_key`.execute(tx);
-  return rows.map((row) => row.address_key);
+    returning s.address_key as "addressKey", d.edition_id as "editionId"`.execute(tx);
+  return rows;
 }

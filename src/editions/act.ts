@@ -2,18 +2,19 @@ import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../ops/audit.ts";
-import { transition, type EditionAction } from "./state.ts";
+import { takeBackSuppressions } from "../subscribers/edition-suppressions.ts";
+import { manyGone, transition, type EditionAction } from "./state.ts";
 import { editionName, getEdition, lockEdition, type Edition } from "./store.ts";
 
 export interface ActDeps {
   db: Db;
   clock: Clock;
-  options: { expireHours: number };
+  options: { expireHours: number; secret: string };
 }
 
 export interface Acted {
   edition: Edition;
-  /** Deliveries that the action put back or ended. */
+  /** Deliveries that the action put back or ended, or suppressions that it took back. */
   affected: number;
   /** False when the action had been done already. */
   changed: boolean;
@@ -39,6 +40,7 @@ export async function actOnEdition(
     if (action === "retry") affected = await sendAgain(tx, id, ["rejected", "expired"]);
     if (action === "resend-unknown") affected = await sendAgain(tx, id, ["unknown"]);
     if (action === "cancel") affected = await skipOpen(tx, id, "the edition was cancelled", now);
+    if (action === "unsuppress") affected = await takeBackSuppressions(tx, deps.options.secret, id);
     const again = action === "retry" || action === "resend-unknown";
     // Done already, or nothing there to put back: a finished edition then stays finished.
     if (affected === 0 && (again || before.state === state)) return { edition: before, affected, changed: false };
@@ -46,9 +48,11 @@ export async function actOnEdition(
       .updateTable("editions")
       .set({
         state,
-        reason: request.reason ?? reasonAfter(action, actor, before),
+        reason: request.reason ?? reasonAfter(action, { actor, affected }, before),
         ...(action === "approve" ? { approved_by: actor, sending_at: now } : {}),
         ...(action === "cancel" ? { closed_at: now } : {}),
+        // It would stop again at the next address otherwise.
+        ...(action === "resume" && before.reason?.startsWith(manyGone) ? { gone_accepted: true } : {}),
         // What goes on after a pause, or again, has its whole time to be delivered.
         ...(again || action === "resume" || action === "approve"
           ? { closed_at: null, expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000) }
@@ -61,7 +65,14 @@ export async function actOnEdition(
   });
 }
 
-function reasonAfter(action: EditionAction, actor: string, { reason }: Edition): string | null {
+function reasonAfter(
+  action: EditionAction,
+  { actor, affected }: { actor: string; affected: number },
+  { reason }: Edition,
+): string | null {
   if (action === "pause" || action === "cancel") return null;
+  if (action === "unsuppress" && reason?.startsWith(manyGone)) {
+    return `${actor} took its ${affected} suppressions back.`;
+  }
   return action === "approve" ? `Approved by ${actor}.` : reason;
 }

@@ -3,7 +3,15 @@ import { Refusal } from "../base/errors.ts";
 export type EditionState = "opening" | "held" | "sending" | "paused" | "finished" | "cancelled" | "missed" | "empty";
 
 /** What an operator can do to an edition. */
-export const editionActions = ["approve", "pause", "resume", "cancel", "retry", "resend-unknown"] as const;
+export const editionActions = [
+  "approve",
+  "pause",
+  "resume",
+  "cancel",
+  "retry",
+  "resend-unknown",
+  "unsuppress",
+] as const;
 export type EditionAction = (typeof editionActions)[number];
 
 interface Rule {
@@ -35,7 +43,17 @@ const rules: Record<EditionAction, Rule> = {
     when: "while it is sending, paused or finished",
     moves: again,
   },
+  // Nothing is sent by that: the readers who are back get it by a retry.
+  unsuppress: {
+    doing: "taking its suppressions back",
+    when: "once it was being sent",
+    moves: { sending: "sending", paused: "paused", finished: "finished", cancelled: "cancelled" },
+  },
 };
+
+/** The reasons of editions that paused themselves begin with these. */
+export const refusesAll = "Paused because the relay refuses every mail";
+export const manyGone = "Paused because the relay says that many addresses do not exist";
 
 /** What an operator can do in this state, for buttons and for refusals; repeats that would change nothing are left out. */
 export function allowedActions(state: EditionState): EditionAction[] {

@@ -26,6 +26,7 @@ const columns = [
   "subject",
   "approve_by",
   "approved_by",
+  "gone_accepted",
 ] as const;
 
 /** An edition's row without its stencil, which is large. */

@@ -7,6 +7,7 @@ import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
 import { passDeadlines } from "../editorial/deadline.ts";
 import type { HoldOptions } from "../editorial/hold.ts";
 import { openDue, type DueDeps } from "../editions/due.ts";
+import { pauseForGone } from "../editions/pause-itself.ts";
 import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
@@ -21,7 +22,7 @@ export interface RecoverDeps extends DueDeps {
   options: AlertDeps["options"] &
     DueDeps["options"] &
     ScheduleDefaults &
-    HoldOptions & { unknownPolicy: "hold" | "resend" };
+    HoldOptions & { unknownPolicy: "hold" | "resend"; secret: string };
 }
 
 /**
@@ -34,6 +35,7 @@ export async function recover(deps: RecoverDeps): Promise<void> {
   const looks = [
     sweepClaims,
     expireOld,
+    stopTheGone,
     passDeadlines,
     askForDeliveries,
     recoverReaders,
@@ -71,6 +73,11 @@ async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
 async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {
   const expired = await expire(db, clock.now());
   if (expired > 0) log.warn({ deliveries: expired }, "deliveries expired");
+}
+
+/** Whoever suppressed the last of too many may have died before it could pause the edition. */
+async function stopTheGone(deps: RecoverDeps): Promise<void> {
+  for (const { id } of await editionsInState(deps.db, ["sending"])) await pauseForGone(deps, id);
 }
 
 async function askForDeliveries({ db, clock, wake }: RecoverDeps): Promise<void> {

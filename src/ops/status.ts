@@ -8,12 +8,15 @@ import { listEditions, recordedDates, type Edition } from "../editions/store.ts"
 import type { Transport } from "../mail/transport.ts";
 import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
 import { listSources, unhealthyAfter, type Source } from "../sources/store.ts";
+import { countSuppressed } from "../subscribers/edition-suppressions.ts";
 import { countByStatus } from "../subscribers/store.ts";
 
 export interface EditionStatus extends Edition {
   balance: Balance;
   /** The sum in words: `selected 3 = sent 3 + …`. */
   sentence: string;
+  /** Addresses that its mails have suppressed. */
+  suppressed: number;
 }
 
 export interface Status {
@@ -67,7 +70,8 @@ export async function comingSends(db: Db, now: Date, schedule: EffectiveSchedule
 
 export async function editionStatus(db: Db, edition: Edition): Promise<EditionStatus> {
   const counts = await countStates(db, edition.id, edition.selected);
-  return { ...edition, balance: counts, sentence: balance(counts).sentence };
+  const suppressed = await countSuppressed(db, edition.id);
+  return { ...edition, balance: counts, sentence: balance(counts).sentence, suppressed };
 }
 
 async function countWaiting(db: Db, now: Date): Promise<number> {

@@ -12,22 +12,22 @@ export async function listSources(db: Db): Promise<Source[]> {
 }
 
 export async function feedIds(db: Db): Promise<number[]> {
-  return ids(feeds(db));
+  return ids(selectFeeds(db));
 }
 
 /** Feeds that it is time to ask. */
 export async function dueFeeds(db: Db, now: Date): Promise<number[]> {
-  return ids(feeds(db).where("next_check_at", "<=", now));
+  return ids(selectFeeds(db).where("next_check_at", "<=", now));
 }
 
 /** Feeds to ask once more before an edition is frozen: all that have not asked for quiet. */
 export async function feedsToGather(db: Db, now: Date): Promise<number[]> {
-  return ids(feeds(db).where((or) => or.or([or("wait_until", "is", null), or("wait_until", "<=", now)])));
+  return ids(selectFeeds(db).where((or) => or.or([or("wait_until", "is", null), or("wait_until", "<=", now)])));
 }
 
-const feeds = (db: Db) => db.selectFrom("sources").select("id").where("kind", "=", "feed").orderBy("id");
+const selectFeeds = (db: Db) => db.selectFrom("sources").select("id").where("kind", "=", "feed").orderBy("id");
 
-async function ids(query: ReturnType<typeof feeds>): Promise<number[]> {
+async function ids(query: ReturnType<typeof selectFeeds>): Promise<number[]> {
   return (await query.execute()).map((row) => row.id);
 }
 

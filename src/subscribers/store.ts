@@ -186,9 +186,10 @@ export async function replaceTags(
 export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolean> {
   const result = await db
     .updateTable("subscribers")
-    .set({ status: "unsubscribed", left_at: now })
+    // A suppressed reader stays suppressed; but should that be taken back, they have left.
+    .set({ status: sql`case when status = 'suppressed' then status else 'unsubscribed' end`, left_at: now })
     .where("id", "=", id)
-    .where("status", "in", ["pending", "active"])
+    .where("status", "<>", "unsubscribed")
     .executeTakeFirst();
   return result.numUpdatedRows === 1n;
 }

@@ -10,12 +10,16 @@ export function isForGood(reason: string): boolean {
   return reason === complaint;
 }
 
-/** Remembers, by a keyed hash alone, that an address must never be mailed again. */
+/**
+ * Remembers, by a keyed hash alone, that an address must never be mailed again.
+ * @param entry.editionId whose mail was refused, for suppressions that may be taken back together
+ */
 export async function suppress(
   db: Db | Tx,
   secret: string,
-  entry: { addressKey: string; reason: string; detail: string | null; now: Date },
+  entry: { addressKey: string; reason: string; detail: string | null; now: Date; editionId?: number },
 ): Promise<void> {
+  const editionId = entry.editionId ?? null;
   await db
     .insertInto("suppressions")
     .values({
@@ -23,13 +27,17 @@ export async function suppress(
       reason: entry.reason,
       detail: entry.detail,
       created_at: entry.now,
+      edition_id: editionId,
     })
-    // A complaint outweighs any other reason, whichever came first.
+    // A complaint outweighs any other reason, whichever came first; and one that stands by itself, what an edition brought.
     .onConflict((conflict) =>
       conflict
         .column("address_hash")
-        .doUpdateSet({ reason: entry.reason, detail: entry.detail, created_at: entry.now })
-        .where(() => sql<boolean>`${entry.reason} = ${complaint} and suppressions.reason <> ${complaint}`),
+        .doUpdateSet({ reason: entry.reason, detail: entry.detail, created_at: entry.now, edition_id: editionId })
+        .where(
+          () => sql<boolean>`suppressions.reason <> ${complaint} and (${entry.reason} = ${complaint}
+            or suppressions.edition_id is not null and ${editionId}::bigint is null)`,
+        ),
     )
     .execute();
 }

@@ -51,8 +51,17 @@ const sums = async () => (await editionStatus(world.app.db, await getEdition(wor
 const act = (action: EditionAction) => actOnEdition(world.app, { date, number: 1, action, actor: "test" });
 const open = (options: Partial<Parameters<typeof createLedger>[0]> = {}): Ledger & { sender: string } => {
   const sender = randomUUID();
-  const suppress = async () => undefined;
-  const ledger = createLedger({ db: world.app.db, clock, log: silentLog, sender, connections, suppress, ...options });
+  const [suppress, suppressed] = [async () => undefined, () => undefined];
+  const ledger = createLedger({
+    db: world.app.db,
+    clock,
+    log: silentLog,
+    sender,
+    connections,
+    suppress,
+    suppressed,
+    ...options,
+  });
   return { ...ledger, sender };
 };
 const take = async (ledger: Ledger, count: number) =>

@@ -82,6 +82,51 @@ describe.each(allEngines)("what becomes of each mail, on $name", ({ open }) => {
     expect(await sums()).toMatchObject({ sent: 60, rejected: 0 });
   });
 
+  test("a relay that knows nobody pauses the edition, and whom it has suppressed is back when an operator says so", async () => {
+    let lost = true;
+    const { world, act, look, send, state, sums } = await begin(
+      { onRcpt: (to) => (lost ? `550 5.1.1 No such user <${to}>` : null) },
+      200,
+      { SMTP_CONNECTIONS: "4" },
+    );
+    const { db, clock } = world.app;
+    await send();
+    const paused = await state("paused");
+    expect(paused.reason).toMatch(
+      /^Paused because the relay says that many addresses do not exist: \d+ of the first \d+\. /,
+    );
+    await eventually("nothing is in flight", async () => (await sums()).sending === 0);
+    const { rejected } = await sums();
+    expect(rejected).toBeLessThan(40);
+    expect(await findByAddress(db, "r0@example.org")).toMatchObject({ status: "suppressed" });
+    // Who leaves meanwhile, by a link of an older mail, has left.
+    await unsubscribe(db, (await findByAddress(db, "r1@example.org"))!.id, clock.now());
+    lost = false;
+    expect(await act("unsuppress")).toMatchObject({ affected: rejected, changed: true });
+    expect(await act("unsuppress")).toMatchObject({ affected: 0, changed: false });
+    expect((await findByAddress(db, "r0@example.org"))?.status).toBe("active");
+    expect((await findByAddress(db, "r1@example.org"))?.status).toBe("unsubscribed");
+    await act("retry");
+    await act("resume");
+    await look();
+    await state("finished");
+    expect(await sums()).toMatchObject({ sent: 199, rejected: 1 });
+  });
+
+  test("where the addresses are really gone, resuming goes on and does not stop again", async () => {
+    const { act, look, send, state, sums } = await begin(
+      { onRcpt: (to) => (/^r\d*[02468]@/.test(to) ? "550 5.1.1 No such user" : null) },
+      120,
+      { SMTP_CONNECTIONS: "4" },
+    );
+    await send();
+    await state("paused");
+    await act("resume");
+    await look();
+    await state("finished");
+    expect(await sums()).toMatchObject({ sent: 60, rejected: 60 });
+  });
+
   test("an answer lost after the dot is unknown, is not sent again by itself, and is when an operator says so", async () => {
     let drop = true;
     const { act, look, send, state, sums, sink } = await begin(

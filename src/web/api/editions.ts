@@ -20,7 +20,7 @@ const detailSchema = editionStatusSchema.extend({
 });
 const actedSchema = z.object({
   changed: z.boolean().describe("False when it had been done already"),
-  affected: z.int().describe("Deliveries that the action put back or ended"),
+  affected: z.int().describe("Deliveries that the action put back or ended, or suppressions that it took back"),
   edition: editionStatusSchema,
 });
 
@@ -34,6 +34,7 @@ const summaries: Record<EditionAction, string> = {
   cancel: "End an edition for good",
   retry: "Send again what was rejected or expired",
   "resend-unknown": "Send again what the relay never answered, at the risk of a second copy",
+  unsuppress: "Take back the suppressions that its refused mails brought; nothing is sent by that",
 };
 
 export function addEditionRoutes(server: ApiServer, app: App): void {

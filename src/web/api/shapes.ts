@@ -99,7 +99,11 @@ export const balanceSchema = z
   .meta({ id: "Balance" });
 
 export const editionStatusSchema = editionSchema
-  .extend({ balance: balanceSchema, sentence: z.string().describe("The sum in words") })
+  .extend({
+    balance: balanceSchema,
+    sentence: z.string().describe("The sum in words"),
+    suppressed: z.int().describe("Addresses that its mails have suppressed; `unsuppress` takes that back"),
+  })
   .meta({ id: "EditionStatus" });
 
 export function showEdition(edition: Edition): z.input<typeof editionSchema> {
@@ -129,7 +133,12 @@ export function showEdition(edition: Edition): z.input<typeof editionSchema> {
 }
 
 export function showEditionStatus(edition: EditionStatus): z.input<typeof editionStatusSchema> {
-  return { ...showEdition(edition), balance: edition.balance, sentence: edition.sentence };
+  return {
+    ...showEdition(edition),
+    balance: edition.balance,
+    sentence: edition.sentence,
+    suppressed: edition.suppressed,
+  };
 }
 
 const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

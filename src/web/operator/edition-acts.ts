@@ -14,8 +14,13 @@ export interface OfferedAct {
 }
 
 /** What an operator may do to an edition now, the likeliest first; what would change nothing is left out. */
-export function offeredActs(edition: { state: EditionState; selected: number; balance: Balance }): OfferedAct[] {
-  const { balance } = edition;
+export function offeredActs(edition: {
+  state: EditionState;
+  selected: number;
+  balance: Balance;
+  suppressed: number;
+}): OfferedAct[] {
+  const { balance, suppressed } = edition;
   const open = balance.pending + balance.deferred;
   const failed = balance.rejected + balance.expired;
   const waiting = count(edition.balance.sent === 0 && open === 0 ? edition.selected : open, "reader");
@@ -41,12 +46,19 @@ export function offeredActs(edition: { state: EditionState; selected: number; ba
             `Send again to ${count(balance.unknown, "unknown", "unknown")}`,
             `The relay never said whether it took the mail for ${count(balance.unknown, "reader")}. Sent again, some of them may get it twice. Left as they are, some may not have it.`,
           ],
+    unsuppress:
+      suppressed === 0
+        ? null
+        : [
+            `Take back ${count(suppressed, "suppression")}`,
+            `The relay said of ${count(suppressed, "address", "addresses")} of this edition that ${suppressed === 1 ? "it does" : "they do"} not exist. If it was wrong, their readers are active again; nothing is sent to them until you retry.`,
+          ],
     cancel: [
       "Cancel for good",
       `${waiting} will not get this edition, and it cannot be taken back. ${balance.sent > 0 ? has : "Nobody has it yet."}`,
     ],
   };
-  const order: EditionAction[] = ["approve", "resume", "pause", "retry", "resend-unknown", "cancel"];
+  const order: EditionAction[] = ["approve", "resume", "pause", "retry", "resend-unknown", "unsuppress", "cancel"];
   const allowed = new Set(allowedActions(edition.state));
   return order.flatMap((action) => {
     const said = allowed.has(action) ? words[action] : null;
@@ -66,6 +78,10 @@ export function actedInWords(action: EditionAction, affected: number): string {
       return "Resumed: sending goes on.";
     case "cancel":
       return `Cancelled: ${some} ended.`;
+    case "unsuppress":
+      return affected === 0
+        ? "There was no suppression left to take back."
+        : `${count(affected, "suppression")} taken back: a retry sends to those readers again.`;
     case "retry":
     case "resend-unknown":
       return affected === 0 ? "There was nothing left to send again." : `${some} put back to be sent.`;

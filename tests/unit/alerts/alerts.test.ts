@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compareAlerts, type OpenAlert } from "../../../src/alerts/compare.ts";
 import { findTrouble, type AlertFacts, type Trouble } from "../../../src/alerts/conditions.ts";
 import { signedHeaders } from "../../../src/alerts/webhook.ts";
+import { manyGone } from "../../../src/editions/state.ts";
 import { loadConfig } from "../../../src/config.ts";
 
 const now = new Date("2026-11-24T08:00:00Z");
@@ -19,6 +20,8 @@ const finished: AlertFacts["editions"][number] = {
   rejected: 50,
   expired: 0,
   unknown: 0,
+  suppressed: 0,
+  goneAccepted: false,
   overtaken: false,
   past: null,
 };
@@ -72,6 +75,20 @@ describe("what is trouble", () => {
       edition({ state: "paused", reason: "Paused because the relay refuses every mail: 554 no" }),
       ["relay: .*554 no.$"],
     ],
+    [
+      "paused by itself because of the addresses",
+      edition({ state: "paused", reason: `${manyGone}: 20 of the first 21.` }),
+      ["suppressions: .* has stopped. Paused because .* do not exist: 20 of the first 21.$"],
+    ],
+    [
+      "so many of a small list that it was finished before it could pause",
+      edition({ selected: 12, rejected: 12, suppressed: 12 }),
+      [
+        "suppressions: The relay says of 12 of 12 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
+        "not-sent: Of 12 deliveries",
+      ],
+    ],
+    ["the same, and an operator has seen it", edition({ suppressed: 500, rejected: 0, goneAccepted: true }), []],
     ["a feed for a day", { feeds: [feed] }, ["source-failing: Wire could not be read .*: it answered 404.$"]],
     ["a feed for less", { feeds: [{ ...feed, wellAt: ago(23) }] }, []],
     ["a feed nobody asked for days", { feeds: [{ ...feed, failures: 0 }] }, []],

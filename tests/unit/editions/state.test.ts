@@ -11,16 +11,16 @@ import {
 } from "../../../src/editions/state.ts";
 
 // What each action makes of each state, in the order of editionActions; "=" changes nothing, "-" is refused.
-const table: Record<EditionState, [string, string, string, string, string, string]> = {
-  // approve pause resume cancel retry resend-unknown
-  opening: ["-", "-", "-", "cancelled", "-", "-"],
-  held: ["sending", "-", "-", "cancelled", "-", "-"],
-  sending: ["=", "paused", "=", "cancelled", "=", "="],
-  paused: ["-", "=", "sending", "cancelled", "=", "="],
-  finished: ["-", "-", "-", "-", "sending", "sending"],
-  cancelled: ["-", "-", "-", "=", "-", "-"],
-  missed: ["-", "-", "-", "-", "-", "-"],
-  empty: ["-", "-", "-", "-", "-", "-"],
+const table: Record<EditionState, [string, string, string, string, string, string, string]> = {
+  // approve pause resume cancel retry resend-unknown unsuppress
+  opening: ["-", "-", "-", "cancelled", "-", "-", "-"],
+  held: ["sending", "-", "-", "cancelled", "-", "-", "-"],
+  sending: ["=", "paused", "=", "cancelled", "=", "=", "="],
+  paused: ["-", "=", "sending", "cancelled", "=", "=", "="],
+  finished: ["-", "-", "-", "-", "sending", "sending", "="],
+  cancelled: ["-", "-", "-", "=", "-", "-", "="],
+  missed: ["-", "-", "-", "-", "-", "-", "-"],
+  empty: ["-", "-", "-", "-", "-", "-", "-"],
 };
 const cells = Object.entries(table).flatMap(([state, row]) =>
   editionActions.map((action, column) => [state as EditionState, action, row[column]] as const),
@@ -28,8 +28,8 @@ const cells = Object.entries(table).flatMap(([state, row]) =>
 
 describe("transition", () => {
   it("is told of every state and action", () => {
-    expect(editionActions).toEqual(["approve", "pause", "resume", "cancel", "retry", "resend-unknown"]);
-    expect(cells).toHaveLength(8 * 6);
+    expect(editionActions).toEqual(["approve", "pause", "resume", "cancel", "retry", "resend-unknown", "unsuppress"]);
+    expect(cells).toHaveLength(8 * 7);
   });
 
   it.each(cells)("%s, %s: %s", (state, action, result) => {
@@ -48,7 +48,7 @@ describe("transition", () => {
   it("says it in a sentence", () => {
     expect(refusalOf(() => transition("paused", "approve", "2026-11-24.2")).message).toBe(
       "Edition 2026-11-24.2 is paused: approving is possible only while it is held; " +
-        "now it allows resume, cancel, retry, resend-unknown.",
+        "now it allows resume, cancel, retry, resend-unknown, unsuppress.",
     );
     expect(refusalOf(() => transition("empty", "retry")).message).toBe(
       "The edition is empty: retrying is possible only while it is sending, paused or finished; now it allows no action.",
@@ -59,10 +59,10 @@ describe("transition", () => {
 it.each([
   ["opening", ["cancel"]],
   ["held", ["approve", "cancel"]],
-  ["sending", ["pause", "cancel", "retry", "resend-unknown"]],
-  ["paused", ["resume", "cancel", "retry", "resend-unknown"]],
-  ["finished", ["retry", "resend-unknown"]],
-  ["cancelled", []],
+  ["sending", ["pause", "cancel", "retry", "resend-unknown", "unsuppress"]],
+  ["paused", ["resume", "cancel", "retry", "resend-unknown", "unsuppress"]],
+  ["finished", ["retry", "resend-unknown", "unsuppress"]],
+  ["cancelled", ["unsuppress"]],
   ["missed", []],
   ["empty", []],
 ] as const)("while %s an operator can %j", (state, actions) => {

@@ -79,15 +79,21 @@ test("what needs a decision comes with the page on which it is decided, the most
 });
 
 describe("actions", () => {
-  const labels = (state: EditionState, some: Partial<Balance>): string[] =>
-    offeredActs({ state, selected: 10, balance: counts({ selected: 10, ...some }) }).map(({ label }) => label);
+  const labels = (state: EditionState, some: Partial<Balance> & { suppressed?: number }): string[] =>
+    offeredActs({
+      state,
+      selected: 10,
+      suppressed: some.suppressed ?? 0,
+      balance: counts({ selected: 10, ...some }),
+    }).map(({ label }) => label);
 
-  test.each<[EditionState, Partial<Balance>, string[]]>([
+  test.each<[EditionState, Partial<Balance> & { suppressed?: number }, string[]]>([
     ["sending", { sent: 4, pending: 6 }, ["Pause sending", "Cancel for good"]],
     ["paused", { sent: 4, pending: 5, deferred: 1 }, ["Resume: send to 6 readers", "Cancel for good"]],
     ["held", {}, ["Approve: send to 10 readers", "Cancel for good"]],
     ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Send again to 1 unknown"]],
     ["finished", { sent: 10 }, []],
+    ["cancelled", { rejected: 3, suppressed: 3 }, ["Take back 3 suppressions"]],
   ])("of an edition that is %s, %o", (state, some, expected) => {
     expect(labels(state, some)).toEqual(expected);
   });

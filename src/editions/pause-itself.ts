@@ -1,0 +1,78 @@
+import { sql } from "kysely";
+import { reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { withoutAddress } from "../base/mask-address.ts";
+import type { Db } from "../db/schema.ts";
+import { fewestGone, goneShare, tooManyGone, type Gone } from "../deliveries/gone.ts";
+import { countSuppressed } from "../subscribers/edition-suppressions.ts";
+import { actOnEdition, type ActDeps } from "./act.ts";
+import { manyGone, refusesAll } from "./state.ts";
+import { editionName, getEditionById, type Edition } from "./store.ts";
+
+interface Deps extends ActDeps {
+  log: Log;
+}
+
+/** Pauses an edition whose relay refuses every mail for reasons that are ours; never throws. @param reply its last one */
+export async function pauseForPolicy(deps: Deps, editionId: number, reply: string): Promise<void> {
+  await attempt(deps, editionId, async (edition) => {
+    deps.log.error(about(edition), "the relay refuses every mail, edition paused");
+    await pause(deps, edition, `${refusesAll}: ${withoutAddress(reply)}`);
+  });
+}
+
+/**
+ * Pauses an edition whose relay says of far too many mailboxes that they do not exist: it may be the relay that is wrong,
+ * and then readers would be suppressed in masses. Never throws. Not again once an operator has resumed such an edition.
+ */
+export async function pauseForGone(deps: Deps, editionId: number): Promise<void> {
+  await attempt(deps, editionId, async (edition) => {
+    if (edition.gone_accepted) return;
+    const found = await findGone(deps.db, editionId);
+    if (found === null) return;
+    deps.log.error(
+      { ...about(edition), ...found },
+      "the relay says that far too many addresses do not exist, edition paused",
+    );
+    await pause(deps, edition, goneInWords(found));
+  });
+}
+
+/** null while it is far from too many, which costs a look at an index. */
+async function findGone(db: Db, editionId: number): Promise<Gone | null> {
+  const gone = await countSuppressed(db, editionId);
+  if (gone < fewestGone) return null;
+  // No more rows than decide it, by the index that has the edition's own in order.
+  const { rows } = await sql<{ answered: number }>`
+    select count(*)::int as answered from (
+      select from deliveries where edition_id = ${editionId} and state in ('sent', 'rejected')
+      order by subscriber_id limit ${gone * goneShare}
+    ) few`.execute(db);
+  const found = { gone, answered: rows[0]!.answered };
+  return tooManyGone(found) ? found : null;
+}
+
+function goneInWords({ gone, answered }: Gone): string {
+  const number = (n: number): string => n.toLocaleString("en");
+  return (
+    `${manyGone}: ${number(gone)} of the first ${number(answered)}. ` +
+    "Look at the replies: if they are right, resume; if not, mend the relay, take the suppressions back and retry."
+  );
+}
+
+async function attempt({ db, log }: Deps, editionId: number, work: (edition: Edition) => Promise<void>): Promise<void> {
+  try {
+    const edition = await getEditionById(db, editionId);
+    if (edition?.state === "sending") await work(edition);
+  } catch (error) {
+    log.error({ edition: editionId, reason: reasonOf(error) }, "edition could not be paused");
+  }
+}
+
+async function pause(deps: Deps, { date, number }: Edition, reason: string): Promise<void> {
+  await actOnEdition(deps, { date, number, action: "pause", actor: "dayletter", reason });
+}
+
+function about(edition: Edition): { edition: number; date: string } {
+  return { edition: edition.id, date: editionName(edition) };
+}
