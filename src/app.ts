@@ -46,6 +46,8 @@ const lastWordsMs = 1_000;
 /** Everything a use case may ask for, in one flat object; each takes the part it names. */
 export interface App {
   config: Config;
+  /** What this process was started as, such as `serve`. */
+  role: string;
   /** The settings, and the secret whether set or made. */
   options: Config & { secret: string };
   /** For the page that changes settings. */
@@ -82,7 +84,7 @@ export interface App {
 
 /**
  * Opens the engines that the settings name and puts the parts together; starts nothing.
- * @param command for the lock of the data folder, such as `serve`
+ * @param command what the process is started as, such as `serve`
  * @throws Refusal when another process holds the data folder, the database is newer, or the template does not compile
  */
 export async function openApp(
@@ -135,6 +137,7 @@ export async function openApp(
     const publication = publicationOf(config);
     const app: App = {
       config,
+      role: command,
       options,
       settings: deps.settings ?? unchangeable(config),
       reopen: deps.reopen ?? null,

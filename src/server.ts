@@ -1,10 +1,12 @@
 import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
 import type { App } from "./app.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import { readIfThere, writePrivate } from "./base/private-file.ts";
 import { addressFile } from "./ops/keys.ts";
 import { buildWeb } from "./web/build.ts";
+import { buildWorkerWeb } from "./web/build-worker.ts";
 
 export interface RunningWeb {
   /** Where this machine reaches it. */
@@ -18,16 +20,9 @@ export interface RunningWeb {
  * @throws Refusal when HOST and PORT cannot be listened on
  */
 export async function startWeb(app: App): Promise<RunningWeb> {
-  const { host, port, dataDir } = app.config;
-  const web = buildWeb(app);
-  try {
-    await web.listen({ host, port });
-  } catch (error) {
-    await web.close();
-    throw listenRefusal(error, host, port);
-  }
-  const url = `http://${reachable(host)}:${(web.server.address() as AddressInfo).port}`;
-  const file = addressFile(dataDir);
+  const web = await listen(app, buildWeb(app));
+  const { url } = web;
+  const file = addressFile(app.config.dataDir);
   try {
     writePrivate(file, url);
   } catch (error) {
@@ -39,10 +34,30 @@ export async function startWeb(app: App): Promise<RunningWeb> {
   return {
     url,
     async stop() {
-      await web.close();
+      await web.stop();
       if (readIfThere(file) === url) rmSync(file, { force: true });
     },
   };
+}
+
+/**
+ * Serves a worker's probes and metrics; the command line does not look for it.
+ * @throws Refusal when HOST and PORT cannot be listened on
+ */
+export async function startWorkerWeb(app: App, ended: () => string[]): Promise<RunningWeb> {
+  return listen(app, buildWorkerWeb(app, ended));
+}
+
+async function listen({ config }: App, web: FastifyInstance): Promise<RunningWeb> {
+  const { host, port } = config;
+  try {
+    await web.listen({ host, port });
+  } catch (error) {
+    await web.close();
+    throw listenRefusal(error, host, port);
+  }
+  const url = `http://${reachable(host)}:${(web.server.address() as AddressInfo).port}`;
+  return { url, stop: () => web.close() };
 }
 
 /** An address to call where one listens on all of them. */

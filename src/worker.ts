@@ -13,6 +13,8 @@ const watchdogMs = 15_000;
 const lastWordsMs = 2_000;
 
 export interface RunningWorker {
+  /** The queues that it takes no job from any more. */
+  ended(): string[];
   /** Takes no new work, finishes what is in flight within `graceMs`, and signs off. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -30,6 +32,7 @@ export async function startWorker(app: App): Promise<RunningWorker> {
   const timers = [every(beatEveryMs, () => beat(db, sender), app), every(watchdogMs, () => restoreSchedules(app), app)];
   await app.wake("recover", {});
   return {
+    ended: () => workers.filter((worker) => !worker.isRunning()).map(({ name }) => name),
     async stop(graceMs = 10_000) {
       timers.forEach(clearInterval);
       stopping.abort();

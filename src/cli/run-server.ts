@@ -8,11 +8,10 @@ import type { OwnSettings } from "../config/own.ts";
 import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
-import { startWeb } from "../server.ts";
+import { startWeb, startWorkerWeb } from "../server.ts";
 import { within } from "../web/within.ts";
 import { startWorker } from "../worker.ts";
 import type { Context } from "./context.ts";
-import { startHealth } from "./health.ts";
 import type { Role } from "./serve.ts";
 import { listenForStop } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
@@ -82,11 +81,9 @@ async function runOnce(
 /** Starts the parts one after the other, and puts down how each is ended. @returns the address it listens on */
 async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Promise<string> {
   await queueAnswers(app);
-  if (role !== "web") {
-    const worker = await startWorker(app);
-    closing.push(() => worker.stop(graceMs));
-  }
-  const web = await (role === "worker" ? startHealth(app) : startWeb(app));
+  const worker = role === "web" ? null : await startWorker(app);
+  if (worker) closing.push(() => worker.stop(graceMs));
+  const web = await (role === "worker" && worker ? startWorkerWeb(app, () => worker.ended()) : startWeb(app));
   closing.push(() => web.stop());
   return web.url;
 }

@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 const roles = {
   serve: "run everything in one process: pages, API, sending and schedules",
   web: "run the pages and the API only",
-  worker: "run sending and schedules only, with /healthz and /readyz on HOST:PORT",
+  worker: "run sending and schedules only, with /healthz, /readyz and /metrics on HOST:PORT",
 } as const;
 
 export type Role = keyof typeof roles;

@@ -1,8 +1,6 @@
 import { sql } from "kysely";
-import type pg from "pg";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
-import type { DbPool } from "../db/embedded-pool.ts";
 import { deadAfterMs } from "../deliveries/senders.ts";
 import { decideDue } from "../editions/calendar.ts";
 import { recordedLately } from "../editions/due.ts";
@@ -16,7 +14,6 @@ import type { Metric, Sample } from "./prometheus.ts";
 export interface MetricsDeps {
   db: Db;
   clock: Clock;
-  database: { pool: DbPool };
   queues: Readonly<Record<string, { getJobCounts(...types: never[]): Promise<Record<string, number>> }>>;
   options: ScheduleDefaults & { catchUpHours: number };
 }
@@ -31,7 +28,6 @@ export const measures: Readonly<Record<string, (deps: MetricsDeps) => Promise<Me
   queue: measureQueue,
   senders: measureSenders,
   alerts: measureAlerts,
-  pool: async ({ database }) => measurePool(database.pool),
 };
 
 /** The newest edition: its outcomes so far, how fast it goes out, and how late it is. */
@@ -159,21 +155,6 @@ async function measureAlerts({ db }: MetricsDeps): Promise<Metric[]> {
       "Alerts that have not cleared, by kind",
       rows.map((row) => ({ labels: { kind: row.kind }, value: row.count })),
     ),
-  ];
-}
-
-/** Only a pool of connections can be measured: the embedded database is one session. */
-function measurePool(pool: DbPool): Metric[] {
-  const { totalCount, idleCount, waitingCount } = pool as Partial<
-    Pick<pg.Pool, "totalCount" | "idleCount" | "waitingCount">
-  >;
-  if (totalCount === undefined || idleCount === undefined || waitingCount === undefined) return [];
-  return [
-    many("dayletter_pool_connections", "Connections of this process to the database", [
-      { labels: { state: "busy" }, value: totalCount - idleCount },
-      { labels: { state: "idle" }, value: idleCount },
-    ]),
-    gauge("dayletter_pool_waiting", "Who waits for a connection to the database", waitingCount),
   ];
 }
 

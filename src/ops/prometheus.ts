@@ -11,6 +11,14 @@ export interface Sample {
   value: number;
 }
 
+/** The same figures with labels that all of them have. */
+export function labelled(metrics: readonly Metric[], labels: Readonly<Record<string, string>>): Metric[] {
+  return metrics.map((metric) => ({
+    ...metric,
+    samples: metric.samples.map((sample) => ({ ...sample, labels: { ...labels, ...sample.labels } })),
+  }));
+}
+
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** Figures in Prometheus' text format 0.0.4 (prometheus.io, "Exposition formats"); one without samples is left out. */

@@ -41,7 +41,7 @@ export function buildWeb(app: App): FastifyInstance {
   answerFailures(web, { log, views, routes });
   web.register(async (scope) => addAssetRoutes(scope, assets));
   web.register(async (scope) => addHealthRoutes(scope, app));
-  web.register(async (scope) => addMetricsRoute(scope, app));
+  web.register(async (scope) => addMetricsRoute(scope, app, "all"));
   web.register(async (scope) => addChallengeRoute(scope, app));
   web.register(async (scope) => addEmbed(scope, app));
   web.register(async (scope) => addPages(scope, app, views));

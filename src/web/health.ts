@@ -7,17 +7,24 @@ import { within } from "./within.ts";
 
 const patienceMs = 2_000;
 
-type Deps = Pick<App, "db" | "queue" | "clock" | "sender">;
+type Deps = Pick<App, "db" | "queue" | "sender">;
 
-/** `/healthz`: this process answers. `/readyz`: so does all it needs; 503 with the reasons otherwise. */
-export function addHealthRoutes(web: FastifyInstance, deps: Deps): void {
+/**
+ * `/healthz`: this process does its work, or a restart would help. `/readyz`: so does all it needs. 503 with the reasons
+ * otherwise.
+ * @param ended of a worker: the queues that it takes no job from any more
+ */
+export function addHealthRoutes(web: FastifyInstance, deps: Deps, ended?: () => string[]): void {
   web.addHook("onRequest", async (_request, reply) => void reply.header("cache-control", "no-store"));
-  web.get("/healthz", async () => ({ status: "ok" }));
+  web.get("/healthz", async (_request, reply) => {
+    const reasons = (ended?.() ?? []).map((queue) => `queue ${queue}: its worker has ended`);
+    return reasons.length === 0 ? { status: "ok" } : reply.code(503).send({ status: "not ok", reasons });
+  });
   web.get("/readyz", async (_request, reply) => {
     const checks: Record<string, () => Promise<unknown>> = {
       records: () => sql`select 1`.execute(deps.db),
       queue: () => deps.queue.ping(),
-      sender: () => senderBeats(deps),
+      sender: () => senderBeats(deps, ended !== undefined),
     };
     const found = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await fault(check)] as const),
@@ -38,10 +45,12 @@ async function fault(check: () => Promise<unknown>): Promise<string | null> {
   }
 }
 
-/** Only a process that delivers has a row; one without has nothing to prove. */
-async function senderBeats({ db, clock, sender }: Deps): Promise<void> {
-  const row = await db.selectFrom("senders").select("beat_at").where("id", "=", sender).executeTakeFirst();
-  if (row && clock.now().getTime() - row.beat_at.getTime() > deadAfterMs) {
-    throw new Error(`it was last heard of at ${row.beat_at.toISOString()}`);
-  }
+/** Only a process that delivers has a row; one without has nothing to prove. By the database's clock, as the beat is. */
+async function senderBeats({ db, sender }: Deps, delivers: boolean): Promise<void> {
+  const { rows } = await sql<{ beat_at: Date; late: boolean }>`
+    select beat_at, beat_at <= clock_timestamp() - make_interval(secs => ${deadAfterMs / 1_000}) as late
+    from senders where id = ${sender}`.execute(db);
+  const [row] = rows;
+  if (!row && delivers) throw new Error("it counts as dead, and its deliveries are taken from it");
+  if (row?.late) throw new Error(`it was last heard of at ${row.beat_at.toISOString()}`);
 }

@@ -3,7 +3,7 @@ import type { App } from "../app.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { findToken } from "../operators/tokens.ts";
 import { many, measures, type MetricsDeps } from "../ops/metrics.ts";
-import { startProcessMeter } from "../ops/process-metrics.ts";
+import { startProcessMeter, type ProcessDeps } from "../ops/process-metrics.ts";
 import { metricsType, writeMetrics, type Metric } from "../ops/prometheus.ts";
 import { limitFailures } from "./limits.ts";
 import { shared } from "../base/share-answers.ts";
@@ -13,15 +13,18 @@ import { within } from "./within.ts";
 const patienceMs = 5_000;
 const failuresPerMinute = 30;
 
+type Deps = Pick<App, "log"> & MetricsDeps & ProcessDeps;
+
 /**
  * `/metrics` for Prometheus: to whoever asks from this machine, and elsewhere to a token of any role. Scrapers that ask
  * at the same time share one look at the database.
+ * @param about the publication and this process; or this process alone, where others tell of the publication
  */
-export function addMetricsRoute(web: FastifyInstance, app: Pick<App, "log"> & MetricsDeps): void {
+export function addMetricsRoute(web: FastifyInstance, app: Deps, about: "all" | "process"): void {
   const countFailure = limitFailures(web, failuresPerMinute);
-  const meter = startProcessMeter();
+  const meter = startProcessMeter(app);
   web.addHook("onClose", async () => meter.stop());
-  const all = shared(() => measureAll(app));
+  const publication = shared(async () => (about === "all" ? measurePublication(app) : []));
 
   web.get("/metrics", async (request, reply) => {
     reply.header("cache-control", "no-store");
@@ -30,7 +33,7 @@ export function addMetricsRoute(web: FastifyInstance, app: Pick<App, "log"> & Me
       reply.header("www-authenticate", "Bearer");
       throw new Refusal(401, 'From another machine this address needs a token: send "Authorization: Bearer TOKEN".');
     }
-    return reply.type(metricsType).send(writeMetrics([...(await all()), ...meter.measure()]));
+    return reply.type(metricsType).send(writeMetrics([...(await publication()), ...meter.measure()]));
   });
 }
 
@@ -39,7 +42,7 @@ async function hasToken({ db, clock }: MetricsDeps, header = ""): Promise<boolea
   return token !== undefined && (await findToken(db, token, clock.now())) !== null;
 }
 
-async function measureAll(app: Pick<App, "log"> & MetricsDeps): Promise<Metric[]> {
+async function measurePublication(app: Deps): Promise<Metric[]> {
   const parts = await Promise.all(
     Object.entries(measures).map(async ([part, measure]) => {
       try {

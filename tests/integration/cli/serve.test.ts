@@ -51,13 +51,18 @@ describe("the built program", () => {
   test("a worker has its own health pages", async () => {
     const worker = start(["worker"]);
     const url = await eventually("it is ready", async () => /dayletter worker at (\S+)/.exec(worker.output())?.[1]);
-    for (const [path, status] of [
-      ["/healthz", 200],
-      ["/readyz", 200],
-      ["/", 404],
+    for (const [path, status, said] of [
+      ["/healthz", 200, '{"status":"ok"}'],
+      ["/readyz", 200, '"ready"'],
+      ["/", 404, "A worker has /healthz, /readyz and /metrics only"],
+      ["/metrics", 200, 'process_resident_memory_bytes{role="worker",host="'],
     ] as const) {
-      expect((await fetch(url + path)).status).toBe(status);
+      const answer = await fetch(url + path);
+      expect([answer.status, await answer.text()]).toEqual([status, expect.stringContaining(said)]);
     }
+    // What is the publication's the web processes tell.
+    expect(await (await fetch(`${url}/metrics`)).text()).not.toContain("dayletter_edition");
+    expect(existsSync(join(dataDir, "server"))).toBe(false);
     expect(await worker.end("SIGINT")).toBe(0);
   });
 

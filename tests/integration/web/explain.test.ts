@@ -108,7 +108,9 @@ test("/metrics tells this machine, and elsewhere a token, how things stand", asy
       "dayletter_alerts 0",
     ]),
   );
-  expect(here.body).toMatch(/^dayletter_event_loop_delay_seconds\{quantile="0\.99"\} [\d.e-]+$/m);
+  expect(here.body).toMatch(
+    /^dayletter_event_loop_delay_seconds\{role="test",host="[^"]+",quantile="0\.99"\} [\d.e-]+$/m,
+  );
   expect(here.body).not.toContain("@");
   const elsewhere = { remoteAddress: "192.0.2.9", headers: { host: "alerts.example.com" } };
   expect((await scrape(elsewhere)).statusCode).toBe(401);

@@ -6,9 +6,18 @@ import { packageRoot } from "../../../src/base/root.ts";
 
 const read = (...path: string[]): string => readFileSync(join(packageRoot, ...path), "utf8");
 const named = /\b(?:dayletter|process)_[a-z_]+\b/g;
+const source = ["src/ops/metrics.ts", "src/ops/process-metrics.ts", "src/web/metrics.ts"].map((path) => read(path));
+/** What `/metrics` serves: the names and labels that its code writes down. */
 const made = new Set(
-  ["src/ops/metrics.ts", "src/ops/process-metrics.ts", "src/web/metrics.ts"].flatMap((path) => read(path).match(named)),
+  source.flatMap((text) => [...text.matchAll(/"((?:dayletter|process)_[a-z_]+)"/g)].map(([, name]) => name)),
 );
+const labels = new Set(
+  source.flatMap((text) =>
+    [...text.matchAll(/labels(?::| =) \{([^}]*)\}/g)].flatMap(([, pairs]) => pairs!.match(/[a-z]+/g) ?? []),
+  ),
+);
+/** Prometheus gives these to whatever it scrapes. */
+const scraped = ["job", "instance"];
 const pages = readdirSync(join(packageRoot, "docs/operations"));
 
 test("the rules and the dashboard ask for figures that there are", () => {
@@ -22,7 +31,14 @@ test("the rules and the dashboard ask for figures that there are", () => {
     ...panels.flatMap((panel) => panel.targets.map(({ expr }) => expr)),
   ];
   expect(asked.length).toBeGreaterThan(20);
-  for (const expr of asked) for (const name of expr.match(named) ?? []) expect(made, expr).toContain(name);
+  for (const expr of asked) {
+    for (const name of expr.match(named) ?? []) expect(made, expr).toContain(name);
+    const used = [
+      ...[...expr.matchAll(/[{,]([a-z]+)=/g)].map(([, label]) => label!),
+      ...[...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, list]) => list!.split(/, */)),
+    ];
+    for (const label of used) expect([...labels, ...scraped], expr).toContain(label);
+  }
 });
 
 test("every page that the handbook's pages and rules name is there", () => {

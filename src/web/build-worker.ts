@@ -1,0 +1,32 @@
+import rateLimit from "@fastify/rate-limit";
+import { fastify, type FastifyInstance } from "fastify";
+import type { App } from "../app.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import { sendProblem } from "./failures.ts";
+import { addHealthRoutes } from "./health.ts";
+import { addMetricsRoute } from "./metrics.ts";
+import { problemOf } from "./problem.ts";
+
+/**
+ * What a process without pages answers: `/healthz`, `/readyz`, and `/metrics` with its own figures.
+ * @param ended the queues that it takes no job from any more
+ */
+export function buildWorkerWeb(app: App, ended: () => string[]): FastifyInstance {
+  const web = fastify({
+    logger: false,
+    trustProxy: app.config.trustProxy,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
+  });
+  web.register(rateLimit, { global: false });
+  web.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error, request.headers["content-type"]);
+    if (!(error instanceof Refusal)) app.log.error({ reason: reasonOf(error) }, "request failed");
+    return sendProblem(reply, answer);
+  });
+  web.setNotFoundHandler(async () => {
+    throw new Refusal(404, "A worker has /healthz, /readyz and /metrics only: the pages are at PUBLIC_URL.");
+  });
+  web.register(async (scope) => addHealthRoutes(scope, app, ended));
+  web.register(async (scope) => addMetricsRoute(scope, app, "process"));
+  return web;
+}
