@@ -46,7 +46,7 @@ export async function startWorker(app: App): Promise<RunningWorker> {
 
 /** What this machine's former processes left claimed. The embedded engine has one process, so all other claims are dead. */
 async function takeOver({ config, db, clock, log, sender }: App): Promise<void> {
-  await forgetGoneNeighbours(db);
+  await forgetGoneNeighbours(db, sender);
   if (!config.embedded.records) return;
   const swept = await sweepDeadClaims(db, {
     silentMs: 0,

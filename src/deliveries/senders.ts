@@ -24,8 +24,13 @@ export async function signOff(db: Db, sender: string): Promise<void> {
 }
 
 /** Forgets senders of this very machine whose process is gone, so that a restart need not wait until they count as dead. */
-export async function forgetGoneNeighbours(db: Db): Promise<void> {
-  const rows = await db.selectFrom("senders").select(["id", "pid"]).where("host", "=", hostname()).execute();
+export async function forgetGoneNeighbours(db: Db, self: string): Promise<void> {
+  const rows = await db
+    .selectFrom("senders")
+    .select(["id", "pid"])
+    .where("host", "=", hostname())
+    .where("id", "<>", self)
+    .execute();
   const gone = rows.filter((row) => !isRunning(row.pid)).map((row) => row.id);
   if (gone.length > 0) await db.deleteFrom("senders").where("id", "in", gone).execute();
 }
