@@ -4,6 +4,7 @@ import type { RecoverDeps } from "../src/ops/recover.ts";
 import type { Database } from "../src/db/open.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
 import type { RenderDeps } from "../src/editions/render.ts";
+import type { Payload } from "../src/queue/contract.ts";
 import type { Processors } from "../src/queue/queues.ts";
 import type { PollDeps } from "../src/sources/poll.ts";
 import { closeEditionJob } from "./close-edition.ts";
@@ -26,16 +27,29 @@ export type JobDeps = PollDeps &
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {
+  const { trace } = deps;
   return {
     "fetch-source": (payload, signal) => fetchSource(deps, payload, signal),
     "open-edition": () => openEditionJob(deps),
-    "render-edition": (payload) => renderEditionJob(deps, payload),
-    "fan-out": (payload) => fanOutJob(deps, payload),
-    "close-edition": (payload) => closeEditionJob(deps, payload),
-    "deliver-slice": (payload, signal) => deliverSliceJob(deps, payload, signal),
+    "render-edition": (payload) => trace("render edition", about(payload), () => renderEditionJob(deps, payload)),
+    "fan-out": (payload) => trace("fan out", about(payload), () => fanOutJob(deps, payload)),
+    "close-edition": (payload) =>
+      trace("close edition", about(payload), async (note) => {
+        const finished = await closeEditionJob(deps, payload);
+        note({ finished });
+        return finished;
+      }),
+    "deliver-slice": (payload, signal) =>
+      trace("deliver slice", { ...about(payload), slice: payload.slice }, async (note) => {
+        const handed = await deliverSliceJob(deps, payload, signal);
+        note({ handed });
+        return handed;
+      }),
     "handle-signup": () => handleSignupJob(deps),
     "send-notices": (_payload, signal) => sendNoticesJob(deps, signal),
     recover: () => recoverJob(deps),
     retention: () => retentionJob(deps),
   };
 }
+
+const about = ({ editionId }: Payload<"fan-out">) => ({ edition: editionId });

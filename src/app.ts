@@ -7,6 +7,7 @@ import { systemClock, type Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
+import { noTrace, type Trace } from "./base/trace.ts";
 import { packageRoot } from "./base/root.ts";
 import type { Config } from "./config.ts";
 import { openOwn, type OwnSettings } from "./config/own.ts";
@@ -56,6 +57,7 @@ export interface App {
   reopen: (() => void) | null;
   clock: Clock;
   log: Log;
+  trace: Trace;
   database: Database;
   db: Db;
   queue: QueueConnection;
@@ -124,7 +126,11 @@ export async function openApp(
       clock.now(),
     );
 
-    const queue = connectQueue(queuePlace(config, database));
+    // Loaded only where it is wanted, so that it costs nothing elsewhere.
+    const tracing = config.traces ? (await import("./ops/tracing.ts")).openTracing() : null;
+    const trace = tracing?.trace ?? noTrace;
+    if (tracing) closing.push(() => tracing.flush());
+    const queue = connectQueue(queuePlace(config, database), tracing?.telemetry);
     closing.push(() => queue.close());
     const queues = openQueues(queue, log);
     closing.push(() => Promise.all(Object.values(queues).map((one) => one.close())));
@@ -143,6 +149,7 @@ export async function openApp(
       reopen: deps.reopen ?? null,
       clock,
       log,
+      trace,
       database,
       db,
       queue,
@@ -167,7 +174,7 @@ export async function openApp(
       publication,
       templates,
       notices: () => openNoticePress(templateFolder, publication),
-      gather: () => pollAll({ db, clock, log, fetch }, gatherMs),
+      gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch }, gatherMs)),
       press: createPressCache((id) => openPress(db, options, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),

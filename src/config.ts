@@ -56,6 +56,8 @@ export interface Config {
   /** Deliveries per queue job. */
   sliceSize: number;
   logLevel: Settings["LOG_LEVEL"];
+  /** Whether to make OpenTelemetry spans. */
+  traces: boolean;
   /** API token that is valid from the first start; the command line sends it. */
   bootstrapToken: string | null;
   /** Server that the command line speaks to. */
@@ -216,6 +218,7 @@ function toConfig(values: Settings): Config {
     alertNotSent: values.ALERT_NOT_SENT,
     sliceSize: values.SLICE_SIZE,
     logLevel: values.LOG_LEVEL,
+    traces: values.TRACES,
     bootstrapToken: values.DAYLETTER_TOKEN,
     serverUrl: values.DAYLETTER_URL,
     embedded: {

@@ -54,7 +54,7 @@ async function takeOver({ config, db, clock, log, sender }: App): Promise<void> 
     self: sender,
     policy: config.unknownPolicy,
   });
-  if (swept > 0) log.warn({ deliveries: swept, policy: config.unknownPolicy }, "claims of a dead sender taken");
+  for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 
 /** A wiped queue has lost its schedulers too; they are put back, and whatever the jobs were for is looked for. */

@@ -1,10 +1,25 @@
 import { Writable } from "node:stream";
 import { pino } from "pino";
 import type { Log } from "./log.ts";
+import { withoutAddress } from "./mask-address.ts";
 
-/** Logs as JSON lines, or as short lines for eyes where `out` is a terminal. */
+/**
+ * Logs as JSON lines, or as short lines for eyes where `out` is a terminal. Whatever a relay, a database or a feed said
+ * that got into a field, no line holds an address.
+ */
 export function createLog(level: string, out: NodeJS.WriteStream): Log {
-  return pino({ level, base: null }, out.isTTY ? forEyes(out) : out);
+  return pino({ level, base: null, formatters: { log: withoutAddresses } }, out.isTTY ? forEyes(out) : out);
+}
+
+function withoutAddresses(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, masked(value)]));
+}
+
+function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== "string") return value;
+  // The lines of a stack name packages, such as @fastify, and no reader.
+  return value.replace(/^(?! +at ).*@.*$/gm, withoutAddress);
 }
 
 function forEyes(out: NodeJS.WriteStream): Writable {

@@ -9,7 +9,7 @@ import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
 import { startWeb, startWorkerWeb } from "../server.ts";
-import { within } from "../web/within.ts";
+import { within } from "../base/within.ts";
 import { startWorker } from "../worker.ts";
 import type { Context } from "./context.ts";
 import type { Role } from "./serve.ts";

@@ -116,6 +116,7 @@ export const settings = z.object({
     "info",
     "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.",
   ),
+  TRACES: setting(read.flag, "0", "1 makes OpenTelemetry spans of every edition, for an SDK that you preload."),
   DAYLETTER_TOKEN: optional(
     read.secret(32),
     "API token, 32 characters or more. The server accepts it for as long as it is set here; the command line sends it.",

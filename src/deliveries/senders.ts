@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 import { retryDelayMs } from "../mail/backoff.ts";
-import { holdEditions } from "./store.ts";
+import { holdEditions, type OfEdition } from "./store.ts";
 
 /** A sender that has not been heard of for this long is dead; it beats six times in that time. */
 export const deadAfterMs = 30_000;
@@ -57,7 +57,7 @@ function isRunning(pid: number): boolean {
 export async function sweepDeadClaims(
   db: Db,
   options: { silentMs: number; now: Date; self: string; policy: "hold" | "resend" },
-): Promise<number> {
+): Promise<OfEdition[]> {
   const { now, self, policy } = options;
   const heardSince = sql`clock_timestamp() - make_interval(secs => ${options.silentMs / 1_000})`;
   const dead = sql`deliveries.state = 'sending' and claim <> ${self}::uuid and not exists (
@@ -65,7 +65,8 @@ export async function sweepDeadClaims(
   const dueAt = new Date(now.getTime() + retryDelayMs(1));
   return db.transaction().execute(async (tx) => {
     await holdEditions(tx, dead);
-    const { numAffectedRows } = await sql`
+    const { rows } = await sql<OfEdition>`
+      with taken as (
       update deliveries d set
         state = case when again then 'deferred' else 'unknown' end,
         due_at = case when again then ${dueAt}::timestamptz end,
@@ -74,8 +75,12 @@ export async function sweepDeadClaims(
         select deliveries.id, claim, ${policy}::text = 'resend' and e.state <> 'cancelled' as again
         from deliveries join editions e on e.id = edition_id where ${dead}
       ) swept
-      where d.id = swept.id and d.state = 'sending' and d.claim = swept.claim`.execute(tx);
+      where d.id = swept.id and d.state = 'sending' and d.claim = swept.claim
+      returning d.edition_id
+      )
+      select edition_id as edition, count(*)::int as deliveries from taken group by edition_id order by edition_id
+    `.execute(tx);
     await sql`delete from senders where beat_at <= ${heardSince} and id <> ${self}::uuid`.execute(tx);
-    return Number(numAffectedRows ?? 0n);
+    return rows;
   });
 }

@@ -175,20 +175,28 @@ export async function isSettled(db: Db, editionId: number): Promise<boolean> {
   return open === undefined;
 }
 
-/**
- * Ends what waited too long: deliveries of editions being sent whose time is over.
- * @returns how many
- */
-export async function expire(db: Db, now: Date): Promise<number> {
-  const { numAffectedRows } = await sql`
+/** How many deliveries of which edition. */
+export interface OfEdition {
+  edition: number;
+  deliveries: number;
+}
+
+/** Ends what waited too long: deliveries of editions being sent whose time is over. */
+export async function expire(db: Db, now: Date): Promise<OfEdition[]> {
+  const { rows } = await sql<OfEdition>`
+    with ended as (
     update deliveries d set state = 'expired', settled_at = ${now},
       reply = coalesce('last answer: ' || d.reply, 'not sent in time')
     from (
       select id, expires_at, frozen_at from editions
       where state = 'sending' and expires_at <= ${now} order by id for no key update
     ) e
-    where e.id = d.edition_id and d.state in ('pending', 'deferred') and ${expiry} <= ${now}`.execute(db);
-  return Number(numAffectedRows ?? 0n);
+    where e.id = d.edition_id and d.state in ('pending', 'deferred') and ${expiry} <= ${now}
+    returning d.edition_id
+    )
+    select edition_id as edition, count(*)::int as deliveries from ended group by edition_id order by edition_id
+  `.execute(db);
+  return rows;
 }
 
 /**

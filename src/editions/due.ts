@@ -34,7 +34,8 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
     extra: false,
     ...(lateMinutes >= 10 ? { reason: `Sent ${lateMinutes} minutes late: nothing was running when it was due.` } : {}),
   });
-  if (!opened.created) log.info({ date: editionName(opened.edition) }, "edition was there already");
+  if (!opened.created)
+    log.info({ edition: opened.edition.id, date: editionName(opened.edition) }, "edition was there already");
   return opened.created ? opened : null;
 }
 

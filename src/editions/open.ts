@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Trace } from "../base/trace.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { keepWithEdition, openDraft } from "../editorial/draft-store.ts";
 import { ownHour } from "./calendar.ts";
@@ -11,6 +12,7 @@ export interface OpenDeps {
   db: Db;
   clock: Clock;
   log: Log;
+  trace: Trace;
   /** Polls every source once more; bounded in time, and never throws for a source that fails. */
   gather(): Promise<void>;
   options: { sliceSize: number; expireHours: number };
@@ -42,6 +44,15 @@ export interface Opened {
  * audience. Safe to call twice, also at the same time on two nodes: the second call finds what the first one made.
  */
 export async function openEdition(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
+  return deps.trace("open edition", { date: request.date }, async (note) => {
+    const opened = await open(deps, request);
+    const { id, articles, selected } = opened.edition;
+    note({ edition: id, articles, selected, created: opened.created });
+    return opened;
+  });
+}
+
+async function open(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
   if (!request.extra) {
     const edition = await findEdition(deps.db, request.date);
     if (edition) return { edition, created: false };

@@ -11,6 +11,13 @@ export interface SendNowDeps extends OpenDeps {
   options: OpenDeps["options"] & ScheduleDefaults;
 }
 
+interface SendNowRequest {
+  date?: string;
+  extra: boolean;
+  actor: string;
+  after?: number;
+}
+
 /**
  * An operator's "send now": gathers, freezes and starts today's edition without waiting for its hour.
  * @param request.date only today's date is possible; given, it guards against a click that came after midnight
@@ -18,10 +25,11 @@ export interface SendNowDeps extends OpenDeps {
  * @param request.after for an extra one: the date's last edition as the operator saw it; a double click makes one
  * @throws Refusal 409 when the date has its edition already, 422 when it is not today
  */
-export async function sendNow(
-  deps: SendNowDeps,
-  request: { date?: string; extra: boolean; actor: string; after?: number },
-): Promise<Edition> {
+export async function sendNow(deps: SendNowDeps, request: SendNowRequest): Promise<Edition> {
+  return deps.trace("send now", { extra: request.extra }, () => send(deps, request));
+}
+
+async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition> {
   const { timezone } = await loadSchedule(deps.db, deps.options);
   const now = deps.clock.now();
   const today = localDate(now, timezone);

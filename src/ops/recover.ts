@@ -63,7 +63,7 @@ async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Pr
     self: sender,
     policy: options.unknownPolicy,
   });
-  if (swept > 0) log.warn({ deliveries: swept, policy: options.unknownPolicy }, "claims of a dead sender taken");
+  for (const one of swept) log.warn({ ...one, policy: options.unknownPolicy }, "claims of a dead sender taken");
 }
 
 async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
@@ -71,8 +71,7 @@ async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
 }
 
 async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {
-  const expired = await expire(db, clock.now());
-  if (expired > 0) log.warn({ deliveries: expired }, "deliveries expired");
+  for (const one of await expire(db, clock.now())) log.warn({ ...one }, "deliveries expired");
 }
 
 /** Whoever suppressed the last of too many may have died before it could pause the edition. */

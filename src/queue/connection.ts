@@ -1,4 +1,12 @@
-import { createPostgresBackend, Queue, Worker, withBackend, type Processor, type WorkerOptions } from "bullmq";
+import {
+  createPostgresBackend,
+  Queue,
+  Worker,
+  withBackend,
+  type Processor,
+  type Telemetry,
+  type WorkerOptions,
+} from "bullmq";
 import { Redis } from "ioredis";
 import type { DbPool } from "../db/embedded-pool.ts";
 
@@ -20,18 +28,22 @@ export interface QueueConnection {
 /** Keys in Redis start with this, so that one Redis can serve others too. */
 export const keyPrefix = "dayletter";
 
-export function connectQueue(place: QueuePlace): QueueConnection {
-  return place.kind === "redis" ? onRedis(place.url) : onPostgres(place);
+/** @param telemetry hands traces from job to job; without it there are none */
+export function connectQueue(place: QueuePlace, telemetry?: Telemetry): QueueConnection {
+  const traced = telemetry ? { telemetry } : {};
+  return place.kind === "redis" ? onRedis(place.url, traced) : onPostgres(place, traced);
 }
 
-function onRedis(url: string): QueueConnection {
+type Traced = { telemetry?: Telemetry };
+
+function onRedis(url: string, traced: Traced): QueueConnection {
   // Producers fail fast when Redis is away; a worker's blocking connection waits for it to come back.
   const producer = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: 1 }));
   const blocking = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: null }));
   return {
-    queue: (name) => new Queue(name, { connection: producer, prefix: keyPrefix }),
+    queue: (name) => new Queue(name, { ...traced, connection: producer, prefix: keyPrefix }),
     worker: (name, processor, worker) =>
-      new Worker(name, processor, { ...worker, connection: blocking, prefix: keyPrefix }),
+      new Worker(name, processor, { ...traced, ...worker, connection: blocking, prefix: keyPrefix }),
     ping: async () => void (await producer.ping()),
     async close() {
       producer.disconnect();
@@ -40,14 +52,14 @@ function onRedis(url: string): QueueConnection {
   };
 }
 
-function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>): QueueConnection {
+function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>, traced: Traced): QueueConnection {
   const backend = withBackend(createPostgresBackend);
   // On a real server BullMQ keeps pools of its own, for its LISTEN connections are held for as long as it runs.
   const connection = (place.kind === "embedded" ? place.pool : { connectionString: place.url, max: 3 }) as never;
   return {
-    queue: (name) => new backend.Queue(name, { connection }) as unknown as Queue,
+    queue: (name) => new backend.Queue(name, { ...traced, connection }) as unknown as Queue,
     worker: (name, processor, worker) =>
-      new backend.Worker(name, processor as never, { ...worker, connection }) as unknown as Worker,
+      new backend.Worker(name, processor as never, { ...traced, ...worker, connection }) as unknown as Worker,
     ping: async () => {
       if (place.kind === "embedded") await place.pool.query("select 1");
     },

@@ -28,7 +28,10 @@ export function createWake(queues: Queues, log: Log): Wake {
     try {
       await queues[jobs[name].queue].add(name, payload, jobOptions(name, payload));
     } catch (error) {
-      log.warn({ job: name, reason: reasonOf(error) }, "queue could not be reached, recover will see to it");
+      log.warn(
+        { job: name, ...idsOf(payload), reason: reasonOf(error) },
+        "queue could not be reached, recover will see to it",
+      );
     }
   };
 }
@@ -56,7 +59,7 @@ export function startWorkers(
       stalledInterval: 5_000,
     });
     worker.on("failed", (job, error) =>
-      deps.log.error({ job: job?.name, ...dataOf(job), reason: reasonOf(error) }, "job failed"),
+      deps.log.error({ job: job?.name, ...idsOf(job?.data), reason: reasonOf(error) }, "job failed"),
     );
     worker.on("error", (error) => deps.log.warn({ queue: name, reason: reasonOf(error) }, "worker connection"));
     return worker;
@@ -71,10 +74,8 @@ async function process(job: Job, processors: Processors, signal: AbortSignal): P
 }
 
 /** The ids of a payload, by the names that all other log lines have for them. */
-function dataOf(job: Job | undefined): object {
-  const { editionId, sourceId, slice } = (job?.data ?? {}) as Partial<
-    Payload<"deliver-slice"> & Payload<"fetch-source">
-  >;
+function idsOf(payload: unknown): object {
+  const { editionId, sourceId, slice } = (payload ?? {}) as Partial<Payload<"deliver-slice"> & Payload<"fetch-source">>;
   return {
     ...(editionId === undefined ? {} : { edition: editionId }),
     ...(slice === undefined ? {} : { slice }),

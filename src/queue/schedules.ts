@@ -12,7 +12,9 @@ export async function setSchedules(queues: Queues, schedule: Schedule): Promise<
   const editions = queues.editions;
   const template = (name: JobName) => {
     const { removeOnComplete, removeOnFail } = jobOptions(name, {});
-    return { name, data: {}, opts: { removeOnComplete: removeOnComplete!, removeOnFail: removeOnFail! } };
+    // Or whatever a schedule ever starts would belong to the trace of whoever set it.
+    const telemetry = { omitContext: true };
+    return { name, data: {}, opts: { removeOnComplete: removeOnComplete!, removeOnFail: removeOnFail!, telemetry } };
   };
   await editions.upsertJobScheduler(
     "open-edition",

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { eachLimited } from "../base/each.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Trace } from "../base/trace.ts";
 import { ingest, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
@@ -13,6 +14,7 @@ export interface PollDeps {
   db: Db;
   clock: Clock;
   log: Log;
+  trace: Trace;
   fetch: FetchDeps;
 }
 
@@ -29,12 +31,21 @@ export const pollEveryMs: number = 15 * minuteMs;
 const longestPauseMs = 6 * 60 * minuteMs;
 const leaseMs = 2 * minuteMs;
 
+interface PollOptions {
+  force: boolean;
+  signal?: AbortSignal;
+}
+
 /** Fetches one feed and takes in its articles. A failure is recorded with its reason and never thrown. */
-export async function pollSource(
-  deps: PollDeps,
-  id: number,
-  options: { force: boolean; signal?: AbortSignal },
-): Promise<PollResult> {
+export async function pollSource(deps: PollDeps, id: number, options: PollOptions): Promise<PollResult> {
+  return deps.trace("fetch source", { source: id }, async (note) => {
+    const result = await poll(deps, id, options);
+    note({ result: result.kind, ...(result.kind === "ingested" ? { items: result.outcomes.length } : {}) });
+    return result;
+  });
+}
+
+async function poll(deps: PollDeps, id: number, options: PollOptions): Promise<PollResult> {
   const now = deps.clock.now();
   const until = new Date(now.getTime() + leaseMs);
   const source = await leaseSource(deps.db, id, { now, until, force: options.force });

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { reasonOf } from "../base/errors.ts";
 import { deadAfterMs } from "../deliveries/senders.ts";
-import { within } from "./within.ts";
+import { within } from "../base/within.ts";
 
 const patienceMs = 2_000;
 

@@ -8,7 +8,7 @@ import { metricsType, writeMetrics, type Metric } from "../ops/prometheus.ts";
 import { limitFailures } from "./limits.ts";
 import { shared } from "../base/share-answers.ts";
 import { fromThisMachine } from "./this-machine.ts";
-import { within } from "./within.ts";
+import { within } from "../base/within.ts";
 
 const patienceMs = 5_000;
 const failuresPerMinute = 30;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { mergeTags } from "../../src/articles/tag-store.ts";
 import { Refusal } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { noTrace } from "../../src/base/trace.ts";
 import { actOnEdition } from "../../src/editions/act.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
@@ -241,6 +242,11 @@ test("a feed that asks for quiet is left alone by the poll and the gathering, an
   await app.gather();
   expect(await getSource(app.db, source.id)).toMatchObject({ failures: 0, wait_until: null, last_error: null });
   await feed.close();
+});
+
+test("nothing is traced unless it is asked for", () => {
+  expect(world.app.trace).toBe(noTrace);
+  expect(world.app.queues.editions.opts.telemetry).toBeUndefined();
 });
 
 test("the schedule can be changed while the queue is away", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLog } from "../../src/base/log.ts";
+import { noTrace } from "../../src/base/trace.ts";
 import { Refusal } from "../../src/base/errors.ts";
 import { migrate, migrateQueue, readMigrations } from "../../src/db/migrate.ts";
 import type { Database } from "../../src/db/open.ts";
@@ -316,6 +317,7 @@ function openings(get: () => Database): void {
         db,
         clock: { now: () => now },
         log: silentLog,
+        trace: noTrace,
         gather: async () => undefined,
         options: { sliceSize: 500, expireHours: 24 },
       };

@@ -57,6 +57,7 @@ describe("loadConfig", () => {
       alertNotSent: 5,
       sliceSize: 500,
       logLevel: "info",
+      traces: false,
       bootstrapToken: null,
       serverUrl: null,
       embedded: { records: true, queue: "embedded", mail: true },
