@@ -1,12 +1,11 @@
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openApp } from "../../app.ts";
 import { systemClock } from "../../base/clock.ts";
 import { createLog } from "../../base/console-log.ts";
 import { Refusal } from "../../base/errors.ts";
+import { freePort } from "../../base/free-port.ts";
 import { loadConfig, type Config } from "../../config.ts";
 import { startWeb } from "../../server.ts";
 import { startWorker } from "../../worker.ts";
@@ -78,13 +77,4 @@ function demoConfig(at: { folder: string; port: number; smtpPort: number; now: D
     POSTAL_ADDRESS: "Telecom Daily, 1 Press Street, Example City",
     SEND_AT: `${hour}:00`,
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
