@@ -3,7 +3,7 @@ import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
 import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
-import { setSchedules } from "./queue/schedules.ts";
+import { schedulesAre, setSchedules } from "./queue/schedules.ts";
 import { startWorkers } from "./queue/queues.ts";
 import { adoptSettings } from "./schedule/change.ts";
 import { loadSchedule } from "./schedule/store.ts";
@@ -57,11 +57,15 @@ async function takeOver({ config, db, clock, log, sender }: App): Promise<void> 
   for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 
-/** A wiped queue has lost its schedulers too; they are put back, and whatever the jobs were for is looked for. */
+/**
+ * A wiped queue has lost its schedulers too, and one that was away has missed a change; they are put right, and whatever
+ * the jobs were for is looked for.
+ */
 async function restoreSchedules(app: App): Promise<void> {
-  if (await app.queues.editions.getJobScheduler("recover")) return;
+  const schedule = await loadSchedule(app.db, app.options);
+  if (await schedulesAre(app.queues, schedule)) return;
   app.log.warn({}, "the queue has lost its schedules, they are set again");
-  await setSchedules(app.queues, await loadSchedule(app.db, app.options));
+  await setSchedules(app.queues, schedule);
   await app.wake("recover", {});
 }
 

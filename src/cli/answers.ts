@@ -101,6 +101,7 @@ export interface ScheduleAnswer {
   skipped: string[];
   moved: { date: string; sendAt: string }[];
   next: SendAnswer[];
+  revision: string;
 }
 
 export interface SubscriberAnswer {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { Temporal } from "temporal-polyfill";
-import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
+import { wrongValue } from "../base/errors.ts";
+import { parseDates, parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
 import type { ScheduleAnswer } from "./answers.ts";
 import { dateArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
@@ -8,15 +8,13 @@ import { argument, UsageError } from "./failure.ts";
 import { facts } from "./table.ts";
 import { sendLine } from "./words.ts";
 
-/** Days. */
-const longestRange = 366;
-
 interface ScheduleOptions {
   json?: boolean;
   at?: string;
   days?: string;
   timezone?: string;
   reset?: boolean;
+  passed?: "send" | "skip";
 }
 
 export function addSchedule(program: Command, { terminal, client }: Context): void {
@@ -33,8 +31,9 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
     .option("--days <days>", "such as mon-fri, or mon,wed,fri", daysArgument)
     .option("--timezone <zone>", "an IANA name, such as Europe/Berlin", argument(parseTimezone))
     .option("--reset", "go back to the server's settings for whatever is not named here")
+    .option("--passed <what>", "a date whose new time has passed: send it at once, or skip it", passedArgument)
     .action(async (options: ScheduleOptions) => {
-      const { at, days, timezone, reset } = options;
+      const { at, days, timezone, reset, passed } = options;
       if (at === undefined && days === undefined && timezone === undefined && !reset) {
         throw new UsageError("Nothing is to be changed: name at least one of --at, --days, --timezone and --reset.");
       }
@@ -43,6 +42,7 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
         ...(at === undefined ? {} : { sendAt: at }),
         ...(days === undefined ? {} : { sendDays: days }),
         ...(timezone === undefined ? {} : { timezone }),
+        ...(passed === undefined ? {} : { passed }),
       };
       show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named } }));
     });
@@ -71,20 +71,14 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
     });
 }
 
-/** `2026-12-24`, or `2026-12-24..2026-12-26` for each of these. */
-function collectDates(raw: string, before: string[] | undefined): string[] {
-  const [first = "", last = first, ...rest] = raw.split("..");
-  const from = dateArgument(first);
-  const to = dateArgument(last);
-  const days = Temporal.PlainDate.from(from).until(Temporal.PlainDate.from(to)).days;
-  if (rest.length > 0 || days < 0 || days > longestRange) {
-    throw new UsageError(
-      `${JSON.stringify(raw)} is not a range of dates; expected one such as 2026-12-24..2026-12-26.`,
-    );
-  }
-  const start = Temporal.PlainDate.from(from);
-  return [...(before ?? []), ...Array.from({ length: days + 1 }, (_, n) => start.add({ days: n }).toString())];
+function collectDates(raw: string, before: string[] = []): string[] {
+  return [...before, ...argument(parseDates)(raw)];
 }
+
+const passedArgument = argument((raw) => {
+  if (raw === "send" || raw === "skip") return raw;
+  throw wrongValue(raw, "what is to become of a date whose new time has passed; expected send or skip");
+});
 
 /** Checked here, and sent as it was written. */
 const daysArgument = (raw: string): string => {

@@ -60,21 +60,26 @@ async function open(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
   await deps.gather();
   return deps.db.transaction().execute(async (tx) => {
     await lockOpening(tx);
-    const number = request.extra ? (request.after ?? (await lastNumber(tx, request.date))) + 1 : 1;
-    const present = await findEdition(tx, request.date, number);
-    if (present) return { edition: present, created: false };
-    const edition = await makeEdition(deps, tx, request, number);
-    deps.log.info(
-      { edition: edition.id, date: editionName(edition), articles: edition.articles, selected: edition.selected },
-      edition.state === "empty" ? "edition is empty" : "edition frozen",
-    );
-    return { edition, created: true };
+    return openGathered(deps, tx, request);
   });
+}
+
+/** The part of `openEdition` that comes after gathering, for a transaction that holds the lock of opening. */
+export async function openGathered(deps: OpenDeps, tx: Tx, request: OpenRequest): Promise<Opened> {
+  const number = request.extra ? (request.after ?? (await lastNumber(tx, request.date))) + 1 : 1;
+  const present = await findEdition(tx, request.date, number);
+  if (present) return { edition: present, created: false };
+  const edition = await makeEdition(deps, tx, request, number);
+  deps.log.info(
+    { edition: edition.id, date: editionName(edition), articles: edition.articles, selected: edition.selected },
+    edition.state === "empty" ? "edition is empty" : "edition frozen",
+  );
+  return { edition, created: true };
 }
 
 /** Writes down a date whose edition was not sent, and why; its articles stay unclaimed for the next one. */
 export async function recordMissed(
-  db: Db,
+  db: Db | Tx,
   missed: { date: string; dueAt: Date; timezone: string; reason: string; now: Date },
 ): Promise<boolean> {
   const inserted = await db

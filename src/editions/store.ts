@@ -179,7 +179,10 @@ export async function unrenderedEditions(db: Db): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-/** Serialises opening across nodes: two instances make one edition. Held until the transaction ends. */
+/**
+ * Serialises opening and changes of the schedule across nodes: two instances make one edition, and none of a date that
+ * was just left out. Held until the transaction ends.
+ */
 export async function lockOpening(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('dayletter:open-edition'))`.execute(tx);
 }

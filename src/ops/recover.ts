@@ -10,7 +10,8 @@ import { openDue, type DueDeps } from "../editions/due.ts";
 import { pauseForGone } from "../editions/pause-itself.ts";
 import { editionsInState, unrenderedEditions } from "../editions/store.ts";
 import type { Wake } from "../queue/contract.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
+import { lookAhead } from "../schedule/turn.ts";
 import { dueFeeds } from "../sources/store.ts";
 import { recoverReaders } from "../subscribers/recover.ts";
 
@@ -21,7 +22,6 @@ export interface RecoverDeps extends DueDeps {
   transport: AlertDeps["transport"];
   options: AlertDeps["options"] &
     DueDeps["options"] &
-    ScheduleDefaults &
     HoldOptions & { unknownPolicy: "hold" | "resend"; secret: string };
 }
 
@@ -40,6 +40,7 @@ export async function recover(deps: RecoverDeps): Promise<void> {
     askForDeliveries,
     recoverReaders,
     openWhatIsDue,
+    lookAtTheNext,
     askForRendering,
     askForFeeds,
     // Last: what the others have just done may be what an alert is about.
@@ -54,6 +55,10 @@ export async function recover(deps: RecoverDeps): Promise<void> {
 export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
   const opened = await openDue(deps, await loadSchedule(deps.db, deps.options));
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+}
+
+async function lookAtTheNext(deps: RecoverDeps): Promise<void> {
+  await lookAhead(deps, await loadSchedule(deps.db, deps.options));
 }
 
 async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {

@@ -28,9 +28,12 @@ export type Payload<N extends JobName> = z.output<(typeof jobs)[N]["payload"]>;
 
 export const queueNames: readonly QueueName[] = ["sources", "editions", "deliveries", "readers"];
 
-/** Asks for a look. Asking again before the first one has begun changes nothing. */
+/**
+ * Asks for a look, at once or at an instant to come. Asking again before the first one has begun changes nothing.
+ * @param later the instant, and what the clock says now
+ */
 export interface Wake {
-  <N extends JobName>(name: N, payload: Payload<N>): Promise<void>;
+  <N extends JobName>(name: N, payload: Payload<N>, later?: { at: Date; now: Date }): Promise<void>;
 }
 
 /**
@@ -38,9 +41,13 @@ export interface Wake {
  * look, for it may have seen the edition paused a moment before it was resumed. A failed one is not kept alive:
  * `recover` asks again for whatever the database still shows as undone.
  */
-export function jobOptions(name: JobName, payload: object): JobsOptions {
+export function jobOptions(name: JobName, payload: object, later?: { at: Date; now: Date }): JobsOptions {
+  const id = [name, ...Object.values(payload)].join("-");
   return {
-    deduplication: { id: [name, ...Object.values(payload)].join("-"), keepLastIfActive: true },
+    // A look at an instant to come must not stand for one that is wanted now.
+    ...(later
+      ? { jobId: `${id}-at-${later.at.getTime()}`, delay: Math.max(0, later.at.getTime() - later.now.getTime()) }
+      : { deduplication: { id, keepLastIfActive: true } }),
     attempts: name === "render-edition" ? 3 : 1,
     backoff: { type: "exponential", delay: 2_000 },
     removeOnComplete: { age: 3_600, count: 1_000 },

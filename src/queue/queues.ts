@@ -24,9 +24,9 @@ export function openQueues(connection: QueueConnection, log: Log): Queues {
  * database, and `recover` finds it there.
  */
 export function createWake(queues: Queues, log: Log): Wake {
-  return async (name, payload) => {
+  return async (name, payload, later) => {
     try {
-      await queues[jobs[name].queue].add(name, payload, jobOptions(name, payload));
+      await queues[jobs[name].queue].add(name, payload, jobOptions(name, payload, later));
     } catch (error) {
       log.warn(
         { job: name, ...idsOf(payload), reason: reasonOf(error) },

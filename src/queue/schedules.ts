@@ -24,3 +24,12 @@ export async function setSchedules(queues: Queues, schedule: Schedule): Promise<
   await editions.upsertJobScheduler("recover", { every: minuteMs }, template("recover"));
   await editions.upsertJobScheduler("retention", { every: 24 * 60 * minuteMs }, template("retention"));
 }
+
+/** Whether the queue has its schedulers, and the wake-up is that of this schedule. */
+export async function schedulesAre({ editions }: Queues, schedule: Schedule): Promise<boolean> {
+  const [wakeUp, recover] = await Promise.all([
+    editions.getJobScheduler("open-edition"),
+    editions.getJobScheduler("recover"),
+  ]);
+  return recover != null && wakeUp?.pattern === cronPattern(schedule) && wakeUp.tz === schedule.timezone;
+}

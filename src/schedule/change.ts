@@ -1,11 +1,13 @@
+import type { Log } from "../base/log.ts";
 import { reasonOf } from "../base/errors.ts";
-import type { Db } from "../db/schema.ts";
-import { sinceAfterChange } from "../editions/calendar.ts";
-import { openDue, recordedLately, type DueDeps } from "../editions/due.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { openDue, type DueDeps } from "../editions/due.ts";
+import { recordMissed } from "../editions/open.ts";
 import { writeAudit } from "../ops/audit.ts";
-import type { Wake } from "../queue/contract.ts";
 import type { Queues } from "../queue/queues.ts";
 import { setSchedules } from "../queue/schedules.ts";
+import { consequenceOf, demandChoice, passedReason, type Consequence, type PassedChoice } from "./passed.ts";
+import { revisionOf } from "./revision.ts";
 import {
   formerSchedule,
   loadSchedule,
@@ -15,29 +17,39 @@ import {
   type ScheduleChange,
   type ScheduleDefaults,
 } from "./store.ts";
+import { inTurn, refuseOutdated, type Turn, type TurnDeps } from "./turn.ts";
 
-export interface ScheduleDeps extends DueDeps {
+export interface ScheduleDeps extends DueDeps, TurnDeps {
   queues: Queues;
-  wake: Wake;
-  options: DueDeps["options"] & ScheduleDefaults;
+  options: DueDeps["options"];
+}
+
+export interface ScheduleRequest {
+  actor: string;
+  /** What is to become of a date whose new time has passed already. */
+  passed?: PassedChoice | undefined;
+  /** Of the schedule that the change was made from; without it, that of now. */
+  revision?: string | undefined;
 }
 
 /**
  * Changes the hour, the days or the zone, on every node at once. What was due by the old schedule is opened or recorded
  * first; a date that the old schedule had promised is neither lost nor doubled by the change.
+ * @throws Refusal 409 when somebody else has changed it meanwhile, or when a promised date's new time has passed and
+ * `passed` does not say what is to become of it
  */
 export async function changeSchedule(
   deps: ScheduleDeps,
   change: ScheduleChange,
-  actor: string,
+  request: ScheduleRequest,
 ): Promise<EffectiveSchedule> {
   const before = await loadSchedule(deps.db, deps.options);
-  const opened = await openDue(deps, before);
-  const schedule = await adopt(deps, before, change, actor);
-  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
-  await setSchedules(deps.queues, schedule).catch((error: unknown) => {
-    deps.log.warn({ reason: reasonOf(error) }, "queue could not be reached, recover will see to what is due");
+  await openWhatWasDue(deps, before);
+  const schedule = await inTurn(deps, async (turn) => {
+    await refuseOutdated(turn, request.revision ?? revisionOf(before));
+    await adopt(deps, turn, { ...request, before: turn.schedule, change });
   });
+  await moveScheduler(deps, schedule);
   // The new hour of today's edition may have passed already.
   await deps.wake("open-edition", {});
   return schedule;
@@ -45,51 +57,78 @@ export async function changeSchedule(
 
 /** Notices at start that the settings name another schedule than before, and changes to it in the same way. */
 export async function adoptSettings(deps: ScheduleDeps): Promise<boolean> {
-  const former = await formerSchedule(deps.db, await loadSchedule(deps.db, deps.options));
+  const { db, options } = deps;
+  const former = await formerSchedule(db, await loadSchedule(db, options));
   if (!former) return false;
-  const opened = await openDue(deps, former);
-  await adopt(deps, former, {}, "settings");
-  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
-  return true;
-}
-
-/** Takes a date out of the schedule, or puts it back. */
-export async function changeSkip(
-  deps: Pick<ScheduleDeps, "db" | "clock" | "options">,
-  { date, ...request }: { date: string; skip: boolean; actor: string },
-): Promise<EffectiveSchedule> {
-  return changeSkips(deps, { ...request, dates: [date] });
-}
-
-/** The same for many dates, such as the holidays of a year: all of them, or none. */
-export async function changeSkips(
-  deps: Pick<ScheduleDeps, "db" | "clock" | "options">,
-  request: { dates: readonly string[]; skip: boolean; actor: string },
-): Promise<EffectiveSchedule> {
-  const now = deps.clock.now();
-  const action = request.skip ? "schedule skip" : "schedule unskip";
-  await deps.db.transaction().execute(async (tx) => {
-    for (const date of new Set(request.dates)) {
-      await skipDate(tx, date, request.skip, now);
-      await writeAudit(tx, { at: now, actor: request.actor, action, subject: date });
-    }
+  await openWhatWasDue(deps, former);
+  let adopted = false;
+  await inTurn(deps, async (turn) => {
+    const before = await formerSchedule(turn.tx, turn.schedule);
+    if (!before) return;
+    await adopt(deps, turn, { actor: "settings", passed: "as it can", before, change: {} });
+    adopted = true;
   });
-  return loadSchedule(deps.db, deps.options);
+  return adopted;
+}
+
+/** Moves the queue's scheduler to the schedule; of two changes at once the later one's stays. A queue that is away is no error. */
+async function moveScheduler(
+  deps: { db: Db; queues: Queues; log: Log; options: ScheduleDefaults },
+  changed: EffectiveSchedule,
+): Promise<void> {
+  try {
+    for (let schedule = changed; ;) {
+      await setSchedules(deps.queues, schedule);
+      const present = await loadSchedule(deps.db, deps.options);
+      if (revisionOf(present) === revisionOf(schedule)) return;
+      schedule = present;
+    }
+  } catch (error) {
+    deps.log.warn({ reason: reasonOf(error) }, "queue could not be reached, recover will see to what is due");
+  }
+}
+
+async function openWhatWasDue(deps: ScheduleDeps, schedule: EffectiveSchedule): Promise<void> {
+  const opened = await openDue(deps, schedule);
+  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
 }
 
 async function adopt(
-  { db, clock, options }: { db: Db } & Pick<ScheduleDeps, "clock" | "options">,
-  before: EffectiveSchedule,
-  change: ScheduleChange,
-  actor: string,
-): Promise<EffectiveSchedule> {
-  const now = clock.now();
-  return db.transaction().execute(async (tx) => {
-    await saveSchedule(tx, change, options, before.since);
-    const after = await loadSchedule(tx, options);
-    const recorded = await recordedLately(tx, now);
-    await saveSchedule(tx, {}, options, sinceAfterChange({ now, since: before.since, recorded, before, after }));
-    await writeAudit(tx, { at: now, actor, action: "schedule set", subject: "schedule", detail: change });
-    return loadSchedule(tx, options);
-  });
+  { options }: ScheduleDeps,
+  { tx, now, recorded }: Turn,
+  request: {
+    actor: string;
+    passed?: PassedChoice | "as it can" | undefined;
+    before: EffectiveSchedule;
+    change: ScheduleChange;
+  },
+): Promise<void> {
+  const { actor, before, change, passed } = request;
+  await saveSchedule(tx, change, options, before.since);
+  const after = await loadSchedule(tx, options);
+  const { catchUpHours } = options;
+  const consequence = consequenceOf({ now, since: before.since, recorded, before, after, catchUpHours });
+  if (passed !== "as it can") demandChoice(consequence, after, passed);
+  await saveSchedule(tx, {}, options, consequence.since);
+  await writeAudit(tx, { at: now, actor, action: "schedule set", subject: "schedule", detail: change });
+  if (passed === "skip") await leaveOut(tx, consequence, { actor, now });
+  else await recordOthers(tx, consequence, { after, now });
+}
+
+async function leaveOut(tx: Tx, { passed }: Consequence, { actor, now }: { actor: string; now: Date }): Promise<void> {
+  for (const { date } of passed) {
+    await skipDate(tx, date, now);
+    await writeAudit(tx, { at: now, actor, action: "schedule skip", subject: date });
+  }
+}
+
+/** Of several dates that have passed by the new schedule one is sent, and the others have their reason. */
+async function recordOthers(
+  tx: Tx,
+  { passed, sendable }: Consequence,
+  { after, now }: { after: EffectiveSchedule; now: Date },
+): Promise<void> {
+  for (const one of passed.filter(({ date }) => date !== sendable)) {
+    await recordMissed(tx, { ...one, timezone: after.timezone, reason: passedReason(one, after), now });
+  }
 }

@@ -1,32 +1,34 @@
 import { Refusal } from "../base/errors.ts";
 import { dueAt, isSendDay, localDate, timeOf, type Schedule } from "../editions/calendar.ts";
-import { openDue, recordedLately } from "../editions/due.ts";
+import { openDue, type DueDeps } from "../editions/due.ts";
 import { writeAudit } from "../ops/audit.ts";
-import type { ScheduleDeps } from "./change.ts";
+import { revisionOf } from "./revision.ts";
 import { loadSchedule, moveDate, type EffectiveSchedule } from "./store.ts";
+import { inTurn, refuseOutdated, type TurnDeps } from "./turn.ts";
 
 /**
  * Sends the edition of one date at another time of that date; the schedule stays as it is. What is due by the present
  * time goes out first, and a time that has passed is refused, so that a move never sends by surprise.
  * @param request.sendAt local "HH:MM"; null for the schedule's own time again
- * @throws Refusal 409 when the date has its edition, 422 for a date without one or a time that has passed
+ * @param request.revision of the schedule that the move was made from; without it, that of now
+ * @throws Refusal 409 when the date has its edition, or somebody has changed the schedule meanwhile; 422 for a date
+ * without one or a time that has passed
  */
 export async function changeMove(
-  deps: ScheduleDeps,
-  request: { date: string; sendAt: string | null; actor: string },
+  deps: DueDeps & TurnDeps,
+  request: { date: string; sendAt: string | null; actor: string; revision?: string | undefined },
 ): Promise<EffectiveSchedule> {
-  const { db, clock, options } = deps;
   const { date, sendAt, actor } = request;
-  const before = await loadSchedule(db, options);
+  const before = await loadSchedule(deps.db, deps.options);
   const opened = await openDue(deps, before);
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
-  const now = clock.now();
-  checkMove({ date, sendAt, now, schedule: before, recorded: await recordedLately(db, now) });
-  await db.transaction().execute(async (tx) => {
+  return inTurn(deps, async (turn) => {
+    const { tx, now, schedule, recorded } = turn;
+    await refuseOutdated(turn, request.revision ?? revisionOf(before));
+    checkMove({ date, sendAt, now, schedule, recorded });
     await moveDate(tx, date, sendAt, now);
     await writeAudit(tx, { at: now, actor, action: "schedule move", subject: date, detail: { sendAt } });
   });
-  return loadSchedule(db, options);
 }
 
 export function checkMove(move: {

@@ -52,6 +52,32 @@ function refuseDays(raw: string): never {
   throw wrongValue(raw, "a set of week days; expected a form such as mon-fri or mon,wed,fri");
 }
 
+/** Days. */
+const longestRange = 366;
+
+/**
+ * Dates in the order in which they were written, apart by commas, semicolons or spaces; `2026-12-24..2026-12-26` stands
+ * for each from the first to the last. Throws a 422 Refusal.
+ */
+export function parseDates(raw: string): string[] {
+  const parts = raw
+    .replaceAll(/\s*\.\.\s*/g, "..")
+    .split(/[\s,;]+/)
+    .filter((part) => part !== "");
+  if (parts.length === 0) throw wrongValue(raw, "a date; expected one such as 2026-12-24, or a list of them");
+  return parts.flatMap((part) => (part.includes("..") ? datesOfRange(part) : parseDate(part)));
+}
+
+function datesOfRange(raw: string): string[] {
+  const [first = "", last = "", ...rest] = raw.split("..");
+  const start = Temporal.PlainDate.from(parseDate(first));
+  const { days } = start.until(Temporal.PlainDate.from(parseDate(last)));
+  if (rest.length > 0 || days < 0 || days >= longestRange) {
+    throw wrongValue(raw, "a range of dates; expected one of at most a year, such as 2026-12-24..2026-12-26");
+  }
+  return Array.from({ length: days + 1 }, (_, n) => start.add({ days: n }).toString());
+}
+
 /** A date that exists in the calendar, as "YYYY-MM-DD". Throws a 422 Refusal. */
 export function parseDate(raw: string): string {
   const refusal = wrongValue(raw, "a date; expected one of the calendar, written YYYY-MM-DD");

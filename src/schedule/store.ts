@@ -76,16 +76,16 @@ export async function moveDate(db: Db | Tx, date: string, sendAt: string | null,
   await db.insertInto("moved_dates").values({ date, send_at: sendAt, created_at: now }).execute();
 }
 
-export async function skipDate(db: Db | Tx, date: string, skip: boolean, now: Date): Promise<void> {
-  if (!skip) await db.deleteFrom("skipped_dates").where("date", "=", date).execute();
-  else {
-    const row = { date, created_at: now };
-    await db
-      .insertInto("skipped_dates")
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
+export async function skipDate(db: Db | Tx, date: string, now: Date): Promise<void> {
+  await db
+    .insertInto("skipped_dates")
+    .values({ date, created_at: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+export async function unskipDate(db: Db | Tx, date: string): Promise<void> {
+  await db.deleteFrom("skipped_dates").where("date", "=", date).execute();
 }
 
 function pick({ timezone, sendAt, sendDays }: ScheduleDefaults): ScheduleDefaults {

@@ -11,7 +11,9 @@ import { getEdition, listEditions } from "../../src/editions/store.ts";
 import { recover } from "../../src/ops/recover.ts";
 import { retain } from "../../src/ops/retention.ts";
 import { startWorkers } from "../../src/queue/queues.ts";
-import { changeSchedule, changeSkip } from "../../src/schedule/change.ts";
+import { changeSchedule } from "../../src/schedule/change.ts";
+import { changeMove } from "../../src/schedule/move.ts";
+import { changeSkips } from "../../src/schedule/skip.ts";
 import { addSource } from "../../src/sources/add.ts";
 import { pollSource } from "../../src/sources/poll.ts";
 import { getSource } from "../../src/sources/store.ts";
@@ -37,6 +39,7 @@ beforeEach(async () => {
   await sql`update schedule set since = ${clock.now()}, send_at = null, send_days = null, timezone = null`.execute(db);
 });
 
+const by = { actor: "test" };
 const send = (extra = false) => sendNow(world.app, { extra, actor: "test" });
 
 /** Does by hand what the queue would ask for. */
@@ -253,7 +256,7 @@ test("the schedule can be changed while the queue is away", async () => {
   const { app } = world;
   const upsertJobScheduler = () => Promise.reject(new Error("connect ECONNREFUSED"));
   const queues = { ...app.queues, editions: { upsertJobScheduler } } as unknown as World["app"]["queues"];
-  expect(await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, "test")).toMatchObject({ sendAt: "09:00" });
+  expect(await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, by)).toMatchObject({ sendAt: "09:00" });
 });
 
 test("neither a change of zone nor a skip, nor both and back again, doubles or loses a date", async () => {
@@ -272,24 +275,50 @@ test("neither a change of zone nor a skip, nor both and back again, doubles or l
   clock.set(`${date}T07:00:30Z`);
   await look();
   for (const timezone of ["Pacific/Kiritimati", "Pacific/Niue", "Asia/Seoul", null])
-    await changeSchedule(app, { timezone }, "test");
+    await changeSchedule(app, { timezone }, by);
   await look();
   expect(seen).toEqual(["2026-11-24 opening"]);
-  await changeSkip(app, { date: "2026-11-25", skip: true, actor: "test" });
+  await changeSkips(app, { dates: ["2026-11-25"], skip: true, ...by });
   clock.set("2026-11-25T07:00:30Z");
   await look();
-  await changeSchedule(app, { sendAt: "09:00" }, "test");
-  await changeSkip(app, { date: "2026-11-26", skip: true, actor: "test" });
-  await changeSkip(app, { date: "2026-11-26", skip: false, actor: "test" });
+  await changeSchedule(app, { sendAt: "09:00" }, by);
+  await changeSkips(app, { dates: ["2026-11-26"], skip: true, ...by });
+  await changeSkips(app, { dates: ["2026-11-26"], skip: false, ...by });
   clock.set("2026-11-26T08:59:00Z");
   await look();
   expect(seen).toEqual(["2026-11-24 opening"]);
-  await changeSchedule(app, { sendAt: "08:00" }, "test");
+  await changeSchedule(app, { sendAt: "08:00" }, { ...by, passed: "send" });
   await look();
-  await changeSchedule(app, { sendAt: "09:00" }, "test");
+  await changeSchedule(app, { sendAt: "09:00" }, by);
   clock.set("2026-11-26T09:30:00Z");
   await look();
   expect(seen).toEqual(["2026-11-24 opening", "2026-11-26 opening"]);
+});
+
+test("a date that is moved opens at its minute, and does not wait for the minute's look", async () => {
+  const { app } = world;
+  clock.set(`${date}T09:29:59.700Z`);
+  await changeSkips(app, { dates: [date], skip: true, ...by });
+  await changeMove(app, { date: "2026-11-25", sendAt: "09:30", ...by });
+  clock.set("2026-11-25T09:29:59.700Z");
+  const stopping = new AbortController();
+  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
+  // What the look of the minute before does: it finds nothing due yet.
+  await recover(app);
+  expect(await listEditions(app.db, 1)).toEqual([]);
+  clock.set("2026-11-25T09:30:00Z");
+  await eventually("it is opened", async () => (await listEditions(app.db, 1))[0]?.date === "2026-11-25", 5_000);
+  stopping.abort();
+  await Promise.all(workers.map((worker) => worker.close()));
+});
+
+test("a date that is left out while its last articles are gathered is not opened", async () => {
+  const { app } = world;
+  clock.set(`${date}T07:00:00Z`);
+  const gather = () => changeSkips(app, { dates: [date], skip: true, ...by }).then(() => undefined);
+  await recover({ ...app, gather, wake: async () => undefined });
+  await recover({ ...app, wake: async () => undefined });
+  expect(await listEditions(app.db, 1)).toEqual([]);
 });
 
 test("a job of another release fails alone, and the queue goes on", async () => {

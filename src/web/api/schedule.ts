@@ -1,23 +1,38 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { comingSends } from "../../ops/status.ts";
-import { changeSchedule, changeSkip, changeSkips } from "../../schedule/change.ts";
+import { changeSchedule } from "../../schedule/change.ts";
 import { changeMove } from "../../schedule/move.ts";
-import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { changeSkips } from "../../schedule/skip.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { scheduleSchema, showSchedule } from "./shapes.ts";
 
+const revision = z
+  .string()
+  .max(100)
+  .optional()
+  .describe("Of the schedule as you saw it: refused with 409 when somebody has changed it since");
 const change = z.strictObject({
   timezone: z.string().max(100).nullish(),
   sendAt: z.string().max(100).nullish().describe("Local `HH:MM`"),
   sendDays: z.string().max(100).nullish().describe("`mon-fri`, `mon,wed,fri`"),
+  passed: z
+    .enum(["send", "skip"])
+    .optional()
+    .describe("What is to become of a date whose new time has passed already: sent at once, or left out"),
+  revision,
 });
-/** The holidays of more than a year. */
-const mostDates = 400;
-const skipBody = z.strictObject({ dates: z.array(z.string()).min(1).max(mostDates), undo: z.boolean().default(false) });
-const moveBody = z.strictObject({ sendAt: z.string().max(100).describe("Local `HH:MM`, on that date alone") });
+const skipBody = z.strictObject({
+  dates: z.array(z.string().max(100)).min(1).max(400).describe("`2026-12-25`, `2026-12-24..2026-12-26`"),
+  undo: z.boolean().default(false),
+});
+const moveBody = z.strictObject({
+  sendAt: z.string().max(100).describe("Local `HH:MM`, on that date alone"),
+  revision,
+});
 const dateParams = z.object({ date: z.string() });
 
 export function addScheduleRoutes(server: ApiServer, app: App): void {
@@ -39,7 +54,8 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
       config: { role: "editor" },
       schema: {
         summary: "Change when editions go out",
-        description: "What is left out stays; null goes back to the server's setting.",
+        description:
+          "What is left out stays; null goes back to the server's setting. A change that puts the time of a promised date into the past is refused with 409 until `passed` says what is to become of it.",
         tags,
         body: change,
         response,
@@ -51,7 +67,8 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
         ...given("sendAt", body.sendAt, parseSendAt),
         ...given("sendDays", body.sendDays, parseSendDays),
       };
-      return show(await changeSchedule(app, parsed, actor));
+      const { passed, revision: seen } = body;
+      return show(await changeSchedule(app, parsed, { actor, passed, revision: seen }));
     },
   );
 
@@ -68,7 +85,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
       },
     },
     async ({ body, actor }) =>
-      show(await changeSkips(app, { dates: body.dates.map(parseDate), skip: !body.undo, actor })),
+      show(await changeSkips(app, { dates: body.dates.flatMap(parseDates), skip: !body.undo, actor })),
   );
 
   server.put(
@@ -77,13 +94,13 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
       config: { role: "editor" },
       schema: { summary: "Send no edition on a date", tags, params: dateParams, response },
     },
-    async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: true, actor })),
+    async ({ params, actor }) => show(await changeSkips(app, { dates: [parseDate(params.date)], skip: true, actor })),
   );
 
   server.delete(
     "/schedule/skip/:date",
     { config: { role: "editor" }, schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
-    async ({ params, actor }) => show(await changeSkip(app, { date: parseDate(params.date), skip: false, actor })),
+    async ({ params, actor }) => show(await changeSkips(app, { dates: [parseDate(params.date)], skip: false, actor })),
   );
 
   const moveSchema = { tags, params: dateParams, response };
@@ -94,7 +111,14 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
       schema: { ...moveSchema, summary: "Send the edition of one date at another time", body: moveBody },
     },
     async ({ params, body, actor }) =>
-      show(await changeMove(app, { date: parseDate(params.date), sendAt: parseSendAt(body.sendAt), actor })),
+      show(
+        await changeMove(app, {
+          date: parseDate(params.date),
+          sendAt: parseSendAt(body.sendAt),
+          actor,
+          revision: body.revision,
+        }),
+      ),
   );
 
   server.delete(

@@ -6,6 +6,7 @@ import { editionName } from "../../editions/store.ts";
 import { allowedActions, editionActions } from "../../editions/state.ts";
 import { withoutUser } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
+import { revisionOf } from "../../schedule/revision.ts";
 import type { EffectiveSchedule } from "../../schedule/store.ts";
 
 const instant = z.date();
@@ -153,6 +154,7 @@ export const scheduleSchema = z
     skipped: z.array(z.iso.date()),
     moved: z.array(z.object({ date: z.iso.date(), sendAt: z.string() })).describe("Dates sent at a time of their own"),
     next: z.array(nextSendSchema).describe("The next five sends"),
+    revision: z.string().describe("Changes with the hour, the days, the zone and the moved dates"),
   })
   .meta({ id: "Schedule" });
 
@@ -166,5 +168,6 @@ export function showSchedule(schedule: EffectiveSchedule, next: NextSend[]): z.i
     skipped: [...schedule.skipped].toSorted(),
     moved: [...(schedule.moved ?? [])].map(([date, sendAt]) => ({ date, sendAt })).toSorted(byDate),
     next,
+    revision: revisionOf(schedule),
   };
 }

@@ -1,13 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { decideDue, sinceAfterChange } from "../../editions/calendar.ts";
 import { recordedLately } from "../../editions/due.ts";
 import { comingSends } from "../../ops/status.ts";
 import { longDate } from "../../render/dates.ts";
-import { changeSchedule, changeSkips } from "../../schedule/change.ts";
+import { changeSchedule } from "../../schedule/change.ts";
 import { changeMove } from "../../schedule/move.ts";
-import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { consequenceOf, type Consequence } from "../../schedule/passed.ts";
+import { revisionOf } from "../../schedule/revision.ts";
+import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { changeSkips } from "../../schedule/skip.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { zoneOptions } from "../pages/zones.ts";
@@ -56,7 +58,8 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
         })),
         wrong,
         changed,
-        atOnce: changed ? await dueAtOnce(present, wanted) : null,
+        passed: changed ? passedWords(await consequence(present, wanted)) : null,
+        revision: revisionOf(present),
         wanted: {
           sendAt: wanted.sendAt,
           timezone: wanted.timezone,
@@ -81,7 +84,9 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
     const fields = readFields(request.body);
     const { wanted, wrong } = read(fields, await loadSchedule(db, options));
     if (wrong !== null) throw new Refusal(422, wrong);
-    await changeSchedule(app, { ...wanted, sendDays: [...wanted.sendDays] }, request.operator.name);
+    const passed = (["send", "skip"] as const).find((choice) => choice === fields.one("passed"));
+    const change = { ...wanted, sendDays: [...wanted.sendDays] };
+    await changeSchedule(app, change, { actor: request.operator.name, passed, revision: seen(fields) });
     return reply.redirect(`${path}?saved=schedule`, 303);
   });
 
@@ -91,13 +96,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
   ] as const) {
     web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
       const fields = readFields(request.body);
-      const dates = fields
-        .one("date")
-        .split(/[\s,;]+/)
-        .filter((date) => date !== "")
-        .map(parseDate);
-      if (dates.length === 0) throw new Refusal(422, "Enter at least one date.");
-      await changeSkips(app, { dates, skip, actor: request.operator.name });
+      await changeSkips(app, { dates: parseDates(fields.one("date")), skip, actor: request.operator.name });
       return reply.redirect(`${path}?saved=${act}`, 303);
     });
   }
@@ -106,19 +105,29 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
     const fields = readFields(request.body);
     const time = fields.one("time");
     const sendAt = time === "" ? null : parseSendAt(time);
-    await changeMove(app, { date: parseDate(fields.one("date")), sendAt, actor: request.operator.name });
+    const date = parseDate(fields.one("date"));
+    await changeMove(app, { date, sendAt, actor: request.operator.name, revision: seen(fields) });
     return reply.redirect(`${path}?saved=${sendAt === null ? "unmove" : "move"}`, 303);
   });
 
-  /** The date whose new hour has passed already, so that saving would send it. */
-  async function dueAtOnce(before: EffectiveSchedule, wanted: Wanted): Promise<string | null> {
+  async function consequence(before: EffectiveSchedule, wanted: Wanted): Promise<Consequence> {
     const now = clock.now();
-    const after = { ...before, ...wanted };
     const recorded = await recordedLately(db, now);
-    const since = sinceAfterChange({ now, since: before.since, recorded, before, after });
     const { catchUpHours } = options;
-    return decideDue({ now, since, schedule: after, recorded, catchUpHours }).open?.date ?? null;
+    const { since } = before;
+    return consequenceOf({ now, since, before, after: { ...before, ...wanted }, recorded, catchUpHours });
   }
+}
+
+/** The newest date whose new hour has passed already, and whether saving could still send it; null without one. */
+function passedWords({ passed, sendable }: Consequence): { date: string; sendable: boolean } | null {
+  const last = passed.at(-1);
+  return last ? { date: last.date, sendable: sendable !== null } : null;
+}
+
+/** The revision of the schedule that the form was shown with. */
+function seen(fields: Fields): string | undefined {
+  return fields.one("revision") || undefined;
 }
 
 /** The schedule that the fields ask for, or what is wrong with them. Without fields it is the present one. */

@@ -129,7 +129,8 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
         timezone: parseTimezone(fields.one("timezone")),
         sendDays: [...parseSendDays(days.join(","))],
       };
-      await changeSchedule(app, wanted, request.operator.name);
+      // Nothing is sent while somebody still sets the publication up.
+      await changeSchedule(app, wanted, { actor: request.operator.name, passed: "skip" });
       return reply.redirect(`${path}?done=schedule#schedule`, 303);
     } catch (error) {
       return refused(request, reply, error, { step: "schedule" });

@@ -110,10 +110,10 @@ test("the schedule shows what a change would do, warns of an hour that has passe
   ]);
   await post("/operator/schedule/unskip", { date: "2026-11-25" });
   expect((await post("/operator/schedule/skip", { date: "2026-12-25, 2026-02-30" })).statusCode).toBe(422);
-  await post("/operator/schedule/skip", { date: "2026-12-25, 2026-12-28" });
+  await post("/operator/schedule/skip", { date: "2026-12-25, 2026-12-28..2026-12-29" });
   await post("/operator/schedule/move", { date: "2026-11-26", time: "09:30" });
   const after = (await get("/operator/schedule")).body;
-  for (const words of ["Moved from 06:55 on this date.", "Back to the usual time", "Monday, December 28, 2026"]) {
+  for (const words of ["Moved from 06:55 on this date.", "Back to the usual time", "Tuesday, December 29, 2026"]) {
     expect(after).toContain(words);
   }
   expect(after).not.toContain("December 26");
@@ -127,8 +127,22 @@ test("today's hour moved into the past is told before it sends", async () => {
     await get("/operator");
   }
   const url = (time: string): string => `/operator/schedule?sendAt=${time}&timezone=Europe%2FBerlin&day=wed`;
-  expect((await get(url("05%3A00"))).body).toContain("Save, and send 2026-11-25 at once");
+  const { body } = await get(url("05%3A00"));
+  expect(body).toContain("Save, and send 2026-11-25 at once");
+  expect(body).toContain("Save, and leave 2026-11-25 out");
   expect((await get(url("09%3A00"))).body).not.toContain("at once");
+  const fields = { sendAt: "05:00", timezone: "Europe/Berlin", days: "mon,tue,wed,thu,fri" };
+  const unasked = await post("/operator/schedule", fields);
+  expect([unasked.statusCode, unasked.body]).toEqual([409, expect.stringContaining("its edition has not gone out")]);
+  const revision = /name="revision" value="(\w+)"/.exec(body)![1]!;
+  expect((await post("/operator/schedule", { ...fields, revision, passed: "skip" })).statusCode).toBe(303);
+  expect((await get("/operator/schedule")).body).toContain("Wednesday, November 25, 2026");
+  // Somebody else's page still shows the schedule as it was.
+  const outdated = await post("/operator/schedule", { ...fields, sendAt: "06:00", revision });
+  expect([outdated.statusCode, outdated.body]).toEqual([
+    409,
+    expect.stringContaining("Ada has changed the schedule meanwhile, so yours was not saved"),
+  ]);
 });
 
 test("a source that cannot be read is refused with what was typed, and tags are merged after a page that says for how many", async () => {

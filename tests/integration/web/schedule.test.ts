@@ -59,10 +59,66 @@ test("neither a move into the past nor its undoing sends by surprise", async () 
   });
 });
 
-test("holidays are skipped by a list, all or none, and put back", async () => {
+test("holidays are skipped by a list with ranges, all or none, and put back", async () => {
   const dates = ["2026-12-24", "2026-12-25", "2026-12-31"];
-  expect((await site.api("PUT", "/schedule/skip", { dates })).json()).toMatchObject({ skipped: dates });
+  const list = ["2026-12-24..2026-12-25", "2026-12-31"];
+  expect((await site.api("PUT", "/schedule/skip", { dates: list })).json()).toMatchObject({ skipped: dates });
   expect((await site.api("PUT", "/schedule/skip", { dates: ["2027-01-01", "2027-02-30"] })).statusCode).toBe(422);
   const back = await site.api("PUT", "/schedule/skip", { dates: dates.slice(1), undo: true });
   expect(back.json()).toMatchObject({ skipped: ["2026-12-24"] });
+  const many = await site.api("PUT", "/schedule/skip", { dates: ["2027-01-01..2027-12-31", "2028-01-01..2028-12-30"] });
+  expect([many.statusCode, many.json().detail]).toEqual([422, "730 dates are too many: name at most 400."]);
+});
+
+test("a date that has passed is neither left out nor put back, and nothing is recorded of it", async () => {
+  site.clock.at = new Date("2026-11-27T06:00:00Z");
+  await site.api("PUT", "/schedule/skip", { dates: ["2026-11-27"] });
+  site.clock.at = new Date("2026-11-27T08:00:00Z");
+  const late = await site.api("DELETE", "/schedule/skip/2026-11-27");
+  expect(late.statusCode).toBe(422);
+  expect(late.json().detail).toContain("07:00 (UTC) of 2026-11-27 has passed, so it stays left out");
+  await lookAt("2026-11-28T07:00:00Z");
+  for (const [date, sentence] of [
+    ["2026-11-27", "2026-11-27 has passed: name today or a later date; nothing was changed."],
+    ["2026-11-28", "2026-11-28 has its edition already"],
+  ] as const) {
+    for (const undo of [true, false]) {
+      const refused = await site.api("PUT", "/schedule/skip", { dates: ["2027-03-01", date], undo });
+      expect(refused.statusCode).toBeGreaterThanOrEqual(409);
+      expect(refused.json().detail).toContain(sentence);
+    }
+  }
+  await lookAt("2026-11-28T08:00:00Z");
+  expect(await findEdition(site.app.db, "2026-11-27")).toBeUndefined();
+  expect((await site.api("GET", "/schedule")).json().skipped).not.toContain("2027-03-01");
+});
+
+test("of two who change the schedule at once one wins, and the other is told who did", async () => {
+  const seen = (await site.api("GET", "/schedule")).json().revision;
+  const race = await Promise.all(
+    ["09:00", "10:00"].map((sendAt) => site.api("PUT", "/schedule", { sendAt, revision: seen })),
+  );
+  const [won, lost] = race.toSorted((a, b) => a.statusCode - b.statusCode);
+  expect([won!.statusCode, lost!.statusCode]).toEqual([200, 409]);
+  expect(lost!.json().detail).toMatch(/^setting has changed the schedule meanwhile, so yours was not saved/);
+  const { sendAt, revision } = (await site.api("GET", "/schedule")).json();
+  expect(sendAt).toBe(won!.json().sendAt);
+  expect((await site.api("PUT", "/schedule/move/2026-12-02", { sendAt: "11:00", revision })).statusCode).toBe(200);
+  const old = await site.api("PUT", "/schedule/move/2026-12-02", { sendAt: "12:00", revision });
+  expect([old.statusCode, old.json().detail]).toEqual([409, expect.stringContaining("look at it as it is now")]);
+});
+
+test("an hour that has passed sends nothing unless somebody says so", async () => {
+  site.clock.at = new Date("2026-12-01T08:30:00Z");
+  const set = (body: object) => site.api("PUT", "/schedule", { sendAt: "08:00", ...body });
+  const asked = await set({});
+  expect(asked.statusCode).toBe(409);
+  expect(asked.json().detail).toContain("08:00 (UTC) of 2026-12-01 has passed, and its edition has not gone out");
+  expect((await site.api("GET", "/schedule")).json().sendAt).not.toBe("08:00");
+  expect((await set({ passed: "skip" })).json()).toMatchObject({
+    sendAt: "08:00",
+    next: [{ date: "2026-12-02" }, {}, {}, {}, {}],
+  });
+  await lookAt("2026-12-01T08:31:00Z");
+  expect(await findEdition(site.app.db, "2026-12-01")).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decideDue, dueAt, nextSends, type Schedule } from "../../../src/editions/calendar.ts";
 import { checkMove } from "../../../src/schedule/move.ts";
+import { checkSkip } from "../../../src/schedule/skip.ts";
 import { execute } from "../cli/execute.ts";
 
 const at = (instant: string) => new Date(instant);
@@ -74,6 +75,27 @@ it.each<[string, string, string | null, string, Record<string, string>, RegExp |
   else expect(move).not.toThrow();
 });
 
+// [what, date, whether it is left out or put back, the refusal]; now is Tuesday 24 November, 09:00 in Berlin
+it.each<[string, string, "skip" | "unskip", RegExp | null]>([
+  ["today, before anything has looked at it", "2026-11-24", "skip", null],
+  ["a holiday to come", "2026-12-25", "skip", null],
+  ["a date that was sent after the backup that was put back", "2026-11-23", "skip", null],
+  ["a date from before the schedule began", "2026-11-19", "skip", /^2026-11-19 has passed: name today or a later date/],
+  ["a past Sunday, which the schedule does not send on", "2026-11-22", "skip", /^2026-11-22 has passed/],
+  ["a date that has its edition", "2026-11-20", "skip", /has its edition already: it cannot be left out any more/],
+  ["a date that is left out", "2026-11-26", "unskip", null],
+  ["a date that is not left out", "2026-11-25", "unskip", null],
+  ["a past date", "2026-11-23", "unskip", /^2026-11-23 has passed/],
+])("leaving out, or putting back, %s", (_what, date, act, refusal) => {
+  const skip = act === "skip";
+  const present = { ...schedule({}), since: at("2026-11-19T12:00Z") };
+  const recorded = new Set(["2026-11-20"]);
+  const change = () =>
+    checkSkip({ date, skip, now: at("2026-11-24T08:00Z"), schedule: present, recorded, catchUpHours: 12 });
+  if (refusal) expect(change).toThrow(refusal);
+  else expect(change).not.toThrow();
+});
+
 it.each([
   [["move", "2026-12-24"], /Name the time/],
   [["move", "2026-12-24", "10:00", "--undo"], /Name the time/],
@@ -81,6 +103,7 @@ it.each([
   [["skip", "2026-12-24..2026-12-20"], /not a range of dates/],
   [["skip", "2026-12-24..2036-12-20"], /not a range of dates/],
   [["skip", "2026-12-24..x"], /not a date/],
+  [["set", "--at", "07:00", "--passed", "later"], /expected send or skip/],
 ])("schedule %j is wrong usage", async (argv, sentence) => {
   const { code, stderr } = await execute(["schedule", ...argv], {});
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
-import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../../../src/schedule/settings.ts";
+import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../../src/schedule/settings.ts";
 
 const cases: [name: string, parse: (raw: string) => unknown, good: [string, unknown][], bad: string[]][] = [
   [
@@ -40,6 +40,17 @@ const cases: [name: string, parse: (raw: string) => unknown, good: [string, unkn
     ["", ",", "mon,", "monday", "mon-", "mon-tue-wed", "1-5"],
   ],
   [
+    "parseDates",
+    parseDates,
+    [
+      ["2026-12-25", ["2026-12-25"]],
+      ["2026-12-31..2027-01-02", ["2026-12-31", "2027-01-01", "2027-01-02"]],
+      ["2026-12-24..2026-12-24", ["2026-12-24"]],
+      [" 2027-01-01,2026-12-24 .. 2026-12-25;\n2026-12-31 ", ["2027-01-01", "2026-12-24", "2026-12-25", "2026-12-31"]],
+    ],
+    [""],
+  ],
+  [
     "parseDate",
     parseDate,
     [
@@ -63,6 +74,23 @@ describe.each(cases)("%s", (_name, parse, good, bad) => {
       expect(error.message.startsWith(JSON.stringify(raw))).toBe(true);
     }
   });
+});
+
+it.each([
+  ["2026-12-24..2026-12-20", /^"2026-12-24..2026-12-20" is not a range of dates; expected one of at most a year/],
+  ["2026-01-01..2027-01-02", /is not a range of dates/],
+  ["2026-12-24..2026-12-25..2026-12-26", /is not a range of dates/],
+  ["2026-12-24..", /^"" is not a date/],
+  ["2026-12-24, x", /^"x" is not a date/],
+  ["2026-02-28..2026-02-30", /^"2026-02-30" is not a date/],
+])("refuses the dates %j", (raw, sentence) => {
+  expect(() => parseDates(raw)).toThrow(sentence);
+});
+
+it("takes no cron pattern for a time, a day or a zone", () => {
+  for (const parse of [parseSendAt, parseSendDays, parseTimezone]) {
+    expect(() => parse("0 7 * * *")).toThrow(/^"0 7 \* \* \*" is not a/);
+  }
 });
 
 it("cuts a long value in the sentence", () => {

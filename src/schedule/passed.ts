@@ -1,0 +1,51 @@
+import { Refusal } from "../base/errors.ts";
+import { decideDue, sinceAfterChange, timeOf, type DueDate, type Schedule } from "../editions/calendar.ts";
+
+/** What a changed schedule does to the dates that the one before had promised. */
+export interface Consequence {
+  /** To be kept with the new schedule. */
+  since: Date;
+  /** Promised dates without an edition whose new time has passed already, oldest first. */
+  passed: DueDate[];
+  /** The one of them that could still be sent: the newest, if it is not too late. */
+  sendable: string | null;
+}
+
+/** What is to become of the passed dates: sent at once, or left out. */
+export type PassedChoice = "send" | "skip";
+
+export function consequenceOf(change: {
+  now: Date;
+  since: Date;
+  before: Schedule;
+  after: Schedule;
+  recorded: ReadonlySet<string>;
+  catchUpHours: number;
+}): Consequence {
+  const since = sinceAfterChange(change);
+  const { open, missed } = decideDue({ ...change, since, schedule: change.after });
+  const passed = [...missed, ...(open ? [open] : [])].map(({ date, dueAt }) => ({ date, dueAt }));
+  return { since, passed: passed.toSorted((a, b) => (a.date < b.date ? -1 : 1)), sendable: open?.date ?? null };
+}
+
+/** @throws Refusal 409 when a date has passed by the new schedule and nobody has said what is to become of it */
+export function demandChoice({ passed, sendable }: Consequence, after: Schedule, choice?: PassedChoice): void {
+  const last = passed.at(-1);
+  if (!last || choice === "skip" || (choice === "send" && sendable !== null)) return;
+  const what = `${timeOf(last.date, after)} (${after.timezone}) of ${last.date} has passed`;
+  throw new Refusal(
+    409,
+    sendable === null
+      ? `${what}, too long ago for its edition to be sent late: leave that date out (--passed skip), or send its edition now first.`
+      : `${what}, and its edition has not gone out: say whether it is to be sent at once (--passed send) or left out (--passed skip).`,
+    { date: last.date, sendable: sendable !== null },
+  );
+}
+
+/** Why a passed date has no edition, when it was not left out. */
+export function passedReason({ date }: DueDate, after: Schedule): string {
+  return (
+    `Its time, ${timeOf(date, after)} (${after.timezone}), had passed when the schedule was changed; ` +
+    `its articles go into the next edition.`
+  );
+}
