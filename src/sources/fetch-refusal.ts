@@ -69,11 +69,12 @@ function inMegabytes(bytes: number): string {
 }
 
 /** Connecting to several addresses fails with one error for each; undici and fetch wrap others as a cause. */
-function innermost(error: unknown): unknown {
+export function innermost(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
   return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
-function codeOf(error: unknown): string {
+/** What the system, TLS or undici calls it, such as `ECONNREFUSED`; empty where nobody does. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }

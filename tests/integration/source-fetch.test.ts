@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import net, { type AddressInfo } from "node:net";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { askLinks, type LinkDeps } from "../../src/sources/ask-links.ts";
 import { fetchFeed, type FetchDeps, type FetchRequest } from "../../src/sources/fetch.ts";
 
 const feed = "<rss version='2.0'><channel><title>é</title></channel></rss>";
@@ -331,5 +332,81 @@ describe("limits and failures", () => {
     const error = await get(`http://me:secret@127.0.0.1:${port}/no?key=hidden`).catch(String);
     expect(error).toContain(`http://127.0.0.1:${port}/no?… answered 404`);
     expect(error).not.toMatch(/secret|hidden/);
+  });
+});
+
+describe("pages that articles lead to", () => {
+  const missing = () => Promise.reject(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }));
+  const look = async (paths: string[], deps: Partial<LinkDeps> = {}, signal?: AbortSignal) => {
+    const urls = paths.map((path) => (path.startsWith("http") ? path : `${home}${path}`));
+    const all = { allowPrivate: true, userAgent: "Dayletter/1", lookup: loopback, ...deps };
+    const answers = await askLinks(all, urls, signal);
+    return urls.map((url) => answers.get(url));
+  };
+  const status = (code: number) => ({ kind: "status", status: code });
+
+  it("are asked for with HEAD, and with one byte of GET where that is refused or finds nothing", async () => {
+    reply("/there", 200, { "content-type": "text/html" }, "x".repeat(10_000));
+    for (const [path, byHead, byGet] of [
+      ["/no-head", 405, 206],
+      ["/lies", 404, 200],
+      ["/gone", 410, 410],
+      ["/busy", 503, 200],
+    ] as const) {
+      routes.set(path, ({ method }, response) => response.writeHead(method === "HEAD" ? byHead : byGet).end());
+    }
+    reply("/moved", 301, { location: "/there" });
+    const paths = ["/there", "/no-head", "/lies", "/gone", "/moved", "/busy", "/nowhere"];
+    expect(await look(paths)).toEqual([200, 206, 200, 410, 200, 503, 404].map(status));
+    expect(requests[0]?.headers).toMatchObject({ "user-agent": "Dayletter/1" });
+    const gets = requests.filter(({ method }) => method === "GET");
+    expect(new Set(gets.map(({ url }) => url))).toEqual(new Set(["/gone", "/lies", "/no-head", "/nowhere"]));
+    for (const { headers } of gets) expect(headers.range).toBe("bytes=0-0");
+  });
+
+  it("are asked for under the guard of feeds", async () => {
+    const lookup = async (name: string) => [
+      { address: name === "other.example" ? "127.0.0.1" : "10.0.0.5", family: 4 },
+    ];
+    const unguarded = await look([`${other}/`, "http://10.0.0.1/"], { allowPrivate: false, lookup });
+    expect(unguarded).toEqual([1, 2].map(() => ({ kind: "failed", reason: "leads to a private address" })));
+    expect(requests).toHaveLength(0);
+  });
+
+  it("tell names that are not there, and whether another page led to them", async () => {
+    reply("/away", 302, { location: "http://gone.example/" });
+    expect(await look(["http://gone.example/a", "/away"], { lookup: missing })).toEqual([
+      { kind: "no-name", host: "gone.example", hops: 0 },
+      { kind: "no-name", host: "gone.example", hops: 1 },
+    ]);
+  });
+
+  it("are two at a time of one host, and no slow one keeps the others waiting", async () => {
+    let [now, most] = [0, 0];
+    const answer = (response: ServerResponse) => {
+      now -= 1;
+      response.writeHead(200).end();
+    };
+    const waiting: ServerResponse[] = [];
+    const paths = Array.from({ length: 9 }, (_, n) => `/${n}`);
+    for (const path of paths) {
+      routes.set(path, (_request, response) => {
+        now += 1;
+        most = Math.max(most, now);
+        // Each pair is answered once both are there, so that two at a time are seen to be two.
+        if (waiting.push(response) === 2 || path === "/8") waiting.splice(0).forEach(answer);
+      });
+    }
+    routes.set("/silent", () => {});
+    const answers = await look([...paths, `${other}/silent`], { linkMs: 300 });
+    expect(answers).toEqual([...paths.map(() => status(200)), { kind: "late" }]);
+    expect(most).toBe(2);
+  });
+
+  it("end with the time for all of them, or when nobody waits any more", async () => {
+    for (const path of ["/1", "/2", "/3", "/4"]) routes.set(path, () => {});
+    const late = { kind: "late" };
+    expect(await look(["/1", "/2", "/3", "/4"], { linksMs: 100 })).toEqual([late, late, undefined, undefined]);
+    expect(await look(["/1"], {}, AbortSignal.abort())).toEqual([undefined]);
   });
 });
