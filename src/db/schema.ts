@@ -18,6 +18,14 @@ export interface Schema {
     tag_ids: number[];
     snapshot: JSONColumnType<object>;
   };
+  left_out_articles: { edition_id: number; article_id: number; tag_ids: number[]; snapshot: JSONColumnType<object> };
+  link_checks: {
+    article_id: number;
+    url: string;
+    verdict: "fine" | "broken" | "unsure";
+    said: string | null;
+    checked_at: Date;
+  };
   subscribers: SubscriberTable;
   subscriber_tags: { subscriber_id: number; tag_id: number };
   consents: ConsentTable;

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
+import { makeCohorts } from "./cohorts.ts";
 
 export interface FanOut {
   /** Active subscribers at the freeze who are not pausing. */
@@ -39,25 +40,7 @@ export async function fanOut(tx: Tx, editionId: number, options: FanOutOptions):
     -- An empty set of tags stands for "all news".
     select id, '{}'::int[] from subscribers
     where status = 'active' and all_tags and coalesce(paused_until <= ${now}, true)`.execute(tx);
-  await sql`
-    create temporary table matched_sets on commit drop as
-    with sets as (select distinct tag_ids from matched),
-    edition_tags as (
-      select position, unnest(tag_ids) as tag_id from edition_articles where edition_id = ${editionId}
-    )
-    select tag_ids, array_agg(distinct position order by position) as positions
-    from (select tag_ids, unnest(tag_ids) as tag_id from sets) wanted
-    join edition_tags using (tag_id)
-    group by tag_ids
-    union all
-    select '{}'::int[], (select array_agg(position order by position) from edition_articles where edition_id = ${editionId})
-    where exists (select 1 from sets where tag_ids = '{}')`.execute(tx);
-  await sql`analyze matched, matched_sets`.execute(tx);
-  await sql`
-    insert into cohorts (edition_id, positions, readers)
-    select ${editionId}, ms.positions, count(*)
-    from matched m join matched_sets ms using (tag_ids)
-    group by ms.positions`.execute(tx);
+  await makeCohorts(tx, editionId);
   const zones = await ownHours(tx, options);
   await sql`
     insert into deliveries (edition_id, subscriber_id, cohort_id, slice, tag_ids, domain, due_at, leaves_at)

@@ -45,7 +45,7 @@ export async function openPress(db: Db, options: PressOptions, editionId: number
         to: delivery.address,
         messageId: messageId(options.secret, name, delivery.key, domain),
         ...fit(delivery.positions),
-        matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.map((id) => tagNames.get(id) ?? ""),
+        matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.flatMap((id) => tagNames.get(id) ?? []),
         links: readerLinks(options, delivery.key, name),
         date,
         feedbackId: `${name}:daily:edition:dayletter`,
@@ -68,7 +68,7 @@ export function readerLinks(
   };
 }
 
-/** Tag names as they were at the freeze, by id. */
+/** Tag names as they were at the freeze, by id; without those that only articles had which were left out since. */
 async function frozenTagNames(db: Db, editionId: number): Promise<Map<number, string>> {
   const { rows } = await sql<{ id: number; name: string }>`
     select distinct on (id) id, name from (
