@@ -31,7 +31,8 @@ export function processors(deps: JobDeps): Processors {
   return {
     "fetch-source": (payload, signal) => fetchSource(deps, payload, signal),
     "open-edition": () => openEditionJob(deps),
-    "render-edition": (payload) => trace("render edition", about(payload), () => renderEditionJob(deps, payload)),
+    "render-edition": (payload, signal) =>
+      trace("render edition", about(payload), () => renderEditionJob(deps, payload, signal)),
     "fan-out": (payload) => trace("fan out", about(payload), () => fanOutJob(deps, payload)),
     "close-edition": (payload) =>
       trace("close edition", about(payload), async (note) => {

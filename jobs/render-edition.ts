@@ -2,6 +2,10 @@ import { renderEdition, type RenderDeps } from "../src/editions/render.ts";
 import type { Payload, Wake } from "../src/queue/contract.ts";
 
 /** Makes the edition's stencil, then asks for its slices. */
-export async function renderEditionJob(deps: RenderDeps & { wake: Wake }, { editionId }: Payload<"render-edition">) {
-  if (await renderEdition(deps, editionId)) await deps.wake("fan-out", { editionId });
+export async function renderEditionJob(
+  deps: RenderDeps & { wake: Wake },
+  { editionId }: Payload<"render-edition">,
+  signal: AbortSignal,
+) {
+  if (await renderEdition(deps, editionId, signal)) await deps.wake("fan-out", { editionId });
 }

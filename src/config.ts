@@ -47,6 +47,7 @@ export interface Config {
   approval: Settings["APPROVAL"];
   approvalMinutes: number;
   gate: Settings["GATE"];
+  checkLinks: boolean;
   /** Who is mailed when something is wrong. */
   alertMail: string[];
   /** What is called then, and the key of its signatures. */
@@ -210,6 +211,7 @@ function toConfig(values: Settings): Config {
     approval: values.APPROVAL,
     approvalMinutes: values.APPROVAL_MINUTES,
     gate: values.GATE,
+    checkLinks: values.CHECK_LINKS,
     alertMail: values.ALERT_MAIL,
     alertWebhook:
       values.ALERT_WEBHOOK === null || values.ALERT_WEBHOOK_SECRET === null

@@ -45,7 +45,7 @@ export async function listArticles(
 }
 
 /** Keeps an article out of the next edition. @throws Refusal 404, or 409 when an edition has it already */
-export async function hideArticle(db: Db, id: number): Promise<void> {
+export async function hideArticle(db: Db | Tx, id: number): Promise<void> {
   const article = await db
     .updateTable("articles")
     .set({ hidden: true })
@@ -56,5 +56,8 @@ export async function hideArticle(db: Db, id: number): Promise<void> {
   if (article) return;
   const frozen = await db.selectFrom("articles").select("id").where("id", "=", id).executeTakeFirst();
   if (!frozen) throw new Refusal(404, `There is no article ${id}: see \`dayletter articles list\`.`);
-  throw new Refusal(409, `Article ${id} is in an edition already and cannot be hidden from it.`);
+  throw new Refusal(
+    409,
+    `Article ${id} is in an edition already and cannot be hidden from it. While that is held, \`dayletter edition edit\` can leave it out.`,
+  );
 }

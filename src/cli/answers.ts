@@ -44,6 +44,8 @@ export interface EditionStatusAnswer extends EditionAnswer {
 
 export interface EditionDetailAnswer extends EditionStatusAnswer {
   articles: { position: number; id: number; title: string; url: string; tags: string[] }[];
+  /** Left out while it was held, and free to be taken back. */
+  leftOut: { id: number; title: string; tags: string[] }[];
 }
 
 export interface ComingAnswer {
@@ -61,6 +63,13 @@ export interface ComingAnswer {
     placed: boolean;
     original: object | null;
   }[];
+  /** Why the gate would hold it as it stands, a sentence each. */
+  findings: string[];
+}
+
+export interface LinksAnswer {
+  links: { id: number; title: string; url: string; verdict: "fine" | "broken" | "unsure"; said: string | null }[];
+  unasked: number;
 }
 
 export interface ActedAnswer {

@@ -4,12 +4,13 @@ import { sendLine } from "./words.ts";
 
 /** The coming edition as `edition edit` shows it. */
 export function comingText(coming: ComingAnswer): string {
-  const { date, send, timezone, introduction, subject, articles } = coming;
+  const { date, send, timezone, introduction, subject, articles, findings } = coming;
   const summary = facts([
     ["Edition", date],
     ["Due", send === null ? "no date is left to send on" : sendLine(send, timezone)],
     ["Subject", subject ?? "the headline of each reader's first article"],
     ["Introduction", introduction === null ? "none" : introduction.replace(/\n+/g, " / ")],
+    ["As it stands", findings.length === 0 ? null : `it would be held: ${findings.join(" ")}`],
   ]);
   if (articles.length === 0) return `${summary}\n\nNo article waits for it yet.`;
   const rows = articles.map((article) => [String(article.id), marks(article), article.title, article.tags.join(", ")]);

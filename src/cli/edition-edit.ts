@@ -12,6 +12,7 @@ interface EditOptions {
   order?: number[];
   leaveOut?: number[];
   takeBack?: number[];
+  hide?: number[];
   title?: Worded[];
   summary?: Worded[];
   introduction?: string;
@@ -27,15 +28,12 @@ interface Worded {
 /** `edition edit`: shows the coming edition, and changes it where options say so. */
 export function addEditionEdit(edition: Command, { terminal, client }: Context): void {
   withJson(edition.command("edit").description("show and change the coming edition: order, words, what stays out"))
-    .argument(
-      "[edition]",
-      "one that is held, whose words alone can be changed; the coming one if left out",
-      editionArgument,
-    )
+    .argument("[edition]", "one that is held, such as 2026-11-24; the coming one if left out", editionArgument)
     .option("--pin <id>", "make an article the lead, for every reader who gets it", idArgument)
     .option("--order <ids>", "the articles that come first, such as 12,7,9", idsArgument)
     .option("--leave-out <id>", "keep an article for the next edition; may be repeated", collectIds)
     .option("--take-back <id>", "take in one that was left out; may be repeated", collectIds)
+    .option("--hide <id>", "leave an article out of a held edition and of every other; may be repeated", collectIds)
     .option("--title <id=text>", "own headline in this edition, or none to undo; may be repeated", collectWorded)
     .option("--summary <id=text>", "own summary in this edition, or none to undo; may be repeated", collectWorded)
     .option("--introduction <text>", "plain text above the articles; empty for none")
@@ -44,12 +42,9 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
     .action(async (name: string | undefined, options: EditOptions) => {
       if (name !== undefined) {
         const json = heldChangeOf(options);
-        const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}/words`, { json });
-        return answer(
-          terminal,
-          options,
-          held,
-          (value) => `Edition ${value.name} is ${value.state}, with the new words.`,
+        const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}`, { json });
+        return answer(terminal, options, held, (value) =>
+          `Edition ${value.name} is ${value.state}, with the changes. ${value.reason ?? ""}`.trimEnd(),
         );
       }
       const server = client();
@@ -63,28 +58,31 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
     });
 }
 
-/** Of a held edition: words alone. */
+/** What the options ask for of a held edition; what they do not name stays as it is. */
 export function heldChangeOf(options: EditOptions): Record<string, unknown> {
-  const { introduction, subject, title = [], summary = [], json: _json, ...others } = options;
-  const some = introduction !== undefined || subject !== undefined || title.length + summary.length > 0;
-  if (Object.keys(others).length > 0 || !some) {
-    throw new UsageError(
-      "Of a held edition change --title, --summary, --introduction or --subject; the rest is frozen.",
-    );
-  }
+  const { introduction, subject, pin, order, leaveOut, takeBack, hide, title = [], summary = [], reset } = options;
+  if (reset) throw new UsageError("What was frozen cannot be reset: change a held edition step by step.");
   const words: Record<number, { title?: string; summary?: string }> = {};
   for (const { id, text } of title) words[id] = { ...words[id], title: text };
   for (const { id, text } of summary) words[id] = { ...words[id], summary: text };
-  return {
+  const placed = pin === undefined ? order : [pin, ...(order ?? []).filter((id) => id !== pin)];
+  const change = {
     ...(introduction === undefined ? {} : { introduction: introduction || null }),
     ...(subject === undefined ? {} : { subject: subject || null }),
     ...(Object.keys(words).length === 0 ? {} : { words }),
+    ...(placed === undefined ? {} : { first: placed }),
+    ...(leaveOut === undefined ? {} : { leaveOut }),
+    ...(takeBack === undefined ? {} : { takeBack }),
+    ...(hide === undefined ? {} : { hide }),
   };
+  if (Object.keys(change).length > 0) return change;
+  throw new UsageError("Say what is to change in it, such as --leave-out ID; `dayletter edition show` has the ids.");
 }
 
 /** What the options ask for, on top of what is there. */
 export function changeOf(options: EditOptions, shown: ComingAnswer): Record<string, unknown> {
   const { pin, order, leaveOut = [], takeBack = [], title = [], summary = [], introduction, subject, reset } = options;
+  if (options.hide) throw new UsageError("To hide an article that no edition has yet: dayletter articles hide ID.");
   const change: Record<string, unknown> = reset
     ? { introduction: null, subject: null, first: [], leftOut: [], words: null }
     : {};

@@ -43,8 +43,12 @@ export function editionText(edition: EditionDetailAnswer): string {
     ["You can", edition.allowed.length === 0 ? null : edition.allowed.join(", ")],
   ]);
   if (articles.length === 0) return summary;
-  const rows = articles.map(({ title, tags }) => [title, tags.join(", ")]);
-  return `${summary}\n\n${table([{ title: "Headline" }, { title: "Tags" }], rows, null)}`;
+  const rows = [
+    ...articles.map(({ id, title, tags }) => [String(id), title, tags.join(", ")]),
+    ...edition.leftOut.map(({ id, title, tags }) => [String(id), `(left out) ${title}`, tags.join(", ")]),
+  ];
+  const columns = [{ title: "Id", right: true }, { title: "Headline" }, { title: "Tags" }];
+  return `${summary}\n\n${table(columns, rows, null)}`;
 }
 
 export function actedText(action: string, { changed, affected, edition }: ActedAnswer): string {

@@ -3,6 +3,7 @@ import { editionActions, type EditionAction } from "../editions/state.ts";
 import type { ActedAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
 import { collect, dateArgument, editionArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
+import { addCheckLinks } from "./check-links.ts";
 import { addDeliveries } from "./deliveries.ts";
 import { addEditionEdit } from "./edition-edit.ts";
 import { actedText, editionsText, editionText, unknownText } from "./edition-text.ts";
@@ -71,6 +72,8 @@ export function addEdition(program: Command, context: Context, done: Done): void
     });
 
   addEditionEdit(edition, context);
+
+  addCheckLinks(edition, context);
 
   withJson(edition.command("test").description("mail a sample copy to yourself, by the way of all mails"))
     .argument("<address>", "where to")

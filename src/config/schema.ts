@@ -94,7 +94,12 @@ export const settings = z.object({
   GATE: setting(
     read.choice(["on", "off"]),
     "on",
-    "`on` holds a scheduled edition for an editor when it is far from usual: its size, its readers, a silent source.",
+    "`on` holds a scheduled edition for an editor when it is far from usual: its size, its readers, a silent source, a broken link.",
+  ),
+  CHECK_LINKS: setting(
+    read.flag,
+    "1",
+    "1 lets the gate ask for the pages that the articles lead to, and hold an edition with a link that is certainly broken.",
   ),
   ALERT_MAIL: setting(parseAddresses, "", "Addresses, between commas, that are mailed when something is wrong."),
   ALERT_WEBHOOK: optional(

@@ -1,7 +1,5 @@
-import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
-import type { Db } from "../db/schema.ts";
+import type { CheckDeps } from "../editorial/check-links.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
@@ -15,10 +13,7 @@ import {
   type Edition,
 } from "./store.ts";
 
-export interface RenderDeps {
-  db: Db;
-  clock: Clock;
-  log: Log;
+export interface RenderDeps extends CheckDeps {
   /** Read anew each time, so that a mended template needs no restart. */
   templates(): Promise<EmailTemplates>;
   publication: Publication;
@@ -29,12 +24,13 @@ export interface RenderDeps {
 const notMade = "Its mail cannot be made: ";
 
 /**
- * Makes the stencil of a frozen edition and lets it go out, unless it must wait for an editor. One that is going out already gets a new stencil if its own
- * is of an older release, or was removed because the edition had been finished for long.
+ * Makes the stencil of a frozen edition and lets it go out, unless it must wait for an editor. One that is going out
+ * already gets a new stencil if its own is of an older release, or was removed because the edition had been finished for
+ * long. Once `signal` has aborted nothing is decided: the next look does it.
  * @returns whether there is something to send now
  * @throws what is wrong with the template; the edition keeps the sentence as its reason and stays opening
  */
-export async function renderEdition(deps: RenderDeps, editionId: number): Promise<boolean> {
+export async function renderEdition(deps: RenderDeps, editionId: number, signal?: AbortSignal): Promise<boolean> {
   const { db, clock, log } = deps;
   const edition = await getEditionById(db, editionId);
   if (!edition) return false;
@@ -46,8 +42,9 @@ export async function renderEdition(deps: RenderDeps, editionId: number): Promis
     await keepStencil(db, editionId, stencil);
     return state === "sending";
   }
+  const hold = await whyHeld(deps, { edition, stencil, signal });
+  if (signal?.aborted) return false;
   const now = clock.now();
-  const hold = await whyHeld(db, { edition, stencil, now }, deps.options);
   const reason = hold?.reason ?? reasonNow(edition, now);
   const moved = await startSending(db, editionId, { stencil, reason, now, held: hold ?? undefined });
   const about = { edition: editionId, date: editionName(edition), selected: edition.selected };

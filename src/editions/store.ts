@@ -119,6 +119,23 @@ export async function frozenArticleIds(db: Db, editionId: number): Promise<numbe
   return (await query.orderBy("position").execute()).map((row) => row.article_id);
 }
 
+/** What was left out of it while it was held, and can be taken in again. */
+export async function leftOutArticles(
+  db: Db,
+  editionId: number,
+): Promise<(Omit<EditionArticle, "position"> & { id: number })[]> {
+  const rows = await db
+    .selectFrom("left_out_articles as l")
+    .innerJoin("articles as a", "a.id", "l.article_id")
+    .select(["l.article_id", "l.snapshot"])
+    .where("l.edition_id", "=", editionId)
+    .where("a.edition_id", "is", null)
+    .where("a.hidden", "=", false)
+    .orderBy("l.article_id", "desc")
+    .execute();
+  return rows.map((row) => ({ ...(row.snapshot as Omit<EditionArticle, "position">), id: row.article_id }));
+}
+
 /**
  * Keeps the stencil and moves the edition from opening to sending, or to held until `approveBy`, in one step.
  * @returns false when somebody else has moved it on, or cancelled it, meanwhile

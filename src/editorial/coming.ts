@@ -7,6 +7,7 @@ import { editionName, recordedDates } from "../editions/store.ts";
 import type { EditionArticle } from "../render/types.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { openDraft, untouched, type Draft } from "./draft-store.ts";
+import type { ArticleLink } from "./link-store.ts";
 import { layoutOf } from "./order.ts";
 
 export interface ComingDeps {
@@ -55,9 +56,13 @@ export async function comingEdition({ db, clock, options }: ComingDeps): Promise
   };
 }
 
-/** Those that stay in it, for a sample copy made in the way of the real mails. */
+/** The coming edition, for a sample copy made in the way of the real mails. */
 export async function comingSample(deps: ComingDeps): Promise<SampleOf> {
-  const { date, draft, articles } = await comingEdition(deps);
+  return sampleOfComing(await comingEdition(deps));
+}
+
+/** The same of one that is there already: of the articles that stay in it. */
+export function sampleOfComing({ date, draft, articles }: ComingEdition): SampleOf {
   const edition = { date, number: 1 };
   const shown = articles
     .filter(({ leftOut }) => !leftOut)
@@ -71,6 +76,11 @@ export async function comingSample(deps: ComingDeps): Promise<SampleOf> {
       publishedAt,
     }));
   return sampleOfArticles(edition, shown, `/editions/${editionName(edition)}`, draft);
+}
+
+/** Where the articles of the coming edition lead, in the order of its mail. */
+export function comingLinks({ articles }: ComingEdition): ArticleLink[] {
+  return articles.filter(({ leftOut }) => !leftOut).map(({ id, title, url }) => ({ id, title, url }));
 }
 
 export async function comingArticles(db: Db | Tx, now: Date, draft: Draft): Promise<ComingArticle[]> {

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { hideArticle } from "../articles/store.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
@@ -6,14 +7,18 @@ import { frozenArticles, getEdition, keepStencil, lockEdition, editionName, type
 import { writeAudit } from "../ops/audit.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication } from "../render/types.ts";
+import { reasonNow } from "./hold.ts";
 import { ownLine, ownText } from "./own-words.ts";
+import { rearrange, type Rearrangement } from "./rearrange.ts";
 
-/** What is left out stays as it is. A held edition's articles are fixed, so nothing can be undone but by writing it anew. */
-export interface HeldChange {
+/** What is left out stays as it is. Frozen words are written anew or not at all: the source's own are gone. */
+export interface HeldChange extends Rearrangement {
   introduction?: string | null | undefined;
   subject?: string | null | undefined;
   /** By article id. */
   words?: Readonly<Record<string, { title?: string | undefined; summary?: string | undefined }>> | undefined;
+  /** Ids of articles that are left out of it and of every other edition. */
+  hide?: readonly number[] | undefined;
 }
 
 export interface HeldDeps {
@@ -24,9 +29,11 @@ export interface HeldDeps {
 }
 
 /**
- * Mends the words of an edition that is held; who gets which article stays as it was frozen. Words and stencil change
- * together, so that what is approved afterwards is what was looked at.
- * @throws Refusal 409 unless it is held, 422 for an article that it has not, a text too long, or an empty title
+ * Changes an edition that is held: its words, the order of its articles, and which of them it has. Its readers stay as
+ * they were frozen. Articles, cohorts, stencil and the reason for the hold change together, so that what is approved
+ * afterwards is what was looked at.
+ * @throws Refusal 409 unless it is held, or for an article that cannot be taken back; 422 for one that it has not, a text
+ * too long, an empty title, or when no article would be left
  */
 export async function editHeld(
   deps: HeldDeps,
@@ -34,18 +41,20 @@ export async function editHeld(
 ): Promise<Edition> {
   const { db, clock, publication } = deps;
   const { change, actor } = request;
+  const { hide = [], leaveOut = [] } = change;
   const templates = await deps.templates();
   const { id } = await getEdition(db, request.date, request.number);
   return db.transaction().execute(async (tx) => {
     const before = await lockEdition(tx, id);
     const name = editionName(before);
+    const now = clock.now();
     if (before.state !== "held") {
       const when = `edition ${name} is ${before.state}`;
-      throw new Refusal(409, `Words can be changed only while an edition is held, and ${when}.`, {
-        state: before.state,
-      });
+      throw new Refusal(409, `An edition can be changed only while it is held, and ${when}.`, { state: before.state });
     }
     for (const [article, words] of Object.entries(change.words ?? {})) await reword(tx, before, Number(article), words);
+    await rearrange(tx, before, { ...change, leaveOut: [...leaveOut, ...hide] }, now);
+    for (const article of hide) await hideArticle(tx, article);
     const introduction = change.introduction === undefined ? before.introduction : ownText(change.introduction);
     const subject = change.subject === undefined ? before.subject : ownLine("subject", change.subject);
     await tx.updateTable("editions").set({ introduction, subject }).where("id", "=", id).execute();
@@ -57,7 +66,9 @@ export async function editHeld(
       words: { introduction, subject },
     });
     await keepStencil(tx, id, stencil);
-    await writeAudit(tx, { at: clock.now(), actor, action: "edition edit", subject: name, detail: change });
+    const reason = await reasonNow(tx, await lockEdition(tx, id), stencil);
+    await tx.updateTable("editions").set({ reason }).where("id", "=", id).execute();
+    await writeAudit(tx, { at: now, actor, action: "edition edit", subject: name, detail: change });
     return lockEdition(tx, id);
   });
 }

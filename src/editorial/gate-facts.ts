@@ -1,8 +1,7 @@
 import { sql } from "kysely";
-import type { Db } from "../db/schema.ts";
-import type { Edition } from "../editions/store.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import type { Stencil } from "../render/types.ts";
-import { usualEditions, type GateFacts } from "./gate.ts";
+import { usualEditions, type EditionSize, type GateFacts } from "./gate.ts";
 
 /** Longer than Easter and most other runs of holidays. */
 const silentDays = 5;
@@ -10,31 +9,40 @@ const silentDays = 5;
 const busyDays = 10;
 const busyWithin = 14;
 
-/** What the gate judges a frozen and rendered edition by. */
-export async function loadGateFacts(db: Db, edition: Edition, stencil: Stencil, now: Date): Promise<GateFacts> {
+/** What the gate is told of an edition that is frozen, or of the coming one as if it were frozen at `now`. */
+export interface Judged extends EditionSize, Pick<GateFacts, "readers" | "broken"> {
+  /** null for the coming one. */
+  id: number | null;
+  stencil: Stencil;
+  now: Date;
+}
+
+/** What the gate judges an edition by. */
+export async function loadGateFacts(db: Db | Tx, edition: Judged): Promise<GateFacts> {
+  const { articles, readers, selected, broken, stencil, now } = edition;
   const past = await db
     .selectFrom("editions")
     .select(["articles", "selected", "frozen_at"])
     .where("state", "=", "finished")
     .where("number", "=", 1)
-    .where("id", "<>", edition.id)
+    .$if(edition.id !== null, (query) => query.where("id", "<>", edition.id))
     .orderBy("date", "desc")
     .limit(usualEditions)
     .execute();
   const before = past[0]?.frozen_at ?? null;
-  const { articles, readers, selected } = edition;
   return {
     articles,
     readers,
     selected,
     past,
     smallestMailKb: stencil.kb + Math.max(0, ...stencil.articles.slice(0, 1_000).map(({ lead }) => lead.kb)),
+    broken,
     silent: before === null ? [] : await silentSources(db, before, now),
   };
 }
 
 /** Those whose silence became long between two instants, so that one silence holds one edition and not all that follow. */
-async function silentSources(db: Db, since: Date, now: Date): Promise<GateFacts["silent"]> {
+async function silentSources(db: Db | Tx, since: Date, now: Date): Promise<GateFacts["silent"]> {
   const { rows } = await sql<{ name: string; days: number }>`
     with seen as (
       select source_id, max(first_seen_at) as last from articles

@@ -15,6 +15,8 @@ export interface GateFacts extends EditionSize {
   smallestMailKb: number;
   /** Sources that used to bring something on most days, and have fallen silent since the last edition. */
   silent: readonly { name: string; days: number }[];
+  /** Articles whose page is certainly not there, and what its server said, such as `answers 404`. */
+  broken: readonly { title: string; said: string | null }[];
 }
 
 /** Editions of the past that are looked at: four weeks of weekdays, so that quiet and busy days are both among them. */
@@ -28,6 +30,8 @@ const farSmaller = 4;
 /** Below these numbers, a multiple is chance. */
 const fewArticles = 20;
 const fewReaders = 20;
+/** Broken links that are told one by one. */
+const mostTold = 3;
 
 /**
  * What is so far from usual about an edition that a person should look before it goes out, a sentence each; empty when
@@ -41,6 +45,11 @@ export function gateFindings(facts: GateFacts): string[] {
         "mailboxes show: shorten the introduction or the template.",
     );
   }
+  for (const { title, said } of facts.broken.slice(0, mostTold)) {
+    found.push(`“${title}” ${said ?? "leads nowhere"}: leave it out, or mend the page that it leads to.`);
+  }
+  const more = facts.broken.length - mostTold;
+  if (more > 0) found.push(`${count(more, "more article")} ${more === 1 ? "leads" : "lead"} to no page either.`);
   if (facts.past.length < enoughPast) return found;
   const articles = facts.past.map((one) => one.articles);
   const selected = facts.past.map((one) => one.selected);

@@ -35,8 +35,10 @@ function ofEdition({ number, state, articles, selected, balance }: NonNullable<D
   switch (state) {
     case "opening":
       return `${what} is being made: ${articles === 1 ? "1 article" : `${articles} articles`} for ${all}.`;
-    case "held":
-      return `${what} is held: ${all} ${selected === 1 ? "waits" : "wait"} for your decision.`;
+    case "held": {
+      const waiting = selected - balance.skipped;
+      return `${what} is held: ${readers(waiting)} ${waiting === 1 ? "waits" : "wait"} for your decision.`;
+    }
     case "sending":
       return `${what} is going out: ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
     case "paused":

@@ -1,11 +1,20 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { editHeld } from "../../src/editorial/edit-held.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
+import { editHeld, type HeldChange } from "../../src/editorial/edit-held.ts";
+import { checkLinksNow } from "../../src/editorial/links-now.ts";
 import { actOnEdition } from "../../src/editions/act.ts";
+import { closeEdition } from "../../src/editions/close.ts";
+import { openEdition } from "../../src/editions/open.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
-import { getEdition, listEditions } from "../../src/editions/store.ts";
+import { frozenArticleIds, frozenArticles, getEdition, listEditions } from "../../src/editions/store.ts";
 import { recover } from "../../src/ops/recover.ts";
+import { editionStatus } from "../../src/ops/status.ts";
+import { addSubscriber } from "../../src/subscribers/add.ts";
 import { movedClock } from "../support/clock.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { readMail } from "../support/reading.ts";
@@ -183,4 +192,247 @@ test("a source that has fallen silent holds one edition, not all that follow", a
   await sql`update editions set state = 'opening', stencil = null where date = ${date}`.execute(db);
   await renderEdition(world.app, (await getEdition(db, date)).id);
   expect((await getEdition(db, date)).state).toBe("sending");
+});
+
+describe("links", () => {
+  /** What each page answers; none at all for one that is slow. */
+  const pages = new Map<string, number>();
+  let visited: string[] = [];
+  let server: Server;
+  let home = "";
+  /** Every name but one leads to this machine. */
+  const lookup = async (name: string) => {
+    if (name === "gone.site") throw Object.assign(new Error(name), { code: "ENOTFOUND" });
+    return [{ address: "127.0.0.1", family: 4 }];
+  };
+  beforeAll(async () => {
+    server = createServer(({ url = "" }, response) => {
+      visited.push(url);
+      const status = pages.get(url);
+      if (status !== undefined) response.writeHead(status).end();
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    home = `http://news.site:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(async () => {
+    pages.clear();
+    visited = [];
+    await sql`update articles set hidden = true`.execute(world.app.db);
+  });
+
+  const publish = async (path: string, status?: number) => {
+    if (status !== undefined) pages.set(path, status);
+    await addArticle(world.app, path, path.startsWith("http") ? path : home + path);
+  };
+  const looking = () => ({ ...world.app, fetch: { ...world.app.fetch, lookup, linkMs: 300, linksMs: 600 } });
+  const held = async () => {
+    const { state, reason } = await getEdition(world.app.db, date);
+    return { state, reason };
+  };
+  const freezeAndRender = async (env: object = {}) => {
+    clock.set(`${date}T07:00:10Z`);
+    await look("off");
+    const { id } = await getEdition(world.app.db, date);
+    const { options, ...app } = looking();
+    await renderEdition({ ...app, options: { ...options, ...env } }, id);
+    return id;
+  };
+
+  test("one that is certainly broken holds the edition, and says which", async () => {
+    await publish("/there", 200);
+    await publish("/missing", 404);
+    await publish("http://gone.site/a");
+    await freezeAndRender();
+    expect(await held()).toEqual({
+      state: "held",
+      reason:
+        "Held to be looked at: “http://gone.site/a” leads to gone.site, which does not exist: leave it out, or mend the page " +
+        "that it leads to. “/missing” answers 404: leave it out, or mend the page that it leads to.",
+    });
+  });
+
+  test.each<[string, () => Promise<void>, object]>([
+    ["a slow page", () => publish("/slow"), {}],
+    ["an outage", () => publish("/busy", 503), {}],
+    ["a page for subscribers", () => publish("/paid", 403), {}],
+    ["a name server of ours that fails", () => publish("http://gone.site/a"), {}],
+    ["a broken page, where nobody wants to know", () => publish("/missing", 404), { checkLinks: false }],
+  ])("%s holds nothing", async (_what, prepare, env) => {
+    await prepare();
+    await freezeAndRender(env);
+    expect(await held()).toEqual({ state: "sending", reason: null });
+  });
+
+  test("a job that runs twice asks once for what is there, and one that is cut off decides nothing", async () => {
+    await publish("/there", 200);
+    const id = await freezeAndRender();
+    const { db } = world.app;
+    await db
+      .updateTable("editions")
+      .set({ state: "opening", sending_at: null, stencil: null })
+      .where("id", "=", id)
+      .execute();
+    expect(await renderEdition(looking(), id, AbortSignal.abort())).toBe(false);
+    expect(await held()).toMatchObject({ state: "opening" });
+    expect(await Promise.all([renderEdition(looking(), id), renderEdition(looking(), id)])).toContain(true);
+    expect(visited).toEqual(["/there"]);
+  });
+
+  test("what is mended, or left out, is said no more; the edition still waits for approval", async () => {
+    await publish("/there", 200);
+    await publish("/missing", 404);
+    const id = await freezeAndRender();
+    pages.set("/missing", 200);
+    const edition = await getEdition(world.app.db, date);
+    const report = await checkLinksNow(looking(), { edition, actor: "ada" });
+    expect(report.links.map(({ verdict }) => verdict)).toEqual(["fine", "fine"]);
+    const mended = "Held to be looked at: what was found is mended, and it waits for approval.";
+    expect(await held()).toEqual({ state: "held", reason: mended });
+    pages.set("/missing", 410);
+    await checkLinksNow(looking(), { edition, actor: "ada" });
+    expect((await held()).reason).toContain("“/missing” answers 410");
+    const broken = (await frozenArticleIds(world.app.db, id))[0]!;
+    await editHeld(world.app, { date, number: 1, change: { leaveOut: [broken] }, actor: "ada" });
+    expect(await held()).toEqual({ state: "held", reason: mended });
+  });
+});
+
+describe("the articles of a held edition", () => {
+  const ids: Record<string, number> = {};
+  const edit = (change: HeldChange) => editHeld(world.app, { date, number: 1, change, actor: "ada" });
+  const shown = async (id: number) =>
+    (await frozenArticles(world.app.db, id)).map(({ position, title }) => `${position} ${title}`);
+  /** Readers, each with what they would get, or why they get nothing. */
+  const dealt = async (id: number) => {
+    const { rows } = await sql<{ who: string; what: string }>`
+      select split_part(s.address, '@', 1) as who,
+        d.state || ' ' || coalesce(d.reply, array_to_string(array(
+          select ea.snapshot ->> 'title' from edition_articles ea
+          where ea.edition_id = d.edition_id and ea.position = any(c.positions) order by ea.position), ', ')) as what
+      from deliveries d join cohorts c on c.id = d.cohort_id join subscribers s on s.id = d.subscriber_id
+      where d.edition_id = ${id} order by who`.execute(world.app.db);
+    return Object.fromEntries(rows.map(({ who, what }) => [who, what]));
+  };
+  const nothing = "skipped an editor left out every article that this reader would have got";
+
+  const hold = async (): Promise<number> => {
+    const { app } = world;
+    await sql`truncate articles, subscribers cascade`.execute(app.db);
+    for (const [title, tags] of [
+      ["Masts", ["towers", "rural"]],
+      ["Bids", ["LTE"]],
+      ["Cable", ["LTE", "towers"]],
+    ] as const) {
+      await addArticle(app, title, undefined, tags);
+      clock.set(new Date(clock.now().getTime() + 60_000).toISOString());
+    }
+    for (const row of await app.db.selectFrom("articles").select(["id", "title"]).execute()) ids[row.title] = row.id;
+    await addAllNewsReaders(app, ["all@example.org"]);
+    for (const [name, ...tags] of [
+      ["lte", "LTE"],
+      ["rural", "rural"],
+      ["both", "rural", "LTE"],
+    ]) {
+      await addSubscriber(app, {
+        address: `${name}@example.org`,
+        tags,
+        allTags: false,
+        confirmed: true,
+        actor: "test",
+      });
+    }
+    return due("hold");
+  };
+
+  test("can be put in another order and left out, and each reader gets their part of what is left", async () => {
+    const id = await hold();
+    expect(await shown(id)).toEqual(["0 Cable", "1 Bids", "2 Masts"]);
+    await edit({ first: [ids["Masts"]!] });
+    expect(await shown(id)).toEqual(["0 Masts", "1 Cable", "2 Bids"]);
+    expect(await dealt(id)).toEqual({
+      all: "pending Masts, Cable, Bids",
+      both: "pending Masts, Cable, Bids",
+      lte: "pending Cable, Bids",
+      rural: "pending Masts",
+    });
+    // Whoever comes now was no reader of it when it was frozen.
+    await addAllNewsReaders(world.app, ["late@example.org"]);
+    await edit({ leaveOut: [ids["Masts"]!] });
+    expect(await dealt(id)).toEqual({
+      all: "pending Cable, Bids",
+      both: "pending Cable, Bids",
+      lte: "pending Cable, Bids",
+      rural: nothing,
+    });
+    expect(await editionStatus(world.app.db, await getEdition(world.app.db, date))).toMatchObject({
+      articles: 2,
+      sentence:
+        "selected 4 = sent 0 + rejected 0 + expired 0 + skipped 1 + unknown 0 + pending 3 + sending 0 + deferred 0",
+    });
+    await edit({ takeBack: [ids["Masts"]!], first: [ids["Bids"]!] });
+    expect(await shown(id)).toEqual(["0 Bids", "1 Cable", "2 Masts"]);
+    expect(await dealt(id)).toMatchObject({ rural: "pending Masts", both: "pending Bids, Cable, Masts" });
+  });
+
+  test("are mailed as they were looked at, and what was left out comes with the next edition, once", async () => {
+    const { app } = world;
+    const id = await hold();
+    await edit({ leaveOut: [ids["Masts"]!], first: [ids["Bids"]!], subject: "Mended" });
+    await approve();
+    const mails: string[] = [];
+    const transport = {
+      ...app.transport,
+      send: async ({ message }: { message: Buffer }) => {
+        mails.push(message.toString("latin1"));
+        return { kind: "sent" as const, reply: "250 taken" };
+      },
+    };
+    await deliverSlice({ ...app, transport }, { editionId: id, slice: 0 }, new AbortController().signal);
+    expect(await closeEdition(app, id)).toBe(true);
+    expect(mails).toHaveLength(3);
+    for (const raw of mails) {
+      const { headlines, text } = await readMail({ to: "", raw: Buffer.from(raw, "latin1") });
+      expect(headlines).toEqual(["Bids", "Cable"]);
+      // Of what "both" follows, the tag that nothing has any more is not given as a reason.
+      expect(text.replaceAll(/\s+/g, " ")).toMatch(/because you follow (LTE|all news)\./);
+    }
+    await expect(edit({ takeBack: [ids["Masts"]!] })).rejects.toMatchObject({ status: 409 });
+    const { edition } = await openEdition(
+      { ...app, gather: async () => {} },
+      { date, dueAt: clock.now(), timezone: "UTC", extra: true },
+    );
+    expect(await shown(edition.id)).toEqual(["0 Masts"]);
+    expect(await dealt(edition.id)).toEqual({ all: "pending Masts", both: "pending Masts", rural: "pending Masts" });
+  });
+
+  test("are refused in words where they cannot be moved, and nothing changes", async () => {
+    const { db } = world.app;
+    const id = await hold();
+    const { Masts: masts, Bids: bids, Cable: cable } = ids;
+    await expect(edit({ leaveOut: [4711] })).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining("Article 4711"),
+    });
+    await expect(edit({ first: [4711] })).rejects.toMatchObject({ status: 422 });
+    await expect(edit({ leaveOut: [masts!, bids!, cable!] })).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining("cancel it"),
+    });
+    expect(await shown(id)).toEqual(["0 Cable", "1 Bids", "2 Masts"]);
+    await edit({ leaveOut: [masts!], hide: [bids!] });
+    await openEdition(
+      { ...world.app, gather: async () => {} },
+      { date, dueAt: clock.now(), timezone: "UTC", extra: true },
+    );
+    for (const one of [masts!, bids!]) await expect(edit({ takeBack: [one] })).rejects.toMatchObject({ status: 409 });
+    const { rows } = await sql<{
+      n: number;
+    }>`select number as n from editions e join articles a on a.edition_id = e.id order by 1`.execute(db);
+    expect(rows.map(({ n }) => n)).toEqual([1, 2]);
+    expect(await shown(id)).toEqual(["0 Cable"]);
+  });
 });

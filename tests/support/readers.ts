@@ -22,8 +22,12 @@ export async function addAllNewsReaders(app: App, addresses: readonly string[]):
 }
 
 /** One article that nobody has been sent yet, through the API's door. */
-export async function addArticle(app: App, title: string): Promise<void> {
-  const url = `https://news.example/${encodeURIComponent(title)}`;
-  const article = { guid: null, url, title, summary: "", tags: ["news"], publishedAt: null, origin: null };
+export async function addArticle(
+  app: App,
+  title: string,
+  url = `https://news.example/${encodeURIComponent(title)}`,
+  tags: readonly string[] = ["news"],
+): Promise<void> {
+  const article = { guid: null, url, title, summary: "", tags: [...tags], publishedAt: null, origin: null };
   await ingest(app, await apiSource(app.db, app.clock.now()), [article]);
 }

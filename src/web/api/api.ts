@@ -8,6 +8,7 @@ import { demandToken } from "./auth.ts";
 import { addDeliveryRoutes } from "./deliveries.ts";
 import { addEditionRoutes } from "./editions.ts";
 import { addEditorialRoutes } from "./editorial.ts";
+import { addLinkRoutes } from "./links.ts";
 import { addListRoutes } from "./lists.ts";
 import { describeApi } from "./openapi.ts";
 import { addPeopleRoutes } from "./people.ts";
@@ -29,6 +30,7 @@ const areas = [
   addTagRoutes,
   addEditionRoutes,
   addEditorialRoutes,
+  addLinkRoutes,
   addDeliveryRoutes,
   addPreviewRoutes,
   addScheduleRoutes,

@@ -3,7 +3,14 @@ import type { App } from "../../app.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
-import { frozenArticleIds, frozenArticles, getEdition, listEditions, type Edition } from "../../editions/store.ts";
+import {
+  frozenArticleIds,
+  frozenArticles,
+  getEdition,
+  leftOutArticles,
+  listEditions,
+  type Edition,
+} from "../../editions/store.ts";
 import { editionStatus } from "../../ops/status.ts";
 import { parseDate } from "../../schedule/settings.ts";
 import { parseEditionName } from "../edition-name.ts";
@@ -17,6 +24,7 @@ export const editionParams = z.object({
 
 const detailSchema = editionStatusSchema.extend({
   articles: z.array(editionArticleSchema.extend({ position: z.int() })),
+  leftOut: z.array(editionArticleSchema).describe("Left out while it was held, and free to be taken back"),
 });
 const actedSchema = z.object({
   changed: z.boolean().describe("False when it had been done already"),
@@ -47,6 +55,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
     return {
       ...showEditionStatus(await editionStatus(db, edition)),
       articles: articles.map((article, i) => ({ ...article, id: ids[i]! })),
+      leftOut: edition.state === "held" ? await leftOutArticles(db, edition.id) : [],
     };
   };
 

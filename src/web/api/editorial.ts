@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
+import { comingFindings } from "../../editorial/coming-findings.ts";
 import { editHeld } from "../../editorial/edit-held.ts";
 import { editComing } from "../../editorial/edit.ts";
 import { editionName, getEdition } from "../../editions/store.ts";
@@ -35,6 +36,7 @@ const comingSchema = z
         }),
       )
       .describe("In the order of the mail; those left out are at the end"),
+    findings: z.array(z.string()).describe("Why the gate would hold it as it stands, a sentence each"),
   })
   .meta({ id: "ComingEdition" });
 
@@ -60,6 +62,10 @@ const heldBody = z.strictObject({
     .record(articleKey, z.strictObject({ title: ownText.optional(), summary: ownText.optional() }))
     .optional()
     .describe("Own title and summary by article id"),
+  first: ids.optional().describe("Articles that come first from now on, in this order; the others follow as they were"),
+  leaveOut: ids.optional().describe("Articles that wait for the next edition from now on"),
+  takeBack: ids.optional().describe("Articles that were left out, and are to be in it again"),
+  hide: ids.optional().describe("Articles that are left out of it and of every other edition"),
 });
 const mailBody = z.strictObject({
   address: z.string().max(320),
@@ -75,7 +81,7 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
   server.get(
     "/editions/next",
     { config: { role: "viewer" }, schema: { summary: "The coming edition as it would be now", tags, response } },
-    async () => show(await comingEdition(app)),
+    async () => show(app, await comingEdition(app)),
   );
 
   server.put(
@@ -92,17 +98,17 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
     },
     async ({ body, actor }) => {
       const { revision, ...change } = body;
-      return show(await editComing(app, { change, revision, actor }));
+      return show(app, await editComing(app, { change, revision, actor }));
     },
   );
 
   server.put(
-    "/editions/:date/words",
+    "/editions/:date",
     {
       config: { role: "editor" },
       schema: {
-        summary: "Mend the words of an edition that is held",
-        description: "Who gets which article stays as it was frozen.",
+        summary: "Change an edition that is held: its order, its words, what stays out",
+        description: "Its readers stay as they were frozen; whoever has no article left gets nothing.",
         tags,
         params: editionParams,
         body: heldBody,
@@ -147,12 +153,14 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
   );
 }
 
-function show({ draft, articles, ...edition }: ComingEdition): z.input<typeof comingSchema> {
+async function show(app: App, coming: ComingEdition): Promise<z.input<typeof comingSchema>> {
+  const { draft, articles, ...edition } = coming;
   const { introduction, subject, first } = draft;
   return {
     ...edition,
     introduction,
     subject,
     articles: articles.map((article) => ({ ...article, placed: first.includes(article.id) })),
+    findings: await comingFindings(app, coming),
   };
 }

@@ -1,15 +1,16 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
 import { editComing, type DraftChange } from "../../editorial/edit.ts";
 import { editHeld, type HeldChange } from "../../editorial/edit-held.ts";
+import { frozenArticleIds, getEdition } from "../../editions/store.ts";
 import { parseEditionName } from "../edition-name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 
 /** What the buttons of an article do to the coming edition. */
-const acts: Record<string, (coming: ComingEdition, id: number, fields: Fields) => DraftChange> = {
+const comingActs: Record<string, (coming: ComingEdition, id: number, fields: Fields) => DraftChange> = {
   lead: ({ draft }, id) => ({ first: [id, ...without(draft.first, id)], leftOut: without(draft.leftOut, id) }),
   up: (coming, id) => ({ first: moved(coming, id, -1) }),
   down: (coming, id) => ({ first: moved(coming, id, 1) }),
@@ -19,56 +20,75 @@ const acts: Record<string, (coming: ComingEdition, id: number, fields: Fields) =
   original: (_coming, id) => ({ words: { [id]: { title: null, summary: null } } }),
 };
 
+/** And to one that is held, whose articles have these ids in this order. */
+const heldActs: Record<string, (order: readonly number[], id: number, fields: Fields) => HeldChange> = {
+  lead: (_order, id) => ({ first: [id] }),
+  up: (order, id) => ({ first: swapped(order, id, -1) ?? [] }),
+  down: (order, id) => ({ first: swapped(order, id, 1) ?? [] }),
+  out: (_order, id) => ({ leaveOut: [id] }),
+  in: (_order, id) => ({ takeBack: [id] }),
+  hide: (_order, id) => ({ hide: [id] }),
+  words: (_order, id, fields) => ({ words: { [id]: { title: fields.one("title"), summary: fields.one("summary") } } }),
+};
+
 /**
  * POST `…/words` and `…/articles/:id/:act`, below `/operator/preview` for the coming edition, and below the edition's own
- * page for one that is held, of which only the words can be mended.
+ * page for one that is held.
  */
 export function addEditRoutes(web: FastifyInstance, app: App): void {
   const back = "/operator/preview?done=edit";
 
   web.post("/operator/preview/words", needs.editor, async (request, reply) => {
     const fields = readFields(request.body);
-    const change = { introduction: fields.one("introduction"), subject: fields.one("subject") };
-    await editComing(app, { change, revision: revisionOf(fields), actor: request.operator.name });
+    await editComing(app, { change: wordsOf(fields), revision: revisionOf(fields), actor: request.operator.name });
     return reply.redirect(`${back}#edit`, 303);
   });
 
-  web.post<{ Params: { id: string; act: string } }>(
-    "/operator/preview/articles/:id/:act",
-    needs.editor,
-    async (request, reply) => {
-      const { id, act } = request.params;
-      const change = Object.hasOwn(acts, act) ? acts[act] : undefined;
-      if (!change || !/^[1-9]\d{0,15}$/.test(id))
-        throw new Refusal(404, "There is nothing at this address: go back to the preview.");
-      const fields = readFields(request.body);
-      const actor = request.operator.name;
-      const edit = change(await comingEdition(app), Number(id), fields);
-      await editComing(app, { change: edit, revision: revisionOf(fields), actor });
-      return reply.redirect(`${back}#a${id}`, 303);
-    },
-  );
-
-  const mend = async (request: FastifyRequest, raw: string, change: HeldChange): Promise<string> => {
-    await editHeld(app, { ...parseEditionName(raw), change, actor: request.operator.name });
-    return `/operator/preview?edition=${raw}&done=edit#edit`;
-  };
-
-  web.post<{ Params: { name: string } }>("/operator/editions/:name/words", needs.editor, async (request, reply) => {
+  web.post<{ Params: ActParams }>("/operator/preview/articles/:id/:act", needs.editor, async (request, reply) => {
+    const [change, id] = actOf(comingActs, request.params);
     const fields = readFields(request.body);
-    const change = { introduction: fields.one("introduction"), subject: fields.one("subject") };
-    return reply.redirect(await mend(request, request.params.name, change), 303);
+    const actor = request.operator.name;
+    const edit = change(await comingEdition(app), id, fields);
+    await editComing(app, { change: edit, revision: revisionOf(fields), actor });
+    return reply.redirect(`${back}#a${id}`, 303);
   });
 
-  web.post<{ Params: { name: string; id: string } }>(
-    "/operator/editions/:name/articles/:id/words",
+  const backTo = (name: string): string => `/operator/preview?edition=${name}&done=edit`;
+
+  web.post<{ Params: { name: string } }>("/operator/editions/:name/words", needs.editor, async (request, reply) => {
+    const { name } = request.params;
+    const change = wordsOf(readFields(request.body));
+    await editHeld(app, { ...parseEditionName(name), change, actor: request.operator.name });
+    return reply.redirect(`${backTo(name)}#edit`, 303);
+  });
+
+  web.post<{ Params: ActParams & { name: string } }>(
+    "/operator/editions/:name/articles/:id/:act",
     needs.editor,
     async (request, reply) => {
-      const fields = readFields(request.body);
-      const words = { [request.params.id]: { title: fields.one("title"), summary: fields.one("summary") } };
-      return reply.redirect(await mend(request, request.params.name, { words }), 303);
+      const [act, id] = actOf(heldActs, request.params);
+      const { date, number } = parseEditionName(request.params.name);
+      const order = await frozenArticleIds(app.db, (await getEdition(app.db, date, number)).id);
+      const change = act(order, id, readFields(request.body));
+      await editHeld(app, { date, number, change, actor: request.operator.name });
+      return reply.redirect(`${backTo(request.params.name)}#${change.hide ? "edit" : `a${id}`}`, 303);
     },
   );
+}
+
+interface ActParams {
+  id: string;
+  act: string;
+}
+
+function actOf<T>(acts: Record<string, T>, { id, act }: ActParams): [act: T, id: number] {
+  const found = Object.hasOwn(acts, act) ? acts[act] : undefined;
+  if (found && /^[1-9]\d{0,15}$/.test(id)) return [found, Number(id)];
+  throw new Refusal(404, "There is nothing at this address: go back to the preview.");
+}
+
+function wordsOf(fields: Fields): { introduction: string; subject: string } {
+  return { introduction: fields.one("introduction"), subject: fields.one("subject") };
 }
 
 function revisionOf(fields: Fields): number | undefined {
@@ -83,9 +103,15 @@ function without(ids: readonly number[], id: number): number[] {
 /** The order that one step makes, as far as it has to be written down for it. */
 function moved({ draft, articles }: ComingEdition, id: number, step: 1 | -1): number[] {
   const order = articles.filter(({ leftOut }) => !leftOut).map((article) => article.id);
+  const now = swapped(order, id, step);
+  if (!now) return draft.first;
+  return now.slice(0, Math.max(draft.first.length, now.indexOf(id) + 1, order.indexOf(id) + 1));
+}
+
+/** null where there is no place to go to. */
+function swapped(order: readonly number[], id: number, step: 1 | -1): number[] | null {
   const from = order.indexOf(id);
   const to = from + step;
-  if (from < 0 || to < 0 || to >= order.length) return draft.first;
-  [order[from], order[to]] = [order[to]!, order[from]!];
-  return order.slice(0, Math.max(draft.first.length, from + 1, to + 1));
+  if (from < 0 || to < 0 || to >= order.length) return null;
+  return order.with(from, order[to]!).with(to, id);
 }

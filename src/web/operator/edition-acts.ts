@@ -23,7 +23,8 @@ export function offeredActs(edition: {
   const { balance, suppressed } = edition;
   const open = balance.pending + balance.deferred;
   const failed = balance.rejected + balance.expired;
-  const waiting = count(edition.balance.sent === 0 && open === 0 ? edition.selected : open, "reader");
+  const selected = edition.selected - balance.skipped;
+  const waiting = count(balance.sent === 0 && open === 0 ? selected : open, "reader");
   const has = `${count(balance.sent, "reader")} ${balance.sent === 1 ? "has" : "have"} it already and ${balance.sent === 1 ? "keeps" : "keep"} it.`;
   const words: Record<EditionAction, [label: string, words: string] | null> = {
     approve: [`Approve: send to ${waiting}`, `The edition goes out to ${waiting} at once.`],

@@ -2,13 +2,13 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { comingEdition, comingSample, type ComingArticle, type ComingEdition } from "../../editorial/coming.ts";
-
+import { comingEdition, comingSample } from "../../editorial/coming.ts";
+import { checkLinksNow } from "../../editorial/links-now.ts";
 import { mailEdition } from "../../editorial/mail-edition.ts";
 import { draftLimits } from "../../editorial/own-words.ts";
 import { printSample, type SampleCopy } from "../../editions/sample.ts";
 import { sampleOfEdition } from "../../editions/sample-stencils.ts";
-import { editionName, frozenArticleIds, frozenArticles, getEdition, type Edition } from "../../editions/store.ts";
+import { editionName, getEdition, type Edition } from "../../editions/store.ts";
 import { longDate } from "../../render/dates.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { parseEditionName } from "../edition-name.ts";
@@ -18,6 +18,8 @@ import { confineMail } from "../security.ts";
 import { readTags, tagQuery } from "../tag-query.ts";
 import { pageLanguage } from "../views.ts";
 import { needs, type Show } from "./desk.ts";
+import { gateBlock } from "./preview-gate.ts";
+import { ofComing, ofHeld } from "./preview-edit.ts";
 import { moment } from "./words.ts";
 
 /** Gmail cuts a mail whose HTML is longer, in bytes. */
@@ -76,8 +78,8 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
           kilobytes: (bytes / 1_000).toFixed(0),
           clipped: bytes > gmailClip,
         },
-        // Of a frozen edition only the words can be mended, and only while it is held.
-        edit: edition === null ? ofComing(coming) : edition.state === "held" ? await ofHeld(edition) : null,
+        gate: await gateBlock(app, edition ?? coming, { path, language }),
+        edit: edition === null ? ofComing(coming, path) : edition.state === "held" ? await ofHeld(db, edition) : null,
         limits: draftLimits,
       },
     );
@@ -104,19 +106,12 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
     );
   });
 
-  async function ofHeld(edition: Edition) {
-    const [ids, articles] = await Promise.all([frozenArticleIds(db, edition.id), frozenArticles(db, edition.id)]);
-    return {
-      base: `/operator/editions/${editionName(edition)}`,
-      fixed: true,
-      revision: null,
-      introduction: edition.introduction ?? "",
-      subject: edition.subject ?? "",
-      articles: articles.map((article, i) =>
-        showArticle({ ...article, id: ids[i]!, leftOut: false, original: null }, i),
-      ),
-    };
-  }
+  web.post(`${path}/check-links`, needs.editor, async (request, reply) => {
+    const edition = await editionOf(readFields(request.body).one("edition"));
+    await checkLinksNow(app, { edition, actor: request.operator.name });
+    const own = edition ? { edition: editionName(edition) } : {};
+    return reply.redirect(`${path}${tagQuery([], { ...own, done: "check-links" })}#links`, 303);
+  });
 
   async function look(request: FastifyRequest): Promise<Looked> {
     const tags = await catalogue();
@@ -136,32 +131,9 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
   }
 }
 
-function ofComing({ revision, draft, articles }: ComingEdition) {
-  return {
-    base: path,
-    fixed: false,
-    revision,
-    introduction: draft.introduction ?? "",
-    subject: draft.subject ?? "",
-    articles: articles.map(showArticle),
-  };
-}
-
-function showArticle(article: ComingArticle, index: number) {
-  return {
-    id: article.id,
-    title: article.title,
-    summary: article.summary,
-    tags: article.tags,
-    origin: article.origin?.name ?? null,
-    leftOut: article.leftOut,
-    edited: article.original !== null,
-    first: index === 0,
-  };
-}
-
 function doneWords(done: string): string | null {
   if (done === "edit") return "Saved: the edition is as you see it here.";
   if (done === "test") return "On its way to you: it takes the same way as a reader’s mail.";
+  if (done === "check-links") return "The links have been asked for: see below.";
   return null;
 }

@@ -1,7 +1,12 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openEdition } from "../../../src/editions/open.ts";
+import { renderEdition } from "../../../src/editions/render.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
@@ -68,4 +73,67 @@ test("an editor reorders it, leaves an article out, words it anew, and is told w
   await post(`/operator/preview/articles/${id(first!)}/words`, { title: "In our words", summary: "" });
   expect((await get("/operator/preview.html")).body).toContain("In our words");
   expect((await post("/operator/preview/test", { address: "ada@example.com", tags: "lg u+" })).statusCode).toBe(303);
+});
+
+test("what the gate would say of the coming edition is on its preview, and where its links lead once an editor asks", async () => {
+  const server = createServer(({ url }, response) => response.writeHead(url === "/there" ? 200 : 404).end());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  site.app.fetch = { ...site.app.fetch, allowPrivate: true };
+  const home = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const linked = ["there", "away"].map((page, n) => article(n + 4, ["huawei"], { url: `${home}/${page}` }));
+  await site.api("POST", "/articles", linked);
+  expect((await get("/operator/preview")).body).toContain("Nobody has looked yet where its articles lead.");
+  const asked = await post("/operator/preview/check-links");
+  expect(asked.headers.location).toBe("/operator/preview?done=check-links#links");
+  server.close();
+  const { body } = await get(String(asked.headers.location));
+  expect(body).toContain("Last checked on Nov 24, 08:00: 1 of 2 links leads to a page. 2 links not asked for.");
+  const finding = "“Headline 5” answers 404: leave it out, or mend the page that it leads to.";
+  expect(body).toContain(`As it stands, it would be held: ${finding}`);
+  expect((await site.api("GET", "/editions/next")).json()).toMatchObject({ findings: [finding] });
+  await post("/operator/preview/articles/5/out");
+  expect((await get("/operator/preview")).body).not.toContain("would be held");
+  expect(
+    await site.app.db.selectFrom("audit").select("actor").where("action", "=", "edition check-links").execute(),
+  ).toEqual([{ actor: "Ada" }]);
+});
+
+test("an editor takes an article out of a held edition, puts another first, and takes it in again", async () => {
+  const { app } = site;
+  app.options = { ...app.options, approval: "hold" };
+  await site.api("POST", "/subscribers", {
+    address: "a@example.com",
+    allTags: true,
+    confirmed: true,
+    consent: { method: "test" },
+  });
+  const { edition } = await openEdition(
+    { ...app, gather: async () => {} },
+    { date: "2026-11-24", dueAt: app.clock.now(), timezone: "UTC", extra: false },
+  );
+  await renderEdition({ ...app, options: { ...app.options, checkLinks: false } }, edition.id);
+  const base = "/operator/editions/2026-11-24/articles";
+  const page = "/operator/preview?edition=2026-11-24";
+  const now = async () => (await site.api("GET", "/editions/2026-11-24")).json();
+  const ids = async () => (await now()).articles.map(({ id }: { id: number }) => id);
+  const [first, second, third] = await ids();
+  expect((await post(`${base}/${third}/up`)).headers.location).toBe(`${page}&done=edit#a${third}`);
+  expect(await ids()).toEqual([first, third, second]);
+  await post(`${base}/${first}/out`);
+  expect(await ids()).toEqual([third, second]);
+  const { body } = await get(page);
+  expect(body).toContain(`${base}/${first}/in`);
+  expect(body).toContain("Hide it for good");
+  await post(`${base}/${first}/in`);
+  await post(`${base}/${first}/lead`);
+  expect(await ids()).toEqual([first, third, second]);
+  await post(`${base}/${first}/hide`);
+  expect(await now()).toMatchObject({ state: "held", articleCount: 2, leftOut: [] });
+  expect((await site.api("PUT", "/editions/2026-11-24", { leaveOut: [first] })).statusCode).toBe(422);
+  expect((await site.api("PUT", "/editions/2026-11-24", { leaveOut: [third] })).json()).toMatchObject({
+    articleCount: 1,
+  });
+  expect((await now()).leftOut).toMatchObject([{ id: third }]);
+  await post("/operator/editions/2026-11-24/approve");
+  expect((await post(`${base}/${third}/in`)).statusCode).toBe(409);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ComingAnswer } from "../../../src/cli/answers.ts";
 import { comingText } from "../../../src/cli/coming-text.ts";
-import { changeOf } from "../../../src/cli/edition-edit.ts";
+import { changeOf, heldChangeOf } from "../../../src/cli/edition-edit.ts";
 import { execute } from "./execute.ts";
 
 const article = (id: number, more: Partial<ComingAnswer["articles"][number]> = {}) => ({
@@ -21,6 +21,7 @@ const shown: ComingAnswer = {
   introduction: "One.\n\nTwo.",
   subject: null,
   articles: [article(3, { placed: true }), article(4, { original: {} }), article(5, { leftOut: true })],
+  findings: ["“Headline 4” answers 404."],
 };
 
 test.each<[string, Parameters<typeof changeOf>[0], object]>([
@@ -45,11 +46,21 @@ test.each<[string, Parameters<typeof changeOf>[0], object]>([
   expect(changeOf(options, shown)).toEqual(change);
 });
 
+test("of a held edition, edition edit asks for the steps alone", () => {
+  expect(heldChangeOf({ pin: 4, order: [5, 4], leaveOut: [3], hide: [6], title: [{ id: 4, text: "T" }] })).toEqual({
+    first: [4, 5],
+    leaveOut: [3],
+    hide: [6],
+    words: { 4: { title: "T" } },
+  });
+});
+
 test("edition edit shows what was edited", () => {
   const text = comingText(shown);
   expect(text).toContain("One. / Two.");
   expect(text).toMatch(/3 +placed +Headline 3/);
   expect(text).toMatch(/4 +own words +Headline 4/);
+  expect(text).toContain("it would be held: “Headline 4” answers 404.");
   expect(text).toMatch(/5 +left out +Headline 5/);
 });
 
@@ -57,8 +68,8 @@ test.each([
   [["--pin", "first"], /"first" is not an id/],
   [["--order", "1,x"], /"x" is not an id/],
   [["--title", "Headline"], /expected ID=TEXT/],
-  [["2026-11-24"], /Of a held edition change --title/],
-  [["2026-11-24", "--pin", "3"], /the rest is frozen/],
+  [["2026-11-24"], /Say what is to change in it/],
+  [["2026-11-24", "--reset", "--pin", "3"], /cannot be reset/],
 ])("edition edit %j is wrong usage", async (options, sentence) => {
   const { code, stderr } = await execute(["edition", "edit", ...options], {});
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) });

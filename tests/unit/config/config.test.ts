@@ -51,6 +51,7 @@ describe("loadConfig", () => {
       approval: "off",
       approvalMinutes: 60,
       gate: "on",
+      checkLinks: true,
       unknownPolicy: "hold",
       alertMail: [],
       alertWebhook: null,

@@ -36,6 +36,7 @@ test.each<[string, Partial<DayFacts>]>([
   ["Today’s edition is due now: its last articles are being gathered.", { due: true }],
   ["Today’s edition is being made: 3 articles for 1 reader.", { edition: edition("opening", 1) }],
   ["Today’s edition is held: 4,812 readers wait for your decision.", { edition: edition("held", 4812) }],
+  ["Today’s edition is held: 1 reader waits for your decision.", { edition: edition("held", 3, { skipped: 2 }) }],
   [
     "Today’s edition is going out: 3,120 of 4,812 readers have it.",
     { edition: edition("sending", 4812, { sent: 3120 }) },
@@ -91,6 +92,7 @@ describe("actions", () => {
     ["sending", { sent: 4, pending: 6 }, ["Pause sending", "Cancel for good"]],
     ["paused", { sent: 4, pending: 5, deferred: 1 }, ["Resume: send to 6 readers", "Cancel for good"]],
     ["held", {}, ["Approve: send to 10 readers", "Cancel for good"]],
+    ["held", { skipped: 9, pending: 1 }, ["Approve: send to 1 reader", "Cancel for good"]],
     ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Send again to 1 unknown"]],
     ["finished", { sent: 10 }, []],
     ["cancelled", { rejected: 3, suppressed: 3 }, ["Take back 3 suppressions"]],

@@ -1,0 +1,54 @@
+import type { LinkAnswer } from "../sources/ask-links.ts";
+
+export interface LinkVerdict {
+  /** Only what is certainly broken is called so; `unsure` is for people to look at, and holds nothing. */
+  verdict: "fine" | "broken" | "unsure";
+  /** Behind the article's headline, such as `answers 404`; null for a page that is there. */
+  said: string | null;
+}
+
+/** Names that lead nowhere by agreement (RFC 2606, RFC 6761 §6), for examples and tests. */
+const reserved = /(^|\.)(example|test|invalid|example\.(com|net|org))\.?$/;
+const literal = /^\[|^[\d.]+$/;
+
+/** Whether anything is to be learnt by asking for the page. */
+export function isAskable(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return /^https?:$/.test(protocol) && !reserved.test(hostname);
+}
+
+/**
+ * What the answers of one look mean for readers. A page is broken when its server says that there is none (RFC 9110
+ * §15.5.5, §15.5.11), or its host has no address although names of others are found: when all names fail, it is our
+ * name server. A slow, guarded or failing server may serve a reader well a minute later.
+ * @param answers by URL
+ */
+export function judgeLinks(answers: ReadonlyMap<string, LinkAnswer>): Map<string, LinkVerdict> {
+  const namesWork = [...answers].some(([url, answer]) => foundName(url, answer));
+  return new Map([...answers].map(([url, answer]) => [url, judge(answer, namesWork)]));
+}
+
+function foundName(url: string, answer: LinkAnswer): boolean {
+  if (literal.test(new URL(url).hostname)) return false;
+  return answer.kind === "status" || (answer.kind === "no-name" && answer.hops > 0);
+}
+
+function judge(answer: LinkAnswer, namesWork: boolean): LinkVerdict {
+  switch (answer.kind) {
+    case "status":
+      return ofStatus(answer.status);
+    case "no-name":
+      return { verdict: namesWork ? "broken" : "unsure", said: `leads to ${answer.host}, which does not exist` };
+    case "late":
+      return { verdict: "unsure", said: "does not answer in time" };
+    case "failed":
+      return { verdict: "unsure", said: answer.reason };
+  }
+}
+
+function ofStatus(status: number): LinkVerdict {
+  // 416: an empty page has not even the first byte that was asked for (RFC 9110 §15.5.17).
+  if (status < 400 || status === 416) return { verdict: "fine", said: null };
+  return { verdict: status === 404 || status === 410 ? "broken" : "unsure", said: `answers ${status}` };
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { checkLinksNow, type LinkReport } from "../../editorial/links-now.ts";
+import { getEdition } from "../../editions/store.ts";
+import { parseEditionName } from "../edition-name.ts";
+import { editionParams } from "./editions.ts";
+import { problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+
+const reportSchema = z
+  .object({
+    links: z.array(
+      z.object({
+        id: z.int().describe("Of the article"),
+        title: z.string(),
+        url: z.string(),
+        verdict: z.enum(["fine", "broken", "unsure"]),
+        said: z.string().nullable().describe("Such as `answers 404`; null for a page that is there"),
+        checkedAt: z.date(),
+      }),
+    ),
+    unasked: z.int().describe("Articles whose links were not asked for, or not in time"),
+  })
+  .meta({ id: "LinkReport" });
+
+/** Where the articles of an edition lead, asked for at once. */
+export function addLinkRoutes(server: ApiServer, app: App): void {
+  const tags = ["editions"];
+  const response = { 200: reportSchema, ...problems };
+  const description = "Asks for the pages of its first 40 articles, and takes ten seconds at most.";
+
+  server.post(
+    "/editions/next/check-links",
+    {
+      config: { role: "editor" },
+      schema: { summary: "Check the links of the coming edition", description, tags, response },
+    },
+    async ({ actor }): Promise<LinkReport> => checkLinksNow(app, { edition: null, actor }),
+  );
+
+  server.post(
+    "/editions/:date/check-links",
+    {
+      config: { role: "editor" },
+      schema: { summary: "Check the links of a frozen edition", description, tags, params: editionParams, response },
+    },
+    async ({ params, actor }): Promise<LinkReport> => {
+      const { date, number } = parseEditionName(params.date);
+      return checkLinksNow(app, { edition: await getEdition(app.db, date, number), actor });
+    },
+  );
+}

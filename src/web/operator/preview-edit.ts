@@ -1,0 +1,61 @@
+import type { Db } from "../../db/schema.ts";
+import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
+import { editionName, frozenArticleIds, frozenArticles, leftOutArticles, type Edition } from "../../editions/store.ts";
+
+/** What may be changed on a preview, and where to. */
+export interface EditBlock {
+  /** Before the path of each change. */
+  base: string;
+  /** Whether it is of an edition that is held: its readers are fixed, and words are written anew or not at all. */
+  held: boolean;
+  revision: number | null;
+  introduction: string;
+  subject: string;
+  articles: ShownArticle[];
+}
+
+type ShownArticle = ReturnType<typeof showArticle>;
+
+export function ofComing({ revision, draft, articles }: ComingEdition, base: string): EditBlock {
+  return {
+    base,
+    held: false,
+    revision,
+    introduction: draft.introduction ?? "",
+    subject: draft.subject ?? "",
+    articles: articles.map(showArticle),
+  };
+}
+
+export async function ofHeld(db: Db, edition: Edition): Promise<EditBlock> {
+  const [ids, articles, out] = await Promise.all([
+    frozenArticleIds(db, edition.id),
+    frozenArticles(db, edition.id),
+    leftOutArticles(db, edition.id),
+  ]);
+  const all = [
+    ...articles.map((article, i) => ({ ...article, id: ids[i]!, leftOut: false, original: null })),
+    ...out.map((article) => ({ ...article, leftOut: true, original: null })),
+  ];
+  return {
+    base: `/operator/editions/${editionName(edition)}`,
+    held: true,
+    revision: null,
+    introduction: edition.introduction ?? "",
+    subject: edition.subject ?? "",
+    articles: all.map(showArticle),
+  };
+}
+
+function showArticle(article: ComingArticle, index: number) {
+  return {
+    id: article.id,
+    title: article.title,
+    summary: article.summary,
+    tags: article.tags,
+    origin: article.origin?.name ?? null,
+    leftOut: article.leftOut,
+    edited: article.original !== null,
+    first: index === 0,
+  };
+}
