@@ -51,17 +51,6 @@ async function deliver(editionId: number): Promise<void> {
   await jobs["close-edition"]({ editionId }, new AbortController().signal);
 }
 
-test("twenty operators press the button at once: one edition, and nineteen are told of it", async () => {
-  await addAllNewsReaders(world.app, ["a@example.org"]);
-  await addArticle(world.app, "News");
-  const answers = await Promise.allSettled(Array.from({ length: 20 }, () => send()));
-  const refused = answers
-    .filter((answer) => answer.status === "rejected")
-    .map(({ reason }) => (reason as Refusal).status);
-  expect(refused).toEqual(Array.from({ length: 19 }, () => 409));
-  expect(await listEditions(world.app.db, 10)).toHaveLength(1);
-});
-
 test("more articles than a statement has room for parameters are frozen, sent and add up", async () => {
   await addAllNewsReaders(world.app, ["a@example.org"]);
   await sql`

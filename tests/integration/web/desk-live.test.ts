@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, expect, test } from "vitest";
 import { openLive, type Progress } from "../../../src/web/operator/live.ts";
-import { article, openWeb, type OpenWeb } from "./open.ts";
+import { startProgram } from "../../support/program.ts";
+import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb | null = null;
 afterEach(async () => {
@@ -99,26 +100,54 @@ test("the stream gives the whole picture at once, needs a session, and ends with
   await ended;
 });
 
-test("twenty who send now at once, from pages and the API, make one edition", async () => {
+test("twenty who send now at once, from pages, the API and the command line, make one edition, and the others are told", async () => {
   const opened = (site = await openWeb());
-  await opened.api("POST", "/articles", [article(1, ["huawei"])]);
-  const link = new URL(readFileSync(join(opened.app.config.dataDir, "setup"), "utf8").trim()).pathname;
+  const { app, web, api, inject } = opened;
+  await api("POST", "/articles", [article(1, ["huawei"])]);
+  const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
   const password = "kettle marble orbit tulip";
   const form = { "content-type": "application/x-www-form-urlencoded" };
   const payload = new URLSearchParams({ name: "Ada", password, repeated: password }).toString();
-  const cookie = String(
-    (await opened.inject({ method: "POST", url: link, headers: form, payload })).headers["set-cookie"],
-  ).split(";")[0]!;
-  const page = await opened.inject({ method: "GET", url: "/operator/send", headers: { cookie } });
+  const cookie = String((await inject({ method: "POST", url: link, headers: form, payload })).headers["set-cookie"]);
+  const headers = { ...form, cookie: cookie.split(";")[0]! };
+  const page = await inject({ method: "GET", url: "/operator/send", headers });
   const csrf = /name="csrf" value="([\w-]+)"/.exec(page.body)![1]!;
   const click = new URLSearchParams({ csrf, date: "2026-11-24", after: "0" }).toString();
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, i) =>
-      i % 2 === 0
-        ? opened.inject({ method: "POST", url: "/operator/send", headers: { ...form, cookie }, payload: click })
-        : opened.api("POST", "/editions"),
-    ),
+  // Whoever asks waits at the sources until all twenty are there.
+  let come = 0;
+  let letAllIn!: () => void;
+  const all = new Promise<void>((resolve) => (letAllIn = resolve));
+  app.gather = () => {
+    come += 1;
+    if (come === 20) letAllIn();
+    return all;
+  };
+  await web.listen({ host: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(web.server.address() as AddressInfo).port}`;
+  const commands = Array.from({ length: 4 }, () =>
+    startProgram(["edition", "send"], { DAYLETTER_URL: url, DAYLETTER_TOKEN: token }),
   );
-  expect(answers.filter(({ statusCode }) => statusCode === 303)).toHaveLength(10);
-  expect(JSON.parse((await opened.api("GET", "/editions")).body).editions).toHaveLength(1);
+  const clicks = Array.from({ length: 8 }, () =>
+    inject({ method: "POST", url: "/operator/send", headers, payload: click }),
+  );
+  const requests = Array.from({ length: 8 }, () => api("POST", "/editions"));
+  const codes = await Promise.all(commands.map(({ exited }) => exited));
+  const places = (await Promise.all(clicks)).map((answer) => answer.headers.location);
+  const answers = await Promise.all(requests);
+
+  const done = "/operator/editions/2026-11-24?done=send";
+  expect(places.filter((place) => place !== done && place !== `${done}&already=1`)).toEqual([]);
+  const made = places.filter((place) => place === done).length;
+  const created = answers.filter(({ statusCode }) => statusCode === 201).length;
+  expect(made + created + codes.filter((code) => code === 0).length).toBe(1);
+  const sentence = "There is an edition 2026-11-24 already";
+  for (const { statusCode, body } of answers) if (statusCode !== 201) expect(body).toContain(sentence);
+  for (const [n, code] of codes.entries())
+    if (code !== 0) expect([code, commands[n]!.output()]).toEqual([1, expect.stringContaining(sentence)]);
+  expect((await inject({ method: "GET", url: `${done}&already=1`, headers })).body).toContain(
+    "It had been sent already",
+  );
+  expect(JSON.parse((await api("GET", "/editions")).body).editions).toHaveLength(1);
+  const sends = app.db.selectFrom("audit").select("actor").where("action", "=", "edition send");
+  expect(await sends.execute()).toHaveLength(1);
 });
