@@ -110,7 +110,7 @@ async function adopt(
   const consequence = consequenceOf({ now, since: before.since, recorded, before, after, catchUpHours });
   if (passed !== "as it can") demandChoice(consequence, after, passed);
   await saveSchedule(tx, {}, options, consequence.since);
-  await writeAudit(tx, { at: now, actor, action: "schedule set", subject: "schedule", detail: change });
+  await writeAudit(tx, { at: now, actor, action: "schedule set", subject: "schedule", detail: { ...change, passed } });
   if (passed === "skip") await leaveOut(tx, consequence, { actor, now });
   else await recordOthers(tx, consequence, { after, now });
 }

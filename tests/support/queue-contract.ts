@@ -148,6 +148,19 @@ export function queueContract(name: string, open: () => Promise<OpenQueue>): voi
       while (runs < 2) await once(worker, "completed");
     });
 
+    it("keeps one look at an instant to come, however often it is asked for, beside those that are wanted now", async () => {
+      const later = { at: new Date(Date.now() + 300), now: new Date() };
+      for (let n = 0; n < 3; n += 1) await queue.add("open-edition", {}, jobOptions("open-edition", {}, later));
+      expect(await queue.getDelayedCount()).toBe(1);
+      const ran: number[] = [];
+      const worker = work(async () => void ran.push(Date.now()));
+      const now = once(worker, "completed");
+      await queue.add("open-edition", {}, jobOptions("open-edition", {}));
+      await now;
+      while (ran.length < 2) await once(worker, "completed");
+      expect(ran[1]).toBeGreaterThanOrEqual(later.at.getTime() - toleranceMs);
+    });
+
     it("shares jobs out among workers, each to one of them", async () => {
       const seen: number[] = [];
       const processor: Processor = async (job) => void seen.push((job.data as { n: number }).n);

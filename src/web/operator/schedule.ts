@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { localDate } from "../../editions/calendar.ts";
 import { recordedLately } from "../../editions/due.ts";
 import { comingSends } from "../../ops/status.ts";
 import { longDate } from "../../render/dates.ts";
@@ -73,7 +74,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
           wait: span(send.at.getTime() - clock.now().getTime()),
         })),
         skipped: [...present.skipped]
-          .filter((date) => date >= clock.now().toISOString().slice(0, 10))
+          .filter((date) => date >= localDate(clock.now(), present.timezone))
           .toSorted()
           .map((date) => ({ date, words: longDate(date, language) })),
       },
@@ -154,7 +155,7 @@ function same(a: Wanted, b: Wanted): boolean {
 
 function savedWords(saved: string): string | null {
   if (saved === "schedule") return "Saved: it is in force now.";
-  if (saved === "skip") return "That date is left out.";
+  if (saved === "skip") return "Left out, as listed below.";
   if (saved === "unskip") return "That date is back in the schedule.";
   if (saved === "move") return "That date goes out at the other time.";
   if (saved === "unmove") return "That date goes out at the usual time again.";
