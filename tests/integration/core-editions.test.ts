@@ -11,9 +11,11 @@ import { getEdition, listEditions } from "../../src/editions/store.ts";
 import { recover } from "../../src/ops/recover.ts";
 import { retain } from "../../src/ops/retention.ts";
 import { startWorkers } from "../../src/queue/queues.ts";
+import { schedulesAre, setSchedules } from "../../src/queue/schedules.ts";
 import { changeSchedule } from "../../src/schedule/change.ts";
 import { changeMove } from "../../src/schedule/move.ts";
 import { changeSkips } from "../../src/schedule/skip.ts";
+import { loadSchedule } from "../../src/schedule/store.ts";
 import { addSource } from "../../src/sources/add.ts";
 import { pollSource } from "../../src/sources/poll.ts";
 import { getSource } from "../../src/sources/store.ts";
@@ -241,11 +243,16 @@ test("nothing is traced unless it is asked for", () => {
   expect(world.app.queues.editions.opts.telemetry).toBeUndefined();
 });
 
-test("the schedule can be changed while the queue is away", async () => {
+test("the schedule can be changed while the queue is away, whose scheduler is then known to be wrong", async () => {
   const { app } = world;
+  await setSchedules(app.queues, await loadSchedule(app.db, app.options));
   const upsertJobScheduler = () => Promise.reject(new Error("connect ECONNREFUSED"));
   const queues = { ...app.queues, editions: { upsertJobScheduler } } as unknown as World["app"]["queues"];
-  expect(await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, by)).toMatchObject({ sendAt: "09:00" });
+  const changed = await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, by);
+  expect(changed).toMatchObject({ sendAt: "09:00" });
+  expect(await schedulesAre(app.queues, changed)).toBe(false);
+  await setSchedules(app.queues, changed);
+  expect(await schedulesAre(app.queues, changed)).toBe(true);
 });
 
 test("neither a change of zone nor a skip, nor both and back again, doubles or loses a date", async () => {
@@ -286,16 +293,18 @@ test("neither a change of zone nor a skip, nor both and back again, doubles or l
 
 test("a date that is moved opens at its minute, and does not wait for the minute's look", async () => {
   const { app } = world;
+  // No other look than its own is left in the queue.
+  await app.queues.editions.obliterate({ force: true });
   clock.set(`${date}T09:29:59.700Z`);
   await changeSkips(app, { dates: [date], skip: true, ...by });
   await changeMove(app, { date: "2026-11-25", sendAt: "09:30", ...by });
   clock.set("2026-11-25T09:29:59.700Z");
-  const stopping = new AbortController();
-  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
   // What the look of the minute before does: it finds nothing due yet.
   await recover(app);
   expect(await listEditions(app.db, 1)).toEqual([]);
   clock.set("2026-11-25T09:30:00Z");
+  const stopping = new AbortController();
+  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
   await eventually("it is opened", async () => (await listEditions(app.db, 1))[0]?.date === "2026-11-25", 5_000);
   stopping.abort();
   await Promise.all(workers.map((worker) => worker.close()));
