@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+
 /** Makes those who ask while an answer is on its way share it; whoever asks after it has come gets a new one. */
 export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let underway: Promise<T> | null = null;
@@ -7,6 +9,16 @@ export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
     });
     return underway;
   };
+}
+
+/** The same, and the answer is given again for `ms` milliseconds: for what costs more than its newest minute is worth. */
+export function kept<T>(clock: Clock, ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { answer: T; at: number } | null = null;
+  return shared(async () => {
+    const now = clock.now().getTime();
+    if (last === null || now < last.at || now - last.at >= ms) last = { answer: await ask(), at: now };
+    return last.answer;
+  });
 }
 
 /**

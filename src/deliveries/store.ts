@@ -125,24 +125,25 @@ export async function reopenFor(tx: Tx, outcomes: readonly Outcome[]): Promise<v
 
 /** Counts of an edition's deliveries by state, read from the rows themselves. */
 export async function countStates(db: Db | Tx, editionId: number, selected: number): Promise<Balance> {
+  return (await countEditions(db, [{ id: editionId, selected }])).get(editionId)!;
+}
+
+/** The same for many editions at one look, by their id. */
+export async function countEditions(
+  db: Db | Tx,
+  editions: readonly { id: number; selected: number }[],
+): Promise<Map<number, Balance>> {
+  const none = { sent: 0, rejected: 0, expired: 0, skipped: 0, unknown: 0, pending: 0, sending: 0, deferred: 0 };
+  const counted = new Map(editions.map(({ id, selected }): [number, Balance] => [id, { selected, ...none }]));
+  if (editions.length === 0) return counted;
   const rows = await db
     .selectFrom("deliveries")
-    .select(["state", (eb) => eb.fn.countAll<number>().as("count")])
-    .where("edition_id", "=", editionId)
-    .groupBy("state")
+    .select(["edition_id", "state", (eb) => eb.fn.countAll<number>().as("count")])
+    .where("edition_id", "in", [...counted.keys()])
+    .groupBy(["edition_id", "state"])
     .execute();
-  const of = (state: DeliveryState): number => rows.find((row) => row.state === state)?.count ?? 0;
-  return {
-    selected,
-    sent: of("sent"),
-    rejected: of("rejected"),
-    expired: of("expired"),
-    skipped: of("skipped"),
-    unknown: of("unknown"),
-    pending: of("pending"),
-    sending: of("sending"),
-    deferred: of("deferred"),
-  };
+  for (const { edition_id, state, count } of rows) counted.get(edition_id)![state] = count;
+  return counted;
 }
 
 /** Slices that have deliveries to send now. */

@@ -2,6 +2,13 @@ import { Refusal } from "../base/errors.ts";
 
 export type EditionState = "opening" | "held" | "sending" | "paused" | "finished" | "cancelled" | "missed" | "empty";
 
+/** States in which an edition is not over. */
+export const activeStates = ["opening", "held", "sending", "paused"] as const satisfies EditionState[];
+
+export function isActive(state: EditionState): boolean {
+  return activeStates.some((one) => one === state);
+}
+
 /** What an operator can do to an edition. */
 export const editionActions = [
   "approve",

@@ -2,7 +2,7 @@ import { sql, type Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import { stencilVersion, type EditionArticle, type Stencil } from "../render/types.ts";
-import type { EditionState } from "./state.ts";
+import { activeStates, type EditionState } from "./state.ts";
 
 const columns = [
   "id",
@@ -67,6 +67,18 @@ export async function listEditions(db: Db, limit: number): Promise<Edition[]> {
     .orderBy("date", "desc")
     .orderBy("number", "desc")
     .limit(limit)
+    .execute();
+}
+
+/** The newest editions, and whichever older ones are not over, newest first. */
+export async function listCurrent(db: Db, newest: number): Promise<Edition[]> {
+  const latest = db.selectFrom("editions").select("id").orderBy("date", "desc").orderBy("number", "desc").limit(newest);
+  return db
+    .selectFrom("editions")
+    .select(columns)
+    .where((eb) => eb.or([eb("state", "in", activeStates), eb("id", "in", latest)]))
+    .orderBy("date", "desc")
+    .orderBy("number", "desc")
     .execute();
 }
 

@@ -1,15 +1,20 @@
+import { isActive, type EditionState } from "../editions/state.ts";
 import type { EditionStatus } from "./status.ts";
 
-/** What the sentence of the day is made of. */
+/** What an edition's sentence is made of. */
+type EditionFacts = Pick<EditionStatus, "date" | "number" | "state" | "articles" | "selected" | "balance">;
+
+/** What the sentence of a day without an edition is made of. */
 export interface DayFacts {
   now: Date;
   today: string;
-  /** The one of today that matters most now, if there is any. */
-  edition: Pick<EditionStatus, "number" | "state" | "articles" | "selected" | "balance"> | null;
   /** The next send; null when none is planned. */
   next: { date: string; at: Date } | null;
   /** Today's hour has come and its edition is being gathered. */
   due: boolean;
+  /** Today is a send day that somebody has left out. */
+  skipped: boolean;
+  /** Of today, local "HH:MM". */
   sendAt: string;
   /** Such as `12 minutes`. */
   inWords(ms: number): string;
@@ -17,19 +22,36 @@ export interface DayFacts {
   dayInWords(at: Date): string;
 }
 
-/** The state of today's edition in one sentence. */
-export function todayInWords(facts: DayFacts): string {
-  const { edition, next, today } = facts;
-  if (edition) return ofEdition(edition);
-  if (facts.due) return "Today’s edition is due now: its last articles are being gathered.";
-  if (next === null) return "There is no edition today, and none is planned.";
-  const wait = facts.inWords(next.at.getTime() - facts.now.getTime());
-  if (next.date === today) return `Today’s edition goes out at ${facts.sendAt}, in ${wait}.`;
-  return `There is no edition today. The next goes out on ${facts.dayInWords(next.at)}, in ${wait}.`;
+const pressing: readonly EditionState[] = ["held", "paused", "sending", "opening"];
+
+/**
+ * Which editions the page of a day is about: those of the date, and older ones that are not over.
+ * @param editions newest first
+ * @returns `lead` is the one of the date that matters most now; null when the date has none yet
+ */
+export function editionsOfDay<E extends Pick<EditionFacts, "date" | "state">>(
+  editions: readonly E[],
+  today: string,
+): { lead: E | null; others: E[] } {
+  const todays = editions.filter(({ date }) => date === today);
+  const lead = pressing.flatMap((state) => todays.filter((one) => one.state === state))[0] ?? todays[0] ?? null;
+  return { lead, others: editions.filter((one) => one !== lead && (one.date === today || isActive(one.state))) };
 }
 
-function ofEdition({ number, state, articles, selected, balance }: NonNullable<DayFacts["edition"]>): string {
-  const what = number === 1 ? "Today’s edition" : `Today’s extra edition (${number})`;
+/** The state of a day that has no edition yet, in one sentence. */
+export function comingInWords({ due, next, today, skipped, sendAt, ...facts }: DayFacts): string {
+  if (due) return "Today’s edition is due now: its last articles are being gathered.";
+  if (next === null) return "There is no edition today, and none is planned.";
+  const wait = facts.inWords(next.at.getTime() - facts.now.getTime());
+  if (next.date === today) return `Today’s edition goes out at ${sendAt}, in ${wait}.`;
+  const none = skipped ? "Today is left out of the schedule." : "There is no edition today.";
+  return `${none} The next goes out on ${facts.dayInWords(next.at)}, in ${wait}.`;
+}
+
+/** How far an edition is, in one sentence. */
+export function editionInWords(edition: EditionFacts, today: string): string {
+  const { state, articles, selected, balance } = edition;
+  const what = nameInWords(edition, today);
   const all = readers(selected);
   const sent = `${balance.sent.toLocaleString("en")} of ${all}`;
   switch (state) {
@@ -53,8 +75,15 @@ function ofEdition({ number, state, articles, selected, balance }: NonNullable<D
     case "missed":
       return `${what} was missed.`;
     case "empty":
-      return "There was no news for an edition today, so nothing was sent.";
+      return edition.number === 1
+        ? "There was no news for an edition today, so nothing was sent."
+        : `${what} had no news, so nothing more was sent.`;
   }
+}
+
+function nameInWords({ date, number }: EditionFacts, today: string): string {
+  const day = date === today ? "Today’s" : `The ${date}`;
+  return number === 1 ? `${day} edition` : `${day} extra edition (${number})`;
 }
 
 function readers(n: number): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
@@ -14,36 +15,48 @@ interface Asset {
 
 /** What the pages load. A name holds a hash of the content, so that browsers may keep it for good. */
 export interface Assets {
-  links: Record<"style" | "icon" | "proof" | "forms" | "desk" | "deskStyle", string>;
+  links: Record<"style" | "icon" | "proof" | "forms" | "htmx" | "desk" | "deskStyle" | "plots", string>;
   files: Map<string, Asset>;
 }
 
 const paper = { light: "#fffdf8", dark: "#191713" };
+const types = { css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml" };
+const { resolve } = createRequire(import.meta.url);
 
 /** @param accent `#rrggbb`; it is moved only as far as it must be to read on the paper of each scheme */
 export function makeAssets(accent: string): Assets {
   const onLight = readableOn(accent, paper.light);
-  const source = readFileSync(join(packageRoot, "templates/web/style.css"), "utf8")
+  const style = ours("templates/web/style.css")
     .replaceAll("var(--accent-on-light)", onLight)
     .replaceAll("var(--accent-on-dark)", readableOn(accent, paper.dark));
   const drawing =
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#fffdf8" d="M0 0h16v16H0z"/>' +
     `<path fill="${onLight}" d="M2 2h12v3H2zM2 7h12v1H2zM2 10h12v1H2zM2 13h8v1H2z"/></svg>`;
-  const style = asset("style", "css", "text/css; charset=utf-8", source);
-  const icon = asset("icon", "svg", "image/svg+xml", drawing);
-  const [proof, forms, desk] = [script("proof"), script("forms"), script("desk")];
-  const deskSource = readFileSync(join(packageRoot, "templates/web/operator/style.css"), "utf8");
-  const deskStyle = asset("desk", "css", "text/css; charset=utf-8", deskSource);
+  const all: Record<keyof Assets["links"], Asset> = {
+    style: asset("style", "css", style),
+    icon: asset("icon", "svg", drawing),
+    proof: asset("proof", "js", ours("src/web/assets/proof.js")),
+    forms: asset("forms", "js", ours("src/web/assets/forms.js")),
+    htmx: asset(
+      "htmx",
+      "js",
+      read(resolve("htmx.org/dist/htmx.min.js")),
+      read(resolve("htmx.org/dist/ext/hx-sse.min.js")),
+    ),
+    desk: asset("desk", "js", ours("src/web/assets/desk.js")),
+    // What is ours comes last, and so prevails.
+    deskStyle: asset(
+      "desk",
+      "css",
+      read(resolve("uplot/dist/uPlot.min.css")),
+      ours("templates/web/operator/style.css"),
+    ),
+    plots: asset("plots", "js", read(resolve("uplot/dist/uPlot.iife.min.js")), ours("src/web/assets/plots.js")),
+  };
+  const links = Object.fromEntries(Object.entries(all).map(([key, { name }]) => [key, `/assets/${name}`]));
   return {
-    links: {
-      style: `/assets/${style.name}`,
-      icon: `/assets/${icon.name}`,
-      proof: `/assets/${proof.name}`,
-      forms: `/assets/${forms.name}`,
-      desk: `/assets/${desk.name}`,
-      deskStyle: `/assets/${deskStyle.name}`,
-    },
-    files: new Map([style, icon, proof, forms, desk, deskStyle].map((one) => [one.name, one])),
+    links: links as Assets["links"],
+    files: new Map(Object.values(all).map((one) => [one.name, one])),
   };
 }
 
@@ -55,12 +68,17 @@ export function addAssetRoutes(web: FastifyInstance, assets: Assets): void {
   });
 }
 
-function script(name: string): Asset {
-  const source = readFileSync(join(packageRoot, `src/web/assets/${name}.js`), "utf8");
-  return asset(name, "js", "text/javascript; charset=utf-8", source);
+/** @param parts one after another; scripts and styles of several packages go as one file */
+function asset(name: string, ending: keyof typeof types, ...parts: string[]): Asset {
+  const content = parts.join("\n");
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  return { name: `${name}.${hash}.${ending}`, type: types[ending], content };
 }
 
-function asset(name: string, ending: string, type: string, content: string): Asset {
-  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
-  return { name: `${name}.${hash}.${ending}`, type, content };
+function ours(path: string): string {
+  return read(join(packageRoot, path));
+}
+
+function read(path: string): string {
+  return readFileSync(path, "utf8");
 }

@@ -9,8 +9,8 @@ import { tagBoxes } from "./tag-boxes.ts";
 export interface Views {
   /** Answers with a page. `values` are escaped wherever they are shown; every name a template uses must be there. */
   send(reply: FastifyReply, page: string, values: Values): Promise<FastifyReply>;
-  /** The same as text. */
-  render(page: string, values: Values): string;
+  /** A page, or a part of one, as text. */
+  render(page: string, values: Record<string, unknown>): string;
 }
 
 type Values = { title: string } & Record<string, unknown>;
@@ -34,7 +34,7 @@ export function openViews(options: { publicationName: string; language: string; 
     assets: options.assets.links,
   };
   // Templates are read once and kept, so nothing is waited for, and no promises are needed.
-  const render = (page: string, values: Values): string =>
+  const render = (page: string, values: Record<string, unknown>): string =>
     engine.renderFileSync(page, { ...shared, ...values }) as string;
   return {
     render,

@@ -9,6 +9,7 @@ import { writeAudit } from "../../ops/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { sessionCookie } from "./cookie.ts";
 import { moment } from "./moment.ts";
+import { qrCode } from "./qr.ts";
 import type { OperatorViews } from "./scope.ts";
 
 const viewer = { config: { role: "viewer" } } as const;
@@ -25,11 +26,12 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
       listSessions(db, session.operator.id, clock.now()),
       usesCodes(db, session),
     ]);
+    const offer = codes ? null : offerCodes(app, session);
     return views.send(request, reply, "account", {
       title: "Account",
       sentence,
       codes,
-      offer: codes ? null : offerCodes(app, session),
+      offer: offer && { ...offer, qr: qrCode(offer.uri) },
       sessions: sessions.map((one) => ({
         ...one,
         own: one.id === session.id,

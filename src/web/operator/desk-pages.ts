@@ -32,5 +32,5 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addReaderDesk(scope, app, show);
   addPreviewPage(scope, app, show, openCatalogue(app));
   addEditRoutes(scope, app);
-  addEvents(scope, app);
+  addEvents(scope, app, (progress) => views.render("live", { ...progress }));
 }

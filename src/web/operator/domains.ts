@@ -1,27 +1,33 @@
 import type { OutcomeCount } from "../../deliveries/search.ts";
+import { number } from "./words.ts";
 
-/** How an edition fares at one receiving domain. */
-export interface DomainRow {
+/** How an edition fares at one receiving domain: counts as people write them. */
+export interface ShownDomain {
   domain: string;
-  sent: number;
+  sent: string;
   /** Rejected, expired or unknown. */
-  failed: number;
-  open: number;
+  failed: string;
+  open: string;
 }
 
 const failed = new Set(["rejected", "expired", "unknown"]);
 const open = new Set(["pending", "sending", "deferred"]);
 
 /** In the order given; what was skipped is in none of the three. */
-export function domainRows(counts: readonly OutcomeCount[]): DomainRow[] {
-  const rows = new Map<string, DomainRow>();
+export function domainRows(counts: readonly OutcomeCount[]): ShownDomain[] {
+  const rows = new Map<string, { sent: number; failed: number; open: number }>();
   for (const { domain, state, count } of counts) {
     if (domain === "") continue;
-    const row = rows.get(domain) ?? { domain, sent: 0, failed: 0, open: 0 };
+    const row = rows.get(domain) ?? { sent: 0, failed: 0, open: 0 };
     rows.set(domain, row);
     if (state === "sent") row.sent += count;
     else if (failed.has(state)) row.failed += count;
     else if (open.has(state)) row.open += count;
   }
-  return [...rows.values()];
+  return [...rows].map(([domain, row]) => ({
+    domain,
+    sent: number(row.sent),
+    failed: number(row.failed),
+    open: number(row.open),
+  }));
 }

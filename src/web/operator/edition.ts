@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { findDeliveries, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
+import { countByDomain, findDeliveries, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { editionActions, type DeliveryState, type EditionAction } from "../../editions/state.ts";
 import { editionName, frozenArticles, getEdition } from "../../editions/store.ts";
@@ -15,7 +15,10 @@ import { readFields, type Fields } from "../pages/fields.ts";
 import { pageLanguage } from "../views.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
+import { domainRows } from "./domains.ts";
 import { actedInWords, offeredActs } from "./edition-acts.ts";
+import { shownDomains } from "./progress.ts";
+import { streamPath } from "./shown.ts";
 import { count, moment, number, shortMoment } from "./words.ts";
 
 const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred", "pending", "sending"] as const;
@@ -125,7 +128,11 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
       reply,
       { name: "edition", title: editionName(edition), place: "editions" },
       {
+        stream: streamPath([edition], edition.id),
+        // Without what was done, for that has been said by then.
+        here: `${pathOf(edition)}?${searchQuery(search, after)}`,
         edition: {
+          id: edition.id,
           name: editionName(edition),
           path: pathOf(edition),
           date: longDate(edition.date, language),
@@ -136,10 +143,11 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
           unmatched: edition.unmatched === 0 ? null : count(edition.unmatched, "reader"),
           moments: moments.flatMap(([label, at]) => (at ? [{ label, ...moment(at, zone, language) }] : [])),
           timezone: zone,
+          bar: edition.selected > 0 ? barOf(edition.balance) : null,
+          acts: offeredActs(edition),
         },
-        bar: edition.selected > 0 ? barOf(edition.balance) : null,
+        domains: domainRows(await countByDomain(db, edition.id, shownDomains)),
         notice,
-        acts: offeredActs(edition),
         articles: articles.map((one) => ({ ...one, url: httpUrl(one.url), origin: one.origin?.name ?? null })),
         search: {
           domain: search.domain ?? "",
@@ -177,7 +185,7 @@ function searchOf(fields: Fields): DeliverySearch {
 
 function searchQuery({ state, domain, reply }: DeliverySearch, after?: number): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ state, domain, reply, after })) {
+  for (const [name, value] of Object.entries({ state, domain, reply, after: after || undefined })) {
     if (value !== undefined) query.set(name, String(value));
   }
   return query.toString();

@@ -1,95 +1,69 @@
 import type { FastifyInstance } from "fastify";
-import { Temporal } from "temporal-polyfill";
 import type { App } from "../../app.ts";
-import { createTallies, type Tally } from "../../deliveries/tally.ts";
-import { localDate } from "../../editions/calendar.ts";
-import { editionName, listEditions } from "../../editions/store.ts";
-import { loadSchedule } from "../../schedule/store.ts";
-import { dailyGrowth } from "../../subscribers/growth.ts";
-import { countByStatus } from "../../subscribers/store.ts";
+import { kept } from "../../base/share-answers.ts";
+import { createNumbers, type Numbers } from "../../ops/numbers.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
-import { plotOf } from "./plot.ts";
+import { plotOf, type Plot } from "./plot.ts";
 
 const spans = [30, 90] as const;
+const keptMs = 60_000;
 
-/** `/operator/numbers`: readers, deliveries by outcome, and articles, over 30 or 90 days, each with its table. */
+/**
+ * `/operator/numbers`: readers, deliveries by outcome, and articles, over 30 or 90 days, each as a table and a plot, as of
+ * at most a minute ago. The first page takes its part of this one when somebody scrolls down to it.
+ */
 export function addNumbersPage(web: FastifyInstance, app: App, show: Show): void {
-  const { db, clock, options } = app;
-  const tallies = createTallies(db);
+  const numbers = kept(app.clock, keptMs, createNumbers(app, 90));
 
   web.get("/operator/numbers", needs.viewer, async (request, reply) => {
     const days = readFields(request.query).one("days") === "90" ? 90 : 30;
-    const { timezone } = await loadSchedule(db, options);
-    const today = Temporal.PlainDate.from(localDate(clock.now(), timezone));
-    const dates = Array.from({ length: days }, (_, i) => today.subtract({ days: days - 1 - i }).toString());
-    const from = new Date(today.subtract({ days: days - 1 }).toZonedDateTime(timezone).epochMilliseconds);
-    const [growth, counts, listed] = await Promise.all([
-      dailyGrowth(db, from, timezone),
-      countByStatus(db),
-      listEditions(db, 3 * days),
-    ]);
-    const editions = listed.filter(({ date, frozen_at }) => date >= dates[0]! && frozen_at !== null).toReversed();
-    const outcomes = await tallies(editions);
-    const byDate = new Map(growth.map((one) => [one.date, one]));
     return show(
       request,
       reply,
       { name: "numbers", title: "Numbers", place: "today" },
       {
-        days,
         spans: spans.map((span) => ({ days: span, current: span === days })),
-        plots: [
-          plotOf("readers", "Active readers", readersBackwards(dates, byDate, counts.active)),
-          plotOf(
-            "lost",
-            "Readers who left",
-            dates.map((date) => bar(date, "failed", "left", byDate.get(date)?.lost ?? 0)),
-          ),
-          plotOf(
-            "outcomes",
-            "Deliveries by outcome",
-            editions.map((edition) => ({
-              label: editionName(edition),
-              parts: partsOf(outcomes.get(edition.id) ?? {}),
-            })),
-          ),
-          plotOf(
-            "articles",
-            "Articles per edition",
-            editions.map((edition) => bar(editionName(edition), "skipped", "articles", edition.articles)),
-          ),
-        ],
+        plots: plotsOf(lastDays(await numbers(), days)),
       },
     );
   });
 }
 
-/** How many there were at the end of each date, from how many there are now. */
-function readersBackwards(
-  dates: readonly string[],
-  changes: ReadonlyMap<string, { gained: number; lost: number }>,
-  now: number,
-) {
-  let active = now;
-  const bars = dates.toReversed().map((date) => {
-    const one = bar(date, "sent", "active", Math.max(0, active));
-    const change = changes.get(date);
-    active -= (change?.gained ?? 0) - (change?.lost ?? 0);
-    return one;
-  });
-  return bars.toReversed();
+function lastDays({ days, editions }: Numbers, most: number): Numbers {
+  const shown = days.slice(-most);
+  return { days: shown, editions: editions.filter(({ date }) => date >= shown[0]!.date) };
 }
 
-function bar(label: string, kind: "sent" | "failed" | "skipped", name: string, value: number) {
-  return { label, parts: [{ kind, name, value }] };
-}
-
-function partsOf(tally: Tally) {
+function plotsOf({ days, editions }: Numbers): Plot[] {
   return [
-    { kind: "sent", name: "sent", value: tally.sent ?? 0 },
-    { kind: "failed", name: "rejected or expired", value: (tally.rejected ?? 0) + (tally.expired ?? 0) },
-    { kind: "unknown", name: "unknown", value: tally.unknown ?? 0 },
-    { kind: "skipped", name: "skipped", value: tally.skipped ?? 0 },
+    plotOf(
+      { id: "plot-readers", title: "Active readers", shape: "line", of: "Date" },
+      days.map(({ date, active }) => ({ label: date, parts: [{ kind: "sent", name: "Active", value: active }] })),
+    ),
+    plotOf(
+      { id: "plot-left", title: "Readers who left", shape: "bars", of: "Date" },
+      days.map(({ date, left }) => ({ label: date, parts: [{ kind: "failed", name: "Left", value: left }] })),
+    ),
+    plotOf(
+      { id: "plot-outcomes", title: "Deliveries by outcome", shape: "bars", of: "Edition" },
+      editions.map(({ name, outcomes }) => ({ label: name, parts: partsOf(outcomes) })),
+    ),
+    plotOf(
+      { id: "plot-articles", title: "Articles per edition", shape: "bars", of: "Edition" },
+      editions.map(({ name, articles }) => ({
+        label: name,
+        parts: [{ kind: "skipped", name: "Articles", value: articles }],
+      })),
+    ),
+  ];
+}
+
+function partsOf({ sent, rejected, expired, unknown, skipped }: Numbers["editions"][number]["outcomes"]) {
+  return [
+    { kind: "sent", name: "Sent", value: sent },
+    { kind: "failed", name: "Rejected or expired", value: rejected + expired },
+    { kind: "unknown", name: "Unknown", value: unknown },
+    { kind: "skipped", name: "Skipped", value: skipped },
   ] as const;
 }

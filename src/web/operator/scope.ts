@@ -17,6 +17,8 @@ export interface OperatorViews {
     page: string,
     values: { title: string } & Record<string, unknown>,
   ): Promise<FastifyReply>;
+  /** A part of `templates/web/operator` as text: for all who look, so it knows no session. */
+  render(part: string, values: Record<string, unknown>): string;
 }
 
 /**
@@ -30,6 +32,7 @@ export function operatorPages(scope: FastifyInstance, app: App, views: Views): O
       const operator = request.operatorSession?.operator ?? null;
       return views.send(allowOwnScripts(reply), `operator/${page}`, { operator, csrf: csrfField(request), ...values });
     },
+    render: (part, values) => views.render(`operator/${part}`, values),
   };
   const answerElse = scope.errorHandler;
   scope.setErrorHandler((error, request, reply) => {

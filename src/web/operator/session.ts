@@ -73,7 +73,10 @@ function demandSameOrigin({ headers }: FastifyRequest): void {
 
 /** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
 function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (!reads.has(request.method) || !(request.headers.accept ?? "*/*").match(/text\/html|\*\/\*/)) {
+  // A part of a page leads nowhere: the page itself is to be asked for once more (htmx).
+  const part = request.headers["hx-request"] !== undefined;
+  if (part) reply.header("hx-refresh", "true");
+  if (part || !reads.has(request.method) || !(request.headers.accept ?? "*/*").match(/text\/html|\*\/\*/)) {
     throw new Refusal(401, "You are not signed in any more: sign in at /operator/sign-in and do it once more.");
   }
   return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);

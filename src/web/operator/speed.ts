@@ -3,14 +3,12 @@ import { count, number } from "./words.ts";
 
 const windowMs = 30_000;
 
-/** Measures how fast an edition goes out, over the last half minute of looks. */
-export function speed(): (name: string, balance: Balance, now: number) => string | null {
+/** @returns what measures how fast one edition goes out, over the last half minute of looks; null while nothing moves */
+export function speed(): (balance: Balance, now: number) => string | null {
   let seen: { at: number; done: number }[] = [];
-  let of = "";
-  return (name, balance, now) => {
+  return (balance, now) => {
     const done = balance.sent + balance.rejected + balance.unknown;
-    if (name !== of || (seen.at(-1)?.done ?? 0) > done) seen = [];
-    of = name;
+    if ((seen.at(-1)?.done ?? 0) > done) seen = [];
     seen = [...seen.filter(({ at }) => now - at <= windowMs), { at: now, done }];
     const first = seen[0]!;
     if (now - first.at < 1_000 || done === first.done) return null;

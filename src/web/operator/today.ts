@@ -2,24 +2,24 @@ import type { FastifyInstance } from "fastify";
 import type { OpenAlert } from "../../alerts/compare.ts";
 import { openAlerts } from "../../alerts/store.ts";
 import type { App } from "../../app.ts";
+import { shared } from "../../base/share-answers.ts";
 import { dueAt, isSendDay, localDate, timeOf } from "../../editions/calendar.ts";
-import { editionName, listEditions } from "../../editions/store.ts";
+import { isActive } from "../../editions/state.ts";
+import { editionName, listCurrent } from "../../editions/store.ts";
 import { decisions } from "../../ops/decisions.ts";
 import { editionStatus, status, type EditionStatus, type Status } from "../../ops/status.ts";
-import { todayInWords } from "../../ops/today.ts";
+import { comingInWords, editionInWords, editionsOfDay } from "../../ops/today.ts";
 import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
-import { shared } from "../../base/share-answers.ts";
 import { pageLanguage } from "../views.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
 import { offeredActs } from "./edition-acts.ts";
+import { lookedAt } from "./progress.ts";
+import { streamPath } from "./shown.ts";
 import { showSourceRow } from "./source-row.ts";
 import { count, dayOf, moment, number, span } from "./words.ts";
 
-const looked = 3;
-/** A page that is looked at so shortly before a send waits for it. */
-const soonMs = 30 * 60_000;
 const pressing = new Set(["pause", "resume", "approve"]);
 
 /** `/operator`: today's edition at a glance, what needs a decision, what comes next. */
@@ -29,27 +29,29 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
     const known = await facts();
     const now = app.clock.now();
     const language = pageLanguage(app.config.language);
-    const { timezone } = known.status.schedule;
+    const { schedule } = known.status;
+    const { timezone } = schedule;
     const [next] = known.status.next;
-    const active = known.todays.find(({ state }) => state === "sending" || state === "paused" || state === "held");
-    const edition = active ?? known.todays[0] ?? null;
-    const sentence = todayInWords({
-      now,
-      today: known.today,
-      edition,
-      next: next ?? null,
-      due: known.due,
-      sendAt: timeOf(known.today, known.status.schedule),
-      inWords: span,
-      dayInWords: (at) => dayOf(at, timezone, language),
-    });
+    const { lead, others } = editionsOfDay(known.editions, known.today);
     return show(
       request,
       reply,
       { name: "today", title: "Today", place: "today" },
       {
-        sentence,
-        soon: known.due || (next !== undefined && next.at.getTime() - now.getTime() < soonMs),
+        stream: streamPath(known.editions),
+        sentence: lead
+          ? editionInWords(lead, known.today)
+          : comingInWords({
+              now,
+              today: known.today,
+              next: next ?? null,
+              due: known.due,
+              skipped: schedule.skipped.has(known.today),
+              sendAt: timeOf(known.today, schedule),
+              inWords: span,
+              dayInWords: (at) => dayOf(at, timezone, language),
+            }),
+        told: [...(lead ? [lead] : []), ...others].map((one) => `${editionName(one)}: ${one.state}.`).join(" "),
         decisions: decisions({
           editions: known.editions,
           empty: known.alerts.filter(({ kind }) => kind === "edition-empty").map((alert) => alert.sentence),
@@ -59,21 +61,14 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
           relay: known.status.transport.reason,
           planned: next !== undefined,
         }),
-        edition: edition && {
-          name: editionName(edition),
-          state: edition.state,
-          path: `/operator/editions/${editionName(edition)}`,
-          reason: edition.reason,
-          bar: edition.selected > 0 ? barOf(edition.balance) : null,
-          // What is pressing; the rest is on its own page.
-          acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),
-        },
+        lead: lead && showEdition(lead, known.today),
+        others: others.map((one) => showEdition(one, known.today)),
         next: next
           ? { ...moment(next.at, timezone, language), note: next.note, wait: span(next.at.getTime() - now.getTime()) }
           : null,
         timezone,
         waiting: count(known.status.waiting, "article"),
-        sendable: known.todays.length === 0,
+        sendable: lead === null,
         readers: {
           active: count(known.status.subscribers.active, "active reader"),
           pending: known.status.subscribers.pending === 0 ? null : number(known.status.subscribers.pending),
@@ -90,12 +85,26 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
   });
 }
 
+function showEdition(edition: EditionStatus, today: string) {
+  return {
+    id: edition.id,
+    name: editionName(edition),
+    words: editionInWords(edition, today),
+    state: edition.state,
+    active: isActive(edition.state),
+    path: `/operator/editions/${editionName(edition)}`,
+    reason: edition.reason,
+    bar: edition.selected > 0 ? barOf(edition.balance) : null,
+    // What is pressing; the rest is on its own page.
+    acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),
+  };
+}
+
 interface Known {
   status: Status;
   today: string;
   /** Newest first. */
   editions: EditionStatus[];
-  todays: EditionStatus[];
   due: boolean;
   growth: Awaited<ReturnType<typeof growth>>;
   sources: Awaited<ReturnType<typeof listSources>>;
@@ -107,15 +116,15 @@ async function load(app: App): Promise<Known> {
   const now = clock.now();
   const [known, newest, change, sources, alerts] = await Promise.all([
     status(app),
-    listEditions(db, looked),
+    listCurrent(db, lookedAt),
     growth(db, now),
     listSources(db),
     openAlerts(db),
   ]);
   const editions = await Promise.all(newest.map((edition) => editionStatus(db, edition)));
   const today = localDate(now, known.schedule.timezone);
-  const todays = editions.filter(({ date }) => date === today);
   const at = dueAt(today, known.schedule);
-  const due = todays.length === 0 && isSendDay(today, known.schedule) && at <= now && at > known.schedule.since;
-  return { status: known, today, editions, todays, due, growth: change, sources, alerts };
+  const none = !editions.some(({ date }) => date === today);
+  const due = none && isSendDay(today, known.schedule) && at <= now && at > known.schedule.since;
+  return { status: known, today, editions, due, growth: change, sources, alerts };
 }

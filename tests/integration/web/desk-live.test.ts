@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, expect, test } from "vitest";
-import { openLive, type Progress } from "../../../src/web/operator/live.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { openLive } from "../../../src/web/operator/live.ts";
+import { followEditions } from "../../../src/web/operator/progress.ts";
 import { startProgram } from "../../support/program.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
@@ -32,46 +34,64 @@ async function openSending(readers: number): Promise<OpenWeb> {
   return opened;
 }
 
-test("twenty watchers share one look at the database, and nobody looks once they have left", async () => {
-  const { app } = await openSending(2);
+test("twenty watchers share one look, and nobody looks once they have left", async () => {
   let looks = 0;
-  const db = new Proxy(app.db, {
-    get(target, name) {
-      // Each look begins with the newest editions.
-      if (name === "selectFrom")
-        return (table: "editions") => ((looks += table === "editions" ? 1 : 0), target.selectFrom(table));
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
-  const live = openLive({ ...app, db }, 5);
-  const told: Progress[][] = Array.from({ length: 20 }, () => []);
-  const leave = told.map((list) => live.watch((progress) => list.push(progress)));
+  let sent = 0;
+  const look = async () => ((looks += 1), { sent });
+  const live = openLive({ look, log: silentLog }, 5);
+  const told: { sent: number }[][] = Array.from({ length: 20 }, () => []);
+  const leave = told.map((list) => live.watch((picture) => list.push(picture)));
   await expect.poll(() => told.every((list) => list.length === 1)).toBe(true);
   const before = looks;
   await expect.poll(() => looks).toBeGreaterThan(before + 1);
   // Nothing has changed, so nothing is told; but whoever comes late is told how things are.
-  const late: Progress[] = [];
-  const leaveLate = live.watch((progress) => late.push(progress));
+  const late: object[] = [];
+  const leaveLate = live.watch((picture) => late.push(picture));
   await expect.poll(() => late.length).toBe(1);
   leaveLate();
   expect(told.map((list) => list.length)).toEqual(told.map(() => 1));
-  await sql`update deliveries set state = 'sent' where id = (select min(id) from deliveries)`.execute(app.db);
-  await expect.poll(() => told[19]!.at(-1)?.balance).toContain("sent 1");
+  sent = 1;
+  await expect.poll(() => told[19]!.at(-1)).toEqual({ sent: 1 });
   expect(told[0]!.at(-1)).toBe(told[19]!.at(-1));
-  expect(told[0]!.at(-1)!.bar[0]).toMatchObject({ kind: "sent", count: "1", width: "50.00" });
   for (const go of leave) go();
   const left = looks;
-  await app.db.selectFrom("sources").select("id").execute();
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(looks - left).toBeLessThanOrEqual(1);
 });
 
-test("the stream gives the whole picture at once, needs a session, and ends with the server", async () => {
+test("a look takes two queries however many editions go out, and tells of each", async () => {
+  const opened = await openSending(2);
+  await opened.api("POST", "/articles", [article(2, ["huawei"])]);
+  await opened.api("POST", "/editions", { extra: true });
+  await opened.render(2);
+  const asked: string[] = [];
+  const db = new Proxy(opened.app.db, {
+    get(target, name) {
+      if (name === "selectFrom") return (table: "editions") => (asked.push(table), target.selectFrom(table));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const look = followEditions({ db, clock: opened.clock });
+  await sql`update deliveries set state = 'sent' where id = (select min(id) from deliveries)`.execute(opened.app.db);
+  const { editions, progress } = await look();
+  expect(editions.map(({ state }) => state)).toEqual(["sending", "sending"]);
+  expect(progress.map(({ words }) => words)).toEqual([
+    "Today’s extra edition (2) is going out: 0 of 2 readers have it.",
+    "Today’s edition is going out: 1 of 2 readers has it.",
+  ]);
+  expect(progress[1]!.bar[0]).toMatchObject({ kind: "sent", count: "1", width: "50.00" });
+  expect(progress[1]!.domains).toEqual([{ domain: "example.com", sent: "1", failed: "0", open: "1" }]);
+  asked.length = 0;
+  await look();
+  // One of the tables named is part of the other's query.
+  expect(asked).toEqual(["editions", "editions", "deliveries"]);
+});
+
+test("the stream gives the whole picture at once, tells of another state, needs a session, and ends with the server", async () => {
   const { app, web, inject } = await openSending(1);
-  expect(
-    (await inject({ method: "GET", url: "/operator/events", headers: { accept: "text/event-stream" } })).statusCode,
-  ).toBe(401);
+  const unsigned = await inject({ method: "GET", url: "/operator/events", headers: { "hx-request": "true" } });
+  expect([unsigned.statusCode, unsigned.headers["hx-refresh"]]).toEqual([401, "true"]);
   const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
   const password = "kettle marble orbit tulip";
   const headers = { "content-type": "application/x-www-form-urlencoded" };
@@ -80,22 +100,24 @@ test("the stream gives the whole picture at once, needs a session, and ends with
   const cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
   await web.listen({ host: "127.0.0.1", port: 0 });
   const { port } = web.server.address() as AddressInfo;
-  const request = httpGet({ port, host: "127.0.0.1", path: "/operator/events", headers: { cookie } });
-  const [answer] = (await once(request, "response")) as [IncomingMessage];
-  expect(answer.headers).toMatchObject({
+  const listen = async (path: string) => {
+    const request = httpGet({ port, host: "127.0.0.1", path, headers: { cookie } });
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    const heard = { answer, text: "" };
+    answer.setEncoding("utf8").on("data", (part: string) => (heard.text += part));
+    return heard;
+  };
+  const up = await listen("/operator/events?shown=1.sending");
+  expect(up.answer.headers).toMatchObject({
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
   });
-  let text = "";
-  answer.setEncoding("utf8").on("data", (part: string) => (text += part));
-  await expect.poll(() => text).toContain("data: ");
-  const progress = JSON.parse(/^data: (.*)$/m.exec(text)![1]!) as Progress;
-  expect(progress).toMatchObject({
-    name: "2026-11-24",
-    state: "sending",
-    domains: [{ domain: "example.com", open: 1 }],
-  });
-  const ended = once(answer, "end");
+  await expect.poll(() => up.text).toContain("0 of 1 reader have it.");
+  expect(up.text).toContain('data: <tr><th scope="row">example.com</th>');
+  expect(up.text).not.toContain("event:");
+  const stale = await listen("/operator/events?shown=1.held&edition=1");
+  await expect.poll(() => stale.text).toContain("event: changed");
+  const ended = once(up.answer, "end");
   await web.close();
   await ended;
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Balance, EditionState } from "../../../../src/editions/state.ts";
 import { decisions } from "../../../../src/ops/decisions.ts";
-import { todayInWords, type DayFacts } from "../../../../src/ops/today.ts";
+import { comingInWords, editionInWords, editionsOfDay, type DayFacts } from "../../../../src/ops/today.ts";
 import { barOf } from "../../../../src/web/operator/bar.ts";
 import { domainRows } from "../../../../src/web/operator/domains.ts";
 import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
 import { plotOf } from "../../../../src/web/operator/plot.ts";
+import { shownOf, streamPath } from "../../../../src/web/operator/shown.ts";
 import { speed } from "../../../../src/web/operator/speed.ts";
 import { span } from "../../../../src/web/operator/words.ts";
 
@@ -18,37 +19,63 @@ const now = new Date("2026-11-24T06:55:00Z");
 const quiet: DayFacts = {
   now,
   today: "2026-11-24",
-  edition: null,
   next: { date: "2026-11-24", at: new Date("2026-11-24T07:00:00Z") },
   due: false,
+  skipped: false,
   sendAt: "07:00",
   inWords: span,
   dayInWords: () => "Wednesday 25 November",
 };
 
-function edition(state: EditionState, selected: number, some: Partial<Balance> = {}): DayFacts["edition"] {
-  return { number: 1, state, articles: 3, selected, balance: counts({ selected, ...some }) };
-}
+const wednesday = { date: "2026-11-25", at: new Date("2026-11-25T07:00:00Z") };
 
 test.each<[string, Partial<DayFacts>]>([
   ["Today’s edition goes out at 07:00, in 5 minutes.", {}],
   ["There is no edition today, and none is planned.", { next: null }],
-  ["Today’s edition is due now: its last articles are being gathered.", { due: true }],
-  ["Today’s edition is being made: 3 articles for 1 reader.", { edition: edition("opening", 1) }],
-  ["Today’s edition is held: 4,812 readers wait for your decision.", { edition: edition("held", 4812) }],
-  ["Today’s edition is held: 1 reader waits for your decision.", { edition: edition("held", 3, { skipped: 2 }) }],
+  ["There is no edition today. The next goes out on Wednesday 25 November, in 24 hours.", { next: wednesday }],
   [
-    "Today’s edition is going out: 3,120 of 4,812 readers have it.",
-    { edition: edition("sending", 4812, { sent: 3120 }) },
+    "Today is left out of the schedule. The next goes out on Wednesday 25 November, in 24 hours.",
+    { next: wednesday, skipped: true },
   ],
-  ["Today’s edition is paused: 1 of 2 readers has it.", { edition: edition("paused", 2, { sent: 1 }) }],
-  ["Today’s edition went out to all 2 readers.", { edition: edition("finished", 2, { sent: 2 }) }],
-  ["Today’s edition went out to 1 of 2 readers.", { edition: edition("finished", 2, { sent: 1, rejected: 1 }) }],
-  ["Today’s edition went to nobody: no reader follows any of its tags.", { edition: edition("finished", 0) }],
-  ["Today’s edition was cancelled before anybody got it.", { edition: edition("cancelled", 2, { skipped: 2 }) }],
-  ["There was no news for an edition today, so nothing was sent.", { edition: edition("empty", 0) }],
-])("the day in a sentence: %s", (sentence, facts) => {
-  expect(todayInWords({ ...quiet, ...facts })).toBe(sentence);
+  ["Today’s edition is due now: its last articles are being gathered.", { due: true }],
+])("the day in a sentence, before its edition: %s", (sentence, facts) => {
+  expect(comingInWords({ ...quiet, ...facts })).toBe(sentence);
+});
+
+test.each<[string, EditionState, number, Partial<Balance>, { date?: string; number?: number }?]>([
+  ["Today’s edition is being made: 3 articles for 1 reader.", "opening", 1, {}],
+  ["Today’s edition is held: 4,812 readers wait for your decision.", "held", 4812, {}],
+  ["Today’s edition is held: 1 reader waits for your decision.", "held", 3, { skipped: 2 }],
+  ["Today’s edition is going out: 3,120 of 4,812 readers have it.", "sending", 4812, { sent: 3120 }],
+  ["Today’s edition is paused: 1 of 2 readers has it.", "paused", 2, { sent: 1 }],
+  ["Today’s edition went out to all 2 readers.", "finished", 2, { sent: 2 }],
+  ["Today’s edition went out to 1 of 2 readers.", "finished", 2, { sent: 1, rejected: 1 }],
+  ["Today’s edition went to nobody: no reader follows any of its tags.", "finished", 0, {}],
+  ["Today’s edition was cancelled before anybody got it.", "cancelled", 2, { skipped: 2 }],
+  ["Today’s edition was missed.", "missed", 0, {}],
+  ["There was no news for an edition today, so nothing was sent.", "empty", 0, {}],
+  ["Today’s extra edition (2) had no news, so nothing more was sent.", "empty", 0, {}, { number: 2 }],
+  ["The 2026-11-23 edition is paused: 0 of 2 readers have it.", "paused", 2, {}, { date: "2026-11-23" }],
+])("an edition in a sentence: %s", (sentence, state, selected, some, of = {}) => {
+  const balance = counts({ selected, ...some });
+  const edition = { date: "2026-11-24", number: 1, state, articles: 3, selected, balance, ...of };
+  expect(editionInWords(edition, "2026-11-24")).toBe(sentence);
+});
+
+test("the day is about the edition that needs an operator most, and about every other one of it or not yet over", () => {
+  const one = (name: string, date: string, state: EditionState) => ({ name, date, state });
+  const editions = [
+    one("extra", "2026-11-24", "sending"),
+    one("regular", "2026-11-24", "held"),
+    one("yesterday", "2026-11-23", "finished"),
+    one("older", "2026-11-22", "paused"),
+  ];
+  const { lead, others } = editionsOfDay(editions, "2026-11-24");
+  expect([lead?.name, others.map(({ name }) => name)]).toEqual(["regular", ["extra", "older"]]);
+  expect(editionsOfDay(editions, "2026-11-25")).toEqual({
+    lead: null,
+    others: [editions[0], editions[1], editions[3]],
+  });
 });
 
 test("what needs a decision comes with the page on which it is decided, the most pressing first", () => {
@@ -109,10 +136,11 @@ test("the bar's parts fill it, whatever the counts", () => {
 
 test("the rate is that of the last half minute, and none while nothing moves", () => {
   const measure = speed();
-  expect(measure("a", counts({ sent: 0, pending: 300 }), 0)).toBeNull();
-  expect(measure("a", counts({ sent: 100, pending: 200 }), 10_000)).toBe("600 a minute, less than a minute to go");
-  expect(measure("a", counts({ sent: 100, pending: 200 }), 60_000)).toBeNull();
-  expect(measure("b", counts({ sent: 5, pending: 1 }), 61_000)).toBeNull();
+  expect(measure(counts({ sent: 0, pending: 300 }), 0)).toBeNull();
+  expect(measure(counts({ sent: 100, pending: 200 }), 10_000)).toBe("600 a minute, less than a minute to go");
+  expect(measure(counts({ sent: 100, pending: 200 }), 60_000)).toBeNull();
+  // Sent again, it begins anew.
+  expect(measure(counts({ sent: 5, pending: 1 }), 61_000)).toBeNull();
 });
 
 test("receiving domains in the order they come, each with what is sent, failed and open", () => {
@@ -123,26 +151,31 @@ test("receiving domains in the order they come, each with what is sent, failed a
     { domain: "a.example", state: "deferred", count: 2 },
   ]);
   expect(rows).toEqual([
-    { domain: "b.example", sent: 3, failed: 1, open: 0 },
-    { domain: "a.example", sent: 0, failed: 0, open: 2 },
+    { domain: "b.example", sent: "3", failed: "1", open: "0" },
+    { domain: "a.example", sent: "0", failed: "0", open: "2" },
   ]);
 });
 
-test("a plot's columns stand on its foot, the highest as high as it; its table begins with the newest", () => {
-  const bar = (label: string, sent: number, unknown: number) => ({
+test("a page is told of other states than it shows; one about a single edition, of that one until it is over", () => {
+  const editions = [
+    { id: 8, state: "sending" },
+    { id: 7, state: "finished" },
+  ] as const;
+  expect(streamPath(editions)).toBe("/operator/events?shown=8.sending_7.finished");
+  expect([shownOf(editions, 8), shownOf(editions, 7), shownOf(editions, 9)]).toEqual(["8.sending", "", ""]);
+});
+
+test("a plot's table begins with the newest, and its words name the highest sum", () => {
+  const column = (label: string, sent: number, unknown: number) => ({
     label,
     parts: [
-      { kind: "sent", name: "sent", value: sent },
-      { kind: "unknown", name: "unknown", value: unknown },
+      { kind: "sent", name: "Sent", value: sent },
+      { kind: "unknown", name: "Unknown", value: unknown },
     ] as const,
   });
-  const plot = plotOf("outcomes", "Deliveries", [bar("2026-11-23", 1, 0), bar("2026-11-24", 3, 1)]);
-  expect(plot.rects.map(({ x, y, height }) => [x, y, height])).toEqual([
-    [0, "75.00", "25.00"],
-    [10, "25.00", "75.00"],
-    [10, "0.00", "25.00"],
-  ]);
-  expect(plot.words).toBe("At most 4, on 2026-11-24.");
-  expect(plot.rows[0]).toEqual({ label: "2026-11-24", values: ["3", "1"] });
-  expect(plotOf("none", "Nothing", []).rows).toEqual([]);
+  const about = { id: "outcomes", title: "Deliveries", shape: "bars", of: "Edition" } as const;
+  const plot = plotOf(about, [column("2026-11-23", 1, 0), column("2026-11-24", 3000, 1)]);
+  expect(plot.words).toBe("At most 3,001, on 2026-11-24.");
+  expect(plot.rows[0]).toEqual({ label: "2026-11-24", values: ["3,000", "1"] });
+  expect(plotOf(about, [])).toMatchObject({ words: "", rows: [] });
 });

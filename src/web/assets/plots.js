@@ -1,0 +1,153 @@
+"use strict";
+(() => {
+  // Each plot is drawn from the table beside it: what is seen, read out and copied is the same.
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  function draw(figure) {
+    if (figure.querySelector(".uplot")) return;
+    const { labels, columns } = read(figure.querySelector("table"));
+    const line = figure.dataset.plot === "line";
+    const last = labels.length - 1;
+    const room = figure.insertBefore(document.createElement("div"), figure.querySelector("details"));
+    room.className = "plot";
+    const legend = makeLegend(columns);
+    room.before(legend.element);
+    figure.querySelector("details").open = false;
+
+    const axis = {
+      stroke: () => colour("soft"),
+      font: "12px system-ui, sans-serif",
+      grid: { stroke: () => colour("rule"), width: 1 },
+    };
+    const plot = new uPlot(
+      {
+        width: room.clientWidth,
+        height: room.clientHeight,
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false }, points: { show: line } },
+        scales: { x: { time: false, range: [-0.5, last + 0.5] }, y: { range: line ? aroundLine : fromNought } },
+        axes: [
+          {
+            ...axis,
+            grid: { show: false },
+            size: 28,
+            space: 64,
+            incrs: [1, 2, 7, 14, 28],
+            values: (_, at) => at.map((i) => shortDate(labels[i])),
+          },
+          { ...axis, size: 52, space: 32, incrs: whole, values: (_, at) => at.map((n) => n.toLocaleString("en")) },
+        ],
+        series: [{}, ...columns.map(({ kind }) => (line ? lineOf(kind) : barsOf(kind))).reverse()],
+        hooks: { setCursor: [({ cursor }) => tell(cursor.idx ?? last)] },
+      },
+      [labels.map((_, i) => i), ...stack(columns).reverse()],
+      room,
+    );
+
+    let shown = last;
+    function tell(i) {
+      shown = Math.min(last, Math.max(0, i));
+      legend.show(labels[shown], shown);
+      room.setAttribute("aria-valuenow", shown);
+      room.setAttribute("aria-valuetext", legend.element.textContent);
+    }
+    function move(i) {
+      const [x, y] = [Math.min(last, Math.max(0, i)), 1];
+      plot.setCursor({ left: plot.valToPos(x, "x"), top: y });
+    }
+
+    const keys = { ArrowLeft: () => shown - 1, ArrowRight: () => shown + 1, Home: () => 0, End: () => last };
+    for (const [name, value] of Object.entries({
+      role: "slider",
+      tabindex: 0,
+      "aria-valuemin": 0,
+      "aria-valuemax": last,
+    }))
+      room.setAttribute(name, value);
+    room.setAttribute("aria-labelledby", figure.getAttribute("aria-labelledby"));
+    room.addEventListener("keydown", (event) => {
+      if (!keys[event.key]) return;
+      event.preventDefault();
+      move(keys[event.key]());
+    });
+    // A finger that is drawn along the plot; up and down it scrolls the page.
+    room.addEventListener("pointermove", ({ pointerType, clientX }) => {
+      if (pointerType !== "mouse") move(plot.posToIdx(clientX - plot.over.getBoundingClientRect().left));
+    });
+
+    const redraw = () => plot.redraw();
+    dark.addEventListener("change", redraw);
+    const size = new ResizeObserver(() => {
+      if (room.isConnected) return plot.setSize({ width: room.clientWidth, height: room.clientHeight });
+      size.disconnect();
+      dark.removeEventListener("change", redraw);
+      plot.destroy();
+    });
+    size.observe(room);
+    tell(last);
+  }
+
+  /** The table begins with the newest row; a plot ends with it. */
+  function read(table) {
+    const rows = [...table.tBodies[0].rows].reverse();
+    const columns = [...table.tHead.rows[0].cells].slice(1).map((head, i) => ({
+      name: head.textContent,
+      kind: head.dataset.kind,
+      values: rows.map(({ cells }) => Number(cells[i + 1].textContent.replaceAll(",", ""))),
+    }));
+    return { labels: rows.map(({ cells }) => cells[0].textContent), columns };
+  }
+
+  /** Each column on top of those before it. */
+  function stack(columns) {
+    const sums = [];
+    for (const { values } of columns) sums.push(values.map((n, i) => n + (sums.at(-1)?.[i] ?? 0)));
+    return sums;
+  }
+
+  function makeLegend(columns) {
+    const element = document.createElement("dl");
+    element.className = "parts";
+    const add = (kind, name) => {
+      const part = element.appendChild(document.createElement("div"));
+      part.className = kind;
+      part.append(Object.assign(document.createElement("dt"), { textContent: name }), " ");
+      return part.appendChild(document.createElement("dd"));
+    };
+    const when = add("when", "On");
+    const counts = columns.map(({ kind, name }) => add(kind, name));
+    const show = (label, at) => {
+      when.textContent = `${label} `;
+      columns.forEach(({ values }, i) => (counts[i].textContent = `${values[at].toLocaleString("en")} `));
+    };
+    return { element, show };
+  }
+
+  const barsOf = (kind) => ({
+    fill: () => colour(kind),
+    width: 0,
+    paths: uPlot.paths.bars({ size: [0.8, 40] }),
+    points: { show: false },
+  });
+  const lineOf = (kind) => ({ stroke: () => colour(kind), width: 2, points: { show: false } });
+
+  const whole = [1, 2, 5].flatMap((n) => Array.from({ length: 9 }, (_, i) => n * 10 ** i)).sort((a, b) => a - b);
+  const fromNought = (_, _least, most) => [0, Math.max(4, most * 1.05)];
+  const aroundLine = (_, least, most) => {
+    const air = Math.max(2, (most - least) * 0.2);
+    return [Math.max(0, Math.floor(least - air)), Math.ceil(most + air)];
+  };
+
+  function shortDate(label) {
+    if (!label) return "";
+    const day = new Date(`${label.slice(0, 10)}T00:00:00Z`);
+    return day.toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
+  }
+
+  for (const figure of document.querySelectorAll("[data-plot]")) draw(figure);
+  document.addEventListener("htmx:after:process", ({ target }) => {
+    for (const figure of target.querySelectorAll?.("[data-plot]") ?? []) draw(figure);
+  });
+})();
