@@ -48,8 +48,12 @@ afterAll(async () => {
 async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
   context.setDefaultTimeout(8_000);
+  const faults: string[] = [];
+  context.on("weberror", (fault) => faults.push(fault.error().message));
+  context.on("console", (said) => said.text().includes("Content Security Policy") && faults.push(said.text()));
   try {
     await use(await context.newPage());
+    expect(faults).toEqual([]);
   } finally {
     await context.close();
   }
@@ -130,12 +134,73 @@ test("without JavaScript an operator sends an extra edition, pauses and resumes 
     await page.getByRole("link", { name: "Resume: send to 10 readers" }).click();
     await page.getByRole("button", { name: "Resume: send to 10 readers" }).click();
     await page.getByText("Resumed: sending goes on.").waitFor();
+    await page.getByRole("link", { name: "Today" }).click();
+    await page.getByRole("link", { name: "Readers, deliveries and articles" }).click();
+    await page.getByRole("rowheader", { name: "2026-11-24.2" }).first().waitFor();
+  });
+});
+
+test("all editions that go out are followed at once, and a page that cannot follow says so", async () => {
+  await site.api("POST", "/articles", [article(4, ["huawei"])]);
+  await site.api("POST", "/editions", { extra: true });
+  await site.render(3);
+  await withPage({ storageState: session }, async (page) => {
+    await page.goto(`${url}/operator`);
+    await sentence(page, "Today’s extra edition (3) is going out: 0 of 10 readers have it.");
+    await send(14);
+    await sentence(page, "Today’s extra edition (3) is going out: 4 of 10 readers have it.");
+    await sentence(page, "Today’s extra edition (2) is going out: 10 of 10 readers have it.");
+    await page.locator(".domains").getByText("example.com").first().waitFor();
+    await closeEdition(site.app, 2);
+    await sentence(page, "Today’s extra edition (2) went out to all 10 readers.");
+
+    await page.route("**/operator/events*", (route) => route.abort());
+    await page.reload();
+    await page.getByText("This page does not follow what happens at the moment.").waitFor();
+  });
+});
+
+test("a plot is drawn from its table once it is scrolled to, and is read by keys and by touch", async () => {
+  await withPage({ storageState: session, hasTouch: true }, async (page) => {
+    await page.goto(`${url}/operator`);
+    expect(await page.locator("canvas").count()).toBe(0);
+    await page.getByRole("link", { name: "Readers, deliveries and articles" }).scrollIntoViewIfNeeded();
+    await page.getByRole("link", { name: "90 days" }).click();
+    const plot = page.getByRole("slider", { name: "Articles per edition" });
+    await page.getByRole("slider", { name: "Active readers" }).and(page.locator("[aria-valuemax='89']")).waitFor();
+    expect(await page.locator("canvas").count()).toBe(4);
+    await page.getByText("Table").last().click();
+    const rows = await page.locator("[data-plot]").last().locator("tbody tr").allTextContents();
+    expect(await plot.getAttribute("aria-valuetext")).toBe(`On ${rows[0]!.replace(/(\d+)$/, " Articles $1")} `);
+
+    await plot.focus();
+    await page.keyboard.press("Home");
+    expect(await plot.getAttribute("aria-valuenow")).toBe("0");
+    expect(await plot.getAttribute("aria-valuetext")).toContain(`On ${rows.at(-1)!.slice(0, 10)}`);
+    const { x, y, width } = (await plot.boundingBox())!;
+    await page.touchscreen.tap(x + width - 16, y + 60);
+    await expect.poll(() => plot.getAttribute("aria-valuenow")).toBe(String(rows.length - 1));
+
+    const picture = () => plot.locator("canvas").evaluate("(canvas) => canvas.toDataURL()");
+    const light = await picture();
+    await page.emulateMedia({ colorScheme: "dark" });
+    await expect.poll(picture).not.toBe(light);
+  });
+});
+
+test("what another schedule would do is shown while it is typed", async () => {
+  await withPage({ storageState: session }, async (page) => {
+    await page.goto(`${url}/operator/schedule`);
+    await page.getByLabel("Time of day").fill("06:30");
+    await page.getByRole("heading", { name: "The next five sends, if you save this" }).waitFor();
+    await page.getByLabel("Time of day").fill("");
+    await page.getByText("is not a time of day").waitFor();
   });
 });
 
 test("no page of the desk has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
   const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
-  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send", "/numbers?days=90", "/setup");
+  paths.push("/readers/1", "/tags", "/sources", "/preview", "/send", "/numbers?days=90", "/setup", "/account");
   const validator = new HtmlValidate({
     extends: ["html-validate:standard"],
     rules: { "no-inline-style": "error", "long-title": "off" },

@@ -25,7 +25,7 @@
     else tellSilence(true);
   });
   for (const failure of ["htmx:error", "htmx:response:error"])
-    document.addEventListener(failure, ({ target }) => target.id === "stream" && tellSilence(true));
+    document.addEventListener(failure, ({ target }) => target.matches?.("[data-stream]") && tellSilence(true));
 
   // A list from a file goes into the field that is there without scripts.
   for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {

@@ -18,7 +18,7 @@ import { needs, type Show } from "./desk.ts";
 import { domainRows } from "./domains.ts";
 import { actedInWords, offeredActs } from "./edition-acts.ts";
 import { shownDomains } from "./progress.ts";
-import { streamPath } from "./shown.ts";
+import { streamOf } from "./shown.ts";
 import { count, moment, number, shortMoment } from "./words.ts";
 
 const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred", "pending", "sending"] as const;
@@ -128,9 +128,9 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
       reply,
       { name: "edition", title: editionName(edition), place: "editions" },
       {
-        stream: streamPath([edition], edition.id),
+        stream: streamOf([edition], edition.id),
         // Without what was done, for that has been said by then.
-        here: `${pathOf(edition)}?${searchQuery(search, after)}`,
+        self: `${pathOf(edition)}?${searchQuery(search, after)}`,
         edition: {
           id: edition.id,
           name: editionName(edition),

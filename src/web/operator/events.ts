@@ -21,7 +21,7 @@ const changed = message("", "changed");
 /**
  * `/operator/events`: how the editions go that are not over, as server-sent events (WHATWG HTML, 9.2), each of them a piece
  * of HTML for the pages to put in its place, made once for all who watch. Every event is the whole of it, so a page that
- * lost the line has all again with the next one. `shown` says which states the page shows (see `streamPath`): when they
+ * lost the line has all again with the next one. `shown` says which states the page shows (see `streamOf`): when they
  * are others, now or later, the event `changed` says so. With `edition` it is all about that one.
  */
 export function addEvents(web: FastifyInstance, app: App, render: (progress: Progress) => string): void {

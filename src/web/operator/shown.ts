@@ -13,9 +13,13 @@ export function shownOf(editions: Shown, about?: number): string {
     .join("_");
 }
 
-/** Where a page listens that shows these editions; see `addEvents`. */
-export function streamPath(editions: Shown, about?: number): string {
-  const query = new URLSearchParams({ shown: shownOf(editions, about) });
+/**
+ * Where a page listens that shows these editions; see `addEvents`.
+ * @returns the id too of the element that listens: with other states it is another element, and the old line is cut
+ */
+export function streamOf(editions: Shown, about?: number): { id: string; path: string } {
+  const shown = shownOf(editions, about);
+  const query = new URLSearchParams({ shown });
   if (about !== undefined) query.set("edition", String(about));
-  return `/operator/events?${query.toString()}`;
+  return { id: `stream-${shown}`, path: `/operator/events?${query.toString()}` };
 }

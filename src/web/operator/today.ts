@@ -16,7 +16,7 @@ import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
 import { offeredActs } from "./edition-acts.ts";
 import { lookedAt } from "./progress.ts";
-import { streamPath } from "./shown.ts";
+import { streamOf } from "./shown.ts";
 import { showSourceRow } from "./source-row.ts";
 import { count, dayOf, moment, number, span } from "./words.ts";
 
@@ -38,7 +38,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
       reply,
       { name: "today", title: "Today", place: "today" },
       {
-        stream: streamPath(known.editions),
+        stream: streamOf(known.editions),
         sentence: lead
           ? editionInWords(lead, known.today)
           : comingInWords({

@@ -6,7 +6,7 @@ import { barOf } from "../../../../src/web/operator/bar.ts";
 import { domainRows } from "../../../../src/web/operator/domains.ts";
 import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
 import { plotOf } from "../../../../src/web/operator/plot.ts";
-import { shownOf, streamPath } from "../../../../src/web/operator/shown.ts";
+import { shownOf, streamOf } from "../../../../src/web/operator/shown.ts";
 import { speed } from "../../../../src/web/operator/speed.ts";
 import { span } from "../../../../src/web/operator/words.ts";
 
@@ -161,7 +161,10 @@ test("a page is told of other states than it shows; one about a single edition, 
     { id: 8, state: "sending" },
     { id: 7, state: "finished" },
   ] as const;
-  expect(streamPath(editions)).toBe("/operator/events?shown=8.sending_7.finished");
+  expect(streamOf(editions)).toEqual({
+    id: "stream-8.sending_7.finished",
+    path: "/operator/events?shown=8.sending_7.finished",
+  });
   expect([shownOf(editions, 8), shownOf(editions, 7), shownOf(editions, 9)]).toEqual(["8.sending", "", ""]);
 });
 
