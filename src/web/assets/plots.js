@@ -18,7 +18,7 @@
 
     const axis = {
       stroke: () => colour("soft"),
-      font: "12px system-ui, sans-serif",
+      font: `12px ${getComputedStyle(document.body).fontFamily}`,
       grid: { stroke: () => colour("rule"), width: 1 },
     };
     const plot = new uPlot(
@@ -49,13 +49,11 @@
     let shown = last;
     function tell(i) {
       shown = Math.min(last, Math.max(0, i));
-      legend.show(labels[shown], shown);
       room.setAttribute("aria-valuenow", shown);
-      room.setAttribute("aria-valuetext", legend.element.textContent);
+      room.setAttribute("aria-valuetext", legend.show(labels[shown], shown));
     }
     function move(i) {
-      const [x, y] = [Math.min(last, Math.max(0, i)), 1];
-      plot.setCursor({ left: plot.valToPos(x, "x"), top: y });
+      plot.setCursor({ left: plot.valToPos(Math.min(last, Math.max(0, i)), "x"), top: 1 });
     }
 
     const keys = { ArrowLeft: () => shown - 1, ArrowRight: () => shown + 1, Home: () => 0, End: () => last };
@@ -113,14 +111,17 @@
     const add = (kind, name) => {
       const part = element.appendChild(document.createElement("div"));
       part.className = kind;
-      part.append(Object.assign(document.createElement("dt"), { textContent: name }), " ");
+      part.append(Object.assign(document.createElement("dt"), { textContent: name }));
       return part.appendChild(document.createElement("dd"));
     };
     const when = add("when", "On");
     const counts = columns.map(({ kind, name }) => add(kind, name));
+    /** Shows one column, and gives it in words. */
     const show = (label, at) => {
-      when.textContent = `${label} `;
-      columns.forEach(({ values }, i) => (counts[i].textContent = `${values[at].toLocaleString("en")} `));
+      const numbers = columns.map(({ values }) => values[at].toLocaleString("en"));
+      when.textContent = label;
+      numbers.forEach((number, i) => (counts[i].textContent = number));
+      return `${label}: ${columns.map(({ name }, i) => `${name} ${numbers[i]}`).join(", ")}`;
     };
     return { element, show };
   }

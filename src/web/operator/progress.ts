@@ -29,7 +29,7 @@ export interface Picture {
 }
 
 /** How many editions the pages look at; older ones too while they are not over. */
-export const lookedAt = 5;
+export const lookedAt = 3;
 export const shownDomains = 8;
 /** The receiving domains cost more to count, and are looked at more rarely. */
 const domainsEvery = 5;
