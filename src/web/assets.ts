@@ -21,7 +21,7 @@ export interface Assets {
 
 const paper = { light: "#fffdf8", dark: "#191713" };
 const types = { css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml" };
-const { resolve } = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** @param accent `#rrggbb`; it is moved only as far as it must be to read on the paper of each scheme */
 export function makeAssets(accent: string): Assets {
@@ -40,18 +40,18 @@ export function makeAssets(accent: string): Assets {
     htmx: asset(
       "htmx",
       "js",
-      read(resolve("htmx.org/dist/htmx.min.js")),
-      read(resolve("htmx.org/dist/ext/hx-sse.min.js")),
+      read(require.resolve("htmx.org/dist/htmx.min.js")),
+      read(require.resolve("htmx.org/dist/ext/hx-sse.min.js")),
     ),
     desk: asset("desk", "js", ours("src/web/assets/desk.js")),
     // What is ours comes last, and so prevails.
     deskStyle: asset(
       "desk",
       "css",
-      read(resolve("uplot/dist/uPlot.min.css")),
+      read(require.resolve("uplot/dist/uPlot.min.css")),
       ours("templates/web/operator/style.css"),
     ),
-    plots: asset("plots", "js", read(resolve("uplot/dist/uPlot.iife.min.js")), ours("src/web/assets/plots.js")),
+    plots: asset("plots", "js", read(require.resolve("uplot/dist/uPlot.iife.min.js")), ours("src/web/assets/plots.js")),
   };
   const links = Object.fromEntries(Object.entries(all).map(([key, { name }]) => [key, `/assets/${name}`]));
   return {

@@ -184,7 +184,7 @@ test("a plot is drawn from its table once it is scrolled to, and is read by keys
     await page.touchscreen.tap(x + width - 16, y + 60);
     await expect.poll(() => plot.getAttribute("aria-valuenow")).toBe(String(names!.length - 1));
 
-    const picture = () => plot.locator("canvas").evaluate("(canvas) => canvas.toDataURL()");
+    const picture = () => page.evaluate<string>("[...document.querySelectorAll('canvas')].at(-1).toDataURL()");
     const light = await picture();
     await page.emulateMedia({ colorScheme: "dark" });
     await expect.poll(picture).not.toBe(light);

@@ -19,8 +19,9 @@
     const axis = {
       stroke: () => colour("soft"),
       font: `12px ${getComputedStyle(document.body).fontFamily}`,
-      grid: { stroke: () => colour("rule"), width: 1 },
+      ticks: { show: false },
     };
+    const lines = { stroke: () => colour("rule"), width: 1 };
     const plot = new uPlot(
       {
         width: room.clientWidth,
@@ -37,7 +38,14 @@
             incrs: [1, 2, 7, 14, 28],
             values: (_, at) => at.map((i) => shortDate(labels[i])),
           },
-          { ...axis, size: 52, space: 32, incrs: whole, values: (_, at) => at.map((n) => n.toLocaleString("en")) },
+          {
+            ...axis,
+            grid: lines,
+            size: 52,
+            space: 32,
+            incrs: whole,
+            values: (_, at) => at.map((n) => n.toLocaleString("en")),
+          },
         ],
         series: [{}, ...columns.map(({ kind }) => (line ? lineOf(kind) : barsOf(kind))).reverse()],
         hooks: { setCursor: [({ cursor }) => tell(cursor.idx ?? last)] },
@@ -129,7 +137,7 @@
   const barsOf = (kind) => ({
     fill: () => colour(kind),
     width: 0,
-    paths: uPlot.paths.bars({ size: [0.8, 40] }),
+    paths: uPlot.paths.bars({ size: [0.7, 40] }),
     points: { show: false },
   });
   const lineOf = (kind) => ({ stroke: () => colour(kind), width: 2, points: { show: false } });
