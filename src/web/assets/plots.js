@@ -20,6 +20,7 @@
       stroke: () => colour("soft"),
       font: `12px ${getComputedStyle(document.body).fontFamily}`,
       ticks: { show: false },
+      gap: 10,
     };
     const lines = { stroke: () => colour("rule"), width: 1 };
     const plot = new uPlot(
