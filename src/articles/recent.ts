@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 import type { EditionArticle } from "../render/types.ts";
+import { shownTagNames } from "./tag-store.ts";
 
 export interface RecentArticle extends EditionArticle {
   firstSeenAt: Date;
@@ -20,8 +21,7 @@ export async function recentArticles(
   const { rows } = await sql<Omit<RecentArticle, "position" | "publishedAt"> & { publishedAt: Date | null }>`
     select r.title, r.url, r.summary, r.published_at as "publishedAt", r.first_seen_at as "firstSeenAt", r.edition,
       case when r.origin_name is not null then jsonb_build_object('name', r.origin_name, 'url', r.origin_url) end as origin,
-      array(select t.name from article_tags at join tags t on t.id = at.tag_id
-        where at.article_id = r.id order by at.position) as tags
+      ${shownTagNames(sql.ref("r.id"))} as tags
     from (
       select a.*, case when e.sending_at is null then null when e.number = 1 then e.date::text
         else e.date::text || '.' || e.number end as edition

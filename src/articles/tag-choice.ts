@@ -7,8 +7,10 @@ import { cleanTag, tagKey } from "./tags.ts";
 export interface TagChoice {
   /** In the order given, each once. */
   known: { id: number; name: string }[];
-  /** What was given and is no tag of the publication's, fit to be shown. */
+  /** What was given and is no tag of the publication's, or a hidden one, fit to be shown. */
   unknown: string[];
+  /** Those of them that are hidden. */
+  hidden: string[];
   /** The id of every name under which an edition may have frozen one of the known tags: its own, and its aliases. */
   spellings: ReadonlyMap<string, number>;
 }
@@ -28,29 +30,42 @@ export async function chooseTags(db: Db, names: readonly string[]): Promise<TagC
   const byKey = new Map(rows.map((row) => [row.key, row]));
   const known = new Map<number, string>();
   const unknown = new Set<string>();
+  const hidden = new Set<string>();
   for (const [i, { raw, name }] of given.entries()) {
     const row = byKey.get(keys[i]!);
-    if (row) known.set(row.id, row.name);
-    else unknown.add(clip(name ?? oneLine(raw), longestShown));
+    if (row && !row.hidden) {
+      known.set(row.id, row.name);
+      continue;
+    }
+    const said = clip(name ?? oneLine(raw), longestShown);
+    unknown.add(said);
+    if (row) hidden.add(said);
   }
+  const shown = rows.filter((row) => !row.hidden);
   return {
     known: Array.from(known, ([id, name]) => ({ id, name })),
     unknown: [...unknown],
-    spellings: new Map(rows.flatMap(({ id, name, aliases }) => [name, ...aliases].map((one) => [one, id]))),
+    hidden: [...hidden],
+    spellings: new Map(shown.flatMap(({ id, name, aliases }) => [name, ...aliases].map((one) => [one, id]))),
   };
 }
 
-async function lookUp(
-  db: Db,
-  keys: readonly string[],
-): Promise<{ key: string; id: number; name: string; aliases: string[] }[]> {
-  const { rows } = await sql<{ key: string; id: number; name: string; aliases: string[] }>`
+interface Found {
+  key: string;
+  id: number;
+  name: string;
+  hidden: boolean;
+  aliases: string[];
+}
+
+async function lookUp(db: Db, keys: readonly string[]): Promise<Found[]> {
+  const { rows } = await sql<Found>`
     with asked as (
       select key, id from tags where key = any(${keys})
       union all
       select key, tag_id from tag_aliases where key = any(${keys})
     )
-    select asked.key, t.id, t.name, array(select name from tag_aliases where tag_id = t.id) as aliases
+    select asked.key, t.id, t.name, t.hidden_at is not null as hidden, array(select name from tag_aliases where tag_id = t.id) as aliases
     from asked join tags t using (id)`.execute(db);
   return rows;
 }

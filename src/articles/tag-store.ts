@@ -1,8 +1,7 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { lockArticles } from "./store.ts";
-import { cleanTag, tagKey } from "./tags.ts";
+import { tagKey } from "./tags.ts";
 
 /**
  * The ids of tags by name as given, aliases followed. Unknown ones are made, spelt as given, or left out with
@@ -19,28 +18,44 @@ export async function resolveTags(
   const ids = new Map<string, number>();
   for (const name of names) {
     const key = tagKey(name);
-    const id = found.get(key) ?? (create ? await makeTag(tx, now, key, name) : undefined);
+    const id = found.get(key)?.id ?? (create ? await makeTag(tx, now, key, name) : undefined);
     if (id === undefined) continue;
-    found.set(key, id);
+    found.set(key, { id, hidden: false });
     ids.set(name, id);
   }
   return ids;
 }
 
 /**
- * The ids of tags that must be there already.
+ * The ids of tags that must be there already, hidden ones too.
  * @throws Refusal 422 naming those that are not
  */
 export async function existingTags(db: Db | Tx, names: readonly string[]): Promise<number[]> {
+  const { offered, hidden, unknown } = await sortTags(db, names);
+  if (unknown.length > 0) throw noSuchTag(unknown);
+  return [...new Set([...offered.values(), ...hidden.values()])];
+}
+
+/** What names of tags lead to, each by the name as given: tags on offer, hidden ones, and none. */
+export async function sortTags(
+  db: Db | Tx,
+  names: readonly string[],
+): Promise<{ offered: Map<string, number>; hidden: Map<string, number>; unknown: string[] }> {
   const found = await findKeys(db, names.map(tagKey));
-  const unknown = names.filter((name) => !found.has(tagKey(name)));
-  if (unknown.length > 0) {
-    const shown = unknown.map((name) => JSON.stringify(name)).join(", ");
-    throw new Refusal(422, `No article has ever had the tag ${shown}: see the tags with \`dayletter articles list\`.`, {
-      unknown,
-    });
+  const sorted = { offered: new Map<string, number>(), hidden: new Map<string, number>(), unknown: [] as string[] };
+  for (const name of names) {
+    const tag = found.get(tagKey(name));
+    if (tag) (tag.hidden ? sorted.hidden : sorted.offered).set(name, tag.id);
+    else sorted.unknown.push(name);
   }
-  return [...new Set(names.map((name) => found.get(tagKey(name))!))];
+  return sorted;
+}
+
+export function noSuchTag(unknown: readonly string[]): Refusal {
+  const shown = unknown.map((name) => JSON.stringify(name)).join(", ");
+  return new Refusal(422, `No article has ever had the tag ${shown}: see the tags with \`dayletter tags list\`.`, {
+    unknown,
+  });
 }
 
 /** Adds tags behind those the article has. @returns how many were new to it */
@@ -60,7 +75,7 @@ export interface TagCount {
   articles: number;
 }
 
-/** All tags by name, with how many articles had each since `since`. */
+/** The tags that are not hidden, by name, with how many articles had each since `since`. */
 export async function listTags(db: Db, since: Date): Promise<TagCount[]> {
   return db
     .selectFrom("tags")
@@ -69,66 +84,35 @@ export async function listTags(db: Db, since: Date): Promise<TagCount[]> {
       join.onRef("articles.id", "=", "article_tags.article_id").on("articles.first_seen_at", ">=", since),
     )
     .select(["tags.id", "tags.name", (eb) => eb.fn.count<number>("articles.id").as("articles")])
+    .where("tags.hidden_at", "is", null)
     .groupBy(["tags.id", "tags.name", "tags.key"])
     .orderBy("tags.key")
     .execute();
 }
 
-/**
- * Makes one tag of two: articles and readers of `from` move to `into`, and `from` stays as an alias, so that feeds that
- * go on using it are understood. @throws Refusal 404 or 422
- */
-export async function mergeTags(db: Db, from: string, into: string): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await lockArticles(tx);
-    const [fromId] = await existingTags(tx, [from]);
-    const [intoId] = await existingTags(tx, [into]);
-    if (fromId === intoId)
-      throw new Refusal(422, `${JSON.stringify(from)} and ${JSON.stringify(into)} are one tag already.`);
-    // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
-    const { key, name } = await tx
-      .selectFrom("tags")
-      .select(["key", "name"])
-      .where("id", "=", fromId!)
-      .forUpdate()
-      .executeTakeFirstOrThrow();
-    for (const table of ["article_tags", "subscriber_tags"] as const) {
-      const owner = table === "article_tags" ? sql.ref("article_id") : sql.ref("subscriber_id");
-      await sql`
-        update ${sql.table(table)} t set tag_id = ${intoId} where tag_id = ${fromId} and not exists (
-          select 1 from ${sql.table(table)} o where o.tag_id = ${intoId} and o.${owner} = t.${owner}
-        )`.execute(tx);
-    }
-    await tx.updateTable("tag_aliases").set({ tag_id: intoId! }).where("tag_id", "=", fromId!).execute();
-    await tx.deleteFrom("tags").where("id", "=", fromId!).execute();
-    await tx.insertInto("tag_aliases").values({ key, name, tag_id: intoId! }).execute();
-  });
-}
-
-/** Another spelling of a tag. @throws Refusal 409 when the spelling is a tag or an alias of its own, 422 when empty */
-export async function addAlias(db: Db, alias: string, tag: string): Promise<void> {
-  const name = cleanTag(alias);
-  if (name === null) throw new Refusal(422, `${JSON.stringify(alias)} is not a tag: expected 1 to 60 characters.`);
-  await db.transaction().execute(async (tx) => {
-    await lockArticles(tx);
-    const [tagId] = await existingTags(tx, [tag]);
-    const taken = (await findKeys(tx, [tagKey(name)])).get(tagKey(name));
-    if (taken === tagId) return;
-    if (taken !== undefined)
-      throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
-    await tx
-      .insertInto("tag_aliases")
-      .values({ key: tagKey(name), name, tag_id: tagId! })
-      .execute();
-  });
-}
-
-async function findKeys(db: Db | Tx, keys: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await sql<{ key: string; id: number }>`
-    select key, id from tags where key = any(${keys})
+/** Every key that leads to a hidden tag: its own, and those of its aliases. */
+export async function hiddenTagKeys(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ key: string }>`
+    select key from tags where hidden_at is not null
     union all
-    select key, tag_id from tag_aliases where key = any(${keys})`.execute(db);
-  return new Map(rows.map((row) => [row.key, row.id]));
+    select a.key from tag_aliases a join tags t on t.id = a.tag_id where t.hidden_at is not null
+    order by key`.execute(db);
+  return rows.map(({ key }) => key);
+}
+
+/** The names of an article's tags as everybody sees them, hidden ones left out; SQL for a list of columns. */
+export function shownTagNames(articleId: RawBuilder<unknown>): RawBuilder<string[]> {
+  return sql`array(select t.name from article_tags at join tags t on t.id = at.tag_id
+    where at.article_id = ${articleId} and t.hidden_at is null order by at.position)`;
+}
+
+async function findKeys(db: Db | Tx, keys: readonly string[]): Promise<Map<string, { id: number; hidden: boolean }>> {
+  const { rows } = await sql<{ key: string; id: number; hidden: boolean }>`
+    select key, id, hidden_at is not null as hidden from tags where key = any(${keys})
+    union all
+    select a.key, t.id, t.hidden_at is not null from tag_aliases a join tags t on t.id = a.tag_id
+    where a.key = any(${keys})`.execute(db);
+  return new Map(rows.map((row) => [row.key, row]));
 }
 
 async function makeTag(tx: Tx, now: Date, key: string, name: string): Promise<number> {

@@ -19,6 +19,23 @@ export interface ArticleAnswer {
   edition: string | null;
 }
 
+export interface TagAnswer {
+  name: string;
+  aliases: string[];
+  articles: number;
+  readers: number;
+  hiddenAt: string | null;
+}
+
+export interface TagHiddenAnswer {
+  tag: string;
+  /** False when it had been done already. */
+  changed: boolean;
+  readers: number;
+  /** Readers who follow nothing else. */
+  onlyThis: number;
+}
+
 export interface EditionAnswer {
   /** The date, with `.2` and so on for extra editions. */
   name: string;

@@ -17,6 +17,7 @@ import { addSources } from "./sources.ts";
 import { addStatus } from "./status.ts";
 import { addSubscribers } from "./subscribers.ts";
 import { addSuppressions } from "./suppressions.ts";
+import { addTags } from "./tags.ts";
 import { addTokens } from "./tokens.ts";
 
 /** What a command that ends well but failed at something tells its exit code. */
@@ -49,6 +50,7 @@ export function createProgram(context: Context, done: Done): Command {
   addStatus(program, context);
   addSources(program, context, done);
   addArticles(program, context, done);
+  addTags(program, context);
   addEdition(program, context, done);
   addSample(program, context);
   addSchedule(program, context);

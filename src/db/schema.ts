@@ -5,7 +5,14 @@ import type { Role } from "../operators/roles.ts";
 /** The tables of `migrations/`, as Kysely sees them. A `string` that holds a local date is `YYYY-MM-DD`. */
 export interface Schema {
   sources: SourceTable;
-  tags: { id: Generated<number>; key: string; name: string; created_at: Date };
+  tags: {
+    id: Generated<number>;
+    key: string;
+    name: string;
+    created_at: Date;
+    hidden_at: Date | null;
+    revision: Generated<number>;
+  };
   tag_aliases: { key: string; name: string; tag_id: number };
   editions: EditionTable;
   articles: ArticleTable;

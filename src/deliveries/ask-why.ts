@@ -107,14 +107,16 @@ async function articlesOf(db: Db, editionId: number): Promise<WhyFacts["edition"
   }));
 }
 
+/** One that is hidden is named as such: it brings nothing. */
 async function followedBy(db: Db, subscriberId: number): Promise<Tagged[]> {
-  return db
+  const rows = await db
     .selectFrom("subscriber_tags as st")
     .innerJoin("tags as t", "t.id", "st.tag_id")
-    .select(["t.id", "t.name"])
+    .select(["t.id", "t.name", "t.hidden_at"])
     .where("st.subscriber_id", "=", subscriberId)
     .orderBy("t.key")
     .execute();
+  return rows.map(({ id, name, hidden_at }) => ({ id, name: hidden_at === null ? name : `${name}, hidden` }));
 }
 
 async function deliveryOf(

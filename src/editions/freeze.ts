@@ -7,7 +7,8 @@ import { layoutOf } from "../editorial/order.ts";
 
 /**
  * Claims every eligible article for the edition, in the order and with the words that the draft wants and otherwise newest
- * first, snapshots them (`EditionArticle` without its position), and fixes the audience. An article that comes later belongs to the next edition; none is in two, none falls between.
+ * first, snapshots them (`EditionArticle` without its position) without the tags that are hidden, and fixes the audience. An
+ * article that comes later belongs to the next edition; none is in two, none falls between.
  * @returns null when there was no article to claim
  */
 export async function freeze(
@@ -35,7 +36,7 @@ export async function freeze(
     from claimed a, lateral (
       select coalesce(array_agg(t.id order by at.position), '{}') as ids,
         coalesce(array_agg(t.name order by at.position), '{}') as names
-      from article_tags at join tags t on t.id = at.tag_id where at.article_id = a.id
+      from article_tags at join tags t on t.id = at.tag_id where at.article_id = a.id and t.hidden_at is null
     ) tagged`.execute(tx);
   const articles = Number(numAffectedRows ?? 0n);
   if (articles === 0) return null;

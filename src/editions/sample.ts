@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { recentArticles } from "../articles/recent.ts";
 import type { TagChoice } from "../articles/tag-choice.ts";
+import { tagKey } from "../articles/tags.ts";
 import type { Db } from "../db/schema.ts";
 import { assemble, assembleHtml, assembleText, subjectLine } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
@@ -49,7 +50,8 @@ export async function printSample(
   const { publication, options, clock } = deps;
   const { prepared, articles } = await deps.samples(of);
   const all = choice.known.length === 0;
-  const matching = all ? articles : articles.filter(({ tags }) => tags.some((tag) => choice.spellings.has(tag)));
+  const ids = byKey(choice);
+  const matching = all ? articles : articles.filter(({ tags }) => tags.some((tag) => ids.has(tagKey(tag))));
   if (matching.length === 0) return null;
   const home = `${options.publicUrl}/`;
   const positions = matching.map(({ position }) => position).toSorted((a, b) => a - b);
@@ -57,7 +59,7 @@ export async function printSample(
     to: reader.to,
     messageId: reader.messageId ?? `sample.${editionName(of.edition)}@${publication.from.address.split("@")[1]!}`,
     ...fitPositions(prepared.stencil, positions, options.maxArticles),
-    matchedTags: all ? "all" : matchedTags(matching, choice),
+    matchedTags: all ? "all" : matchedTags(matching, ids),
     links: { preferences: home, unsubscribe: home, moreUrl: options.publicUrl + of.path },
     date: clock.now(),
   };
@@ -86,7 +88,7 @@ export async function newestSample(
   const { db, clock, options } = deps;
   const [newest] = await listPublished(db, 1);
   const all = choice.known.length === 0;
-  const edition = (all ? newest : await newestWithTags(db, [...choice.spellings.keys()])) ?? null;
+  const edition = (all ? newest : await newestWithTags(db, namedBy(choice))) ?? null;
   if (edition) return { of: sampleOfEdition(db, edition), edition, passedOver: edition.id !== newest?.id };
   const now = clock.now();
   const { timezone } = await loadSchedule(db, options);
@@ -95,12 +97,21 @@ export async function newestSample(
   return { of: sampleOfArticles(name, articles, "/editions"), edition: null, passedOver: newest !== undefined };
 }
 
+/** A tag that was only spelt in another way since has the same key. */
+function byKey({ spellings }: Pick<TagChoice, "spellings">): Map<string, number> {
+  return new Map([...spellings].map(([name, id]) => [tagKey(name), id]));
+}
+
+function namedBy({ known, spellings }: Pick<TagChoice, "known" | "spellings">): { names: string[]; ids: number[] } {
+  return { names: [...spellings.keys()], ids: known.map(({ id }) => id) };
+}
+
 /** Those of the chosen tags that the articles have, as the edition names them, in the order of a real mail: by id. */
-function matchedTags(articles: Pick<EditionArticle, "tags">[], { spellings }: Pick<TagChoice, "spellings">): string[] {
+function matchedTags(articles: Pick<EditionArticle, "tags">[], ids: ReadonlyMap<string, number>): string[] {
   const names = new Map<number, string>();
   for (const { tags } of articles) {
     for (const tag of tags) {
-      const id = spellings.get(tag);
+      const id = ids.get(tagKey(tag));
       if (id !== undefined && !(tag >= (names.get(id) ?? "\uffff"))) names.set(id, tag);
     }
   }

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { shownTagNames } from "../articles/tag-store.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { localDate, nextSends, type NextSend } from "../editions/calendar.ts";
@@ -89,8 +90,7 @@ export async function comingArticles(db: Db | Tx, now: Date, draft: Draft): Prom
     select a.id, ${layout.title} as title, ${layout.summary} as summary, a.title as "ownTitle",
       a.summary as "ownSummary", a.url, a.published_at as "publishedAt", ${layout.leftOut} as "leftOut",
       case when a.origin_name is not null then jsonb_build_object('name', a.origin_name, 'url', a.origin_url) end as origin,
-      array(select t.name from article_tags at join tags t on t.id = at.tag_id
-        where at.article_id = a.id order by at.position) as tags
+      ${shownTagNames(sql.ref("a.id"))} as tags
     from articles a
     where a.edition_id is null and not a.hidden and not a.backlog and a.eligible_at <= ${now}
     order by ${layout.leftOut}, ${layout.order}`.execute(db);

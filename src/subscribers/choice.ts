@@ -1,4 +1,4 @@
-import { existingTags } from "../articles/tag-store.ts";
+import { sortTags } from "../articles/tag-store.ts";
 import { cleanTag } from "../articles/tags.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
@@ -6,8 +6,10 @@ import type { Db, Tx } from "../db/schema.ts";
 const mostTags = 500;
 
 /**
- * A reader's choice of tags, by id.
- * @throws Refusal 422 for a tag that there is not, for nothing at all, and for more than anybody could mean
+ * A reader's choice of tags, by id. Hidden tags are left out of it: they come from forms on article pages, whose other tags
+ * must still do.
+ * @throws Refusal 422 for a tag that there is not, for nothing at all, for hidden ones alone, and for more than anybody
+ * could mean; `unknown` in its details names the tags
  */
 export async function choose(
   db: Db | Tx,
@@ -18,17 +20,17 @@ export async function choose(
     throw new Refusal(422, `These are more than ${mostTags} tags: choose fewer, or all news.`);
   }
   const clean = names.map((name) => cleanTag(name) ?? refuse([name]));
-  const tagIds = await existingTags(db, clean).catch((error: unknown) => {
-    if (error instanceof Refusal && Array.isArray(error.details["unknown"])) refuse(error.details["unknown"]);
-    throw error;
-  });
-  if (tagIds.length === 0 && !choice.allTags) {
+  const { offered, hidden, unknown } = await sortTags(db, clean);
+  if (unknown.length > 0) refuse(unknown);
+  if (offered.size === 0 && !choice.allTags) {
+    if (hidden.size > 0) refuse([...hidden.keys()], true);
     throw new Refusal(422, "Nothing is chosen: choose at least one tag, or all news.");
   }
-  return { tagIds };
+  return { tagIds: [...new Set(offered.values())] };
 }
 
-function refuse(unknown: readonly string[]): never {
+function refuse(unknown: readonly string[], hidden = false): never {
   const shown = unknown.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 60)));
-  throw new Refusal(422, `No article has the tag ${shown.join(", ")} here: choose from the list of tags.`, { unknown });
+  const what = hidden ? `The tag ${shown.join(", ")} is not offered` : `No article has the tag ${shown.join(", ")}`;
+  throw new Refusal(422, `${what} here: choose from the list of tags.`, { unknown });
 }

@@ -115,7 +115,11 @@ async function subscriberMail(
   const articles = kind === "welcome" ? await newestFor(deps.db, reader) : [];
   return printed(deps, press, notice, {
     ...said,
-    paragraphs: [said.lead, followed(deps, kind, reader), ...(kind === "welcome" ? [leaves] : [])],
+    paragraphs: [
+      said.lead,
+      followed(deps, kind, { allTags: reader.allTags, tags: offered(reader) }),
+      ...(kind === "welcome" ? [leaves] : []),
+    ],
     button: { label: said.button, url: own.preferences },
     list: articles.length === 0 ? null : { title: latest, articles },
     own,
@@ -163,7 +167,8 @@ async function newestFor(db: Db, reader: Subscriber): Promise<{ title: string; u
     select snapshot ->> 'title' as title, snapshot ->> 'url' as url
     from edition_articles
     where edition_id = ${newest.id} and (${reader.allTags} or tag_ids && array(
-      select tag_id from subscriber_tags where subscriber_id = ${reader.id}
+      select t.id from subscriber_tags st join tags t on t.id = st.tag_id
+      where st.subscriber_id = ${reader.id} and t.hidden_at is null
     ))
     order by position limit ${mostHeadlines}`.execute(db);
   return rows.flatMap(({ title, url }) => {
@@ -185,6 +190,12 @@ function saidBy({ publication }: ComposeDeps, kind: "confirm" | "already" | "wel
     after: words.after === "" ? [] : [words.after],
     why: say(words.why),
   };
+}
+
+/** What a reader gets news of; with nothing but hidden tags, what they once chose. */
+function offered({ tags, hiddenTags }: Subscriber): string[] {
+  const shown = tags.filter((tag) => !hiddenTags.includes(tag));
+  return shown.length === 0 ? tags : shown;
 }
 
 function followed(

@@ -24,7 +24,7 @@ export async function requestSampleMail(
   request: { address: string; tags: readonly string[]; edition?: string },
 ): Promise<void> {
   const { address, key } = parseAddress(request.address);
-  await choose(deps.db, { tags: request.tags, allTags: true });
+  await choose(deps.db, { tags: request.tags, allTags: request.tags.length === 0 });
   if (deps.mayMail && !(await deps.mayMail(key))) return;
   const payload = { tags: request.tags, ...(request.edition === undefined ? {} : { edition: request.edition }) };
   await addNotice(deps.db, { kind: "sample", subscriberId: null, address, payload }, deps.clock.now());

@@ -11,6 +11,8 @@ export interface Subscriber {
   allTags: boolean;
   /** Names, in alphabetical order. */
   tags: string[];
+  /** Those of them that are hidden, and bring nothing until they are shown again. */
+  hiddenTags: string[];
   /** Delivery time zone; null is the publication's. */
   timezone: string | null;
   /** Gets no edition that is frozen before this instant. */
@@ -24,7 +26,9 @@ const columns = sql`
   s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.timezone, s.paused_until as "pausedUntil", s.created_at as "createdAt",
   s.confirmed_at as "confirmedAt", s.left_at as "leftAt",
   array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
-    where st.subscriber_id = s.id order by t.key) as tags`;
+    where st.subscriber_id = s.id order by t.key) as tags,
+  array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
+    where st.subscriber_id = s.id and t.hidden_at is not null order by t.key) as "hiddenTags"`;
 
 /** A page of subscribers by id. @param after the last id of the page before, 0 for the first */
 export async function listSubscribers(
@@ -162,16 +166,24 @@ export async function addSubscriberTags(
   return Number(numAffectedRows ?? 0n);
 }
 
-/** Makes these the reader's tags, and no others. */
+/**
+ * Makes these the reader's tags, and no others but the hidden ones that they follow: a reader who chooses from what is
+ * offered says nothing about those.
+ */
 export async function setTags(
   db: Db,
   id: number,
-  choice: { allTags: boolean; tagIds: readonly number[] },
+  { allTags, tagIds }: { allTags: boolean; tagIds: readonly number[] },
 ): Promise<void> {
-  await db.transaction().execute((tx) => replaceTags(tx, id, choice));
+  await db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ id: number }>`
+      select t.id from subscriber_tags st join tags t on t.id = st.tag_id
+      where st.subscriber_id = ${id} and t.hidden_at is not null`.execute(tx);
+    await replaceTags(tx, id, { allTags, tagIds: [...tagIds, ...rows.map((row) => row.id)] });
+  });
 }
 
-/** The same within a transaction of the caller's. */
+/** Makes these the reader's tags, and no others. */
 export async function replaceTags(
   tx: Tx,
   id: number,

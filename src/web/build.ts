@@ -7,6 +7,7 @@ import { addApi } from "./api/api.ts";
 import { addAssetRoutes, makeAssets } from "./assets.ts";
 import { openToSites } from "./embed/cors.ts";
 import { addEmbed } from "./embed/routes.ts";
+import { openCatalogue } from "./catalogue.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addMetricsRoute } from "./metrics.ts";
@@ -32,6 +33,7 @@ export function buildWeb(app: App): FastifyInstance {
   });
   const assets = makeAssets(config.accentColour);
   const views = openViews({ publicationName: config.publicationName, language: config.language, assets });
+  const catalogue = openCatalogue(app);
   const routes = listRoutes(web);
   insistOnRoles(web);
   secure(web, config.publicUrl);
@@ -43,8 +45,8 @@ export function buildWeb(app: App): FastifyInstance {
   web.register(async (scope) => addHealthRoutes(scope, app));
   web.register(async (scope) => addMetricsRoute(scope, app, "all"));
   web.register(async (scope) => addChallengeRoute(scope, app));
-  web.register(async (scope) => addEmbed(scope, app));
-  web.register(async (scope) => addPages(scope, app, views));
+  web.register(async (scope) => addEmbed(scope, app, catalogue));
+  web.register(async (scope) => addPages(scope, app, { views, catalogue }));
   web.register(async (scope) => addOperator(scope, app, views));
   web.register(async (scope) => addApi(scope, app));
   return web;

@@ -1,10 +1,13 @@
 import { sql } from "kysely";
 import type { App } from "../app.ts";
-import { listTags, type TagCount } from "../articles/tag-store.ts";
+import { hiddenTagKeys, listTags, type TagCount } from "../articles/tag-store.ts";
 import { cleanTag, tagKey } from "../articles/tags.ts";
 import { shared } from "../base/share-answers.ts";
 
-/** The tags that pages offer, and the sites that the articles come from; kept in the process for a minute. */
+/**
+ * The tags that pages offer, hidden ones left out, and the sites that the articles come from; kept in the process for a
+ * minute.
+ */
 export interface Catalogue {
   /** How many tags there are. */
   size: number;
@@ -14,6 +17,8 @@ export interface Catalogue {
   find(query: string, count: number): TagCount[];
   /** By name, in whatever case, aliases followed. */
   get(name: string): TagCount | undefined;
+  /** What the names of hidden tags come to (`tagKey`). */
+  hidden: ReadonlySet<string>;
   /** Whether an address leads to a site that the publication's articles or feeds come from. */
   isOwnSite(url: string): boolean;
 }
@@ -23,25 +28,28 @@ export const recentDays = 30;
 const dayMs = 24 * 3_600_000;
 
 /**
- * The catalogue as of at most a minute ago; a tag that is new since is there at once. Looking costs one index look-up,
- * and many who look at the same time share it.
+ * The catalogue as of at most a minute ago; a tag that is new or was changed since is there at once. Looking costs one
+ * index look-up, and many who look at the same time share it.
  */
 export function openCatalogue({ db, clock }: Pick<App, "db" | "clock">): () => Promise<Catalogue> {
-  let kept: { catalogue: Catalogue; at: number; newest: number } | null = null;
+  let kept: { catalogue: Catalogue; at: number; revision: number } | null = null;
   return shared(async () => {
-    const { rows } = await sql<{ newest: number }>`select coalesce(max(id), 0) as newest from tags`.execute(db);
-    const newest = rows[0]!.newest;
+    const { rows } = await sql<{ revision: number }>`select coalesce(max(revision), 0) as revision from tags`.execute(
+      db,
+    );
+    const { revision } = rows[0]!;
     const now = clock.now().getTime();
-    if (kept && kept.newest === newest && now >= kept.at && now - kept.at < keptMs) return kept.catalogue;
-    kept = { catalogue: await load(db, new Date(now - recentDays * dayMs)), at: now, newest };
+    if (kept && kept.revision === revision && now >= kept.at && now - kept.at < keptMs) return kept.catalogue;
+    kept = { catalogue: await load(db, new Date(now - recentDays * dayMs)), at: now, revision };
     return kept.catalogue;
   });
 }
 
 async function load(db: App["db"], since: Date): Promise<Catalogue> {
-  const [tags, aliases, hosts] = await Promise.all([
+  const [tags, aliases, hidden, hosts] = await Promise.all([
     listTags(db, since),
     db.selectFrom("tag_aliases").select(["key", "tag_id"]).execute(),
+    hiddenTagKeys(db),
     ownHosts(db, since),
   ]);
   const byId = new Map(tags.map((tag) => [tag.id, tag]));
@@ -66,6 +74,7 @@ async function load(db: App["db"], since: Date): Promise<Catalogue> {
       return [...new Set([...first, ...found])].slice(0, count).map(({ tag }) => tag);
     },
     get: (name) => byName.get(name) ?? byKey.get(tagKey(name)),
+    hidden: new Set(hidden),
     isOwnSite: (url) => hosts.has(hostOf(url)),
   };
 }

@@ -32,9 +32,12 @@ export function subscribePath(names: readonly string[]): string {
   return `/subscribe${tagQuery(names).replaceAll(/([?&])tag=/g, "$1tags=")}`;
 }
 
-/** The address of a tag's own page. */
+/**
+ * The address of a tag's own page. A part that is `.` or `..`, encoded or not, is a step of the path for browsers and proxies
+ * (RFC 3986, 5.2.4; WHATWG URL, 4.1): such a name stands in the query.
+ */
 export function tagPath(name: string): string {
-  return `/tags/${encodeURIComponent(name)}`;
+  return /(?:^|\/)\.\.?(?:\/|$)/.test(name) ? `/tags/${tagQuery([name])}` : `/tags/${encodeURIComponent(name)}`;
 }
 
 function decode(value: string): string {

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { mergeTags } from "../../src/articles/tag-store.ts";
+import { mergeTags } from "../../src/articles/tag-merge.ts";
 import { Refusal } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noTrace } from "../../src/base/trace.ts";
@@ -184,7 +184,7 @@ test("a tag that is merged while readers join or an edition is frozen loses nobo
     confirmed: true,
     actor: "test",
   });
-  const [edition] = await Promise.all([send(), mergeTags(app.db, "news", "media")]);
+  const [edition] = await Promise.all([send(), mergeTags(app, { from: "news", into: "media", actor: "test" })]);
   expect(edition.selected).toBe(1);
 });
 

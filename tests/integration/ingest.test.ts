@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ingest, type IngestSource } from "../../src/articles/ingest.ts";
 import type { FeedItem } from "../../src/sources/parse-item.ts";
-import { addAlias, mergeTags } from "../../src/articles/tag-store.ts";
+import { mergeTags } from "../../src/articles/tag-merge.ts";
+import { addAlias } from "../../src/articles/tag-names.ts";
 import { openEmbedded, type Database } from "../../src/db/open.ts";
 import { addFeeds, getSource } from "../../src/sources/store.ts";
 import { movedClock } from "../support/clock.ts";
@@ -40,6 +41,7 @@ beforeEach(async () => {
   other = await getSource(database.db, b!);
 });
 
+const deps = () => ({ db: database.db, clock });
 const take = async (source: IngestSource, ...items: FeedItem[]) =>
   (await ingest({ db: database.db, clock }, source, items)).map((one) => one.outcome);
 const articles = () => database.db.selectFrom("articles").selectAll().orderBy("id").execute();
@@ -152,7 +154,7 @@ describe("tags of a source", () => {
 
   test("a merged tag stays understood", async () => {
     await take(site, item({ tags: ["South Korea", "Korea"] }));
-    await mergeTags(database.db, "South Korea", "Korea");
+    await mergeTags(deps(), { from: "South Korea", into: "Korea", actor: "test" });
     expect(await tags()).toEqual(["Korea"]);
     await take(site, item({ guid: "g2", url: "https://news.example/2", tags: ["south korea"] }));
     expect(await tags()).toEqual(["Korea", "Korea"]);
@@ -160,9 +162,9 @@ describe("tags of a source", () => {
 
   test("an alias is another spelling of a tag, and never steals one", async () => {
     await take(site, item({ tags: ["Korea", "Japan"] }));
-    await addAlias(database.db, "한국", "Korea");
-    await expect(addAlias(database.db, "japan", "Korea")).rejects.toThrow("in use already");
-    await expect(addAlias(database.db, "Nippon", "Nihon")).rejects.toThrow("Nihon");
+    await addAlias(deps(), { alias: "한국", tag: "Korea", actor: "test" });
+    await expect(addAlias(deps(), { alias: "japan", tag: "Korea", actor: "test" })).rejects.toThrow("in use already");
+    await expect(addAlias(deps(), { alias: "Nippon", tag: "Nihon", actor: "test" })).rejects.toThrow("Nihon");
     await take(site, item({ tags: ["한국"] }));
     expect(await tags()).toEqual(["Korea", "Japan"]);
   });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { noSuchTag } from "../../articles/tag-store.ts";
 import { Refusal } from "../../base/errors.ts";
 import { comingSample } from "../../editorial/coming.ts";
 import { newestSample, printSample, type SampleCopy } from "../../editions/sample.ts";
@@ -83,12 +84,13 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
   }
 }
 
-function refuseUnknown({ unknown }: TagChoice): void {
+function refuseUnknown({ unknown, hidden }: TagChoice): void {
   if (unknown.length === 0) return;
-  const shown = unknown.map((name) => JSON.stringify(name)).join(", ");
-  throw new Refusal(422, `No article has ever had the tag ${shown}: see the tags with \`dayletter articles list\`.`, {
-    unknown,
-  });
+  if (hidden.length > 0) {
+    const names = hidden.map((name) => JSON.stringify(name)).join(", ");
+    throw new Refusal(422, `The tag ${names} is hidden and brings nobody an article: leave it out.`, { hidden });
+  }
+  throw noSuchTag(unknown);
 }
 
 function nothing({ edition }: SampleOf, { known }: TagChoice): Refusal {

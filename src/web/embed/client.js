@@ -6,7 +6,7 @@
 ((settings) => {
   "use strict";
 
-  const { name, wording, accent } = settings;
+  const { name, wording, accent, hidden } = settings;
 
   const css = `
     :host { display: block; margin: 24px 0;
@@ -262,7 +262,14 @@
     } catch {
       // Not JSON: names between commas.
     }
-    return [...new Set(names.map((one) => one.replace(/\s+/g, " ").trim().normalize()).filter(Boolean))].slice(0, 30);
+    const clean = names.map((one) => one.replace(/\s+/g, " ").trim().normalize());
+    return [...new Set(clean.filter((one) => one && !hidden.includes(keyOf(one))))].slice(0, 30);
+  }
+
+  /** What makes two names one tag: as the server's tagKey. */
+  function keyOf(tag) {
+    const fold = (letter) => (letter === "\u0131" ? letter : letter.toLowerCase().toUpperCase().toLowerCase());
+    return Array.from(tag, fold).join("").normalize();
   }
 
   function h(tag, props, ...children) {

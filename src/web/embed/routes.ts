@@ -4,7 +4,8 @@ import type { App } from "../../app.ts";
 import { readableOn } from "../../render/colour.ts";
 import { wording } from "../../subscribers/wording.ts";
 import { formFields } from "../abuse/guard.ts";
-import { makeEmbedScript } from "./script.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { makeEmbedScript, type EmbedScript } from "./script.ts";
 
 const hourInSeconds = 3_600;
 /** Of the box, as client.js paints it. */
@@ -14,17 +15,24 @@ const paper = { light: "#fffdf8", dark: "#191713" };
  * `/embed.js`, the sign-up box for article pages of other origins, and what it asks for once somebody turns to it: how a
  * sign-up proves that it was not posted blindly. docs/embed.md is its handbook.
  */
-export function addEmbed(web: FastifyInstance, app: App): void {
+export function addEmbed(web: FastifyInstance, app: App, catalogue: () => Promise<Catalogue>): void {
   const { config } = app;
-  const script = makeEmbedScript({
+  const settings = {
     name: config.publicationName,
     wording: wording.text(config.publicationName),
     accent: {
       light: readableOn(config.accentColour, paper.light),
       dark: readableOn(config.accentColour, paper.dark),
     },
-  });
+  };
+  let made: { hidden: ReadonlySet<string>; script: EmbedScript } | null = null;
+  const current = async (): Promise<EmbedScript> => {
+    const { hidden } = await catalogue();
+    if (made?.hidden !== hidden) made = { hidden, script: makeEmbedScript({ ...settings, hidden: [...hidden] }) };
+    return made.script;
+  };
   web.get("/embed.js", async (request, reply) => {
+    const script = await current();
     reply
       .header("cache-control", `public, max-age=${hourInSeconds}`)
       .header("etag", script.etag)

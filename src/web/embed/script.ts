@@ -12,6 +12,8 @@ export interface BoxSettings {
   wording: string;
   /** `#rrggbb`, readable on the paper of each scheme. */
   accent: { light: string; dark: string };
+  /** Keys of tags that are not offered, whatever the page names. */
+  hidden: readonly string[];
 }
 
 /** `/embed.js`, ready to be sent. */

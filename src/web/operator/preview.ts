@@ -64,7 +64,8 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
         send: coming.send && moment(coming.send.at, coming.timezone, language),
         timezone: coming.timezone,
         names: names.join(", "),
-        unknown: choice.unknown.join(", "),
+        hidden: choice.hidden.join(", "),
+        unknown: choice.unknown.filter((name) => !choice.hidden.includes(name)).join(", "),
         view,
         tabs: Object.entries(sampleViews).map(([key, label]) => ({
           label,
@@ -121,7 +122,9 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
       chooseTags(db, names),
     ]);
     const of = edition ? sampleOfEdition(db, edition) : await comingSample(app);
-    return { edition, choice, copy: await printSample(app, of, choice) };
+    // Not all news, for whoever follows hidden tags alone gets nothing.
+    const nothing = choice.known.length === 0 && choice.hidden.length > 0;
+    return { edition, choice, copy: nothing ? null : await printSample(app, of, choice) };
   }
 
   async function editionOf(raw: string): Promise<Edition | null> {

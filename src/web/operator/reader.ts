@@ -44,7 +44,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
           address: reader.address,
           status: reader.status,
           allTags: reader.allTags,
-          tags: reader.tags,
+          tags: reader.tags.map((name) => ({ name, hidden: reader.hiddenTags.includes(name) })),
           zone: reader.timezone,
           created: at(reader.createdAt),
           confirmed: at(reader.confirmedAt),

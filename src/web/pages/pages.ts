@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
-import { openCatalogue } from "../catalogue.ts";
+import type { Catalogue } from "../catalogue.ts";
 import { openScheduleNow } from "../schedule-now.ts";
 import type { Views } from "../views.ts";
 import { addConfirmPages } from "./confirm.ts";
@@ -19,8 +19,11 @@ import { addTimezonePages } from "./timezone.ts";
 import { addUnsubscribePages } from "./unsubscribe.ts";
 
 /** The pages for readers, and the outbox of a server that sends nothing yet. */
-export function addPages(web: FastifyInstance, app: App, views: Views): void {
-  const catalogue = openCatalogue(app);
+export function addPages(
+  web: FastifyInstance,
+  app: App,
+  { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
+): void {
   const schedule = openScheduleNow(app);
   const form = openSignupForm(app, { catalogue, schedule });
   addFrontPage(web, app, { views, form });

@@ -52,6 +52,7 @@ export function addPreferencesPages(
       saved,
       wrong: { tags: null, pause: null, ...wrong },
       offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }),
+      resting: reader.hiddenTags,
       allTags: draft.allTags,
       status: reader.status,
       address: maskedAddress(reader),

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from "fastify";
+import { tagKey } from "../../articles/tags.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { readTags } from "../tag-query.ts";
 import { readFields, type Fields } from "./fields.ts";
@@ -86,7 +87,10 @@ export function showForm(
     ...filled,
     offers,
     brought: brought.some((tag) => catalogue.get(tag)) ? (trusted ? "ticked" : "unticked") : null,
-    strangers: brought.filter((tag) => tag.trim() !== "" && !catalogue.get(tag)).map((tag) => tag.trim().slice(0, 60)),
+    strangers: brought
+      .map((tag) => tag.trim())
+      .filter((tag) => tag !== "" && !catalogue.get(tag) && !catalogue.hidden.has(tagKey(tag)))
+      .map((tag) => tag.slice(0, 60)),
     wrong: { address: null, tags: null, timezone: null, form: null, ...wrong },
     /** Where the cursor stands when the page opens. */
     focus: wrong.tags ? "tags" : wrong.address ? "address" : wrong.timezone ? "timezone" : null,

@@ -7,7 +7,7 @@ import { longDate } from "../../render/dates.ts";
 import { httpUrl } from "../../render/plain.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { subscribePath, tagPath, tagQuery } from "../tag-query.ts";
+import { readTags, subscribePath, tagPath, tagQuery } from "../tag-query.ts";
 import { pageLanguage, type Views } from "../views.ts";
 import { linkTags } from "./article-tags.ts";
 
@@ -16,7 +16,8 @@ const offered = 24;
 
 /**
  * `/tags/lg%20u%2B`: what a tag brings. Another spelling leads to the tag's own address. The rest of the path is the tag,
- * since a slash in it comes both encoded and not, and since 60 Korean letters are 540 characters of an address.
+ * since a slash in it comes both encoded and not, and since 60 Korean letters are 540 characters of an address. Some names
+ * stand in the query, `/tags/?tag=..`.
  */
 export function addTagPages(
   web: FastifyInstance,
@@ -26,18 +27,21 @@ export function addTagPages(
   const { db, clock, options } = app;
 
   web.get<{ Params: { "*": string } }>("/tags/*", async (request, reply) => {
-    const asked = request.params["*"];
-    const { known, unknown } = await chooseTags(db, [asked]);
+    const inPath = request.params["*"];
+    const asked = inPath === "" ? (readTags(request.url, () => true)[0] ?? "") : inPath;
+    const { known, unknown, hidden } = await chooseTags(db, [asked]);
     const [tag] = known;
     if (!tag) {
       const popular = (await catalogue()).popular(offered);
       return views.send(reply.code(404), "tag-missing", {
-        title: "No such tag",
+        title: hidden.length > 0 ? "Not offered at the moment" : "No such tag",
+        hidden: hidden.length > 0,
         name: unknown[0] ?? null,
         offers: linkTags(popular.map(({ name }) => name)),
       });
     }
-    if (tag.name !== asked) return reply.redirect(tagPath(tag.name), 302);
+    const own = tagPath(tag.name);
+    if (tag.name !== asked || own.includes("?") !== (inPath === "")) return reply.redirect(own, 302);
     const { timezone } = await loadSchedule(db, options);
     const show = { own: tag.name, timezone, language: pageLanguage(options.language) };
     const articles = await recentArticles(db, { now: clock.now(), limit: listed, tagId: tag.id });

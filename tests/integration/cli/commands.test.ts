@@ -36,6 +36,7 @@ describe("commands against a running server", () => {
   test.each<[string, string[], RegExp]>([
     ["an empty list says the next step", ["sources", "list"], /^No source yet: add one with/],
     ["an empty list of articles too", ["articles", "list"], /^No article yet/],
+    ["and of tags", ["tags", "list"], /^No tag here/],
     ["and of editions", ["edition", "list"], /^No edition yet/],
     ["and of readers", ["subscribers", "list"], /^No subscriber here/],
   ])("%s", async (_what, argv, said) => {
@@ -114,6 +115,23 @@ describe("commands against a running server", () => {
     expect((await run(["subscribers", "erase", String(id)])).stdout).toMatch(/^Subscriber \d+ is erased/);
     expect((await run(["subscribers", "list"])).stdout).not.toContain("lee@");
     expect(await run(["subscribers", "erase", String(id)])).toMatchObject({ code: 1 });
+  });
+
+  test("a tag is listed, renamed, spelt otherwise, merged, hidden and shown again", async () => {
+    expect((await run(["tags", "list"])).stdout).toMatch(/^Tag +Articles +Readers.*\n.*한국 +\d+ +\d+\n/s);
+    expect((await run(["tags", "rename", "한국", "Korea"])).stdout).toBe('"한국" is called "Korea" now.\n');
+    expect(await run(["tags", "rename", "Korea", "huawei"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("merge"),
+    });
+    expect((await run(["tags", "alias", "Corea", "Korea"])).stdout).toBe('"Corea" means "Korea" now.\n');
+    expect((await run(["tags", "hide", "Corea"])).stdout).toMatch(
+      /^"Korea" is hidden\. 1 reader keeps it, and it brings them nothing\. 1 reader with nothing else/,
+    );
+    expect((await run(["tags", "list", "--hidden"])).stdout).toMatch(/\nKorea +\d+ +1 +hidden +Corea, 한국\n$/);
+    expect((await run(["tags", "unhide", "Korea"])).stdout).toContain("brings its news to 1 reader");
+    expect((await run(["tags", "merge", "nothing", "Korea"])).stderr).toContain("dayletter tags list");
+    expect((await run(["tags", "rename", "Korea", "한국"])).code).toBe(0);
   });
 
   test("an address is suppressed, listed and let go", async () => {

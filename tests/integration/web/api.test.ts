@@ -134,7 +134,14 @@ test("tags are listed, joined and given other spellings", async () => {
   expect((await site.api("POST", "/tags/alias", { alias: "화웨이", tag: "huawei" })).statusCode).toBe(200);
   expect((await site.api("POST", "/tags/alias", { alias: "Korea", tag: "huawei" })).statusCode).toBe(409);
   const { tags } = (await site.api("GET", "/tags")).json();
-  expect(tags).toContainEqual({ name: "Huawei", articles: 2 });
+  expect(tags).toContainEqual({
+    name: "Huawei",
+    aliases: ["hwawei", "화웨이"],
+    articles: 2,
+    readers: 0,
+    hiddenAt: null,
+    revision: expect.any(Number),
+  });
   expect((await site.api("GET", `/articles?tag=${encodeURIComponent("화웨이")}`)).json().articles).toHaveLength(2);
 });
 

@@ -152,10 +152,36 @@ test("a source that cannot be read is refused with what was typed, and tags are 
   const asked = await get("/operator/tags/merge?from=huawei&into=lg+u%2B");
   expect(asked.body).toContain("Merge, for 1 reader");
   expect((await post("/operator/tags/merge", { from: "huawei", into: "lg u+" })).headers.location).toBe(
-    "/operator/tags?done=merge",
+    "/operator/tags/one?tag=lg%20u%2B&done=merge",
   );
   expect((await get("/operator/tags")).body).toContain("also huawei");
   expect((await post("/operator/tags/alias", { alias: "LGU+", tag: "lg u+" })).statusCode).toBe(303);
+});
+
+test("a tag is renamed, and hidden, after a page that says for how many; to another tag's name it is merged", async () => {
+  const { body } = await get("/operator/tags");
+  expect(body).toContain('href="/operator/tags/one?tag=lg%20u%2B"');
+  expect((await get("/operator/tags/one?tag=huawei")).body).toContain("1 reader</span>");
+  const asked = (await get("/operator/tags/rename?tag=lg+u%2B&to=LG+Uplus")).body;
+  expect(asked).toContain("1 reader follows it as before. “lg u+” stays as another spelling");
+  const revision = /name="revision" value="(\d+)"/.exec(asked)![1]!;
+  const fields = { tag: "lg u+", to: "LG Uplus", revision };
+  expect((await post("/operator/tags/rename", fields)).headers.location).toContain("LG%20Uplus&done=rename");
+  expect((await post("/operator/tags/rename", fields)).statusCode).toBe(303);
+  expect((await post("/operator/tags/rename", { ...fields, tag: "LG Uplus", to: "Uplus" })).statusCode).toBe(409);
+  await site.api("POST", "/articles", article(3, ["Korea"]));
+  const taken = await get("/operator/tags/rename?tag=LG+Uplus&to=korea");
+  expect((await get(String(taken.headers.location))).body).toContain("“korea” is in use already");
+  const hide = (await get("/operator/tags/hide?tag=LG+Uplus")).body;
+  expect(hide).toContain("1 reader follows it: they keep it");
+  expect(hide).toContain("That reader follows nothing else, and gets no mail until then.");
+  expect((await post("/operator/tags/hide", { tag: "LG Uplus" })).headers.location).toContain("done=hide");
+  expect((await get("/operator/tags")).body).toContain('lang="en">Hidden</span>');
+  expect((await get("/operator/preview?tag=LG+Uplus")).body).toContain("Hidden, and so without effect: LG Uplus");
+  expect((await get("/operator/tags/unhide?tag=LG+Uplus")).body).toContain("Show it, for 1 reader");
+  await post("/operator/tags/unhide", { tag: "LG Uplus" });
+  await post("/operator/tags/rename", { tag: "LG Uplus", to: "lg u+" });
+  expect((await get("/operator/log")).body).toContain("after: lg u+, before: LG Uplus");
 });
 
 test("a reader is found, and told why they got an edition or none; a list is looked at before it is taken", async () => {

@@ -43,7 +43,8 @@ test("the script is small, plain ASCII, kept for an hour, and told again only wh
 });
 
 test("a change of the settings changes the ETag", () => {
-  const make = (name: string) => makeEmbedScript({ name, wording: "w", accent: { light: "#000000", dark: "#ffffff" } });
+  const make = (name: string) =>
+    makeEmbedScript({ name, wording: "w", accent: { light: "#000000", dark: "#ffffff" }, hidden: [] });
   expect(make("A").etag).not.toBe(make("B").etag);
   expect(make("A").etag).toBe(make("A").etag);
   expect(make("$& $1 `").plain).toContain('"name":"$& $1 `"');

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claim } from "../../../src/deliveries/store.ts";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { pollAll } from "../../../src/sources/poll.ts";
+import { handleSignups } from "../../../src/subscribers/handle-signup.ts";
+import { requestSignup } from "../../../src/subscribers/signup.ts";
 import { findByAddress } from "../../../src/subscribers/store.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
@@ -11,7 +13,22 @@ import { article, openWeb, type OpenWeb } from "./open.ts";
 let site: OpenWeb;
 const get = (url: string) => site.inject({ method: "GET", url });
 const long = "가".repeat(60);
-const names = ["lg u+", "c++", "a/b", "한국", "👩‍🚀", "100%", "%2F", "Seoul, Korea", "what?#", "q&a", long];
+const names = [
+  "lg u+",
+  "c++",
+  "a/b",
+  "한국",
+  "👩‍🚀",
+  "100%",
+  "%2F",
+  "Seoul, Korea",
+  "what?#",
+  "q&a",
+  ".",
+  "..",
+  "a/../b",
+  long,
+];
 
 /** What a browser shows for a text of the page. */
 const escaped = (text: string) => text.replaceAll("&", "&amp;");
@@ -42,14 +59,17 @@ describe("a tag goes all the way", () => {
   });
 
   test.each(names.map((name, i) => [name, i] as const))("%s: its page, its sample copy", async (name, i) => {
-    const path = `/tags/${encodeURIComponent(name)}`;
-    const page = await get(path);
+    // As a browser follows the link, which takes dot segments for steps of the path.
+    const link = new RegExp(`href="([^"]+)">${escaped(name).replaceAll(/[.+?*|()[\]{}^$\\]/g, "\\$&")}<`).exec(
+      (await get("/editions/2026-11-24")).body,
+    )![1]!;
+    const { pathname, search } = new URL(link.replaceAll("&amp;", "&"), "https://alerts.example.com/editions/2026");
+    const page = await get(pathname + search);
     expect(page.statusCode).toBe(200);
     expect(page.body).toContain(`>${escaped(name)}</h1>`);
     expect(page.body.match(/News \d+ of it/g)).toEqual([`News ${i} of it`]);
     expect(page.body).toContain(`href="/subscribe?tags=${encodeURIComponent(name)}"`);
     expect(page.body).toContain('href="/editions/2026-11-24"');
-    expect((await get("/editions/2026-11-24")).body).toContain(`href="${path}"`);
     for (const query of [`tag=${encodeURIComponent(name)}`, `tags=${encodeURIComponent(name)}`]) {
       const sample = (await get(`/sample.txt?${query}`)).body;
       expect(sample.match(/News \d+ of it/g)).toEqual([`News ${i} of it`]);
@@ -100,6 +120,7 @@ describe("a tag's page", () => {
     ["/tags/huawei", "/tags/Huawei"],
     ["/tags/A%2FB", "/tags/a%2Fb"],
     ["/tags/A/B", "/tags/a%2Fb"],
+    ["/tags/?tag=A%2FB", "/tags/a%2Fb"],
   ])("%s leads to its own address", async (path, to) => {
     const answer = await get(path);
     expect([answer.statusCode, answer.headers["location"]]).toEqual([302, to]);
@@ -125,5 +146,167 @@ describe("a tag's page", () => {
     await site.api("POST", "/editions/2026-11-24/cancel");
     expect((await get("/tags/a%2Fb")).body).not.toContain("Using");
     expect((await get("/sample")).body).not.toContain("Using");
+  });
+});
+
+describe("a tag that an operator changes", () => {
+  interface Listed {
+    name: string;
+    aliases: string[];
+    readers: number;
+    hiddenAt: string | null;
+    revision: number;
+  }
+  const listed = async (name: string): Promise<Listed> => {
+    const { tags } = (await site.api("GET", "/tags")).json<{ tags: Listed[] }>();
+    return tags.find((tag) => tag.name === name)!;
+  };
+  const add = (address: string, tags: string[], more: object = {}) =>
+    site.api("POST", "/subscribers", { address, tags, confirmed: true, consent: { method: "test" }, ...more });
+  const audit = () => site.app.db.selectFrom("audit").select(["action", "subject", "detail"]).orderBy("id").execute();
+  const preferencesOf = async (address: string): Promise<string> =>
+    `/preferences/${linkToken(site.app.options.secret, "preferences", (await findByAddress(site.app.db, address))!.key)}`;
+  const form = (url: string, fields: [string, string][]) =>
+    site.inject({
+      method: "POST",
+      url,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      payload: new URLSearchParams(fields).toString(),
+    });
+
+  beforeAll(async () => {
+    site = await openWeb();
+    await site.api("POST", "/articles", [
+      article(1, ["lg u+", "internal"]),
+      article(2, ["internal"]),
+      article(3, ["Korea"]),
+    ]);
+    await add("both@example.com", ["lg u+", "internal"]);
+    await add("only@example.com", ["internal"]);
+    await add("all@example.com", [], { allTags: true });
+    await site.api("POST", "/tags/alias", { alias: "intern", tag: "internal" });
+  });
+  afterAll(() => site.close());
+
+  test("renamed: its readers, its feeds and the links to it go along", async () => {
+    const rename = (from: string, to: string, more: object = {}) =>
+      site.api("POST", "/tags/rename", { from, to, ...more });
+    expect((await rename("lg u+", "LG U+")).json()).toEqual({ name: "LG U+", changed: true });
+    expect(await listed("LG U+")).toMatchObject({ aliases: [], readers: 1 });
+    const { revision } = await listed("LG U+");
+    const two = await Promise.all(["LG Uplus", "Uplus"].map((to) => rename("LG U+", to, { revision })));
+    expect(two.map(({ statusCode }) => statusCode)).toEqual([200, 409]);
+    expect(two[1]!.json().detail).toBe('"LG U+" is another spelling of "LG Uplus": name that tag.');
+    expect((await rename("LG U+", "LG Uplus")).json()).toEqual({ name: "LG Uplus", changed: false });
+    expect((await rename("LG Uplus", "LG+", { revision })).json().detail).toContain("was changed meanwhile");
+    const taken = await rename("LG Uplus", "korea");
+    expect([taken.statusCode, taken.json().detail]).toEqual([
+      409,
+      '"korea" means "Korea" already: merge "LG Uplus" into it instead.',
+    ]);
+    await site.api("POST", "/articles", article(4, ["LG U+"]));
+    expect((await get("/tags/LG%20Uplus")).body.match(/Headline \d/g)).toEqual(["Headline 4", "Headline 1"]);
+    expect((await get("/tags/lg%20u%2B")).headers["location"]).toBe("/tags/LG%20Uplus");
+    expect((await get("/subscribe?tags=lg+u%2B")).body).toContain('value="LG Uplus"');
+    expect((await rename("LG Uplus", "lg u+")).json()).toEqual({ name: "lg u+", changed: true });
+    expect(await listed("lg u+")).toMatchObject({ aliases: ["LG Uplus"], readers: 1 });
+    expect((await audit()).filter(({ action }) => action === "tag rename").at(-1)).toEqual({
+      action: "tag rename",
+      subject: "LG Uplus",
+      detail: { before: "LG Uplus", after: "lg u+" },
+    });
+  });
+
+  test("hidden: nobody is offered it or sees it, at once", async () => {
+    expect((await get("/subscribe")).body).toContain('value="internal"');
+    const hidden = await site.api("POST", "/tags/hide", { tag: "Internal" });
+    expect(hidden.json()).toEqual({
+      tag: "internal",
+      changed: true,
+      readers: 2,
+      onlyThis: 1,
+      waiting: 2,
+      waitingOnly: 1,
+    });
+    expect((await site.api("POST", "/tags/hide", { tag: "internal" })).json()).toMatchObject({ changed: false });
+    for (const url of [
+      "/subscribe?tags=internal,intern",
+      "/",
+      "/subscribe/tags?q=intern",
+      "/sample",
+      "/tags/lg%20u%2B",
+    ])
+      expect((await get(url)).body, url).not.toContain("intern");
+    const page = await get("/tags/intern");
+    expect([page.statusCode, page.body]).toEqual([404, expect.stringContaining("gets its news again once it is back")]);
+    expect(page.body).toContain('href="/tags/Korea"');
+    expect((await get("/sample?tags=internal")).statusCode).toBe(404);
+    expect((await get("/embed.js")).body).toContain('"hidden":["intern","internal"]');
+    const { articles } = (await site.api("GET", "/editions/next")).json();
+    expect(articles.flatMap(({ tags }: { tags: string[] }) => tags).toSorted()).toEqual(["Korea", "lg u+", "lg u+"]);
+    expect((await site.api("GET", "/editions/next/preview?tags=internal")).json().detail).toContain("is hidden");
+    expect((await audit()).at(-1)).toMatchObject({
+      action: "tag hide",
+      subject: "internal",
+      detail: { before: "shown", after: "hidden", readers: 2 },
+    });
+  });
+
+  test("hidden: a form on an article page still works with the other tags of the page", async () => {
+    const send = (tags: string[]) =>
+      site.inject({
+        method: "POST",
+        url: "/subscribe",
+        payload: { address: "new@example.com", tags, website: "", t: "" },
+      });
+    const alone = await send(["internal"]);
+    expect([alone.statusCode, alone.json().details]).toEqual([422, { field: "tags", unknown: ["internal"] }]);
+    await requestSignup(site.app, {
+      address: "new@example.com",
+      tags: ["Korea", "intern"],
+      allTags: false,
+      timezone: null,
+      formUrl: null,
+      from: null,
+    });
+    await handleSignups(site.app);
+    expect(await findByAddress(site.app.db, "new@example.com")).toMatchObject({ tags: ["Korea"] });
+  });
+
+  test("hidden: whoever follows it keeps it through a change of their other tags", async () => {
+    const path = await preferencesOf("both@example.com");
+    const { body } = await get(path);
+    expect(body).not.toContain('value="internal"');
+    expect(body).toContain("It is not offered at the moment and brings nothing");
+    expect((await form(path, [["tags", "Korea"]])).statusCode).toBe(303);
+    expect(await findByAddress(site.app.db, "both@example.com")).toMatchObject({
+      tags: ["internal", "Korea"],
+      hiddenTags: ["internal"],
+    });
+  });
+
+  test("hidden: it brings nobody an article, and shown again it brings back its readers", async () => {
+    const readersOf = async (name: string): Promise<string[]> => {
+      const { deliveries } = (await site.api("GET", `/editions/${name}/deliveries`)).json();
+      return deliveries.map(({ address }: { address: string }) => address).toSorted();
+    };
+    await site.api("POST", "/editions");
+    await site.render(1);
+    expect(await readersOf("2026-11-24")).toEqual(["all@example.com", "both@example.com"]);
+    const web = (await get("/editions/2026-11-24")).body;
+    expect(web).toContain("Headline 2");
+    expect(web).not.toContain("internal");
+    const why = (await site.api("GET", "/subscribers/only@example.com/why?date=2026-11-24")).json();
+    expect(why.sentence).toContain("has a tag that they follow (internal, hidden)");
+
+    expect((await site.api("POST", "/tags/unhide", { tag: "internal" })).json()).toMatchObject({ changed: true });
+    expect((await get("/subscribe")).body).toContain('value="internal"');
+    await site.api("POST", "/articles", article(5, ["internal"]));
+    await site.api("POST", "/editions", { extra: true });
+    await site.render(2);
+    expect(await readersOf("2026-11-24.2")).toEqual(["all@example.com", "both@example.com", "only@example.com"]);
+    await site.api("POST", "/tags/hide", { tag: "internal" });
+    expect((await get("/editions/2026-11-24.2")).body).toContain("internal");
+    expect(await readersOf("2026-11-24.2")).toHaveLength(3);
   });
 });

@@ -1,0 +1,54 @@
+import { sql } from "kysely";
+import { Refusal } from "../base/errors.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { lockArticles } from "./store.ts";
+import { changeTag, findTag, keyOf } from "./tag-find.ts";
+import { refuseSpelling, type TagDeps } from "./tag-names.ts";
+import { tagReach } from "./tag-reach.ts";
+
+/**
+ * Makes one tag of two: articles and readers of `from` move to `into`, and `from` stays as an alias, so that feeds that
+ * go on using it are understood. Whether it is hidden is decided by `into`.
+ * @returns whether it was still to be done
+ * @throws Refusal 422 for a tag that there is not and for two names of one tag, 409 when `from` is another tag's spelling
+ */
+export async function mergeTags(
+  { db, clock }: TagDeps,
+  request: { from: string; into: string; actor: string },
+): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    await lockArticles(tx);
+    const from = await findTag(tx, request.from);
+    const into = await findTag(tx, request.into);
+    if (from.id === into.id) {
+      if (from.key !== keyOf(request.from)) return false;
+      const [one, two] = [JSON.stringify(request.from), JSON.stringify(request.into)];
+      throw new Refusal(422, `${one} and ${two} are one tag already.`);
+    }
+    refuseSpelling(from, request.from);
+    const before = (await tagReach(tx, into.id)).readers;
+    // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
+    await tx.selectFrom("tags").select("id").where("id", "=", from.id).forUpdate().executeTakeFirstOrThrow();
+    for (const table of ["article_tags", "subscriber_tags"] as const) {
+      const owner = table === "article_tags" ? sql.ref("article_id") : sql.ref("subscriber_id");
+      await sql`
+        update ${sql.table(table)} t set tag_id = ${into.id} where tag_id = ${from.id} and not exists (
+          select 1 from ${sql.table(table)} o where o.tag_id = ${into.id} and o.${owner} = t.${owner}
+        )`.execute(tx);
+    }
+    await tx.updateTable("tag_aliases").set({ tag_id: into.id }).where("tag_id", "=", from.id).execute();
+    await tx.deleteFrom("tags").where("id", "=", from.id).execute();
+    await tx.insertInto("tag_aliases").values({ key: from.key, name: from.name, tag_id: into.id }).execute();
+    await changeTag(tx, into.id, {});
+    const after = (await tagReach(tx, into.id)).readers;
+    const detail = { from: from.name, into: into.name, readers: { before, after } };
+    await writeAudit(tx, {
+      at: clock.now(),
+      actor: request.actor,
+      action: "tag merge",
+      subject: from.name,
+      detail,
+    });
+    return true;
+  });
+}

@@ -1,0 +1,109 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal, wrongValue } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
+import { lockArticles } from "./store.ts";
+import { cleanTag, tagKey } from "./tags.ts";
+
+export interface TagDeps {
+  db: Db;
+  clock: Clock;
+}
+
+/** What a renaming would do: nothing, as it is called so; another spelling; a new name; or nothing, as it is another tag's. */
+export interface RenamePlan {
+  outcome: "same" | "spelling" | "name" | "taken";
+  tag: FoundTag;
+  /** As it would be shown. */
+  name: string;
+  /** The tag that has the name already. */
+  other: FoundTag | null;
+}
+
+/**
+ * Looks at a renaming before it is done.
+ * @param from the tag's name; another spelling of it only where it is called `to` already
+ * @throws Refusal 422 for a tag that there is not and for a name that is none, 409 when `from` is another tag's spelling
+ */
+export async function planRename(db: Db | Tx, from: string, to: string): Promise<RenamePlan> {
+  const name = cleanTag(to);
+  if (name === null) throw wrongValue(to, "the name of a tag; expected 1 to 60 characters");
+  const tag = await findTag(db, from);
+  if (tag.name === name) return { outcome: "same", tag, name, other: null };
+  refuseSpelling(tag, from);
+  if (tag.key === tagKey(name)) return { outcome: "spelling", tag, name, other: null };
+  const other = await findTag(db, name, { optional: true });
+  return other && other.id !== tag.id
+    ? { outcome: "taken", tag, name, other }
+    : { outcome: "name", tag, name, other: null };
+}
+
+/**
+ * Gives a tag another name. The old one stays as an alias, so that feeds that go on using it and links to it lead there;
+ * whoever follows the tag goes on following it. Done already, it changes nothing.
+ * @param request.revision the tag as the operator saw it
+ * @throws Refusal as `planRename`; 409 for the name of another tag, and when the tag was changed meanwhile
+ */
+export async function renameTag(
+  { db, clock }: TagDeps,
+  request: { from: string; to: string; revision?: number | undefined; actor: string },
+): Promise<{ changed: boolean; name: string }> {
+  const { from, to, revision, actor } = request;
+  return db.transaction().execute(async (tx) => {
+    await lockArticles(tx);
+    const { outcome, tag, name, other } = await planRename(tx, from, to);
+    if (outcome === "same") return { changed: false, name };
+    if (revision !== undefined && revision !== tag.revision) {
+      throw new Refusal(409, `The tag ${JSON.stringify(tag.name)} was changed meanwhile: look at it again.`);
+    }
+    if (other) {
+      const [mine, theirs] = [JSON.stringify(tag.name), JSON.stringify(other.name)];
+      const taken =
+        other.name === name ? `${theirs} is a tag already` : `${JSON.stringify(name)} means ${theirs} already`;
+      throw new Refusal(409, `${taken}: merge ${mine} into it instead.`, {
+        merge: { from: tag.name, into: other.name },
+      });
+    }
+    if (outcome === "name") {
+      await tx.deleteFrom("tag_aliases").where("key", "=", tagKey(name)).execute();
+      await tx.insertInto("tag_aliases").values({ key: tag.key, name: tag.name, tag_id: tag.id }).execute();
+    }
+    await changeTag(tx, tag.id, { key: tagKey(name), name });
+    const detail = { before: tag.name, after: name };
+    await writeAudit(tx, { at: clock.now(), actor, action: "tag rename", subject: tag.name, detail });
+    return { changed: true, name };
+  });
+}
+
+/**
+ * Another spelling of a tag.
+ * @throws Refusal 409 when the spelling is a tag or an alias of its own, 422 for a tag that there is not and for no name
+ */
+export async function addAlias(
+  { db, clock }: TagDeps,
+  request: { alias: string; tag: string; actor: string },
+): Promise<void> {
+  const name = cleanTag(request.alias);
+  if (name === null) throw wrongValue(request.alias, "a tag; expected 1 to 60 characters");
+  await db.transaction().execute(async (tx) => {
+    await lockArticles(tx);
+    const tag = await findTag(tx, request.tag);
+    const taken = await findTag(tx, name, { optional: true });
+    if (taken?.id === tag.id) return;
+    if (taken) throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
+    await tx
+      .insertInto("tag_aliases")
+      .values({ key: tagKey(name), name, tag_id: tag.id })
+      .execute();
+    await changeTag(tx, tag.id, {});
+    const detail = { alias: name, tag: tag.name };
+    await writeAudit(tx, { at: clock.now(), actor: request.actor, action: "tag alias", subject: tag.name, detail });
+  });
+}
+
+/** By another name a tag may be one that somebody merged or renamed since: then it is not what was meant. */
+export function refuseSpelling(tag: FoundTag, named: string): void {
+  if (tag.key === keyOf(named)) return;
+  throw new Refusal(409, `${JSON.stringify(named)} is another spelling of ${JSON.stringify(tag.name)}: name that tag.`);
+}

@@ -1,0 +1,118 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { findTag, type FoundTag } from "../../articles/tag-find.ts";
+import { setHidden } from "../../articles/tag-hide.ts";
+import { mergeTags } from "../../articles/tag-merge.ts";
+import { addAlias, planRename, renameTag } from "../../articles/tag-names.ts";
+import { tagReach } from "../../articles/tag-reach.ts";
+import { Refusal } from "../../base/errors.ts";
+import { readFields } from "../pages/fields.ts";
+import { needs, type Show } from "./desk.ts";
+import { hideWords, mergeWords, renameWords, unhideWords } from "./tag-words.ts";
+import { tagDeskPath } from "./tag.ts";
+import { count } from "./words.ts";
+
+const path = "/operator/tags";
+
+/** Renaming, merging, hiding a tag, each after a page that says what it will do, and giving it another spelling. */
+export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
+  const { db } = app;
+  const ask = (title: string) => ({ name: "confirm", title, place: "tags" as const });
+
+  web.get(`${path}/rename`, needs.editor, async (request, reply) => {
+    const query = readFields(request.query);
+    const { from, to } = { from: query.one("tag"), to: query.one("to") };
+    if (to.trim() === "") throw new Refusal(422, "Enter the new name.");
+    const { outcome, tag, name, other } = await planRename(db, from, to);
+    if (outcome === "same") return reply.redirect(tagDeskPath(tag.name), 303);
+    if (other) return reply.redirect(mergePath(tag.name, name), 303);
+    const reach = await tagReach(db, tag.id);
+    return show(request, reply, ask("Rename a tag"), {
+      question: `Call “${tag.name}” “${name}”?`,
+      words: renameWords({ from: tag.name, to: name, spelling: outcome === "spelling" }, reach),
+      label: `Rename it, for ${count(reach.readers, "reader")}`,
+      post: `${path}/rename`,
+      back: tagDeskPath(tag.name),
+      hidden: fields({ tag: tag.name, to: name, revision: String(tag.revision) }),
+    });
+  });
+
+  web.post(`${path}/rename`, needs.editor, async (request, reply) => {
+    const given = readFields(request.body);
+    const revision = /^\d{1,15}$/.test(given.one("revision")) ? Number(given.one("revision")) : undefined;
+    const actor = request.operator.name;
+    const { name } = await renameTag(app, { from: given.one("tag"), to: given.one("to"), revision, actor });
+    return reply.redirect(tagDeskPath(name, "rename"), 303);
+  });
+
+  web.get(`${path}/merge`, needs.editor, async (request, reply) => {
+    const query = readFields(request.query);
+    const [from, into] = [await findTag(db, query.one("from")), await findTag(db, query.one("into"))];
+    if (from.id === into.id) throw new Refusal(422, `“${query.one("into")}” is the same tag: name another one.`);
+    const reach = await tagReach(db, from.id);
+    const taken = query.has("instead")
+      ? `“${query.one("into")}” is in use already: two tags with one name are one. `
+      : "";
+    return show(request, reply, ask("Merge two tags"), {
+      question: `Make “${from.name}” part of “${into.name}”?`,
+      words: taken + mergeWords({ from: shown(from), into: shown(into) }, reach),
+      label: `Merge, for ${count(reach.readers, "reader")}`,
+      post: `${path}/merge`,
+      back: tagDeskPath(from.name),
+      hidden: fields({ from: from.name, into: into.name }),
+    });
+  });
+
+  web.post(`${path}/merge`, needs.editor, async (request, reply) => {
+    const given = readFields(request.body);
+    const { from, into } = { from: given.one("from"), into: given.one("into") };
+    await mergeTags(app, { from, into, actor: request.operator.name });
+    return reply.redirect(tagDeskPath(into, "merge"), 303);
+  });
+
+  web.post(`${path}/alias`, needs.editor, async (request, reply) => {
+    const given = readFields(request.body);
+    const { alias, tag } = { alias: given.one("alias"), tag: given.one("tag") };
+    if (alias.trim() === "") throw new Refusal(422, "Enter the other spelling.");
+    await addAlias(app, { alias, tag, actor: request.operator.name });
+    return reply.redirect(tagDeskPath(tag, "alias"), 303);
+  });
+
+  for (const [act, hidden] of [
+    ["hide", true],
+    ["unhide", false],
+  ] as const) {
+    web.get(`${path}/${act}`, needs.editor, async (request, reply) => {
+      const tag = await findTag(db, readFields(request.query).one("tag"));
+      if ((tag.hidden_at !== null) === hidden) return reply.redirect(tagDeskPath(tag.name), 303);
+      const reach = await tagReach(db, tag.id);
+      return show(request, reply, ask(hidden ? "Hide a tag" : "Show a tag again"), {
+        question: hidden ? `Hide “${tag.name}”?` : `Show “${tag.name}” again?`,
+        words: hidden ? hideWords(reach) : unhideWords(reach),
+        label: `${hidden ? "Hide it" : "Show it"}, for ${count(reach.readers, "reader")}`,
+        post: `${path}/${act}`,
+        back: tagDeskPath(tag.name),
+        hidden: fields({ tag: tag.name }),
+      });
+    });
+
+    web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
+      const asked = readFields(request.body).one("tag");
+      const { tag } = await setHidden(app, { tag: asked, hidden, actor: request.operator.name });
+      return reply.redirect(tagDeskPath(tag, act), 303);
+    });
+  }
+}
+
+/** Where a renaming to the name of another tag leads. */
+function mergePath(from: string, into: string): string {
+  return `${path}/merge?${new URLSearchParams({ from, into, instead: "1" }).toString()}`;
+}
+
+function shown({ name, hidden_at }: FoundTag): { name: string; hidden: boolean } {
+  return { name, hidden: hidden_at !== null };
+}
+
+function fields(values: Record<string, string>): { name: string; value: string }[] {
+  return Object.entries(values).map(([name, value]) => ({ name, value }));
+}

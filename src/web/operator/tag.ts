@@ -1,0 +1,72 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { findTag } from "../../articles/tag-find.ts";
+import { listAllTags } from "../../articles/tag-list.ts";
+import { tagReach } from "../../articles/tag-reach.ts";
+import type { Clock } from "../../base/clock.ts";
+import { loadSchedule } from "../../schedule/store.ts";
+import { readFields } from "../pages/fields.ts";
+import { tagPath, tagQuery } from "../tag-query.ts";
+import { pageLanguage } from "../views.ts";
+import { needs, type Show } from "./desk.ts";
+import { count, number, shortMoment } from "./words.ts";
+
+const path = "/operator/tags/one";
+const countedDays = 90;
+
+const doneWords: Record<string, string> = {
+  rename: "Renamed. The old name leads here, too.",
+  spelling: "Renamed.",
+  merge: "Merged: the two are one tag now.",
+  alias: "Both spellings are one tag now.",
+  hide: "Hidden: it is neither offered nor shown from now on.",
+  unhide: "Shown again, to whoever followed it as well.",
+};
+
+/** The page of one tag for operators. @param done what was just done, a key of the words that it says */
+export function tagDeskPath(name: string, done?: string): string {
+  return path + tagQuery([name], done === undefined ? {} : { done });
+}
+
+/** The start of the days in which pages count articles. */
+export function countedSince(clock: Clock): Date {
+  return new Date(clock.now().getTime() - countedDays * 24 * 3_600_000);
+}
+
+/** `/operator/tags/one?tag=…`: a tag, whom it concerns, and what can be done with it. */
+export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
+  const { db, clock } = app;
+
+  web.get(path, needs.viewer, async (request, reply) => {
+    const query = readFields(request.query);
+    const { id } = await findTag(db, query.one("tag"));
+    const [tags, reach, { timezone }] = await Promise.all([
+      listAllTags(db, countedSince(clock)),
+      tagReach(db, id),
+      loadSchedule(db, app.options),
+    ]);
+    const tag = tags.find((one) => one.id === id)!;
+    return show(
+      request,
+      reply,
+      { name: "tag", title: tag.name, place: "tags" },
+      {
+        notice: doneWords[query.one("done")] ?? null,
+        tag: {
+          name: tag.name,
+          path: tagPath(tag.name),
+          query: tagQuery([tag.name]),
+          hidden: tag.hiddenAt && shortMoment(tag.hiddenAt, timezone, pageLanguage(app.config.language)),
+          aliases: tag.aliases,
+          facts: [
+            `${count(tag.articles, "article")} in 90 days`,
+            `${count(reach.waiting, "article")} for the next edition`,
+            count(reach.readers, "reader"),
+            reach.onlyThis === 0 ? "" : `${number(reach.onlyThis)} of them with nothing else`,
+          ].filter((fact) => fact !== ""),
+        },
+        names: tags.filter((one) => one.id !== id).map(({ name }) => name),
+      },
+    );
+  });
+}
