@@ -96,10 +96,13 @@ test("one line from the handbook, in a page with a strict policy, signs a reader
 });
 
 test("what is wrong is said at its place, and can be mended", async () => {
-  const script = `<script src="${site.alerts}/embed.js" data-tags="lg u, lg u+" async></script>`;
+  const hide = { tag: "Korea", hidden: true, actor: "test" };
+  await setHidden(site.app, hide);
+  const script = `<script src="${site.alerts}/embed.js" data-tags="lg u, lg u+, KOREA" async></script>`;
   await visit(articlePage(script), async ({ page, violations }) => {
     const box = boxOf(page);
     await addressOf(page).fill("ada@");
+    expect(await box.locator("bdi").allTextContents()).toEqual(["lg u", "lg u+"]);
     await box.getByRole("button", { name: "Sign up" }).click();
     await box.getByText("Enter your e-mail address").waitFor();
     expect(await addressOf(page).getAttribute("aria-invalid")).toBe("true");
@@ -123,6 +126,7 @@ test("what is wrong is said at its place, and can be mended", async () => {
     expect(await consentOf("bob@example.com")).toMatchObject({ tags: ["lg u+"] });
     expect(violations).toEqual([]);
   });
+  await setHidden(site.app, { ...hide, hidden: false });
 });
 
 test("several boxes stand in one old page in another charset, each once, whatever its styles are", async () => {
