@@ -2,6 +2,7 @@ import { simpleParser } from "mailparser";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { networkOf } from "../../src/abuse/network.ts";
+import { setHidden } from "../../src/articles/tag-hide.ts";
 import { openArticleSite, type ArticlePage, type ArticleSite } from "./article-site.ts";
 import { faultsOf } from "./look.ts";
 
