@@ -127,7 +127,7 @@ export async function openApp(
     );
 
     // Loaded only where it is wanted, so that it costs nothing elsewhere.
-    const tracing = config.traces ? (await import("./ops/tracing.ts")).openTracing() : null;
+    const tracing = config.traces ? (await import("./ops/tracing.ts")).openTracing(log) : null;
     const trace = tracing?.trace ?? noTrace;
     if (tracing) closing.push(() => tracing.flush());
     const queue = connectQueue(queuePlace(config, database), tracing?.telemetry);

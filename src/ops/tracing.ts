@@ -8,6 +8,7 @@ import {
 import type { Span, Telemetry } from "bullmq";
 import { BullMQOtel } from "bullmq-otel";
 import { reasonOf } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import type { Trace, TraceFields } from "../base/trace.ts";
 import { within } from "../base/within.ts";
@@ -21,7 +22,13 @@ export interface Tracing {
 }
 
 /** Spans for whatever OpenTelemetry SDK this process was started with; without one the API's own do nothing. */
-export function openTracing(): Tracing {
+export function openTracing(log: Log): Tracing {
+  if (!sdk().forceFlush) {
+    log.warn(
+      {},
+      "TRACES is set and no OpenTelemetry SDK was preloaded, so no span goes anywhere: see docs/operations/watching.md",
+    );
+  }
   const tracer = openTelemetry.getTracer("dayletter");
   const trace: Trace = (name, fields, work) =>
     tracer.startActiveSpan(name, { attributes: named(fields) }, async (span) => {
@@ -38,10 +45,13 @@ export function openTracing(): Tracing {
 }
 
 async function flush(): Promise<void> {
+  await within(flushMs, sdk().forceFlush?.() ?? Promise.resolve());
+}
+
+function sdk(): Flushable {
   const proxy = openTelemetry.getTracerProvider() as Flushable & { getDelegate?: () => Flushable };
   // Not by its class: the SDK may have brought a copy of the API of its own.
-  const sdk = proxy.getDelegate?.() ?? proxy;
-  await within(flushMs, sdk.forceFlush?.() ?? Promise.resolve());
+  return proxy.getDelegate?.() ?? proxy;
 }
 
 const flushMs = 2_000;

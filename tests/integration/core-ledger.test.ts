@@ -15,7 +15,12 @@ import { sendNow } from "../../src/editions/send-now.ts";
 import type { EditionAction } from "../../src/editions/state.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { createSmtpTransport } from "../../src/mail/smtp.ts";
+import { listAudit } from "../../src/ops/audit-log.ts";
+import { recover } from "../../src/ops/recover.ts";
 import { editionStatus } from "../../src/ops/status.ts";
+import { findByAddress } from "../../src/subscribers/store.ts";
+import { suppressAddress } from "../../src/subscribers/suppress-address.ts";
+import { suppress as keepOut } from "../../src/subscribers/suppressions.ts";
 import { movedClock } from "../support/clock.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { startSink } from "../support/sink.ts";
@@ -241,4 +246,58 @@ test("nothing is sent after its time, even before anybody has noticed", async ()
   await begin(1);
   clock.advance(25 * 60 * 60_000);
   expect(await take(open(), 1)).toEqual([]);
+});
+
+describe("a relay that says of everybody that they do not exist", () => {
+  const look = () => recover({ ...world.app, wake: async () => undefined });
+  const status = async (address: string) => (await findByAddress(world.app.db, address))?.status;
+
+  /** Two workers, each with a handful of refusals, of whom neither has noticed that they are many. */
+  const refuse = async (count: number): Promise<void> => {
+    const suppressOne: Parameters<typeof createLedger>[0]["suppress"] = (tx, { reply, ...gone }) =>
+      keepOut(tx, world.app.options.secret, { ...gone, reason: "address does not exist", detail: reply });
+    for (let left = count; left > 0; left -= connections) {
+      const ledger = open({ suppress: suppressOne });
+      for (const id of await take(ledger, Math.min(left, connections)))
+        ledger.record({ ...told(id, "rejected"), reply: "550 5.1.1 no", suppress: true });
+      await ledger.flush();
+    }
+  };
+
+  test("is stopped by the next look, whichever workers did it and died; an operator's resume stands", async () => {
+    await begin(30);
+    await refuse(9);
+    await look();
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending" });
+    await refuse(1);
+    await look();
+    expect(await getEdition(world.app.db, date)).toMatchObject({
+      state: "paused",
+      reason: expect.stringMatching(/: 10 of the first 10\. /),
+    });
+    await act("resume");
+    await refuse(10);
+    await look();
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending", gone_accepted: true });
+  });
+
+  test("what else has suppressed an address is not taken back with the rest", async () => {
+    await begin(4);
+    await refuse(4);
+    const by = { detail: null, actor: "test" };
+    await suppressAddress(world.app, { ...by, address: "r1@example.org", reason: "operator" });
+    await suppressAddress(world.app, { ...by, address: "r2@example.org", reason: "complaint" });
+    expect(await act("unsuppress")).toMatchObject({ affected: 2, changed: true });
+    expect(await Promise.all([0, 1, 2, 3].map((i) => status(`r${i}@example.org`)))).toEqual([
+      "active",
+      "suppressed",
+      "suppressed",
+      "active",
+    ]);
+    expect((await listAudit(world.app.db, { limit: 1 }))[0]).toMatchObject({
+      action: "edition unsuppress",
+      subject: date,
+      detail: { affected: 2 },
+    });
+  });
 });

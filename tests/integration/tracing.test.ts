@@ -2,6 +2,7 @@ import { context, propagation, trace, TraceFlags, type TextMapPropagator } from 
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { silentLog } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { openTracing } from "../../src/ops/tracing.ts";
@@ -101,7 +102,9 @@ test("one trace follows an edition from job to job, with ids and counts and nobo
 
 test("what a relay said of an address is in no span of a failed job, and idling is in none", async () => {
   exporter.reset();
-  const { telemetry, trace: traced, flush } = openTracing();
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (_fields: object, message: string) => void warnings.push(message) };
+  const { telemetry, trace: traced, flush } = openTracing(log);
   const span = telemetry.tracer.startSpan("process deliveries");
   span.recordException(new Error("550 no ada@example.org"));
   span.addEvent("job failed", { reason: "550 no ada@example.org", code: 550 });
@@ -116,5 +119,6 @@ test("what a relay said of an address is in no span of a failed job, and idling 
     expect.objectContaining({ "exception.message": "550 no <address>" }),
     { reason: "550 no <address>", code: 550 },
   ]);
+  expect(warnings).toEqual([]);
   expect(spans[1]!.status.message).toBe("no <<address>> here");
 });

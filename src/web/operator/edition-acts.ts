@@ -22,7 +22,8 @@ export function offeredActs(edition: {
 }): OfferedAct[] {
   const { balance, suppressed } = edition;
   const open = balance.pending + balance.deferred;
-  const failed = balance.rejected + balance.expired;
+  // Whoever is suppressed is not sent to again.
+  const failed = Math.max(0, balance.rejected + balance.expired - suppressed);
   const selected = edition.selected - balance.skipped;
   const waiting = count(balance.sent === 0 && open === 0 ? selected : open, "reader");
   const has = `${count(balance.sent, "reader")} ${balance.sent === 1 ? "has" : "have"} it already and ${balance.sent === 1 ? "keeps" : "keep"} it.`;

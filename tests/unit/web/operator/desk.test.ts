@@ -123,6 +123,7 @@ describe("actions", () => {
     ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Send again to 1 unknown"]],
     ["finished", { sent: 10 }, []],
     ["cancelled", { rejected: 3, suppressed: 3 }, ["Take back 3 suppressions"]],
+    ["finished", { rejected: 4, suppressed: 3 }, ["Retry 1 failed delivery", "Take back 3 suppressions"]],
   ])("of an edition that is %s, %o", (state, some, expected) => {
     expect(labels(state, some)).toEqual(expected);
   });
