@@ -31,7 +31,8 @@ import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
 import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
 import { loadTemplates } from "./render/templates.ts";
-import type { EmailTemplates, Publication } from "./render/types.ts";
+import { fitWithin } from "./render/picture.ts";
+import type { EmailTemplates, MailLogo, Publication } from "./render/types.ts";
 import { ensureSchedule } from "./schedule/store.ts";
 import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
@@ -40,6 +41,8 @@ import { suppress } from "./subscribers/suppressions.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
+/** Pixels. */
+const mailLogoBox = { width: 280, height: 48 };
 const pressesKept = 4;
 /** For outcomes that could not be written yet. */
 const lastWordsMs = 1_000;
@@ -53,6 +56,8 @@ export interface App {
   options: Config & { secret: string };
   /** For the page that changes settings. */
   settings: OwnSettings;
+  /** Why settings that were changed on a page were taken back: the server could not be opened with them. */
+  wentBack: string | null;
   /** Closes all this and opens it anew by the settings as they are then; null where whoever runs it has to. */
   reopen: (() => void) | null;
   clock: Clock;
@@ -91,7 +96,14 @@ export interface App {
  */
 export async function openApp(
   config: Config,
-  deps: { log: Log; command: string; clock?: Clock; settings?: OwnSettings; reopen?: () => void },
+  deps: {
+    log: Log;
+    command: string;
+    clock?: Clock;
+    settings?: OwnSettings;
+    reopen?: () => void;
+    wentBack?: string | null;
+  },
 ): Promise<App> {
   const { log, command, clock = systemClock } = deps;
   const closing: (() => unknown)[] = [];
@@ -147,6 +159,7 @@ export async function openApp(
       options,
       settings: deps.settings ?? unchangeable(config),
       reopen: deps.reopen ?? null,
+      wentBack: deps.wentBack ?? null,
       clock,
       log,
       trace,
@@ -231,9 +244,16 @@ function publicationOf(config: Config): Publication {
     postalAddress: config.postalAddress,
     language: config.language,
     accentColour: config.accentColour,
+    logo: mailLogo(config),
     from: config.mailFrom,
     listId: `daily.${config.mailFrom.address.split("@")[1]!}`,
   };
+}
+
+/** WebP and SVG are left out: Outlook and Gmail do not show them. */
+function mailLogo({ logo, publicUrl }: Config): MailLogo | null {
+  if (logo === null || (logo.type !== "image/png" && logo.type !== "image/jpeg")) return null;
+  return { url: `${publicUrl}/assets/${logo.name}`, ...fitWithin(logo, mailLogoBox) };
 }
 
 /** Presses of the editions sent last; making one parses a whole stencil. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { Refusal } from "./base/errors.ts";
+import { Refusal, reasonOf } from "./base/errors.ts";
+import { readLogo, type Logo } from "./config/logo.ts";
 import { isLoopback } from "./config/readers.ts";
 import { parseRelay, type Relay } from "./config/mail.ts";
 import { nearMisses } from "./config/near-miss.ts";
@@ -26,6 +27,7 @@ export interface Config {
   secret: string | null;
   mailFrom: { name: string; address: string };
   publicationName: string;
+  logo: Logo | null;
   postalAddress: string | null;
   /** Canonical BCP 47 tag. */
   language: string;
@@ -91,9 +93,10 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = withoutBlanks(env);
   const parsed = settings.safeParse(given);
   const wrong = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  const problems = [...wrong, ...missing(given), ...nearMisses(given)];
+  const logo = findLogo(given);
+  const problems = [...wrong, ...logo.problems, ...missing(given), ...nearMisses(given)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return toConfig(parsed.data);
+  return { ...toConfig(parsed.data), logo: logo.found };
 }
 
 /** The settings of this machine: the environment, and below it the file of the set-up page. Throws a ConfigError. */
@@ -170,6 +173,18 @@ function missing(given: Readonly<Record<string, string>>): string[] {
   return problems;
 }
 
+function findLogo({ PUBLICATION_LOGO: path, DATA_DIR: dataDir = "./data" }: Readonly<Record<string, string>>): {
+  found: Logo | null;
+  problems: string[];
+} {
+  if (path === undefined) return { found: null, problems: [] };
+  try {
+    return { found: readLogo(dataDir, path), problems: [] };
+  } catch (error) {
+    return { found: null, problems: [`PUBLICATION_LOGO: ${reasonOf(error)}`] };
+  }
+}
+
 function distantRelay(url: string | undefined): string | null {
   if (url === undefined) return null;
   try {
@@ -180,7 +195,7 @@ function distantRelay(url: string | undefined): string | null {
   }
 }
 
-function toConfig(values: Settings): Config {
+function toConfig(values: Settings): Omit<Config, "logo"> {
   const { SMTP_URL: relay, MAIL_FROM: from, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = values;
   return {
     databaseUrl,

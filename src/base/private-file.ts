@@ -11,10 +11,15 @@ export function readIfThere(path: string): string | null {
   }
 }
 
-/** Writes a file that only this user may read (mode 0600), whole or not at all. */
+/** Writes a text file that only this user may read (mode 0600), whole or not at all. */
 export function writePrivate(path: string, text: string): void {
+  writePrivateBytes(path, Buffer.from(`${text}\n`));
+}
+
+/** The same for any bytes. */
+export function writePrivateBytes(path: string, content: Buffer): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${text}\n`, { mode: 0o600 });
+  writeFileSync(draft, content, { mode: 0o600 });
   renameSync(draft, path);
 }

@@ -29,15 +29,18 @@ const queuePatienceMs = 5_000;
 export async function runServer(context: Context, role: Role): Promise<void> {
   const signals = listenForStop();
   let unproven: OwnSettings | null = null;
+  let wentBack: string | null = null;
   try {
     for (;;) {
       try {
-        unproven = await runOnce(context, role, signals, () => (unproven = null));
+        unproven = await runOnce(context, role, { signals, wentBack, ready: () => (unproven = null) });
+        wentBack = null;
         if (unproven === null) return;
       } catch (error) {
         if (!unproven?.undo()) throw error;
         unproven = null;
-        context.terminal.err(`The new settings do not work, the former ones are back: ${reasonOf(error)}`);
+        wentBack = `The new settings do not work, so the former ones are back: ${reasonOf(error)}`;
+        context.terminal.err(`${wentBack} The new ones are kept in settings.env.refused.`);
       }
     }
   } finally {
@@ -49,15 +52,15 @@ export async function runServer(context: Context, role: Role): Promise<void> {
 async function runOnce(
   { terminal, config: load }: Context,
   role: Role,
-  signals: ReturnType<typeof listenForStop>,
-  ready: () => void,
+  round: { signals: ReturnType<typeof listenForStop>; wentBack: string | null; ready: () => void },
 ): Promise<OwnSettings | null> {
+  const { signals, wentBack, ready } = round;
   const config = load();
   const log = createLog(config.logLevel, process.stdout);
   const settings = ownSettings(config);
   let reopen: () => void = () => undefined;
   const changed = new Promise<void>((resolve) => (reopen = resolve));
-  const app = await openApp(config, { log, command: role, settings, reopen });
+  const app = await openApp(config, { log, command: role, settings, reopen, wentBack });
   const closing: (() => Promise<void>)[] = [() => app.close(graceMs)];
   try {
     const started = start(app, role, closing).then(async (url) => {

@@ -61,7 +61,10 @@ export interface OwnSettings {
   check(change: Readonly<Record<string, string>>): void;
   /** Writes a change down, whole or not at all, once it was checked. It is in force when the server has opened anew. */
   save(change: Readonly<Record<string, string>>): void;
-  /** Takes the last change back; false when there is none. */
+  /**
+   * Goes back to the file as it was when this was opened, and keeps the present one beside it, as `settings.env.refused`.
+   * @returns false when nothing was saved since
+   */
   undo(): boolean;
 }
 
@@ -74,7 +77,9 @@ export function openOwn(options: {
 }): OwnSettings {
   const { dataDir, writable, fixed } = options;
   const path = ownFile(dataDir);
-  let former: string | null = null;
+  // Somebody may have written into the file since: what works is what the server was opened with.
+  const former = writable ? (readIfThere(path) ?? "") : "";
+  let saved = false;
   const values = (): Record<string, string> => (writable ? readOwn(dataDir).values : {});
   const changed = (change: Readonly<Record<string, string>>): Record<string, string> => ({
     ...values(),
@@ -89,13 +94,14 @@ export function openOwn(options: {
       const after = changed(change);
       options.check(after);
       if (!writable) return;
-      former = formatOwn(values());
       writePrivate(path, formatOwn(after));
+      saved = true;
     },
     undo() {
-      if (former === null) return false;
+      if (!saved) return false;
+      writePrivate(`${path}.refused`, readIfThere(path) ?? "");
       writePrivate(path, former);
-      former = null;
+      saved = false;
       return true;
     },
   };

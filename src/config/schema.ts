@@ -58,6 +58,10 @@ export const settings = z.object({
     '"PUBLICATION_NAME" <alerts@localhost>',
   ),
   PUBLICATION_NAME: setting(read.line, "Dayletter", "Name of the publication."),
+  PUBLICATION_LOGO: optional(
+    read.line,
+    "File of the logo, in `DATA_DIR` unless the path is absolute: SVG, PNG, JPEG or WebP, up to 200 kB. Mails show a PNG or JPEG.",
+  ),
   POSTAL_ADDRESS: optional(
     read.text,
     "Postal address at the foot of every mail. Required when the relay is another machine.",

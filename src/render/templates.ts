@@ -38,6 +38,7 @@ export const trial: Publication = {
   postalAddress: "1 Press Street",
   language: "en",
   accentColour: "#8a2f1f",
+  logo: { url: "https://news.example/logo.png", width: 96, height: 48 },
   from: { name: "Trial", address: "news@news.example" },
   listId: "daily.news.example",
 };

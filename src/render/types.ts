@@ -8,9 +8,18 @@ export interface Publication {
   language: string;
   /** `#rrggbb`. */
   accentColour: string;
+  /** For mails; null without one, or where mail programs would not show it. */
+  logo: MailLogo | null;
   from: { name: string; address: string };
   /** The identifier of RFC 2919, without angle brackets. */
   listId: string;
+}
+
+/** A picture at an absolute address, in the size it is shown in. */
+export interface MailLogo {
+  url: string;
+  width: number;
+  height: number;
 }
 
 /** One article as the edition froze it. Its texts are meant to be plain, and are treated as hostile all the same. */

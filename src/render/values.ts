@@ -68,6 +68,7 @@ export function sharedValues(publication: Publication): object {
     publication: {
       name: publicationName(publication),
       url: httpUrl(publication.publicUrl) ?? "#",
+      logo: publication.logo,
       postalAddress:
         publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
     },

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../base/root.ts";
+import type { Logo } from "../config/logo.ts";
 import { readableOn } from "../render/colour.ts";
+import { sendLogo } from "./logo.ts";
 
 interface Asset {
   name: string;
@@ -60,9 +62,11 @@ export function makeAssets(accent: string): Assets {
   };
 }
 
-export function addAssetRoutes(web: FastifyInstance, assets: Assets): void {
+export function addAssetRoutes(web: FastifyInstance, assets: Assets, logo: Logo | null): void {
   web.get<{ Params: { file: string } }>("/assets/:file", async (request, reply) => {
-    const found = assets.files.get(request.params.file);
+    const { file } = request.params;
+    if (logo !== null && file.startsWith("logo.")) return sendLogo(reply, logo, file);
+    const found = assets.files.get(file);
     if (!found) throw new Refusal(404, "There is no such file: load the page again.");
     return reply.header("cache-control", "public, max-age=31536000, immutable").type(found.type).send(found.content);
   });

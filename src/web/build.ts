@@ -10,6 +10,7 @@ import { addEmbed } from "./embed/routes.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
+import { showLogo } from "./logo.ts";
 import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
@@ -32,7 +33,8 @@ export function buildWeb(app: App): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
   const assets = makeAssets(config.accentColour);
-  const views = openViews({ publicationName: config.publicationName, language: config.language, assets });
+  const { publicationName, language } = config;
+  const views = openViews({ publicationName, logo: showLogo(config.logo), language, assets });
   const catalogue = openCatalogue(app);
   const routes = listRoutes(web);
   insistOnRoles(web);
@@ -41,7 +43,7 @@ export function buildWeb(app: App): FastifyInstance {
   web.register(rateLimit, { global: false });
   web.register(formbody, { bodyLimit: 100_000 });
   answerFailures(web, { log, views, routes });
-  web.register(async (scope) => addAssetRoutes(scope, assets));
+  web.register(async (scope) => addAssetRoutes(scope, assets, config.logo));
   web.register(async (scope) => addHealthRoutes(scope, app));
   web.register(async (scope) => addMetricsRoute(scope, app, "all"));
   web.register(async (scope) => addChallengeRoute(scope, app));

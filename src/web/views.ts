@@ -3,6 +3,7 @@ import type { FastifyReply } from "fastify";
 import { Liquid } from "liquidjs";
 import { packageRoot } from "../base/root.ts";
 import type { Assets } from "./assets.ts";
+import type { ShownLogo } from "./logo.ts";
 import { tagBoxes } from "./tag-boxes.ts";
 
 /** The pages, made from templates/web. */
@@ -15,7 +16,12 @@ export interface Views {
 
 type Values = { title: string } & Record<string, unknown>;
 
-export function openViews(options: { publicationName: string; language: string; assets: Assets }): Views {
+export function openViews(options: {
+  publicationName: string;
+  logo: ShownLogo | null;
+  language: string;
+  assets: Assets;
+}): Views {
   const engine = new Liquid({
     root: join(packageRoot, "templates/web"),
     extname: ".liquid",
@@ -29,6 +35,7 @@ export function openViews(options: { publicationName: string; language: string; 
   engine.registerFilter("boxes", tagBoxes);
   const shared = {
     publication: options.publicationName,
+    logo: options.logo,
     language: options.language,
     pageLanguage: pageLanguage(options.language),
     assets: options.assets.links,

@@ -19,14 +19,17 @@ import { framed } from "../pages/sample-view.ts";
 import { zoneOptions } from "../pages/zones.ts";
 import { confineMail } from "../security.ts";
 import { needs, type Show } from "./desk.ts";
-import { addSettingSteps, type Steps, type Told } from "./setting-steps.ts";
+import { addSettingSteps } from "./setting-steps.ts";
 import { showFields, type ShownField } from "./setup-fields.ts";
+import type { Steps, Told } from "./told.ts";
 import { count } from "./words.ts";
 
 const path = "/operator/setup";
 /** Feeds that were looked at and not taken yet; each holds some 100 kB at most. */
 const mostKept = 4;
 const shownProblems = 3;
+/** Steps after which the server opens anew. */
+const reopening: ReadonlySet<Told["step"]> = new Set(["publication", "logo", "relay"]);
 const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const dayNames = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;
 
@@ -56,6 +59,8 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
         writable: settings.writable,
         reopens: app.reopen !== null,
         url: told?.url ?? "",
+        address: told?.address ?? "",
+        wentBack: app.wentBack,
         sources: sources.filter(({ kind }) => kind === "feed").map((one) => one.title ?? shownUrl(one.url ?? "")),
         look: look && {
           id: told?.look,
@@ -66,6 +71,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
         },
         frame: look ? `${path}/look/${told?.look}.html` : coming.articles.length > 0 ? "/operator/preview.html" : null,
         fields,
+        logoFixed: settings.writable && settings.fixed.has("PUBLICATION_LOGO"),
         named: config.postalAddress !== null && config.publicationName !== "Dayletter",
         sendAt: schedule.sendAt,
         timezone: schedule.timezone,
@@ -85,8 +91,9 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
   };
 
   web.get(path, needs.owner, async (request, reply) => {
-    const told = doneWords(readFields(request.query).one("done"));
-    return tell(request, reply, told ?? undefined);
+    const done = doneWords(readFields(request.query).one("done"));
+    const failed = app.wentBack !== null && done !== null && reopening.has(done.step);
+    return tell(request, reply, failed ? { ...done, sentence: app.wentBack!, wrong: true } : (done ?? undefined));
   });
 
   web.post(`${path}/look`, needs.owner, async (request, reply) => {
@@ -143,7 +150,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
       await mailEdition(app, { edition: null, address, tags: [], actor: request.operator.name });
       return reply.redirect(`${path}?done=test#test`, 303);
     } catch (error) {
-      return refused(request, reply, error, { step: "test" });
+      return refused(request, reply, error, { step: "test", address });
     }
   });
 
@@ -177,6 +184,7 @@ function doneWords(done: string): Told | null {
     return { step: "feed", wrong: false, sentence: "Connected: its new articles are waiting for the next edition." };
   if (done === "schedule") return { step: "schedule", wrong: false, sentence: "Saved: it is in force now." };
   if (done === "publication") return { step: "publication", wrong: false, sentence: "Saved, and in force." };
+  if (done === "logo") return { step: "logo", wrong: false, sentence: "Saved, and in force." };
   if (done === "relay") return { step: "relay", wrong: false, sentence: "Saved, and in force." };
   if (done === "test")
     return { step: "test", wrong: false, sentence: "On its way to you, by the same way as a reader’s mail." };

@@ -64,10 +64,15 @@ export function shownAs(
   return { frame: `/sample.html${tagQuery(names)}`, text: "" };
 }
 
+const logoAddress = /src="https?:\/\/[^"]+\/assets\/logo\./;
+
 /**
  * The mail's HTML for a frame: articles open beside the page, for most sites refuse to be framed, and the links that do
- * nothing are no links, for otherwise they would open as well.
+ * nothing are no links, for otherwise they would open as well. The logo comes from where the page does.
  */
 export function framed(html: string): string {
-  return html.replace(/<head>/i, '$&<base target="_blank">').replaceAll(/ href="#"/g, "");
+  return html
+    .replace(/<head>/i, '$&<base target="_blank">')
+    .replaceAll(/ href="#"/g, "")
+    .replace(logoAddress, 'src="/assets/logo.');
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -66,14 +66,16 @@ describe("the built program", () => {
     expect(await worker.end("SIGINT")).toBe(0);
   });
 
-  test("settings changed on a page are in force within seconds, in the same process", async () => {
-    const env = { PUBLIC_URL: "http://127.0.0.1", PUBLICATION_NAME: "" };
+  test("settings changed on a page are in force within seconds, in the same process; or the former ones are back", async () => {
+    const env = { PUBLIC_URL: "http://127.0.0.1", PUBLICATION_NAME: "", PORT: "" };
+    // A free one: the default may be in use.
+    writeFileSync(join(dataDir, "settings.env"), "PORT=0\n");
     const server = start(["serve"], env);
     await serverIsUp(dataDir, server);
     const file = (name: string): string => readFileSync(join(dataDir, name), "utf8").trim();
     let cookie = "";
-    const page = async (): Promise<string> =>
-      (await fetch(`${file("server")}/operator/setup`, { headers: { cookie } })).text();
+    const page = async (path = "/operator/setup"): Promise<string> =>
+      (await fetch(`${file("server")}${path}`, { headers: { cookie } })).text();
     const post = async (path: string, fields: Record<string, string>): Promise<Response> => {
       const csrf = cookie === "" ? "" : /name="csrf" value="([\w-]+)"/.exec(await page())![1]!;
       const body = new URLSearchParams({ ...fields, csrf });
@@ -87,8 +89,28 @@ describe("the built program", () => {
     await eventually("it has the new name", async () =>
       (await page().catch(() => "")).includes("Set-up - Morning Wire"),
     );
+    // Somebody writes a port into the file that is not free: the server cannot open with that, and goes back.
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const worked = file("settings.env");
+    writeFileSync(join(dataDir, "settings.env"), `${worked}\nPORT=${port}\n`);
+    const failed = await post("/operator/setup/publication", { PUBLICATION_NAME: "Evening Wire" });
+    const next = /http-equiv="refresh" content="\d+; url=([^"]+)"/.exec(await failed.text())![1]!;
+    const told = await eventually("it is back", async () => {
+      const shown = await page(next).catch(() => "");
+      return shown.includes("former ones are back") ? shown : null;
+    });
+    taken.close();
+    expect(told).toContain("Set-up - Morning Wire");
+    expect(told).toMatch(new RegExp(`role="alert">The new settings do not work, so the former .* Port ${port} `));
+    expect(told).not.toContain("in force");
+    expect([file("settings.env"), file("settings.env.refused")]).toEqual([
+      worked,
+      `${worked}\nPORT=${port}`.replace("Morning", "Evening"),
+    ]);
     expect(await server.end("SIGTERM")).toBe(0);
-    expect(server.output().match(/"msg":"ready"/g)).toHaveLength(2);
+    expect(server.output().match(/"msg":"ready"/g)).toHaveLength(3);
   });
 
   test("a port in use is said in one sentence", async () => {

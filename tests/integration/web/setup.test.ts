@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
@@ -81,6 +81,53 @@ test("the publication is written into the data folder, for this user alone, once
   expect(loadHere({ ...env, PUBLICATION_NAME: "Wins" }).publicationName).toBe("Wins");
 });
 
+/** A form with a file, as a browser without scripts sends it. */
+async function upload(
+  url: string,
+  file: { name: string; content: Buffer },
+  fields: object = {},
+): Promise<LightMyRequestResponse> {
+  const form = new FormData();
+  const csrf = /name="csrf" value="([\w-]+)"/.exec((await page()).body)![1]!;
+  for (const [name, value] of Object.entries({ csrf, ...fields })) form.set(name, String(value));
+  form.set("logo", new Blob([new Uint8Array(file.content)]), file.name);
+  const sent = new Response(form);
+  const headers = { cookie, "content-type": sent.headers.get("content-type")! };
+  return web.inject({ method: "POST", url, headers, payload: Buffer.from(await sent.arrayBuffer()) });
+}
+
+test("a logo is taken from a file, once it is one; then it is set, and can be taken away", async () => {
+  const at = "/operator/setup/logo";
+  const before = reopened;
+  const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M0 0h40v40z"/></svg>';
+  const evil = drawing.replace("<path", "<script/><path");
+  for (const [content, sentence] of [
+    ["", "Choose a file first."],
+    ["GIF89a", "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP"],
+    [evil, "this SVG has a script"],
+    [drawing.padEnd(200_001), "it has 201 kB; a logo may have up to 200."],
+  ] as const) {
+    const refused = await upload(at, { name: "logo.png", content: Buffer.from(content) });
+    expect([refused.statusCode, refused.body]).toEqual([422, expect.stringContaining(sentence)]);
+  }
+  const forged = await upload(at, { name: "a.svg", content: Buffer.from(drawing) }, { csrf: "x" });
+  expect([forged.statusCode, reopened]).toEqual([403, before]);
+
+  const saved = await upload(at, { name: "../our logo.svg", content: Buffer.from(drawing) });
+  expect([saved.statusCode, reopened]).toEqual([200, before + 1]);
+  const { logo } = loadHere(env);
+  expect(logo).toMatchObject({ type: "image/svg+xml", name: expect.stringMatching(/^logo\.[0-9a-f]{12}\.svg$/) });
+  const [entry] = await app.db.selectFrom("audit").select("detail").orderBy("id", "desc").limit(1).execute();
+  expect(entry?.detail).toMatchObject({ PUBLICATION_LOGO: logo!.name });
+
+  const again = await upload(at, { name: "", content: Buffer.alloc(0) }, { remove: "1" });
+  expect([again.statusCode, loadHere(env).logo, reopened]).toEqual([200, null, before + 2]);
+  expect(readdirSync(dir).filter((name) => name.startsWith("logo."))).toEqual([]);
+  expect(() => loadHere({ ...env, PUBLICATION_LOGO: "gone.png" })).toThrow(
+    `PUBLICATION_LOGO: ${join(dir, "gone.png")} cannot be the logo: there is no such file`,
+  );
+});
+
 test("a relay is asked before it is used; its password is in no page and not in the log", async () => {
   const relay = { host: "127.0.0.1", port: "1", user: "me", password: "hush hush" };
   const wrong = await post("/operator/setup/relay", relay);
@@ -89,7 +136,7 @@ test("a relay is asked before it is used; its password is in no page and not in 
     expect.stringMatching(/127\.0\.0\.1:1.*Use it without the check/s),
   ]);
   const saved = await post("/operator/setup/relay", { ...relay, unchecked: "1" });
-  expect([saved.statusCode, reopened]).toEqual([200, 2]);
+  expect([saved.statusCode, reopened]).toEqual([200, 4]);
   expect(loadHere(env).smtp).toMatchObject({ host: "127.0.0.1", port: 1, user: "me", password: "hush hush" });
   const audit = JSON.stringify(await app.db.selectFrom("audit").selectAll().execute());
   expect(audit).toContain("settings set");
@@ -102,7 +149,7 @@ test("where processes share the records, it shows what to put into their environ
   const shown = await post("/operator/setup/publication", { PUBLICATION_NAME: "It's news" });
   expect(shown.body).toContain("PUBLICATION_NAME=&#39;It&#39;\\&#39;&#39;s news&#39;");
   Object.assign(app.settings, { writable });
-  expect([reopened, loadHere(env).publicationName]).toEqual([2, "Telecom Daily"]);
+  expect([reopened, loadHere(env).publicationName]).toEqual([4, "Telecom Daily"]);
   expect([undo(), loadHere(env).smtp, undo()]).toEqual([true, null, false]);
 });
 

@@ -37,6 +37,7 @@ describe("loadConfig", () => {
       secret: null,
       mailFrom: { name: "Dayletter", address: "alerts@localhost" },
       publicationName: "Dayletter",
+      logo: null,
       postalAddress: null,
       language: "en",
       accentColour: "#8a1c1c",

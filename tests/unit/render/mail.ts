@@ -12,6 +12,7 @@ export const publication: Publication = {
   postalAddress: "Telecom Courier\n12 Press Street\nSpringfield 12345",
   language: "en",
   accentColour: "#8a2f1f",
+  logo: null,
   from: { name: "Telecom Courier", address: "news@courier.example" },
   listId: "daily.courier.example",
 };

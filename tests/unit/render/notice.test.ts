@@ -14,6 +14,7 @@ const publication = {
   postalAddress: "1 Wire Street",
   language: "en",
   accentColour: "#8a1c1c",
+  logo: null,
   from: { name: "Telecom Daily", address: "alerts@example.com" },
   listId: "daily.example.com",
 };
