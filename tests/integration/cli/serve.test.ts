@@ -105,10 +105,9 @@ describe("the built program", () => {
     expect(told).toContain("Set-up - Morning Wire");
     expect(told).toMatch(new RegExp(`role="alert">The new settings do not work, so the former .* Port ${port} `));
     expect(told).not.toContain("in force");
-    expect([file("settings.env"), file("settings.env.refused")]).toEqual([
-      worked,
-      `${worked}\nPORT=${port}`.replace("Morning", "Evening"),
-    ]);
+    expect(file("settings.env")).toBe(worked);
+    const refused = file("settings.env.refused");
+    expect([refused.includes(`PORT=${port}`), refused.includes("Evening Wire")]).toEqual([true, true]);
     expect(await server.end("SIGTERM")).toBe(0);
     expect(server.output().match(/"msg":"ready"/g)).toHaveLength(3);
   });
