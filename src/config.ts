@@ -121,7 +121,8 @@ export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEn
       try {
         loadConfig(writable ? { ...values, ...given } : { ...given, ...values });
       } catch (error) {
-        throw error instanceof ConfigError ? new Refusal(422, error.problems.join(" ")) : error;
+        if (!(error instanceof ConfigError)) throw error;
+        throw new Refusal(422, error.problems.join(" "), { problems: error.problems });
       }
     },
   });

@@ -57,7 +57,10 @@ export interface OwnSettings {
   fixed: ReadonlySet<string>;
   /** What the file holds now. */
   values(): Record<string, string>;
-  /** @throws Refusal 422 for what is wrong with the settings as they would be after this change; "" takes one out */
+  /**
+   * @throws Refusal 422 for what is wrong with the settings as they would be after this change, `problems` holding the
+   * sentences; "" takes one out
+   */
   check(change: Readonly<Record<string, string>>): void;
   /** Writes a change down, whole or not at all, once it was checked. It is in force when the server has opened anew. */
   save(change: Readonly<Record<string, string>>): void;

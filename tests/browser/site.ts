@@ -1,5 +1,7 @@
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
+import { packageRoot } from "../../src/base/root.ts";
 import { claim } from "../../src/deliveries/store.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { linkToken } from "../../src/subscribers/tokens.ts";
@@ -18,7 +20,10 @@ const summary =
 
 /** A site with a day's news, sent to one reader, and a browser. */
 export async function openLiveSite(): Promise<LiveSite> {
-  const site = await openWeb({ PUBLIC_URL: "http://localhost:3000" });
+  const site = await openWeb({
+    PUBLIC_URL: "http://localhost:3000",
+    PUBLICATION_LOGO: join(packageRoot, "tests/fixtures/logo.png"),
+  });
   await site.api("POST", "/articles", [
     article(1, ["lg u+", "huawei", "Korea"], {
       title: "USA pressuring South Korean network to cancel Huawei deal",

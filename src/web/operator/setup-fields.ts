@@ -1,3 +1,4 @@
+import type { Refusal } from "../../base/errors.ts";
 import type { Config } from "../../config.ts";
 import { parseRelay, type Relay } from "../../config/mail.ts";
 import type { OwnSettings } from "../../config/own.ts";
@@ -54,14 +55,21 @@ export interface ShownField {
   placeholder: string;
   /** The environment sets it. */
   fixed: boolean;
+  /** What is wrong with what was typed. */
+  wrong: string | null;
 }
 
-export function showFields(config: Config, settings: OwnSettings, typed: Record<string, string> = {}): ShownField[] {
+export function showFields(
+  config: Config,
+  settings: OwnSettings,
+  typed: Record<string, string> = {},
+  wrong: Record<string, string> = {},
+): ShownField[] {
   const own = settings.values();
   return publicationFields.map(({ name, label, note, of }) => {
     const fixed = settings.writable && settings.fixed.has(name);
     const value = fixed ? of(config) : (typed[name] ?? own[name] ?? "");
-    return { name, label, note, value, placeholder: of(config), fixed };
+    return { name, label, note, value, placeholder: of(config), fixed, wrong: wrong[name] ?? null };
   });
 }
 
@@ -71,6 +79,31 @@ export function readPublication(fields: Fields, settings: OwnSettings): Record<s
   return Object.fromEntries(
     open.filter(({ name }) => fields.has(name)).map(({ name }) => [name, fields.one(name).trim()]),
   );
+}
+
+/**
+ * Sorts what is wrong with settings by the fields of the form, and says it in the form's words.
+ * @returns sentences by field, and one for the head of the form
+ */
+export function sortProblems({ message, details }: Refusal): { fields: Record<string, string>; sentence: string } {
+  const problems = Array.isArray(details["problems"]) ? (details["problems"] as string[]) : [message];
+  const fields: Record<string, string> = {};
+  const others: string[] = [];
+  for (const problem of problems) {
+    const [, name = "", rest = ""] = /^([A-Z_]+): (.*)$/s.exec(problem) ?? [];
+    if (publicationFields.some((field) => field.name === name)) fields[name] = inWords(rest);
+    else others.push(inWords(problem.replace(/^SMTP_URL: /, "")));
+  }
+  const marked = publicationFields.filter(({ name }) => Object.hasOwn(fields, name)).map(({ label }) => `“${label}”`);
+  if (marked.length > 0) others.push(`Look again at ${marked.join(", ")}.`);
+  return { fields, sentence: others.join(" ") };
+}
+
+/** Whoever fills in a form knows its labels, and not the names of the settings. */
+function inWords(sentence: string): string {
+  const named = publicationFields.reduce((text, { name, label }) => text.replaceAll(name, `“${label}”`), sentence);
+  const plain = named.replaceAll(" in SMTP_URL", "");
+  return /^https?:/.test(plain) ? plain : plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
 /** A relay as its form asks for it. */

@@ -20,7 +20,7 @@ import { zoneOptions } from "../pages/zones.ts";
 import { confineMail } from "../security.ts";
 import { needs, type Show } from "./desk.ts";
 import { addSettingSteps } from "./setting-steps.ts";
-import { showFields, type ShownField } from "./setup-fields.ts";
+import { showFields, sortProblems, type ShownField } from "./setup-fields.ts";
 import type { Steps, Told } from "./told.ts";
 import { count } from "./words.ts";
 
@@ -48,7 +48,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     const sources = await listSources(db);
     const coming = await comingEdition(app);
     const look = told?.look === undefined ? null : (looked.get(told.look) ?? null);
-    const fields: ShownField[] = showFields(config, settings, told?.publication);
+    const fields: ShownField[] = showFields(config, settings, told?.publication, told?.fields);
     const relayFixed = settings.writable && settings.fixed.has("SMTP_URL");
     return show(
       request,
@@ -163,7 +163,8 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     told: Omit<Told, "sentence" | "wrong">,
   ): Promise<FastifyReply> {
     if (!(error instanceof Refusal)) throw error;
-    return tell(request, reply.code(error.status), { ...told, sentence: error.message, wrong: true });
+    const { fields, sentence } = sortProblems(error);
+    return tell(request, reply.code(error.status), { ...told, sentence, fields, wrong: true });
   }
 
   /** Tomorrow's mail to a reader of all news, if this feed were all there is. */

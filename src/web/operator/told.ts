@@ -9,6 +9,8 @@ export interface Told {
   /** A feed that was looked at. */
   look?: string;
   publication?: Record<string, string>;
+  /** What is wrong with the fields of the publication. */
+  fields?: Record<string, string>;
   relay?: { host: string; port: string; user: string };
   /** Where a test was to go. */
   address?: string;

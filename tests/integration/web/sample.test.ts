@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../../src/base/root.ts";
 import { formTime } from "../../../src/abuse/form-time.ts";
 import { claim } from "../../../src/deliveries/store.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";
@@ -7,12 +10,13 @@ import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
 const get = (url: string) => site.inject({ method: "GET", url });
+const logoFile = join(packageRoot, "tests/fixtures/logo.png");
 const tagged = "/sample?tags=lg%20u%2B,huawei";
 
 /** The tests follow each other: a server without articles, then with some, then with editions. */
 describe("sample copies", () => {
   beforeAll(async () => {
-    site = await openWeb();
+    site = await openWeb({ PUBLICATION_LOGO: logoFile });
   });
   afterAll(() => site.close());
 
@@ -41,6 +45,30 @@ describe("sample copies", () => {
     expect((await get("/sample?tag=later&view=text")).body).toContain("No article lately had this tag");
     expect((await get("/sample.txt?tag=later")).statusCode).toBe(404);
     expect((await site.api("GET", "/status")).json().waiting).toBe(3);
+  });
+
+  test("the logo stands beside the name of every page, and above it in the mail, where the page's server shows it", async () => {
+    const page = (await get("/")).body;
+    const path = /<img class="logo" src="(\/assets\/logo\.[0-9a-f]{12}\.png)" width="40" height="40" alt="">/.exec(
+      page,
+    )![1]!;
+    expect(page).toContain("<span>Telecoms Daily</span></a>");
+    const own = { "content-type": "image/png", "x-content-type-options": "nosniff" };
+    for (const [url, lasting] of [
+      [path, "public, max-age=31536000, immutable"],
+      ["/assets/logo.000000000000.svg", "public, max-age=3600"],
+    ] as const) {
+      const logo = await get(url);
+      expect(logo.rawPayload.equals(readFileSync(logoFile))).toBe(true);
+      expect(logo.headers).toMatchObject({ ...own, "cache-control": lasting });
+      expect(logo.headers["content-security-policy"]).toMatch(/^default-src 'none'.*; sandbox$/);
+      expect(logo.headers["cross-origin-resource-policy"]).toBe("cross-origin");
+    }
+    const { html } = await simpleParser((await get("/sample.eml")).rawPayload);
+    expect(html).toMatch(new RegExp(`<img\\s+alt="" src="https://alerts\\.example\\.com${path}"[^>]* width="48"`));
+    const framed = await get("/sample.html");
+    expect(framed.body).toContain(`src="${path}"`);
+    expect(framed.headers["content-security-policy"]).toContain("img-src data: 'self';");
   });
 
   test("it is a real mail of the same tags but for its mark and the reader's own links", async () => {

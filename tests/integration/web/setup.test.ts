@@ -85,11 +85,11 @@ test("the publication is written into the data folder, for this user alone, once
 async function upload(
   url: string,
   file: { name: string; content: Buffer },
-  fields: object = {},
+  fields: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
   const form = new FormData();
   const csrf = /name="csrf" value="([\w-]+)"/.exec((await page()).body)![1]!;
-  for (const [name, value] of Object.entries({ csrf, ...fields })) form.set(name, String(value));
+  for (const [name, value] of Object.entries({ csrf, ...fields })) form.set(name, value);
   form.set("logo", new Blob([new Uint8Array(file.content)]), file.name);
   const sent = new Response(form);
   const headers = { cookie, "content-type": sent.headers.get("content-type")! };

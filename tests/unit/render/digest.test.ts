@@ -19,6 +19,16 @@ describe("a reader's mail", () => {
     expect(assembleHtml(edition, mail)).not.toMatch(/display:\s*none|font-size:\s*1px|opacity/);
   });
 
+  test("has the logo above its name, which stays a text", async () => {
+    const logo = { url: "https://news.example/assets/logo.png", width: 96, height: 48 };
+    const mail = readerMail([0]);
+    const html = assembleHtml(await prepared(three, { publication: { logo } }), mail);
+    expect(html).toMatch(
+      /<img\s+alt="" src="https:\/\/news\.example\/assets\/logo\.png"[^>]*width="96"[^>]*>[^]*<h1[^>]*>Telecom/,
+    );
+    expect(html.length - assembleHtml(await prepared(three), mail).length).toBeLessThan(1_200);
+  });
+
   test.each(["html", "text"] as const)(
     "says in %s who it is from, why it came and how to stop it, twice",
     async (form) => {
