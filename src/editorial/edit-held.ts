@@ -52,9 +52,9 @@ export async function editHeld(
       const when = `edition ${name} is ${before.state}`;
       throw new Refusal(409, `An edition can be changed only while it is held, and ${when}.`, { state: before.state });
     }
-    for (const [article, words] of Object.entries(change.words ?? {})) await reword(tx, before, Number(article), words);
     await rearrange(tx, before, { ...change, leaveOut: [...leaveOut, ...hide] }, now);
     for (const article of hide) await hideArticle(tx, article);
+    for (const [article, words] of Object.entries(change.words ?? {})) await reword(tx, before, Number(article), words);
     const introduction = change.introduction === undefined ? before.introduction : ownText(change.introduction);
     const subject = change.subject === undefined ? before.subject : ownLine("subject", change.subject);
     await tx.updateTable("editions").set({ introduction, subject }).where("id", "=", id).execute();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { ComingAnswer } from "../../../src/cli/answers.ts";
+import { linksText } from "../../../src/cli/check-links.ts";
 import { comingText } from "../../../src/cli/coming-text.ts";
 import { changeOf, heldChangeOf } from "../../../src/cli/edition-edit.ts";
 import { execute } from "./execute.ts";
@@ -62,6 +63,15 @@ test("edition edit shows what was edited", () => {
   expect(text).toMatch(/4 +own words +Headline 4/);
   expect(text).toContain("it would be held: “Headline 4” answers 404.");
   expect(text).toMatch(/5 +left out +Headline 5/);
+});
+
+test("edition check-links tells the links that are not fine, and how many are", () => {
+  const link = { id: 3, title: "Headline 3", url: "https://news.site/3" };
+  const fine = { ...link, id: 4, verdict: "fine" as const, said: null };
+  expect(linksText({ links: [fine], unasked: 0 })).toBe("1 of 1 link leads to a page.");
+  const text = linksText({ links: [fine, { ...link, verdict: "broken", said: "answers 404" }], unasked: 2 });
+  expect(text).toContain("1 of 2 links leads to a page. 2 links not asked for.");
+  expect(text).toMatch(/3 +broken +answers 404 +Headline 3 +https:/);
 });
 
 test.each([
