@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { countAudience } from "../deliveries/audience.ts";
 import type { SampleStencils } from "../editions/sample-stencils.ts";
+import type { Stencil } from "../render/types.ts";
 import { comingLinks, sampleOfComing, type ComingEdition } from "./coming.ts";
 import { loadGateFacts } from "./gate-facts.ts";
 import { gateFindings } from "./gate.ts";
@@ -23,19 +25,21 @@ export async function comingFindings(deps: FindingsDeps, coming: ComingEdition):
   const { db, clock, samples, options } = deps;
   const links = comingLinks(coming);
   if (options.gate === "off" || links.length === 0) return [];
+  const made = await stencilOf(samples, coming);
+  if (typeof made === "string") return [made];
   const now = clock.now();
   const ids = links.map(({ id }) => id);
-  const [{ prepared }, audience, checked] = await Promise.all([
-    samples(sampleOfComing(coming)),
-    countAudience(db, ids, now),
-    checkedLinks(db, links),
-  ]);
-  const edition = {
-    ...audience,
-    id: null,
-    articles: ids.length,
-    stencil: prepared.stencil,
-    broken: brokenOnly(checked),
-  };
-  return gateFindings(await loadGateFacts(db, { ...edition, now }));
+  const [audience, checked] = await Promise.all([countAudience(db, ids, now), checkedLinks(db, links)]);
+  const edition = { ...audience, id: null, articles: ids.length, stencil: made, broken: brokenOnly(checked), now };
+  return gateFindings(await loadGateFacts(db, edition));
+}
+
+/** A template that does not compile is told, and keeps nobody from changing the edition. */
+async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promise<Stencil | string> {
+  try {
+    return (await samples(sampleOfComing(coming))).prepared.stencil;
+  } catch (error) {
+    if (error instanceof Refusal) return `Its mail cannot be made: ${error.message}`;
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Refusal } from "../../../src/base/errors.ts";
 import { openEdition } from "../../../src/editions/open.ts";
 import { renderEdition } from "../../../src/editions/render.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
@@ -91,6 +92,12 @@ test("what the gate would say of the coming edition is on its preview, and where
   const finding = "“Headline 5” answers 404: leave it out, or mend the page that it leads to.";
   expect(body).toContain(`As it stands, it would be held: ${finding}`);
   expect((await site.api("GET", "/editions/next")).json()).toMatchObject({ findings: [finding] });
+  const { samples } = site.app;
+  site.app.samples = () => Promise.reject(new Refusal(422, "A slot is missing."));
+  expect((await site.api("PUT", "/editions/next", { subject: "Own" })).json()).toMatchObject({
+    findings: ["Its mail cannot be made: A slot is missing."],
+  });
+  site.app.samples = samples;
   await post("/operator/preview/articles/5/out");
   expect((await get("/operator/preview")).body).not.toContain("would be held");
   expect(
