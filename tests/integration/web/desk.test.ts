@@ -87,6 +87,31 @@ test("an edition is paused at once, resumed after a page that says to how many, 
   ]);
 });
 
+test("the numbers of 30 and 90 days are tables in the page, and their plots come from this server", async () => {
+  const { body } = await get("/operator/numbers");
+  const rows = (id: string, page: string): string[] =>
+    [
+      ...page
+        .slice(page.indexOf(`id="${id}"`))
+        .split("</table>")[0]!
+        .matchAll(/<tr><th scope="row">.*<\/tr>/g),
+    ].map(([row]) => row.replaceAll(/(<[^>]+>)+/g, " ").trim());
+  expect(rows("plot-readers", body).slice(0, 2)).toEqual(["2026-11-24 1", "2026-11-23 0"]);
+  expect(rows("plot-left", body)).toHaveLength(30);
+  expect(rows("plot-articles", body)).toEqual(["2026-11-24.2 1", "2026-11-24 1"]);
+  expect(rows("plot-left", (await get("/operator/numbers?days=90")).body)).toHaveLength(90);
+  const [script] = /\/assets\/plots\.\w+\.js/.exec(body)!;
+  expect((await get(script)).body).toContain("uPlot");
+  expect((await get("/operator")).body).not.toContain(script);
+  expect((await get("/")).body).not.toMatch(/htmx|plots/);
+});
+
+test("one-time codes are offered as a picture beside the key in words", async () => {
+  const { body } = await get("/operator/account");
+  const [, key] = /aria-label="QR code of the key ([A-Z2-7 ]+)"/.exec(body)!;
+  expect(body).toContain(`<code>${key}</code>`);
+});
+
 test("a write without the session's token changes nothing", async () => {
   const headers = { cookie, "content-type": "application/x-www-form-urlencoded" };
   const url = "/operator/editions/2026-11-24.2/cancel";
