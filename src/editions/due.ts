@@ -32,7 +32,7 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
   const opened = await db.transaction().execute(async (tx) => {
     await lockOpening(tx);
     if (await changedMeanwhile(deps, tx, schedule, open)) return null;
-    return openGathered(deps, tx, requestFor(open, schedule, now));
+    return openGathered(deps, tx, requestFor(open, schedule, now), 1);
   });
   if (!opened) log.info({ date: open.date }, "the schedule was changed while the articles were gathered: not opened");
   else if (!opened.created) {

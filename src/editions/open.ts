@@ -24,7 +24,7 @@ export interface OpenRequest {
   timezone: string;
   /** An extra edition takes the next free number of the date; the regular one is number 1 and there is only one. */
   extra: boolean;
-  /** Of an extra edition: the number of the date's last one as it was asked for; with a newer one, there is nothing to make. */
+  /** Of an extra edition: the number of the date's last one when it was asked for; with a newer one, there is nothing to make. */
   after?: number;
   /** The publication's hour: readers with a zone of their own get it then by their clock. Without it, all at once. */
   sendAt?: string;
@@ -57,16 +57,16 @@ async function open(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
     const edition = await findEdition(deps.db, request.date);
     if (edition) return { edition, created: false };
   }
+  const number = request.extra ? (request.after ?? (await lastNumber(deps.db, request.date))) + 1 : 1;
   await deps.gather();
   return deps.db.transaction().execute(async (tx) => {
     await lockOpening(tx);
-    return openGathered(deps, tx, request);
+    return openGathered(deps, tx, request, number);
   });
 }
 
 /** The part of `openEdition` that comes after gathering, for a transaction that holds the lock of opening. */
-export async function openGathered(deps: OpenDeps, tx: Tx, request: OpenRequest): Promise<Opened> {
-  const number = request.extra ? (request.after ?? (await lastNumber(tx, request.date))) + 1 : 1;
+export async function openGathered(deps: OpenDeps, tx: Tx, request: OpenRequest, number: number): Promise<Opened> {
   const present = await findEdition(tx, request.date, number);
   if (present) return { edition: present, created: false };
   const edition = await makeEdition(deps, tx, request, number);
@@ -158,8 +158,8 @@ function ownHours({ dueAt, sendAt }: OpenRequest, now: Date): ((timezone: string
   };
 }
 
-async function lastNumber(tx: Tx, date: string): Promise<number> {
-  const row = await tx
+async function lastNumber(db: Db, date: string): Promise<number> {
+  const row = await db
     .selectFrom("editions")
     .select((eb) => eb.fn.max("number").as("highest"))
     .where("date", "=", date)

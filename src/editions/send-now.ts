@@ -22,8 +22,9 @@ interface SendNowRequest {
  * An operator's "send now": gathers, freezes and starts today's edition without waiting for its hour.
  * @param request.date only today's date is possible; given, it guards against a click that came after midnight
  * @param request.extra makes one more edition of a date that has one
- * @param request.after for an extra one: the date's last edition as the operator saw it; a double click makes one
- * @throws Refusal 409 when the date has its edition already, 422 when it is not today
+ * @param request.after for an extra one: the date's last edition as the operator saw it; without it, the last one now.
+ * So a double click makes one
+ * @throws Refusal 409 when the date has its edition already, or got an extra one meanwhile; 422 when it is not today
  */
 export async function sendNow(deps: SendNowDeps, request: SendNowRequest): Promise<Edition> {
   return deps.trace("send now", { extra: request.extra }, () => send(deps, request));
@@ -49,6 +50,7 @@ async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition
     approvedBy: request.actor,
     ...(request.after === undefined ? {} : { after: request.after }),
   });
+  if (!created && request.extra) throw madeMeanwhile(edition);
   if (!created) refuseSecond(edition);
   await writeAudit(deps.db, {
     at: now,
@@ -59,6 +61,14 @@ async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition
   });
   if (edition.state === "opening") await deps.wake("render-edition", { editionId: edition.id });
   return edition;
+}
+
+function madeMeanwhile(edition: Edition): Refusal {
+  return new Refusal(
+    409,
+    `Somebody has just made the extra edition ${editionName(edition)} (${edition.state}): look at it, and ask again if one more is to go out.`,
+    { date: edition.date, number: edition.number, state: edition.state },
+  );
 }
 
 function refuseSecond(edition: Edition | undefined): void {

@@ -53,6 +53,18 @@ async function deliver(editionId: number): Promise<void> {
   await jobs["close-edition"]({ editionId }, new AbortController().signal);
 }
 
+test("five who ask for an extra edition at once make one, and the others are told; who asks after that gets one more", async () => {
+  await addAllNewsReaders(world.app, ["a@example.org"]);
+  await addArticle(world.app, "News");
+  await send();
+  const answers = await Promise.allSettled(Array.from({ length: 5 }, () => send(true)));
+  const told = answers.flatMap((answer) => (answer.status === "rejected" ? [String(answer.reason)] : []));
+  expect(told).toEqual(
+    Array.from({ length: 4 }, () => expect.stringContaining(`has just made the extra edition ${date}.2`)),
+  );
+  expect(await send(true)).toMatchObject({ number: 3 });
+});
+
 test("more articles than a statement has room for parameters are frozen, sent and add up", async () => {
   await addAllNewsReaders(world.app, ["a@example.org"]);
   await sql`
