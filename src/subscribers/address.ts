@@ -10,17 +10,23 @@ export interface Address {
 
 /** HTML Standard, "valid email address", local part; no EAI: few relays offer SMTPUTF8. */
 const localPart = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
-const domainName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const domainName =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** ASCII that no domain has. `domainToASCII` reads a URL's host, and so would cut off, drop or decode it. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const notOfDomain = /[\u0000-\u0020!-,/:-@[-`{-\u007f]/;
 
 /**
- * Reads an e-mail address by the HTML rule, at most 254 octets (RFC 5321 §4.5.3.1.3); an IDN becomes punycode.
+ * Reads an e-mail address by the HTML rule, at most 254 octets (RFC 5321 §4.5.3.1.3); an IDN becomes punycode. A number
+ * in place of a domain is none (§2.3.5): it would choose a machine that the relay connects to.
  * @throws Refusal 422 with a sentence that names the address
  */
 export function parseAddress(raw: string): Address {
   const text = raw.trim();
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));
-  const domain = domainToASCII(text.slice(at + 1)).toLowerCase();
+  const host = text.slice(at + 1);
+  const domain = notOfDomain.test(host) ? "" : domainToASCII(host).toLowerCase();
   const address = `${local}@${domain}`;
   if (at < 1 || !localPart.test(local) || !domainName.test(domain) || address.length > 254) {
     const shown = JSON.stringify(text.slice(0, 80));
