@@ -81,7 +81,7 @@ export interface App {
   notices(): Promise<NoticePress>;
   gather(): Promise<void>;
   /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail(addressKey: string, ticket?: string): Promise<boolean>;
+  mayMail: Caps["mayMail"];
   press(editionId: number): Promise<Press | null>;
   samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;
@@ -183,7 +183,7 @@ export async function openApp(
       fetch,
       caps,
       signIns: createSignInCaps(counters, options.secret),
-      mayMail: (addressKey, ticket) => caps.mayMail(addressKey, ticket),
+      mayMail: caps.mayMail,
       publication,
       templates,
       notices: () => openNoticePress(templateFolder, publication),

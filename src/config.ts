@@ -21,7 +21,7 @@ export interface Config {
   publicUrl: string;
   host: string;
   port: number;
-  /** As Fastify's `trustProxy` takes it. */
+  /** true for one proxy, whatever its address; else the addresses or networks of all of them. */
   trustProxy: boolean | string[];
   /** null only with embedded records: then one is made in `dataDir`. */
   secret: string | null;

@@ -9,6 +9,9 @@ export interface Wait {
   seconds: number;
 }
 
+/** A mail to an address that has not proven to want it: one that asks for a yes, or the sample copy of an edition. */
+export type UnprovenMail = "confirmation" | "sample";
+
 /** What strangers may make the publication send. */
 export interface Caps {
   /** Counts a sign-up, unless it is one too many. `network` as `networkOf` has it. */
@@ -24,9 +27,10 @@ export interface Caps {
   /**
    * Counts a mail to an address that has not asked for it yet.
    * @param ticket names what is asked for: who asks again for the same, after a crash, gets the same yes
+   * @param mail each kind has its own hour, so that who has looked at a sample copy can sign up at once
    * @returns false when it must not be sent
    */
-  mayMail(addressKey: string, ticket?: string): Promise<boolean>;
+  mayMail(addressKey: string, ticket?: string, mail?: UnprovenMail): Promise<boolean>;
 }
 
 const site = "all";
@@ -34,7 +38,7 @@ const site = "all";
 /** @param secret hides addresses and networks in the store: neither is kept there in the clear */
 export function createCaps(counters: Counters, secret: string): Caps {
   const count = (name: keyof typeof caps) => counters.counter(name, caps[name]);
-  const addressHour = count("addressHour");
+  const addressHour = { confirmation: count("addressHour"), sample: counters.counter("sampleHour", caps.addressHour) };
   const addressDay = count("addressDay");
   const lanes = {
     plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },
@@ -78,11 +82,11 @@ export function createCaps(counters: Counters, secret: string): Caps {
     },
     strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),
     spend: async (proof) => (await proofs.add(proof)).used === 1,
-    async mayMail(addressKey, ticket) {
+    async mayMail(addressKey, ticket, mail = "confirmation") {
       const key = hide(addressKey);
       const granted = ticket === undefined ? null : hide(`${addressKey}:${ticket}`);
       if (granted !== null && (await tickets.look(granted)).used > 0) return true;
-      if ((await addressHour.add(key)).used > caps.addressHour.points) return false;
+      if ((await addressHour[mail].add(key)).used > caps.addressHour.points) return false;
       if ((await addressDay.add(key)).used > caps.addressDay.points) return false;
       if (granted !== null) await tickets.add(granted);
       return true;

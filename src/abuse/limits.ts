@@ -12,7 +12,7 @@ export interface Cap {
  * are caps on what a stranger can make the publication send.
  */
 export const caps = {
-  /** A second confirmation within the hour helps nobody: the first is still good. More than 3 a day is a nuisance. */
+  /** A second mail of a kind within the hour helps nobody: the first is still good. More than 3 a day is a nuisance. */
   addressHour: { points: 1, seconds: hour },
   addressDay: { points: 3, seconds: day },
   /** Without proof of work: a household or a classroom, not a script. */

@@ -17,7 +17,12 @@ export async function recentArticles(
   db: Db,
   options: { now: Date; limit: number; tagId?: number },
 ): Promise<RecentArticle[]> {
-  const { now, limit, tagId = null } = options;
+  const { now, limit, tagId } = options;
+  // Only where it is wanted, for the planner then begins with a rare tag's articles and not with all there are.
+  const withTag =
+    tagId === undefined
+      ? sql``
+      : sql`and exists (select 1 from article_tags at where at.article_id = a.id and at.tag_id = ${tagId})`;
   const { rows } = await sql<Omit<RecentArticle, "position" | "publishedAt"> & { publishedAt: Date | null }>`
     select r.title, r.url, r.summary, r.published_at as "publishedAt", r.first_seen_at as "firstSeenAt", r.edition,
       case when r.origin_name is not null then jsonb_build_object('name', r.origin_name, 'url', r.origin_url) end as origin,
@@ -28,8 +33,7 @@ export async function recentArticles(
       from articles a left join editions e on e.id = a.edition_id
       where not a.hidden and a.eligible_at <= ${now}
         and (a.edition_id is null or e.sending_at is not null or e.state = 'opening')
-        and (${tagId}::int is null or exists (
-          select 1 from article_tags at where at.article_id = a.id and at.tag_id = ${tagId}))
+        ${withTag}
       order by a.first_seen_at desc, a.id desc limit ${limit}
     ) r
     order by coalesce(r.published_at, r.first_seen_at) desc, r.id desc`.execute(db);

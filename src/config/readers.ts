@@ -141,7 +141,7 @@ function knownLocales(locale: string): string[] {
   }
 }
 
-/** "0", "1", or the addresses and networks of the proxies, as Fastify's `trustProxy` takes them. */
+/** "0", "1" for the one proxy that is there, or the addresses and networks of all of them. */
 export const trustedProxies: Reader<boolean | string[]> = (raw) => {
   if (raw === "0" || raw === "1") return raw === "1";
   const proxies = listOf(raw);

@@ -46,7 +46,7 @@ export const settings = z.object({
   TRUST_PROXY: setting(
     read.trustedProxies,
     "0",
-    "Whether to believe X-Forwarded-* headers: 0, 1, or the addresses or networks of your proxies.",
+    "Whose X-Forwarded-* headers to believe: 0 for nobody's, 1 for those of the one proxy before this server, or the addresses or networks of your proxies.",
   ),
   SECRET: optional(
     read.secret(32),

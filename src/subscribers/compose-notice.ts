@@ -25,6 +25,8 @@ export interface ComposeDeps extends SampleDeps {
   clock: Clock;
   publication: Publication;
   options: SampleDeps["options"] & ScheduleDefaults & { secret: string; publicUrl: string; sendAt: string };
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string, ticket: undefined, mail: "sample"): Promise<boolean>;
 }
 
 /** A notice as it goes out, or why it must not go out any more. */
@@ -45,7 +47,8 @@ export async function composeNotice(deps: ComposeDeps, press: NoticePress, notic
     case "change":
       return changeMail(deps, press, notice, reason);
     case "sample":
-      return reason === undefined ? sampleMail(deps, notice) : { skip: "the address is suppressed" };
+      if (reason !== undefined) return { skip: "the address is suppressed" };
+      return (await mayHaveSample(deps, notice)) ? sampleMail(deps, notice) : { skip: "the address had one lately" };
     case "alert":
       return alertMail(deps, press, notice);
     case "already":
@@ -124,6 +127,12 @@ async function subscriberMail(
     list: articles.length === 0 ? null : { title: latest, articles },
     own,
   });
+}
+
+/** Looked at with the first attempt. What an operator wants to see, of an edition that they name, is no stranger's wish. */
+async function mayHaveSample(deps: ComposeDeps, { attempts, address, payload }: ClaimedNotice): Promise<boolean> {
+  if (!deps.mayMail || attempts > 1 || payload["edition"] !== undefined) return true;
+  return deps.mayMail(address.toLowerCase(), undefined, "sample");
 }
 
 async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {

@@ -9,12 +9,11 @@ export interface SampleMailDeps {
   db: Db;
   clock: Clock;
   wake: Wake;
-  /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail?(addressKey: string): Promise<boolean>;
 }
 
 /**
- * Sends one sample copy to an address, outside the ledger. A suppressed one gets nothing, and the answer is the same.
+ * Sends one sample copy to an address, outside the ledger. A suppressed one, and one that has had its share, get nothing.
+ * Which they are is looked at when the mail is made, so that neither the answer nor its time tells.
  * @param request.edition of this one, such as `2026-11-24`, or of the coming one, `next`; else of the newest with the tags
  * @param request.tags names of tags that there are; none for all news
  * @throws Refusal 422 for a wrong address or an unknown tag
@@ -23,9 +22,8 @@ export async function requestSampleMail(
   deps: SampleMailDeps,
   request: { address: string; tags: readonly string[]; edition?: string },
 ): Promise<void> {
-  const { address, key } = parseAddress(request.address);
+  const { address } = parseAddress(request.address);
   await choose(deps.db, { tags: request.tags, allTags: request.tags.length === 0 });
-  if (deps.mayMail && !(await deps.mayMail(key))) return;
   const payload = { tags: request.tags, ...(request.edition === undefined ? {} : { edition: request.edition }) };
   await addNotice(deps.db, { kind: "sample", subscriberId: null, address, payload }, deps.clock.now());
   await deps.wake("send-notices", {});

@@ -28,7 +28,8 @@ export function buildWeb(app: App): FastifyInstance {
   // Fastify's own log would hold addresses of pages, and those hold tokens.
   const web = fastify({
     logger: false,
-    trustProxy: config.trustProxy,
+    // Of one proxy: what it added itself, and not what the client wrote before that (OWASP ASVS 5.0, 15.3.4).
+    trustProxy: config.trustProxy === true ? (_address, hop) => hop === 0 : config.trustProxy,
     bodyLimit,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });

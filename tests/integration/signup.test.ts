@@ -11,6 +11,7 @@ import { confirmLink } from "../../src/subscribers/links.ts";
 import { addNotice } from "../../src/subscribers/notices.ts";
 import { personalData } from "../../src/subscribers/personal-data.ts";
 import { recoverReaders } from "../../src/subscribers/recover.ts";
+import { requestSampleMail } from "../../src/subscribers/sample-mail.ts";
 import { sendNotices } from "../../src/subscribers/send-notices.ts";
 import { requestSignup, type SignupRequest } from "../../src/subscribers/signup.ts";
 import { findByAddress, unsubscribe } from "../../src/subscribers/store.ts";
@@ -240,6 +241,23 @@ test("what a mail is about is looked at again when it goes out", async () => {
   await send();
   expect(sent).toEqual([]);
   expect((await notices()).map(({ state }) => state)).toEqual(["skipped", "skipped"]);
+});
+
+test("one sample copy an hour goes to an address, whoever asks; an editor's own, of an edition, is not counted", async () => {
+  const { app } = world;
+  const asked: unknown[][] = [];
+  const capped = { ...app, mayMail: async (...call: unknown[]) => asked.push(call) === 1 };
+  for (const edition of [{}, {}, { edition: "next" }]) {
+    await requestSampleMail(capped, { address: "Look@example.org", tags: [], ...edition });
+  }
+  expect(await notices()).toHaveLength(3);
+  verdict = { kind: "deferred", scope: "relay", reply: "421 4.3.2 later" };
+  await sendNotices(capped, new AbortController().signal);
+  verdict = { kind: "sent", reply: "250 2.0.0 kept" };
+  clock.advance(31 * 60_000);
+  await sendNotices(capped, new AbortController().signal);
+  expect((await notices()).map(({ state }) => state)).toEqual(["sent", "skipped", "sent"]);
+  expect(asked).toEqual([1, 2].map(() => ["look@example.org", undefined, "sample"]));
 });
 
 test("who has not confirmed within a week is forgotten, unless they asked again", async () => {

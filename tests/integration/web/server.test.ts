@@ -62,9 +62,10 @@ test("where a relay sends the mail there is no outbox, and the front page says s
 test.each([
   ["0", "127.0.0.1"],
   ["1", "192.0.2.9"],
-])("with TRUST_PROXY=%s the client's address is %s", async (trust, expected) => {
+  ["127.0.0.1,192.0.2.0/24", "203.0.113.5"],
+])("with TRUST_PROXY=%s the client's address is %s, whatever it made up itself", async (trust, expected) => {
   site = await openWeb({ TRUST_PROXY: trust });
   site.web.get("/seen", async (request) => request.ip);
-  const headers = { "x-forwarded-for": "192.0.2.9" };
+  const headers = { "x-forwarded-for": "198.51.100.1, 203.0.113.5, 192.0.2.9" };
   expect((await site.inject({ method: "GET", url: "/seen", headers })).body).toBe(expected);
 });

@@ -4,10 +4,13 @@ import type { Counters } from "../../../src/abuse/counters.ts";
 import { caps as most } from "../../../src/abuse/limits.ts";
 
 /** Counters of an hour that does not end. */
-function countersInMemory(): Counters & { keys: Set<string> } {
+function countersInMemory(): Counters & { keys: Set<string>; forgetHours(): void } {
   const counts = new Map<string, number>();
   return {
     keys: new Set(),
+    forgetHours() {
+      for (const name of counts.keys()) if (/Hour:/.test(name)) counts.delete(name);
+    },
     counter(name) {
       const look = async (key: string) => ({ used: counts.get(`${name}:${key}`) ?? 0, seconds: 600 });
       return {
@@ -92,6 +95,17 @@ test("an address gets one confirmation an hour, whatever crashes in between, and
   expect(await caps.mayMail("bob@example.com", "signup-2")).toBe(false);
   expect(await caps.spend("proof")).toBe(true);
   expect(await caps.spend("proof")).toBe(false);
+});
+
+test("who has had a sample copy sent can sign up at once; all mails together are three a day", async () => {
+  const { addressDay } = most;
+  expect(await caps.mayMail("ada@example.com", "notice-1", "sample")).toBe(true);
+  expect(await caps.mayMail("ada@example.com", "notice-2", "sample")).toBe(false);
+  expect(await caps.mayMail("ada@example.com", "signup-1")).toBe(true);
+  expect(await caps.mayMail("ada@example.com", "signup-2")).toBe(false);
+  counters.forgetHours();
+  expect(await caps.mayMail("ada@example.com", "notice-3", "sample")).toBe(addressDay.points >= 3);
+  expect(await caps.mayMail("ada@example.com", "signup-3")).toBe(addressDay.points > 3);
 });
 
 test("neither addresses nor networks are in the store", async () => {
