@@ -83,7 +83,7 @@ export function createCaps(counters: Counters, secret: string): Caps {
     strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),
     spend: async (proof) => (await proofs.add(proof)).used === 1,
     async mayMail(addressKey, ticket, mail = "confirmation") {
-      const key = hide(addressKey);
+      const key = hide(mailboxOf(addressKey));
       const granted = ticket === undefined ? null : hide(`${addressKey}:${ticket}`);
       if (granted !== null && (await tickets.look(granted)).used > 0) return true;
       if ((await addressHour[mail].add(key)).used > caps.addressHour.points) return false;
@@ -92,6 +92,16 @@ export function createCaps(counters: Counters, secret: string): Caps {
       return true;
     },
   };
+}
+
+/**
+ * The mailbox behind an address: whoever has it gets the mails to all its plus-tags, and at Gmail to all its dots
+ * (support.google.com/mail/answer/7436150), so they are one to be spared. Only to count by; elsewhere an address is itself.
+ */
+function mailboxOf(addressKey: string): string {
+  const [, local = "", domain = ""] = /^([^+]+)(?:\+.*)?@(.+)$/.exec(addressKey) ?? [];
+  if (local === "") return addressKey;
+  return `${/^(gmail|googlemail)\.com$/.test(domain) ? local.replaceAll(".", "") : local}@${domain}`;
 }
 
 function wait(reason: Wait["reason"], { seconds }: Count): Wait {

@@ -24,7 +24,7 @@ export async function chooseTags(db: Db, names: readonly string[]): Promise<TagC
   const given = names
     .slice(0, mostChosen)
     .map((raw) => ({ raw, name: cleanTag(raw) }))
-    .filter(({ raw }) => raw.trim() !== "");
+    .filter(({ raw }) => oneLine(raw) !== "");
   const keys = given.map(({ name }) => (name === null ? "" : tagKey(name)));
   const rows = keys.length === 0 ? [] : await lookUp(db, keys);
   const byKey = new Map(rows.map((row) => [row.key, row]));

@@ -22,6 +22,8 @@ export interface ConsentRecord {
   /** The sentence that was agreed to. */
   wording: string | null;
   at: Date;
+  /** The page on which they did. */
+  formUrl: string | null;
 }
 
 export interface AddRequest {
@@ -45,8 +47,8 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
   const { db, clock } = deps;
   const now = clock.now();
   const { address, key, tags, tagIds } = await checkNewcomer(deps, request);
-  const { method, wording, at } = request.consent ?? { method: "operator", wording: null, at: now };
-  if (at > now)
+  const consent = request.consent ?? { method: "operator", wording: null, at: now, formUrl: null };
+  if (consent.at > now)
     throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
   const newcomer: NewSubscriber = {
     address,
@@ -56,7 +58,7 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
     tagIds,
     timezone: request.timezone ?? null,
     confirmedAt: request.confirmed ? now : null,
-    consent: { method, wording, tags, at },
+    consent: { ...consent, tags },
   };
   return db.transaction().execute(async (tx) => {
     const added = await insertSubscribers(tx, [newcomer], now);

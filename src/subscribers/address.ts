@@ -10,8 +10,7 @@ export interface Address {
 
 /** HTML Standard, "valid email address", local part; no EAI: few relays offer SMTPUTF8. */
 const localPart = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
-const domainName =
-  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const domainName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** ASCII that no domain has. `domainToASCII` reads a URL's host, and so would cut off, drop or decode it. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const notOfDomain = /[\u0000-\u0020!-,/:-@[-`{-\u007f]/;

@@ -5,7 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { parseAddress } from "./address.ts";
-import { dropUnconfirmed } from "./consents.ts";
+import { addOwnAct, dropUnconfirmed } from "./consents.ts";
 import { eraseIn } from "./erase.ts";
 import { addNotice } from "./notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
@@ -101,22 +101,36 @@ export async function readAddressChange(
 }
 
 /**
- * The new mailbox's yes: the reader's mails go there from now on. A subscription that the new address had begun or left
- * gives way to this one.
- * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 for an address that has
- * complained, 409 for one that gets its own mails by now
+ * The new mailbox's yes: the reader's mails go there from now on, also when mail to the former address has come back since.
+ * A subscription that the new address had begun or left gives way to this one.
+ * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 where either address has
+ * complained, 409 for one that gets its own mails by now, and for a reader who has left since
  */
 export async function confirmAddressChange(deps: ChangeDeps, token: string, from: string | null): Promise<Subscriber> {
   const found = await readAddressChange(deps, token);
-  if (!found) throw new Refusal(404, "This link is not complete, or was used already: look at your preferences.");
+  if (!found) throw usedUp();
   const { db, clock, options } = deps;
   await db.transaction().execute(async (tx) => {
+    const reader = await tx
+      .selectFrom("subscribers")
+      .select(["status", "address_key"])
+      .where("id", "=", found.subscriberId)
+      .forUpdate()
+      .executeTakeFirst();
+    const open = await tx
+      .deleteFrom("address_changes")
+      .where("subscriber_id", "=", found.subscriberId)
+      .executeTakeFirst();
+    if (!reader || open.numDeletedRows === 0n) throw usedUp();
+    if (reader.status !== "active" && reader.status !== "suppressed") {
+      throw new Refusal(409, "You have unsubscribed since you asked for this: sign up with this address instead.");
+    }
     const addressKey = found.address.toLowerCase();
-    const reason = (await findSuppressed(tx, options.secret, [addressKey])).get(addressKey);
-    if (reason !== undefined && isForGood(reason)) {
+    const reasons = await findSuppressed(tx, options.secret, [addressKey, reader.address_key]);
+    if ([...reasons.values()].some(isForGood)) {
       throw new Refusal(
         403,
-        "A mail to this address was reported as spam, so it is never mailed again: use another one.",
+        "A mail to this reader was reported as spam, so none is ever sent again: sign up with another address.",
       );
     }
     const now = clock.now();
@@ -124,34 +138,24 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
     await liftSuppression(tx, options.secret, addressKey);
     await tx
       .updateTable("subscribers")
-      .set({ address: found.address, address_key: addressKey })
+      .set({ address: found.address, address_key: addressKey, status: "active", left_at: null })
       .where("id", "=", found.subscriberId)
       .execute();
     await dropUnconfirmed(tx, found.subscriberId);
-    await recordChange(tx, found, { at: now, from });
-    await tx.deleteFrom("address_changes").where("subscriber_id", "=", found.subscriberId).execute();
+    await addOwnAct(tx, (await findSubscriber(tx, found.subscriberId))!, {
+      method: "address change",
+      requestedAt: found.requestedAt,
+      requestedFrom: found.requestedFrom,
+      confirmedAt: now,
+      confirmedFrom: from,
+    });
   });
   deps.log.info({ subscriber: found.subscriberId }, "reader changed address");
   return (await findSubscriber(db, found.subscriberId))!;
 }
 
-/** The consent goes on under the new address; the record tells how that came about. */
-async function recordChange(tx: Tx, change: AddressChange, yes: { at: Date; from: string | null }): Promise<void> {
-  const reader = (await findSubscriber(tx, change.subscriberId))!;
-  await tx
-    .insertInto("consents")
-    .values({
-      subscriber_id: reader.id,
-      method: "address change",
-      tags: reader.tags,
-      all_tags: reader.allTags,
-      timezone: reader.timezone,
-      requested_at: change.requestedAt,
-      requested_from: change.requestedFrom,
-      confirmed_at: yes.at,
-      confirmed_from: yes.from,
-    })
-    .execute();
+function usedUp(): Refusal {
+  return new Refusal(404, "This link is not complete, or was used already: look at your preferences.");
 }
 
 async function makeRoom(tx: Tx, addressKey: string, forId: number, now: Date): Promise<void> {

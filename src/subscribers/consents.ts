@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Db, Tx } from "../db/schema.ts";
+import { httpUrl } from "../render/plain.ts";
 
 /** What a reader asked for on a form, and how it came to us. */
 export interface ConsentRequest {
@@ -61,6 +62,7 @@ export interface VouchedConsent {
     tags: readonly string[];
     /** When the reader agreed, where that was not just now. */
     at?: Date;
+    formUrl?: string | null;
   };
 }
 
@@ -70,16 +72,49 @@ export async function addVouchedConsents(tx: Tx, rows: readonly VouchedConsent[]
   await tx
     .insertInto("consents")
     .values(
-      rows.map(({ subscriberId, allTags, confirmedAt, consent: { method, wording, tags, at } }) => ({
+      rows.map(({ subscriberId, allTags, confirmedAt, consent: { method, wording, tags, at, formUrl } }) => ({
         subscriber_id: subscriberId,
         method,
         wording,
         tags: [...tags],
         all_tags: allTags,
+        form_url: formUrl == null ? null : httpUrl(formUrl),
         requested_at: at ?? now,
         confirmed_at: confirmedAt,
       })),
     )
+    .execute();
+}
+
+/** An act of a reader's own, by which their consent goes on. */
+export interface OwnAct {
+  method: "address change" | "undo of unsubscribing";
+  requestedAt: Date;
+  /** The client's network address. */
+  requestedFrom: string | null;
+  confirmedAt: Date;
+  confirmedFrom: string | null;
+}
+
+/** Keeps a record of it, with what the reader follows then. */
+export async function addOwnAct(
+  tx: Tx,
+  reader: { id: number; tags: readonly string[]; allTags: boolean; timezone: string | null },
+  act: OwnAct,
+): Promise<void> {
+  await tx
+    .insertInto("consents")
+    .values({
+      subscriber_id: reader.id,
+      method: act.method,
+      tags: [...reader.tags],
+      all_tags: reader.allTags,
+      timezone: reader.timezone,
+      requested_at: act.requestedAt,
+      requested_from: act.requestedFrom,
+      confirmed_at: act.confirmedAt,
+      confirmed_from: act.confirmedFrom,
+    })
     .execute();
 }
 

@@ -39,6 +39,8 @@ export async function eraseIn(
     .deleteFrom("notices")
     .where((eb) => eb(eb.fn("lower", ["address"]), "=", key))
     .execute();
+  // Somebody's wish to have their mails sent here.
+  await tx.deleteFrom("address_changes").where("address_key", "=", key).execute();
   // Tags, consents, notices and address changes go with the row; deliveries stay and lose their reader.
   await tx.deleteFrom("subscribers").where("id", "=", reader.id).execute();
   await writeAudit(tx, { at: now, actor, action: "subscriber erase", subject: `subscriber ${reader.id}` });

@@ -21,7 +21,7 @@ export async function personalData(
     suppressed: suppressed.get(addressKey) ?? null,
     consents: await consentsOf(db, id),
     deliveries: await deliveriesOf(db, id),
-    otherMails: await noticesOf(db, id),
+    otherMails: await noticesOf(db, id, addressKey),
     addressChanges: await db
       .selectFrom("address_changes")
       .select(["address", "created_at as askedAt"])
@@ -81,11 +81,17 @@ function deliveriesOf(db: Db, id: number) {
     .execute();
 }
 
-function noticesOf(db: Db, id: number) {
+/** With the sample copies that were sent to the address before or beside a subscription. */
+function noticesOf(db: Db, id: number, addressKey: string) {
   return db
     .selectFrom("notices")
     .select(["kind", "address", "state", "created_at as createdAt", "settled_at as settledAt", "reply"])
-    .where("subscriber_id", "=", id)
+    .where((eb) =>
+      eb.or([
+        eb("subscriber_id", "=", id),
+        eb.and([eb("kind", "=", "sample"), eb(eb.fn("lower", ["address"]), "=", addressKey)]),
+      ]),
+    )
     .orderBy("id")
     .execute();
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
-import { addVouchedConsents, type VouchedConsent } from "./consents.ts";
+import { addOwnAct, addVouchedConsents, type VouchedConsent } from "./consents.ts";
 
 export interface Subscriber {
   id: number;
@@ -206,14 +206,28 @@ export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolea
   return result.numUpdatedRows === 1n;
 }
 
-/** Undoes an unsubscribing by the same reader; a suppressed address stays so. @returns whether they are back */
-export async function rejoin(db: Db, id: number): Promise<boolean> {
-  const result = await db
-    .updateTable("subscribers")
-    .set({ status: "active", left_at: null })
-    .where("id", "=", id)
-    .where("status", "=", "unsubscribed")
-    .where("confirmed_at", "is not", null)
-    .executeTakeFirst();
-  return result.numUpdatedRows === 1n;
+/**
+ * Undoes an unsubscribing by the same reader, with a record of it; a suppressed address stays so.
+ * @param act.from the client's network address
+ * @returns whether they are back
+ */
+export async function rejoin(db: Db, id: number, act: { now: Date; from: string | null }): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const result = await tx
+      .updateTable("subscribers")
+      .set({ status: "active", left_at: null })
+      .where("id", "=", id)
+      .where("status", "=", "unsubscribed")
+      .where("confirmed_at", "is not", null)
+      .executeTakeFirst();
+    if (result.numUpdatedRows === 0n) return false;
+    await addOwnAct(tx, (await findSubscriber(tx, id))!, {
+      method: "undo of unsubscribing",
+      requestedAt: act.now,
+      requestedFrom: act.from,
+      confirmedAt: act.now,
+      confirmedFrom: act.from,
+    });
+    return true;
+  });
 }

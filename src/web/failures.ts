@@ -7,6 +7,7 @@ import type { Views } from "./views.ts";
 
 const headings: Record<number, string> = {
   404: "Page not found",
+  410: "This link has ended",
   413: "Too large",
   429: "Too many requests",
   500: "Something went wrong",
@@ -56,7 +57,16 @@ async function send(
   reply: FastifyReply,
   answer: Problem,
 ): Promise<FastifyReply> {
-  if (isApi(request)) return sendProblem(reply, answer);
+  if (isApi(request) || speaksJson(request)) return sendProblem(reply, answer);
   reply.code(answer.status).header("cache-control", "no-store");
-  return views.send(reply, "failure", { title: headings[answer.status] ?? answer.title, sentence: answer.detail });
+  const sentence =
+    answer.status === 415
+      ? "What was sent is no form as this page sends it: go back and send it from there."
+      : answer.detail;
+  return views.send(reply, "failure", { title: headings[answer.status] ?? answer.title, sentence });
+}
+
+/** A program, such as the box on another site's page: it sent JSON, or wants nothing else. */
+function speaksJson({ headers }: FastifyRequest): boolean {
+  return [headers["content-type"], headers.accept].some((type) => /^application\/json\b/i.test(type ?? ""));
 }

@@ -26,7 +26,7 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
     async check(request, fields) {
       const { website, t, altcha } = (fields ?? {}) as Record<string, unknown>;
       const age = formAge(options.secret, t, clock.now());
-      if (website !== undefined && website !== "") {
+      if ((website ?? "") !== "") {
         log.info({}, "sign-up by a script left out");
         return false;
       }
@@ -60,7 +60,7 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
   };
 
   async function prove(payload: unknown): Promise<boolean> {
-    if (payload === undefined || payload === "") return false;
+    if ((payload ?? "") === "") return false;
     const proof = typeof payload === "string" ? await readProof(options.secret, payload, clock.now()) : null;
     if (proof !== null && (await caps.spend(proof))) return true;
     throw new Refusal(403, "The check of your browser is too old or was used before: send the form once more.", {

@@ -118,7 +118,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
         return reply.code(201).send(show(invited));
       }
       const { method, wording = null, at } = consent!;
-      const record = { method, wording, at: at === undefined ? clock.now() : new Date(at) };
+      const record = { method, wording, at: at === undefined ? clock.now() : new Date(at), formUrl };
       const added = await addSubscriber(app, { ...who, confirmed, consent: record, timezone, actor });
       return reply.code(201).send(show(added));
     },

@@ -48,7 +48,7 @@ export function addPreferencesPages(
     const first = [...reader.tags, ...draft.tags];
     const paused = reader.pausedUntil !== null && reader.pausedUntil > clock.now() ? reader.pausedUntil : null;
     return views.send(allowOwnScripts(reply), "preferences", {
-      title: "Preferences",
+      title: wrong.tags === undefined && wrong.pause === undefined ? "Preferences" : "Please look again",
       saved,
       wrong: { tags: null, pause: null, ...wrong },
       offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }),

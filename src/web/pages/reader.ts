@@ -8,7 +8,11 @@ import { limitFailures, type CountFailure } from "../limits.ts";
 
 export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
 
-/** The reader whose link it is. @throws Refusal 404 for a token that is none, 429 for too many of them */
+/**
+ * The reader whose link it is.
+ * @throws Refusal 410 for a link of ours whose reader is here no more, 404 for a token that is none, 429 for too many of
+ * those
+ */
 export type FindReader = (request: LinkRequest, purpose: Purpose) => Promise<Subscriber>;
 
 const failuresPerMinute = 30;
@@ -25,8 +29,14 @@ export function findReader(countFailure: CountFailure, { db, options }: Pick<App
     const key = readLinkToken(options.secret, purpose, request.params.token);
     const reader = key === null ? null : await find(key);
     if (reader) return reader;
+    if (key !== null) {
+      throw new Refusal(
+        410,
+        "Nothing is held about you any more, and no mail is sent to you: sign up again to get it.",
+      );
+    }
     await countFailure(request);
-    throw new Refusal(404, "This link is not complete, or is no longer in use: open it again from your latest mail.");
+    throw new Refusal(404, "This link is not complete: open it again from your latest mail.");
   };
 }
 

@@ -92,8 +92,6 @@ export function showForm(
       .filter((tag) => tag !== "" && !catalogue.get(tag) && !catalogue.hidden.has(tagKey(tag)))
       .map((tag) => tag.slice(0, 60)),
     wrong: { address: null, tags: null, timezone: null, form: null, ...wrong },
-    /** Where the cursor stands when the page opens. */
-    focus: wrong.tags ? "tags" : wrong.address ? "address" : wrong.timezone ? "timezone" : null,
     zones: zoneOptions,
     zoneName: filled.timezone === "" ? null : zoneName(filled.timezone),
     wording: more.wording,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
+import { Refusal } from "../../base/errors.ts";
 import { rejoin, unsubscribe } from "../../subscribers/store.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import type { Views } from "../views.ts";
@@ -32,7 +33,9 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
   });
 
   web.post<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
-    const reader = await find(request, "unsubscribe");
+    const reader = await find(request, "unsubscribe").catch(orNobody);
+    // Who was erased gets no mail either, and a mail program must not be told that it failed.
+    if (!reader) return views.send(reply, "unsubscribed", { title: "You are unsubscribed", undo: false });
     if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
     return views.send(reply, "unsubscribed", {
       title: "You are unsubscribed",
@@ -45,7 +48,8 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
   const ownOnly = { onRequest: async (request: FastifyRequest) => refuseForeignPost(request) };
   web.post<{ Params: { token: string } }>("/unsubscribe/:token/undo", ownOnly, async (request, reply) => {
     const reader = await find(request, "unsubscribe");
-    if (await rejoin(db, reader.id)) log.info({ subscriber: reader.id }, "reader came back");
+    if (await rejoin(db, reader.id, { now: clock.now(), from: request.ip }))
+      log.info({ subscriber: reader.id }, "reader came back");
     const back = (await find(request, "unsubscribe")).status === "active";
     return views.send(reply, "rejoined", {
       title: back ? "You are subscribed again" : "This cannot be undone here",
@@ -53,4 +57,9 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
       back,
     });
   });
+}
+
+function orNobody(error: unknown): null {
+  if (error instanceof Refusal && error.status === 410) return null;
+  throw error;
 }

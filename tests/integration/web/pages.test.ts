@@ -157,10 +157,15 @@ test.each([
     expect((await reader()).status).toBe("unsubscribed");
   }
   expect((await get(paths.preferences)).body).toContain("no mail is sent to you");
+  const undone = async () =>
+    (await site.app.db.selectFrom("consents").select("requested_from").where("method", "like", "undo%").execute())
+      .length;
+  const before = await undone();
   for (const time of [1, 2]) {
     expect((await submit(`${paths.unsubscribe}/undo`, "")).body, `time ${time}`).toContain("You are subscribed again");
     expect((await reader()).status).toBe("active");
   }
+  expect(await undone()).toBe(before + 1);
 });
 
 test("who was taken off the list cannot come back by the link", async () => {

@@ -1,6 +1,10 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
-import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
+import { changeAddress } from "../../../src/subscribers/change-address.ts";
+import { addNotice } from "../../../src/subscribers/notices.ts";
+import { findByAddress, findSubscriber, unsubscribe, type Subscriber } from "../../../src/subscribers/store.ts";
+import { suppress } from "../../../src/subscribers/suppressions.ts";
 import { expiringToken, linkToken } from "../../../src/subscribers/tokens.ts";
 import { signUps } from "../../support/sign-up.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
@@ -22,7 +26,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   const { db, options } = site.app;
-  for (const table of ["signups", "caps", "subscribers"] as const) await db.deleteFrom(table).execute();
+  for (const table of ["signups", "caps", "notices", "subscribers"] as const) await db.deleteFrom(table).execute();
   await addSubscriber(site.app, { address, tags: ["lg u+"], allTags: false, confirmed: true, actor: "test" });
   own = `/preferences/${linkToken(options.secret, "preferences", (await reader()).key)}`;
 });
@@ -79,6 +83,8 @@ test.each<[string, Record<string, string>, string, string]>([
   const told = new RegExp(`id="${field}-wrong"[^>]*>([^<]+)<`).exec(page.body);
   expect(told?.[1]).toContain(sentence);
   expect(page.body).toMatch(new RegExp(`aria-describedby="[^"]*${field}-wrong`));
+  // Where the cursor stands when the page opens.
+  expect(page.body.match(/<[^>]+ autofocus>/g)).toEqual([expect.stringContaining(`id="${field}"`)]);
   if (!("tags" in fields)) expect(ticked(page.body)).toContain("rare");
   expect(page.body).toContain(
     `type="email" autocomplete="email" required maxlength="254" value="${fields["address"] ?? address}"`,
@@ -161,6 +167,7 @@ test("a reader pauses, goes on, sets a zone, and is told what cannot be", async 
   ] as const) {
     const answer = await post(`${own}${path && `/${path}`}`, fields);
     expect([answer.statusCode, answer.body.includes('class="wrong"')]).toEqual([422, true]);
+    expect(answer.body).toMatch(/<h1>Please look again<\/h1>[^]* autofocus/);
   }
   expect(await reader()).toMatchObject({ timezone: "Asia/Seoul", tags: ["lg u+"], pausedUntil: null });
 });
@@ -176,7 +183,97 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
   expect(await reader()).not.toBeNull();
   expect((await post(`${own}/erase`)).body).toContain("You are erased");
   expect(await reader()).toBeNull();
-  expect((await get(own)).statusCode).toBe(404);
+  expect((await get(own)).statusCode).toBe(410);
+});
+
+test("a mail that was on its way when its reader was erased still unsubscribes, and says the truth", async () => {
+  const link = `/unsubscribe/${linkToken(site.app.options.secret, "unsubscribe", (await reader()).key)}`;
+  await post(`${own}/erase`);
+  for (let n = 0; n < 40; n++) {
+    const page = await post(link, { "List-Unsubscribe": "One-Click" });
+    expect([page.statusCode, page.body.includes("You are unsubscribed")], `time ${n}`).toEqual([200, true]);
+    expect(page.body).not.toContain("Subscribe me again");
+  }
+  expect((await get(link)).body).toContain("Nothing is held about you any more");
+  expect((await post(`${link}/undo`)).statusCode).toBe(410);
+  expect((await post(`${link.slice(0, -2)}AA`)).statusCode).toBe(404);
+});
+
+test("a new address counts although the old mailbox has failed since; not for who has left or complained", async () => {
+  const { db, options, clock } = site.app;
+  const { id } = await reader();
+  const ask = async (key: Buffer) => {
+    const change = { key, subscriber_id: id, address: "ada@new.example", address_key: "ada@new.example" };
+    await db
+      .insertInto("address_changes")
+      .values({ ...change, created_at: clock.now() })
+      .execute();
+    return `/change-address/${expiringToken(options.secret, "change-address", key, later)}`;
+  };
+  const now = async () => {
+    const { address, status } = (await findSubscriber(db, id))!;
+    return `${address} ${status}`;
+  };
+  await unsubscribe(db, id, clock.now());
+  const left = await post(await ask(Buffer.alloc(16, 1)));
+  expect([left.statusCode, await now()]).toEqual([409, "ada@example.com unsubscribed"]);
+  expect(left.body).toContain("You have unsubscribed since you asked for this");
+
+  await db.updateTable("subscribers").set({ status: "suppressed" }).execute();
+  const entry = { addressKey: address, detail: null, now: clock.now() };
+  await suppress(db, options.secret, { ...entry, reason: "address does not exist" });
+  const moved = await post(await ask(Buffer.alloc(16, 2)));
+  expect([moved.statusCode, await now()]).toEqual([200, "ada@new.example active"]);
+
+  await db.updateTable("subscribers").set({ address, address_key: address, status: "suppressed" }).execute();
+  await suppress(db, options.secret, { ...entry, reason: "complaint" });
+  const complained = await post(await ask(Buffer.alloc(16, 3)));
+  expect([complained.statusCode, await now()]).toEqual([403, "ada@example.com suppressed"]);
+  await db.deleteFrom("suppressions").execute();
+});
+
+test("the export names sample copies too, and erasure leaves the address nowhere", async () => {
+  const { db, clock } = site.app;
+  await addNotice(db, { kind: "sample", subscriberId: null, address: "Ada@example.com" }, clock.now());
+  const other = await addSubscriber(site.app, {
+    address: "bob@example.com",
+    tags: [],
+    allTags: true,
+    confirmed: true,
+    actor: "test",
+  });
+  await changeAddress({ ...site.app, mayMail: async () => true }, other.id, address, null);
+  expect((await get(`${own}/data`)).json()).toMatchObject({ otherMails: [{ kind: "sample" }] });
+  await post(`${own}/erase`);
+  const { rows } = await sql<{ name: string }>`
+    select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'
+  `.execute(db);
+  expect(rows.length).toBeGreaterThan(20);
+  for (const { name } of rows) {
+    const found = await sql`select * from ${sql.table(name)} t where t::text ilike '%ada@example.com%'`.execute(db);
+    expect(found.rows, name).toEqual([]);
+  }
+});
+
+test("what is no form is answered with the next step: a page, or a problem document for who speaks JSON", async () => {
+  const send = (headers: Record<string, string>, payload: string) =>
+    site.inject({ method: "POST", url: "/subscribe", headers, payload });
+  const page = await send({ "content-type": "text/xml" }, "<a/>");
+  expect([page.statusCode, page.headers["content-type"]]).toEqual([415, "text/html; charset=utf-8"]);
+  expect(page.body).toContain("go back and send it from there");
+  for (const [status, headers, payload] of [
+    [400, { "content-type": "application/json" }, "{"],
+    [413, { "content-type": "application/json" }, JSON.stringify("a".repeat(1_100_000))],
+    [415, { "content-type": "text/xml", accept: "application/json" }, "<a/>"],
+  ] as const) {
+    const answer = await send(headers, payload);
+    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([status, "application/problem+json"]);
+    expect(answer.headers["access-control-allow-origin"]).toBe("*");
+  }
+  const json = { "content-type": "application/json" };
+  const empty = { address: "cy@example.com", allTags: true, website: null, altcha: null };
+  expect((await send(json, JSON.stringify(empty))).statusCode).toBe(200);
+  expect(await signUps(site).waiting()).toEqual(["cy@example.com"]);
 });
 
 test("another address is asked for by mail there, and a page of another site cannot ask", async () => {
@@ -190,7 +287,9 @@ test("another address is asked for by mail there, and a page of another site can
   const link = `/change-address/${expiringToken(site.app.options.secret, "change-address", key, later)}`;
   expect((await get(link)).body).toContain("Use this address");
   expect((await reader()).address).toBe(address);
-  expect((await post(link)).body).toContain("Your address is changed");
+  const answers = await Promise.all([post(link), post(link)]);
+  expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([200, 404]);
+  expect(answers.map(({ body }) => body).join()).toContain("Your address is changed");
   expect(await findByAddress(site.app.db, "ada@new.example")).not.toBeNull();
   const foreign = await site.inject({
     method: "POST",

@@ -28,12 +28,18 @@ test("a reader of a site's own form is asked to confirm, unless the site has the
     wording: "Send me news.",
     at: "2026-11-20T09:00:00+01:00",
   };
-  const bo = await add({ address: "bo@example.com", confirmed: true, consent, timezone: "Asia/Seoul" });
+  const formUrl = "https://news.example.com/2";
+  const bo = await add({ address: "bo@example.com", confirmed: true, consent, timezone: "Asia/Seoul", formUrl });
   expect(bo).toMatchObject({ status: "active", timezone: "Asia/Seoul" });
   expect(
     await site.app.db.selectFrom("consents").selectAll().where("subscriber_id", "=", bo.id).execute(),
   ).toMatchObject([
-    { method: consent.method, wording: consent.wording, requested_at: new Date("2026-11-20T08:00:00Z") },
+    {
+      method: consent.method,
+      wording: consent.wording,
+      requested_at: new Date("2026-11-20T08:00:00Z"),
+      form_url: formUrl,
+    },
   ]);
   expect(await notices()).toHaveLength(1);
 });

@@ -132,6 +132,7 @@ describe("a tag's page", () => {
       const answer = await get(path);
       expect(answer.statusCode).toBe(404);
       expect(answer.body).toContain('href="/tags/a%2Fb"');
+      expect(answer.body).not.toContain("></b>");
     },
   );
 

@@ -108,6 +108,18 @@ test("who has had a sample copy sent can sign up at once; all mails together are
   expect(await caps.mayMail("ada@example.com", "signup-3")).toBe(addressDay.points > 3);
 });
 
+test.each([
+  ["ada@example.com", "ada+1@example.com", false],
+  ["ada+1@example.com", "ada+2+3@example.com", false],
+  ["ada@gmail.com", "a.d.a+x@gmail.com", false],
+  ["ada@example.com", "a.da@example.com", true],
+  ["ada@example.com", "ada@mail.example.com", true],
+  ["+1@example.com", "+2@example.com", true],
+])("after a mail to %s there may be one to %s: %s", async (first, second, may) => {
+  expect(await caps.mayMail(first)).toBe(true);
+  expect(await caps.mayMail(second)).toBe(may);
+});
+
 test("neither addresses nor networks are in the store", async () => {
   await caps.mayMail("ada@example.com");
   await caps.admit("192.0.2.0/24", false);
