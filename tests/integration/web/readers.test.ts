@@ -84,7 +84,7 @@ test.each<[string, Record<string, string>, string, string]>([
   expect(told?.[1]).toContain(sentence);
   expect(page.body).toMatch(new RegExp(`aria-describedby="[^"]*${field}-wrong`));
   // Where the cursor stands when the page opens.
-  expect(page.body.match(/<[^>]+ autofocus>/g)).toEqual([expect.stringContaining(`id="${field}"`)]);
+  expect(page.body.match(/<[^>]+ autofocus[^>]*>/g)).toEqual([expect.stringContaining(`id="${field}"`)]);
   if (!("tags" in fields)) expect(ticked(page.body)).toContain("rare");
   expect(page.body).toContain(
     `type="email" autocomplete="email" required maxlength="254" value="${fields["address"] ?? address}"`,
@@ -211,8 +211,8 @@ test("a new address counts although the old mailbox has failed since; not for wh
     return `/change-address/${expiringToken(options.secret, "change-address", key, later)}`;
   };
   const now = async () => {
-    const { address, status } = (await findSubscriber(db, id))!;
-    return `${address} ${status}`;
+    const found = (await findSubscriber(db, id))!;
+    return `${found.address} ${found.status}`;
   };
   await unsubscribe(db, id, clock.now());
   const left = await post(await ask(Buffer.alloc(16, 1)));
@@ -267,7 +267,8 @@ test("what is no form is answered with the next step: a page, or a problem docum
     [415, { "content-type": "text/xml", accept: "application/json" }, "<a/>"],
   ] as const) {
     const answer = await send(headers, payload);
-    expect([answer.statusCode, answer.headers["content-type"]]).toEqual([status, "application/problem+json"]);
+    expect(answer.statusCode).toBe(status);
+    expect(answer.headers["content-type"]).toMatch(/^application\/problem\+json/);
     expect(answer.headers["access-control-allow-origin"]).toBe("*");
   }
   const json = { "content-type": "application/json" };
