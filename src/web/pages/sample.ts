@@ -88,7 +88,7 @@ export function addSamplePages(
       offers: [...offers.first, ...offers.popular],
       paths: {
         message: `/sample.eml${tagQuery(names)}`,
-        send: `/sample${tagQuery(names)}#send`,
+        send: `/sample${tagQuery(names)}`,
         subscribe: subscribePath(names),
       },
       form: {

@@ -238,7 +238,8 @@ describe("sample copies", () => {
     });
     expect(page.statusCode).toBe(status);
     expect(page.body).toContain(said);
-    expect(page.body).toContain('action="/sample?tag=lg%20u%2B#send"');
+    // No fragment, for with one browsers leave the cursor where they are.
+    expect(page.body).toMatch(/action="\/sample\?tag=lg%20u%2B"[^]* autofocus/);
   });
 
   test("the API and the page show the same", async () => {
