@@ -53,6 +53,7 @@ export async function actOnEdition(
         ...(action === "cancel" ? { closed_at: now } : {}),
         // It would stop again at the next address otherwise.
         ...(action === "resume" && before.reason?.startsWith(manyGone) ? { gone_accepted: true } : {}),
+        ...(action === "unsuppress" ? { gone_accepted: false } : {}),
         // What goes on after a pause, or again, has its whole time to be delivered.
         ...(again || action === "resume" || action === "approve"
           ? { closed_at: null, expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000) }

@@ -279,6 +279,9 @@ describe("a relay that says of everybody that they do not exist", () => {
     await refuse(10);
     await look();
     expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending", gone_accepted: true });
+    // Whoever takes it back after all has thought better of it.
+    await act("unsuppress");
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending", gone_accepted: false });
   });
 
   test("what else has suppressed an address is not taken back with the rest", async () => {
