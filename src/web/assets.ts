@@ -17,7 +17,10 @@ interface Asset {
 
 /** What the pages load. A name holds a hash of the content, so that browsers may keep it for good. */
 export interface Assets {
-  links: Record<"style" | "icon" | "proof" | "forms" | "htmx" | "desk" | "deskStyle" | "plots" | "reopening", string>;
+  links: Record<
+    "style" | "icon" | "proof" | "forms" | "htmx" | "desk" | "deskStyle" | "plots" | "reopening" | "copy",
+    string
+  >;
   files: Map<string, Asset>;
 }
 
@@ -53,6 +56,7 @@ export function makeAssets(accent: string): Assets {
       read(require.resolve("uplot/dist/uPlot.min.css")),
       ours("templates/web/operator/style.css"),
     ),
+    copy: asset("copy", "js", ours("src/web/assets/copy.js")),
     reopening: asset("reopening", "js", ours("src/web/assets/reopening.js")),
     plots: asset("plots", "js", read(require.resolve("uplot/dist/uPlot.iife.min.js")), ours("src/web/assets/plots.js")),
   };

@@ -11,6 +11,7 @@ import { addNumbersPage } from "./numbers.ts";
 import { addPreviewPage } from "./preview.ts";
 import { addReaderDesk } from "./reader.ts";
 import { addReadersPage } from "./readers.ts";
+import { addSitePage } from "./on-your-site.ts";
 import { addSchedulePage } from "./schedule.ts";
 import { addSendPage } from "./send.ts";
 import { addSourcesPage } from "./sources.ts";
@@ -20,6 +21,7 @@ import { addTodayPage } from "./today.ts";
 /** What operators see and do, in a scope of `operatorPages`. */
 export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const show = openDesk(views);
+  const catalogue = openCatalogue(app);
   addTodayPage(scope, app, show);
   addNumbersPage(scope, app, show);
   addSendPage(scope, app, show);
@@ -30,7 +32,8 @@ export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorVi
   addTagsPage(scope, app, show);
   addReadersPage(scope, app, show);
   addReaderDesk(scope, app, show);
-  addPreviewPage(scope, app, show, openCatalogue(app));
+  addPreviewPage(scope, app, show, catalogue);
+  addSitePage(scope, app, show, catalogue);
   addEditRoutes(scope, app);
   addEvents(scope, app, (progress) => views.render("live", { ...progress }));
 }

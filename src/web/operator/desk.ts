@@ -3,7 +3,7 @@ import { allows, type Role } from "../../operators/roles.ts";
 import type { OperatorViews } from "./scope.ts";
 
 /** The parts of the operator pages, as the menu names them. */
-export type Place = "today" | "editions" | "schedule" | "readers" | "tags" | "sources";
+export type Place = "today" | "editions" | "schedule" | "readers" | "tags" | "sources" | "site";
 
 /** Answers with a page of templates/web/operator, and tells it what whoever looks may do. */
 export type Show = (

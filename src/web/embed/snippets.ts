@@ -1,0 +1,47 @@
+import { subscribePath } from "../tag-query.ts";
+
+/** What a site pastes into its pages, for one publication and the tags of one article. */
+export interface Snippets {
+  /** The sign-up box. */
+  box: string;
+  /** The form without JavaScript. */
+  form: string;
+  link: string;
+  /** What the site's Content-Security-Policy needs for the box, and for the form. */
+  boxPolicy: string;
+  formPolicy: string;
+}
+
+/** The snippets of docs/embed.md. @param publicUrl without trailing slash */
+export function makeSnippets(publicUrl: string, tags: readonly string[]): Snippets {
+  const boxes = tags.map((tag) => {
+    const name = escapeText(tag);
+    return `  <label><input type="checkbox" name="tags" value="${name}" checked> ${name}</label>`;
+  });
+  const form = [
+    `<form method="post" action="${publicUrl}/subscribe">`,
+    "  <p>Sign up for our free daily email news alerts</p>",
+    ...boxes,
+    '  <label>E-mail address <input type="email" name="address" autocomplete="email" required></label>',
+    "  <button>Sign up</button>",
+    "</form>",
+  ].join("\n");
+  const { origin } = new URL(publicUrl);
+  return {
+    box: `<script src="${publicUrl}/embed.js" data-tags=${tagsAttribute(tags)} async></script>`,
+    form,
+    link: `<a href="${publicUrl}${escapeText(subscribePath(tags))}">Sign up for our free daily email news alerts</a>`,
+    boxPolicy: `script-src 'self' ${origin}; connect-src 'self' ${origin}`,
+    formPolicy: `form-action 'self' ${origin}`,
+  };
+}
+
+/** Between commas, as anyone would write them; as JSON where a tag has a comma itself. */
+function tagsAttribute(tags: readonly string[]): string {
+  if (!tags.some((tag) => tag.includes(","))) return `"${escapeText(tags.join(", "))}"`;
+  return `'${JSON.stringify(tags).replaceAll("&", "&amp;").replaceAll("'", "&#39;").replaceAll("<", "&lt;")}'`;
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

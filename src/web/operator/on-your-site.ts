@@ -1,0 +1,49 @@
+import type { FastifyInstance } from "fastify";
+import type { App } from "../../app.ts";
+import { isLoopback } from "../../config/readers.ts";
+import type { Catalogue } from "../catalogue.ts";
+import { makeSnippets } from "../embed/snippets.ts";
+import { needs, type Show } from "./desk.ts";
+
+const exampleTags = 3;
+
+/** How the systems that most news sites run on print an article's tags; from their own documentation of templates. */
+const systems = [
+  {
+    name: "WordPress",
+    tags: `data-tags="<?php echo esc_attr(implode(', ', wp_list_pluck(get_the_tags() ?: [], 'name'))); ?>"`,
+  },
+  { name: "Ghost", tags: `data-tags="{{tags autolink="false" separator=", "}}"` },
+  {
+    name: "Drupal",
+    tags: `data-tags="{% for item in node.field_tags %}{{ item.entity.label }}{{ loop.last ? '' : ', ' }}{% endfor %}"`,
+  },
+  { name: "Hugo", tags: `data-tags="{{ delimit .Params.tags ", " }}"` },
+  { name: "Jekyll, Eleventy", tags: `data-tags="{{ page.tags | join: ", " | escape }}"` },
+];
+
+/** `/operator/site`: what to paste into the site's article pages, ready to copy, and how it looks there. */
+export function addSitePage(
+  web: FastifyInstance,
+  { config }: App,
+  show: Show,
+  catalogue: () => Promise<Catalogue>,
+): void {
+  const { publicUrl } = config;
+  web.get("/operator/site", needs.viewer, async (request, reply) => {
+    const popular = (await catalogue()).popular(exampleTags).map(({ name }) => name);
+    const tags = popular.length > 0 ? popular : ["first tag", "second tag"];
+    return show(
+      request,
+      reply,
+      { name: "site", title: "On your site", place: "site" },
+      {
+        snippets: makeSnippets(publicUrl, tags),
+        systems,
+        publicUrl,
+        local: isLoopback(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")),
+        exampleTags: JSON.stringify(popular),
+      },
+    );
+  });
+}

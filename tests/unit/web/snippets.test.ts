@@ -1,0 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../../../src/base/root.ts";
+import { makeSnippets } from "../../../src/web/embed/snippets.ts";
+
+test("docs/embed.md shows what the operator page offers to copy", () => {
+  const handbook = readFileSync(join(packageRoot, "docs/embed.md"), "utf8");
+  const { link, ...shown } = makeSnippets("https://alerts.example", ["lg u+", "huawei", "Korea"]);
+  for (const snippet of Object.values(shown)) expect(handbook).toContain(snippet);
+  expect(link).toContain('href="https://alerts.example/subscribe?tags=lg%20u%2B&amp;tags=huawei&amp;tags=Korea"');
+});
+
+test("a tag is a tag, whatever is in it", () => {
+  const { box, form } = makeSnippets("https://alerts.example/news", ["Paris, Texas", `O'Neill "<&>"`]);
+  expect(box).toBe(
+    `<script src="https://alerts.example/news/embed.js" data-tags='["Paris, Texas","O&#39;Neill \\"&lt;&amp;>\\""]' async></script>`,
+  );
+  expect(form).toContain(`value="O'Neill &quot;&lt;&amp;&gt;&quot;" checked> O'Neill`);
+  expect(makeSnippets("https://alerts.example/news", []).boxPolicy).toBe(
+    "script-src 'self' https://alerts.example; connect-src 'self' https://alerts.example",
+  );
+});
