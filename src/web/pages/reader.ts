@@ -30,9 +30,10 @@ export function findReader(countFailure: CountFailure, { db, options }: Pick<App
     const reader = key === null ? null : await find(key);
     if (reader) return reader;
     if (key !== null) {
+      // Erased, or of a server that was moved: to say that no more mail comes would be wrong for the second.
       throw new Refusal(
         410,
-        "Nothing is held about you any more, and no mail is sent to you: sign up again to get it.",
+        "No subscription has this link any more. If mails still come, open it from the latest one.",
       );
     }
     await countFailure(request);

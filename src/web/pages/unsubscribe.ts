@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { Refusal } from "../../base/errors.ts";
 import { rejoin, unsubscribe } from "../../subscribers/store.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import type { Views } from "../views.ts";
@@ -33,9 +32,7 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
   });
 
   web.post<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
-    const reader = await find(request, "unsubscribe").catch(orNobody);
-    // Who was erased gets no mail either, and a mail program must not be told that it failed.
-    if (!reader) return views.send(reply, "unsubscribed", { title: "You are unsubscribed", undo: false });
+    const reader = await find(request, "unsubscribe");
     if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
     return views.send(reply, "unsubscribed", {
       title: "You are unsubscribed",
@@ -57,9 +54,4 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
       back,
     });
   });
-}
-
-function orNobody(error: unknown): null {
-  if (error instanceof Refusal && error.status === 410) return null;
-  throw error;
 }
