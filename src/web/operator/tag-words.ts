@@ -24,12 +24,12 @@ export function hideWords({ readers, onlyThis, waiting, waitingOnly }: TagReach)
 /** What showing it again will do. */
 export function unhideWords({ readers, waiting }: TagReach): string {
   const first =
-    waiting === 0 ? "" : ` with the ${count(waiting, "article")} that ${waiting === 1 ? "waits" : "wait"} now`;
+    waiting === 0 ? "" : `, with the ${count(waiting, "article")} that ${waiting === 1 ? "waits" : "wait"} now`;
   return (
     "It is offered to readers again, and shown on articles. " +
     (readers === 0
       ? "No reader follows it."
-      : `${count(readers, "reader")} ${follow(readers)} it and get its news again from the next edition on${first}.`)
+      : `${count(readers, "reader")} ${follow(readers)} it and ${readers === 1 ? "gets" : "get"} its news again from the next edition on${first}.`)
   );
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readTags, tagQuery } from "../../../src/web/tag-query.ts";
+import { readTags, tagPath, tagQuery } from "../../../src/web/tag-query.ts";
 
 test.each<[string, string[]]>([
   ["/sample", []],
@@ -26,4 +26,18 @@ test("what a link says is what is read", () => {
       expect(readTags(`/sample${tagQuery(names, { view: "text" })}`, () => false)).toEqual(names);
     }),
   );
+});
+
+test.each([
+  [".", "/tags/?tag=."],
+  ["..", "/tags/?tag=.."],
+  ["a/../b", "/tags/?tag=a%2F..%2Fb"],
+  ["./x", "/tags/?tag=.%2Fx"],
+  ["...", "/tags/..."],
+  ["a.b", "/tags/a.b"],
+  ["c++", "/tags/c%2B%2B"],
+])("the page of %s is at %s, which no browser shortens", (name, path) => {
+  expect(tagPath(name)).toBe(path);
+  const { pathname, search } = new URL(path, "https://alerts.example/editions/2026");
+  expect(pathname + search).toBe(path);
 });
