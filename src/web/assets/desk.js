@@ -27,15 +27,6 @@
   for (const failure of ["htmx:error", "htmx:response:error"])
     document.addEventListener(failure, ({ target }) => target.matches?.("[data-stream]") && tellSilence(true));
 
-  // A list from a file goes into the field that is there without scripts.
-  for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {
-    chooser.parentElement.hidden = false;
-    chooser.addEventListener("change", async () => {
-      const [file] = chooser.files;
-      if (file) document.getElementById(chooser.dataset.into).value = await file.text();
-    });
-  }
-
   // A double click sends a form once.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -10,6 +10,7 @@ import { countByStatus } from "../../subscribers/store.ts";
 import { suppressAddress, unsuppressAddress } from "../../subscribers/suppress-address.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { exportCsv } from "../api/export.ts";
+import { takeUploads, uploadOf, type UploadForm } from "../multipart.ts";
 import { readFields } from "../pages/fields.ts";
 import { pageLanguage } from "../views.ts";
 import { needs, type Show } from "./desk.ts";
@@ -18,7 +19,8 @@ import { count, number, shortMoment } from "./words.ts";
 const path = "/operator/readers";
 const pageSize = 50;
 const statuses = ["active", "pending", "unsubscribed", "suppressed"] as const satisfies SubscriberStatus[];
-const longestList = 5_000_000;
+/** Bytes: a list of some 100,000 readers, chosen and pasted. */
+const longestForm = 10_000_000;
 const shownFaults = 20;
 
 interface Told {
@@ -55,20 +57,16 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
   });
 
   web.register(async (scope) => {
-    // A list is longer than the fields of any other form.
-    scope.removeContentTypeParser("application/x-www-form-urlencoded");
-    scope.addContentTypeParser(
-      "application/x-www-form-urlencoded",
-      { parseAs: "string", bodyLimit: 2 * longestList },
-      (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
-    );
+    takeUploads(scope, longestForm);
     scope.post(`${path}/import`, needs.editor, async (request, reply) => {
-      const body = request.body as Record<string, string | undefined>;
-      const text = body["list"] ?? "";
+      const body = request.body as UploadForm;
+      const pasted = typeof body["list"] === "string" ? body["list"] : "";
+      const text = uploadOf(body, "file")?.content.toString("utf8") ?? pasted;
       if (text.trim() === "")
-        throw new Refusal(422, "The list is empty: paste it, its column names in the first line.");
+        throw new Refusal(422, "The list is empty: choose a file or paste it, its column names in the first line.");
       const options = { confirmed: body["confirmed"] === "1", createTags: body["createTags"] === "1" };
-      const dryRun = body["act"] !== "import";
+      // A file that was not looked at yet is looked at first.
+      const dryRun = body["act"] !== "import" || text !== pasted;
       const report = await importSubscribers(app, readCsv(Readable.from([Buffer.from(text)]), parseColumnMap([])), {
         ...options,
         strict: false,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { formWithFile } from "../../support/form-with-file.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
@@ -218,6 +219,13 @@ test("a reader is found, and told why they got an edition or none; a list is loo
   expect(looked).toContain(
     "&lt;script src=&#34;https://alerts.example.com/embed.js&#34; data-tags=&#34;first tag, second tag&#34; async&gt;&lt;/script&gt;",
   );
+  const file = { field: "file", name: "readers.csv", content: Buffer.from(`${list}\nzoe@example.com,huawei`) };
+  const { payload, type } = await formWithFile({ csrf, list: "", confirmed: "1", act: "import" }, file);
+  const headers = { cookie, "content-type": type };
+  const chosen = (await site.inject({ method: "POST", url: "/operator/readers/import", headers, payload })).body;
+  // Nobody has looked at what is in it.
+  expect(chosen).toContain("Nothing is imported yet.");
+  expect(chosen).toContain("zoe@example.com,huawei</textarea>");
   const taken = (await post("/operator/readers/import", { list, confirmed: "1", act: "import" })).body;
   expect(taken).toContain("Imported. 2 lines: 1 added");
   const found = (await get("/operator/readers?q=BO%40example")).body;

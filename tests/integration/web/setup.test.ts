@@ -7,6 +7,7 @@ import { openApp, type App } from "../../../src/app.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { loadHere, ownSettings } from "../../../src/config.ts";
 import { buildWeb } from "../../../src/web/build.ts";
+import { formWithFile } from "../../support/form-with-file.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dayletter-setup-"));
@@ -81,19 +82,14 @@ test("the publication is written into the data folder, for this user alone, once
   expect(loadHere({ ...env, PUBLICATION_NAME: "Wins" }).publicationName).toBe("Wins");
 });
 
-/** A form with a file, as a browser without scripts sends it. */
 async function upload(
   url: string,
   file: { name: string; content: Buffer },
   fields: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
-  const form = new FormData();
   const csrf = /name="csrf" value="([\w-]+)"/.exec((await page()).body)![1]!;
-  for (const [name, value] of Object.entries({ csrf, ...fields })) form.set(name, value);
-  form.set("logo", new Blob([new Uint8Array(file.content)]), file.name);
-  const sent = new Response(form);
-  const headers = { cookie, "content-type": sent.headers.get("content-type")! };
-  return web.inject({ method: "POST", url, headers, payload: Buffer.from(await sent.arrayBuffer()) });
+  const { payload, type } = await formWithFile({ csrf, ...fields }, { field: "logo", ...file });
+  return web.inject({ method: "POST", url, headers: { cookie, "content-type": type }, payload });
 }
 
 test("a logo is taken from a file, once it is one; then it is set, and can be taken away", async () => {
