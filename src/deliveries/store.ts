@@ -64,6 +64,11 @@ export async function claim(
   return { claimed, skipped: rows.length - claimed.length };
 }
 
+/** A relay's answer with its addresses taken out, in SQL: what is kept of it once the reader was erased. */
+export function withoutAddresses(reply: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`regexp_replace(${reply}, '[^\\s<>"]+@[^\\s<>"]+', '<address>', 'g')`;
+}
+
 /**
  * Writes outcomes down, for rows that `sender` was the last to claim: one that was given up for dead meanwhile, and is
  * 'unknown', waiting or skipped by now, still takes the true outcome. In a cancelled edition nothing is put off.
@@ -76,7 +81,8 @@ export async function settle(tx: Tx, sender: string, outcomes: readonly Outcome[
   await sql`
     update deliveries d set
       state = case when not o.over then o.state when o.lost then 'unknown' else 'skipped' end,
-      reply = case when o.over then 'the edition was cancelled; last answer: ' || o.reply else o.reply end,
+      reply = case when o.over then 'the edition was cancelled; last answer: ' else '' end
+        || case when d.subscriber_id is null then ${withoutAddresses(sql`o.reply`)} else o.reply end,
       due_at = case when not o.over then o.due_at::timestamptz end,
       claim = null, settled_at = ${now}
     from (

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
+import { withoutAddresses } from "../deliveries/store.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { noSuchReader } from "./preferences.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";
@@ -31,7 +32,7 @@ export async function eraseIn(
   actor = "dayletter",
 ): Promise<void> {
   await sql`
-    update deliveries set domain = '', reply = regexp_replace(reply, '[^\\s<>"]+@[^\\s<>"]+', '<address>', 'g')
+    update deliveries set domain = '', reply = ${withoutAddresses(sql`reply`)}
     where subscriber_id = ${reader.id}`.execute(tx);
   const key = reader.address.toLowerCase();
   await tx.deleteFrom("signups").where("address_key", "=", key).execute();

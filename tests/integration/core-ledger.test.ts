@@ -14,6 +14,7 @@ import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import type { EditionAction } from "../../src/editions/state.ts";
 import { getEdition } from "../../src/editions/store.ts";
+import { erase } from "../../src/subscribers/erase.ts";
 import { createSmtpTransport } from "../../src/mail/smtp.ts";
 import { listAudit } from "../../src/ops/audit-log.ts";
 import { recover } from "../../src/ops/recover.ts";
@@ -88,6 +89,17 @@ function watched(hook: () => Promise<void>): Db {
   };
   return { transaction: () => ({ execute }) } as unknown as Db;
 }
+
+test("an answer that comes after its reader was erased keeps no address", async () => {
+  await begin(1);
+  const ledger = open();
+  const [id] = await take(ledger, 1);
+  await erase({ ...world.app, clock }, 1);
+  ledger.record({ ...told(id!, "rejected"), reply: "550 5.1.1 <r0@example.org>: no such user" });
+  await ledger.close(5_000);
+  const { state, reply } = await world.app.db.selectFrom("deliveries").selectAll().executeTakeFirstOrThrow();
+  expect([state, reply]).toEqual(["rejected", "550 5.1.1 <<address>>: no such user"]);
+});
 
 test("at every commit no more rows are being sent than the process has connections", async () => {
   await begin(120);
