@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Schedule } from "../editions/calendar.ts";
 
@@ -17,15 +18,25 @@ export interface EffectiveSchedule extends Schedule {
 
 /** The schedule in force: the environment's values under those that an operator set. Its row is made at first start. */
 export async function loadSchedule(db: Db | Tx, defaults: ScheduleDefaults): Promise<EffectiveSchedule> {
-  const row = await db.selectFrom("schedule").selectAll().executeTakeFirstOrThrow();
-  const skipped = await db.selectFrom("skipped_dates").select("date").execute();
-  const moved = await db.selectFrom("moved_dates").select(["date", "send_at"]).execute();
+  // One statement: every page with a form asks, and a change is seen whole.
+  const row = await db
+    .selectFrom("schedule")
+    .select([
+      "timezone",
+      "send_at",
+      "send_days",
+      "since",
+      sql<string[]>`array(select date from skipped_dates)`.as("skipped"),
+      sql<string[]>`array(select date from moved_dates order by date)`.as("moved"),
+      sql<string[]>`array(select send_at from moved_dates order by date)`.as("moved_to"),
+    ])
+    .executeTakeFirstOrThrow();
   return {
     timezone: row.timezone ?? defaults.timezone,
     sendAt: row.send_at ?? defaults.sendAt,
     sendDays: row.send_days ?? defaults.sendDays,
-    skipped: new Set(skipped.map((one) => one.date)),
-    moved: new Map(moved.map((one) => [one.date, one.send_at])),
+    skipped: new Set(row.skipped),
+    moved: new Map(row.moved.map((date, i) => [date, row.moved_to[i]!])),
     since: row.since,
   };
 }

@@ -22,13 +22,15 @@ export interface Subscriber {
   leftAt: Date | null;
 }
 
-const columns = sql`
-  s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.timezone, s.paused_until as "pausedUntil", s.created_at as "createdAt",
-  s.confirmed_at as "confirmedAt", s.left_at as "leftAt",
-  array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
-    where st.subscriber_id = s.id order by t.key) as tags,
-  array(select t.name from subscriber_tags st join tags t on t.id = st.tag_id
-    where st.subscriber_id = s.id and t.hidden_at is not null order by t.key) as "hiddenTags"`;
+/** One look at a reader's tags for both lists: this is read for every page of a reader. */
+const readers = sql`
+  select s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.timezone, s.paused_until as "pausedUntil",
+    s.created_at as "createdAt", s.confirmed_at as "confirmedAt", s.left_at as "leftAt", f.tags, f."hiddenTags"
+  from subscribers s, lateral (
+    select coalesce(array_agg(t.name order by t.key), '{}') as tags,
+      coalesce(array_agg(t.name order by t.key) filter (where t.hidden_at is not null), '{}') as "hiddenTags"
+    from subscriber_tags st join tags t on t.id = st.tag_id where st.subscriber_id = s.id
+  ) f`;
 
 /** A page of subscribers by id. @param after the last id of the page before, 0 for the first */
 export async function listSubscribers(
@@ -36,14 +38,14 @@ export async function listSubscribers(
   page: { after: number; limit: number; status?: SubscriberStatus },
 ): Promise<Subscriber[]> {
   const { rows } = await sql<Subscriber>`
-    select ${columns} from subscribers s
+    ${readers}
     where s.id > ${page.after} and (${page.status ?? null}::text is null or s.status = ${page.status ?? null})
     order by s.id limit ${page.limit}`.execute(db);
   return rows;
 }
 
 export async function findSubscriber(db: Db | Tx, id: number): Promise<Subscriber | null> {
-  const { rows } = await sql<Subscriber>`select ${columns} from subscribers s where s.id = ${id}`.execute(db);
+  const { rows } = await sql<Subscriber>`${readers} where s.id = ${id}`.execute(db);
   return rows[0] ?? null;
 }
 
@@ -60,14 +62,12 @@ export async function hasReaders(db: Db): Promise<boolean> {
 
 /** In the order of the keys; null for a key that nobody has. */
 export async function findByKeys(db: Db, keys: readonly Buffer[]): Promise<(Subscriber | null)[]> {
-  const { rows } =
-    await sql<Subscriber>`select ${columns} from subscribers s where s.key = any(${keys}::bytea[])`.execute(db);
+  const { rows } = await sql<Subscriber>`${readers} where s.key = any(${keys}::bytea[])`.execute(db);
   return keys.map((key) => rows.find((row) => row.key.equals(key)) ?? null);
 }
 
 export async function findByAddress(db: Db | Tx, addressKey: string): Promise<Subscriber | null> {
-  const { rows } =
-    await sql<Subscriber>`select ${columns} from subscribers s where s.address_key = ${addressKey}`.execute(db);
+  const { rows } = await sql<Subscriber>`${readers} where s.address_key = ${addressKey}`.execute(db);
   return rows[0] ?? null;
 }
 

@@ -22,11 +22,13 @@ export function secure(web: FastifyInstance, publicUrl: string): void {
   });
 }
 
+const ownScripts = Object.entries({ ...pagePolicy, "script-src": ["'self'"], "connect-src": ["'self'"] })
+  .map(([name, sources]) => `${name} ${sources.join(" ")}`)
+  .join("; ");
+
 /** For a page with a form of ours: scripts that this server serves may run, and ask this server. Nothing inline. */
 export function allowOwnScripts(reply: FastifyReply): FastifyReply {
-  const directives = { ...pagePolicy, "script-src": ["'self'"], "connect-src": ["'self'"] };
-  const policy = Object.entries(directives).map(([name, sources]) => `${name} ${sources.join(" ")}`);
-  return reply.header("content-security-policy", policy.join("; "));
+  return reply.header("content-security-policy", ownScripts);
 }
 
 /** For the HTML of a mail: its own styles and embedded pictures, the logo from here, no script, no form, no request elsewhere. */

@@ -1,11 +1,11 @@
+import { escapeHtml } from "../render/plain.ts";
+
 /** A tag with its box; see `Offer`. */
 interface Box {
   name: string;
   count: number;
   chosen: boolean;
 }
-
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
 
 /**
  * The boxes of a form's tags as HTML, for the filter `boxes`. They are most of what a page with a form holds, and
@@ -16,7 +16,7 @@ export function tagBoxes(boxes: readonly Box[]): string {
 }
 
 function box({ name, count, chosen }: Box): string {
-  const shown = name.replace(/[&<>"']/g, (sign) => escapes[sign]!);
+  const shown = escapeHtml(name);
   return (
     `<label class="choice"><input type="checkbox" name="tags" value="${shown}"${chosen ? " checked" : ""}> ` +
     `<span>${shown}</span>${count > 0 ? ` <span class="count">${count}</span>` : ""}</label>`

@@ -3,15 +3,18 @@ import type { FastifyReply } from "fastify";
 import { Liquid } from "liquidjs";
 import { packageRoot } from "../base/root.ts";
 import type { Assets } from "./assets.ts";
+import { makeFrame } from "./frame.ts";
 import type { ShownLogo } from "./logo.ts";
 import { tagBoxes } from "./tag-boxes.ts";
 
 /** The pages, made from templates/web. */
 export interface Views {
-  /** Answers with a page. `values` are escaped wherever they are shown; every name a template uses must be there. */
-  send(reply: FastifyReply, page: string, values: Values): Promise<FastifyReply>;
-  /** A page, or a part of one, as text. */
-  render(page: string, values: Record<string, unknown>): string;
+  /** Answers with a reader's page. `values` are escaped wherever they are shown; every name a template uses must be there. */
+  send(reply: FastifyReply, name: string, values: Values): Promise<FastifyReply>;
+  /** The same as text. */
+  page(name: string, values: Values): string;
+  /** Any template as it is, without what surrounds readers' pages. */
+  render(name: string, values: Record<string, unknown>): string;
 }
 
 type Values = { title: string } & Record<string, unknown>;
@@ -41,11 +44,14 @@ export function openViews(options: {
     assets: options.assets.links,
   };
   // Templates are read once and kept, so nothing is waited for, and no promises are needed.
-  const render = (page: string, values: Record<string, unknown>): string =>
-    engine.renderFileSync(page, { ...shared, ...values }) as string;
+  const render = (name: string, values: Record<string, unknown>): string =>
+    engine.renderFileSync(name, { ...shared, ...values }) as string;
+  const frame = makeFrame(options.publicationName, (values) => render("layout", values));
+  const page: Views["page"] = (name, values) => frame(values.title, render(name, values));
   return {
     render,
-    send: async (reply, page, values) => reply.type("text/html; charset=utf-8").send(render(page, values)),
+    page,
+    send: async (reply, name, values) => reply.type("text/html; charset=utf-8").send(page(name, values)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { Pool, type Dispatcher } from "undici";
 
 /** Asks for the paths in turn, as through a proxy, over so many connections that never rest, and prints how long it took. */
 const { url, paths, connections, requests } = JSON.parse(process.argv[2]!) as {
@@ -12,15 +12,29 @@ const times: number[] = [];
 let asked = 0;
 let failed = 0;
 
+/** Without undici's streams and promises: what asks shares the machine with what is measured. */
+function ask(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: () => undefined,
+      onResponseStart: (_controller, statusCode) => void (status = statusCode),
+      onResponseData: () => undefined,
+      onResponseEnd: () => resolve(status),
+      onResponseError: (_controller, error) => reject(error),
+    };
+    pool.dispatch({ path, method: "GET", headers: { via: "1.1 proxy" } }, handler);
+  });
+}
+
 async function keepAsking(): Promise<void> {
   while (asked < requests) {
     const path = paths[asked % paths.length]!;
     asked += 1;
     const begun = performance.now();
-    const { statusCode, body } = await pool.request({ path, method: "GET", headers: { via: "1.1 proxy" } });
-    await body.dump({ limit: 10_000_000 });
+    const status = await ask(path);
     times.push(performance.now() - begun);
-    if (statusCode !== 200) failed += 1;
+    if (status !== 200) failed += 1;
   }
 }
 

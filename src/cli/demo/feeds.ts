@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { escapeHtml } from "../../render/plain.ts";
 import { reviewStories, wireStories, type Story } from "./stories.ts";
 
 export interface DemoFeeds {
@@ -38,19 +39,19 @@ function rss(title: string, stories: readonly Story[], now: Date): string {
   const items = stories.map(
     (story) => `
     <item>
-      <title>${xml(story.title)}</title>
-      <link>${xml(story.url)}</link>
+      <title>${escapeHtml(story.title)}</title>
+      <link>${escapeHtml(story.url)}</link>
       <guid isPermaLink="false">wire-${story.key}</guid>
       <pubDate>${published(story, now).toUTCString()}</pubDate>
-      <description><![CDATA[<p>${xml(story.summary)}</p>${sourceLine(story)}]]></description>${story.tags
-        .map((tag) => `\n      <category>${xml(tag)}</category>`)
+      <description><![CDATA[<p>${escapeHtml(story.summary)}</p>${sourceLine(story)}]]></description>${story.tags
+        .map((tag) => `\n      <category>${escapeHtml(tag)}</category>`)
         .join("")}
     </item>`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0">
   <channel>
-    <title>${xml(title)}</title>
+    <title>${escapeHtml(title)}</title>
     <link>https://telecom-wire.example/</link>
     <description>News about networks</description>${items.join("")}
   </channel>
@@ -63,19 +64,19 @@ function atom(title: string, stories: readonly Story[], now: Date): string {
     (story) => `
   <entry>
     <id>tag:fixed-and-mobile.example,2026:${story.key}</id>
-    <title>${xml(story.title)}</title>
-    <link rel="alternate" href="${xml(story.url)}"/>
+    <title>${escapeHtml(story.title)}</title>
+    <link rel="alternate" href="${escapeHtml(story.url)}"/>
     <published>${published(story, now).toISOString()}</published>
     <updated>${published(story, now).toISOString()}</updated>
-    <summary type="text">${xml(story.summary)}</summary>${story.tags
-      .map((tag) => `\n    <category term="${xml(tag)}"/>`)
+    <summary type="text">${escapeHtml(story.summary)}</summary>${story.tags
+      .map((tag) => `\n    <category term="${escapeHtml(tag)}"/>`)
       .join("")}
   </entry>`,
   );
   return `<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">
   <id>tag:fixed-and-mobile.example,2026:feed</id>
-  <title>${xml(title)}</title>
+  <title>${escapeHtml(title)}</title>
   <updated>${now.toISOString()}</updated>
   <link rel="alternate" href="https://fixed-and-mobile.example/"/>${entries.join("")}
 </feed>
@@ -83,13 +84,9 @@ function atom(title: string, stories: readonly Story[], now: Date): string {
 }
 
 function sourceLine({ onTheWeb }: Story): string {
-  return onTheWeb ? `<p>On the web: <a href="${xml(onTheWeb.url)}">${xml(onTheWeb.name)}</a></p>` : "";
+  return onTheWeb ? `<p>On the web: <a href="${escapeHtml(onTheWeb.url)}">${escapeHtml(onTheWeb.name)}</a></p>` : "";
 }
 
 function published({ hoursAgo }: Story, now: Date): Date {
   return new Date(now.getTime() - hoursAgo * 3_600_000);
-}
-
-function xml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from "../../render/plain.ts";
 import { subscribePath } from "../tag-query.ts";
 
 /** What a site pastes into its pages, for one publication and the tags of one article. */
@@ -15,7 +16,7 @@ export interface Snippets {
 /** The snippets of docs/embed.md. @param publicUrl without trailing slash */
 export function makeSnippets(publicUrl: string, tags: readonly string[]): Snippets {
   const boxes = tags.map((tag) => {
-    const name = escapeText(tag);
+    const name = escapeHtml(tag);
     return `  <label><input type="checkbox" name="tags" value="${name}" checked> ${name}</label>`;
   });
   const form = [
@@ -30,7 +31,7 @@ export function makeSnippets(publicUrl: string, tags: readonly string[]): Snippe
   return {
     box: `<script src="${publicUrl}/embed.js" data-tags=${tagsAttribute(tags)} async></script>`,
     form,
-    link: `<a href="${publicUrl}${escapeText(subscribePath(tags))}">Sign up for our free daily email news alerts</a>`,
+    link: `<a href="${publicUrl}${escapeHtml(subscribePath(tags))}">Sign up for our free daily email news alerts</a>`,
     boxPolicy: `script-src 'self' ${origin}; connect-src 'self' ${origin}`,
     formPolicy: `form-action 'self' ${origin}`,
   };
@@ -38,10 +39,6 @@ export function makeSnippets(publicUrl: string, tags: readonly string[]): Snippe
 
 /** Between commas, as anyone would write them; as JSON where a tag has a comma itself. */
 function tagsAttribute(tags: readonly string[]): string {
-  if (!tags.some((tag) => tag.includes(","))) return `"${escapeText(tags.join(", "))}"`;
+  if (!tags.some((tag) => tag.includes(","))) return `"${escapeHtml(tags.join(", "))}"`;
   return `'${JSON.stringify(tags).replaceAll("&", "&amp;").replaceAll("'", "&#39;").replaceAll("<", "&lt;")}'`;
-}
-
-function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -28,9 +28,10 @@ export interface OperatorViews {
 export function operatorPages(scope: FastifyInstance, app: App, views: Views): OperatorViews {
   demandSession(scope, app);
   const operatorViews: OperatorViews = {
-    send(request, reply, page, values) {
+    async send(request, reply, page, values) {
       const operator = request.operatorSession?.operator ?? null;
-      return views.send(allowOwnScripts(reply), `operator/${page}`, { operator, csrf: csrfField(request), ...values });
+      const html = views.render(`operator/${page}`, { operator, csrf: csrfField(request), ...values });
+      return allowOwnScripts(reply).type("text/html; charset=utf-8").send(html);
     },
     render: (part, values) => views.render(`operator/${part}`, values),
   };

@@ -34,7 +34,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
     }
     const [known, filled] = await Promise.all([facts(), form.fromLink(request)]);
     const steps = await stepsFor(app, request, known.running, standing);
-    const html = views.render("front", {
+    const html = views.page("front", {
       title: app.config.publicationName,
       form: filled,
       latest: known.latest,

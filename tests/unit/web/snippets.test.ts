@@ -16,7 +16,7 @@ test("a tag is a tag, whatever is in it", () => {
   expect(box).toBe(
     `<script src="https://alerts.example/news/embed.js" data-tags='["Paris, Texas","O&#39;Neill \\"&lt;&amp;>\\""]' async></script>`,
   );
-  expect(form).toContain(`value="O'Neill &quot;&lt;&amp;&gt;&quot;" checked> O'Neill`);
+  expect(form).toContain(`value="O&#39;Neill &quot;&lt;&amp;&gt;&quot;" checked> O&#39;Neill`);
   expect(makeSnippets("https://alerts.example/news", []).boxPolicy).toBe(
     "script-src 'self' https://alerts.example; connect-src 'self' https://alerts.example",
   );
