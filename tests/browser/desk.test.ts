@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { AxeResults } from "axe-core";
 import { HtmlValidate } from "html-validate";
 import { sql } from "kysely";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
@@ -12,8 +10,8 @@ import { openDue } from "../../src/editions/due.ts";
 import { loadSchedule } from "../../src/schedule/store.ts";
 import { article, openWeb, type OpenWeb } from "../integration/web/open.ts";
 import { chromium as chromiumPath } from "../support/kinds.ts";
+import { faultsOf, looks } from "./look.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const password = "kettle marble orbit tulip";
 
 let site: OpenWeb;
@@ -65,6 +63,14 @@ async function send(most: number): Promise<void> {
     where id in (select id from deliveries where state = 'pending' order by id limit ${most})`.execute(site.app.db);
 }
 
+/** A press beside a frame that has just been scrolled away would go into the frame: Chromium learns of it with the next paint. */
+async function press(page: Page, name: string): Promise<void> {
+  const button = page.getByRole("button", { name });
+  await button.scrollIntoViewIfNeeded();
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  await button.click();
+}
+
 const sentence = (page: Page, text: string): Promise<void> => page.getByRole("heading", { name: text }).waitFor();
 
 test("on a phone: set-up, preview, approve, live progress, pause, resume, finished, explain", async () => {
@@ -79,7 +85,7 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
     session = await page.context().storageState();
 
     await page.getByRole("link", { name: "Preview it" }).click();
-    await page.getByRole("button", { name: "Make it the lead" }).click();
+    await press(page, "Make it the lead");
     await page.getByText("Saved: the edition is as you see it here.").waitFor();
 
     site.clock.at = new Date("2026-11-24T08:55:00Z");
@@ -209,11 +215,7 @@ test("no page of the desk has a serious fault for assistive technology, scrolls 
     extends: ["html-validate:standard"],
     rules: { "no-inline-style": "error", "long-title": "off" },
   });
-  const looks = [
-    { viewport: { width: 390, height: 844 }, colorScheme: "light" },
-    { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
-  ] as const;
-  for (const look of looks) {
+  for (const [, look] of looks) {
     await withPage({ ...look, storageState: session }, async (page) => {
       for (const path of paths) {
         const answer = await page.goto(`${url}/operator${path}`);
@@ -226,14 +228,7 @@ test("no page of the desk has a serious fault for assistive technology, scrolls 
             messages.map(({ ruleId, message, line }) => `${path}:${line} ${ruleId}: ${message}`),
           ),
         ).toEqual([]);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate<AxeResults>("axe.run(document, { iframes: false })");
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map((one) => `${path}: ${one.id}: ${one.nodes[0]?.html}`)).toEqual([]);
-        const [content, width] = await page.evaluate<[number, number]>(
-          "[document.documentElement.scrollWidth, innerWidth]",
-        );
-        expect(content, path).toBeLessThanOrEqual(width);
+        expect(await faultsOf(page), path).toEqual([]);
       }
     });
   }
