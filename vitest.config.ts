@@ -15,8 +15,8 @@ export default defineConfig({
           include: [`tests/${name}/**/*.test.ts`],
           // Benchmarks need no kind of their own: they run once, with the first one.
           benchmark: { include: [name === "unit" ? "tests/bench/**/*.bench.ts" : "tests/none"] },
-          // Unit tests keep no state, so that their files can share what they import.
-          isolate: name !== "unit",
+          // A file closes all that it opens and keeps no state, so that files can share what they import.
+          isolate: false,
           testTimeout: name === "unit" ? 10_000 : 30_000,
           hookTimeout: 60_000,
           // Unit tests run from source; the other kinds also start the built program.

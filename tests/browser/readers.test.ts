@@ -180,7 +180,9 @@ test.each(looks)(
         if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last.page = response;
       });
       const inspect = async (name: string): Promise<void> => {
-        const found = [...(await invalidIn(await last.page!.text())), ...(await faultsOf(page))];
+        // The same HTML in both looks.
+        const invalid = look.colorScheme === "dark" ? [] : await invalidIn(await last.page!.text());
+        const found = [...invalid, ...(await faultsOf(page))];
         faults.push(...found.map((fault) => `${name}: ${fault}`));
       };
       const open = async (path: string): Promise<void> => {

@@ -29,7 +29,7 @@ test.each(looks)(
       });
       page.on("console", (message) => wrong.push(message.text()));
       for (const path of pages) {
-        await page.goto(site.url + path, { waitUntil: "networkidle" });
+        await page.goto(site.url + path);
         wrong.push(...(await faultsOf(page)).map((fault) => `${path}: ${fault}`));
       }
       expect(wrong.filter((text) => !text.includes("404"))).toEqual([]);
