@@ -98,7 +98,6 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
       {
         notice: told.notice ?? null,
         query: words,
-        snippet: `<script src="${app.config.publicUrl}/embed.js" data-tags="first tag, second tag" async></script>`,
         statuses: statuses.map((one) => ({ name: one, count: number(counts[one]), chosen: one === status })),
         readers: page.map((one) => ({
           path: `${path}/${one.id}`,
