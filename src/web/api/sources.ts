@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { Refusal, wrongValue } from "../../base/errors.ts";
+import { wrongValue } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
-import { pollSource, type PollResult } from "../../sources/poll.ts";
+import { checkSource } from "../../sources/check.ts";
+import type { PollResult } from "../../sources/poll.ts";
 import { getSource, listSources, removeSource } from "../../sources/store.ts";
 import { id, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
@@ -71,8 +72,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     },
     async (request) => {
       const source = await getSource(db, request.params.id);
-      if (source.kind === "api") throw new Refusal(409, `Source ${source.id} is the API: there is no feed to read.`);
-      const poll = await pollSource(app, source.id, { force: true });
+      const poll = await checkSource(app, source, request.actor);
       return { source: showSource(await getSource(db, source.id)), poll: showPoll(poll) };
     },
   );

@@ -5,7 +5,8 @@ import { maskUrl } from "../../config/mask.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
-import { pollSource, type PollResult } from "../../sources/poll.ts";
+import { checkSource } from "../../sources/check.ts";
+import type { PollResult } from "../../sources/poll.ts";
 import { getSource, listSources, removeSource, type Source } from "../../sources/store.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { readFields } from "../pages/fields.ts";
@@ -53,8 +54,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
 
   web.post<{ Params: { id: string } }>(`${path}/:id/check`, needs.editor, async (request, reply) => {
     const source = await find(request.params.id);
-    if (source.kind === "api") throw new Refusal(409, "The API is no feed: there is nothing to read.");
-    return list(request, reply, pollWords(nameOf(source), await pollSource(app, source.id, { force: true })));
+    return list(request, reply, pollWords(nameOf(source), await checkSource(app, source, request.operator.name)));
   });
 
   web.get<{ Params: { id: string } }>(`${path}/:id/remove`, needs.editor, async (request, reply) => {
