@@ -129,7 +129,7 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
 
 test("without JavaScript an operator sends an extra edition, pauses and resumes it", async () => {
   await site.api("POST", "/articles", [article(3, ["huawei"])]);
-  await withPage({ javaScriptEnabled: false, storageState: session }, async (page) => {
+  await withPage({ ...looks[1][1], javaScriptEnabled: false, storageState: session }, async (page) => {
     await page.goto(`${url}/operator`);
     await page.getByRole("link", { name: "Send an extra edition" }).click();
     await page.getByRole("button", { name: "Send an extra edition to up to 10 active readers" }).click();
@@ -150,7 +150,7 @@ test("all editions that go out are followed at once, and a page that cannot foll
   await site.api("POST", "/articles", [article(4, ["huawei"])]);
   await site.api("POST", "/editions", { extra: true });
   await site.render(3);
-  await withPage({ storageState: session }, async (page) => {
+  await withPage({ ...looks[1][1], storageState: session }, async (page) => {
     await page.goto(`${url}/operator`);
     await sentence(page, "Today’s extra edition (3) is going out: 0 of 10 readers have it.");
     await send(14);
