@@ -59,14 +59,23 @@ export async function migrate(pool: DbPool, migrations: readonly Migration[] = r
   }
 }
 
-/** The same for BullMQ's own tables, where the queue lives in this database. */
+/**
+ * The same for BullMQ's own tables, where the queue lives in this database. BullMQ takes a lock inside its transaction;
+ * a connection that has waited there still believes that the schema is missing and fails at creating it, so nodes wait
+ * for each other here, before they begin.
+ */
 export async function migrateQueue(pool: DbPool): Promise<void> {
   const client = await pool.connect();
+  let failed = true;
   try {
+    await client.query("select pg_advisory_lock($1)", [advisoryLock]);
     await runMigrations(client as Parameters<typeof runMigrations>[0]);
     await client.query(`set search_path = ${searchPath}`);
+    await client.query("select pg_advisory_unlock($1)", [advisoryLock]);
+    failed = false;
   } finally {
-    client.release();
+    // A connection that failed is closed, and its lock ends with it.
+    client.release(failed);
   }
 }
 
