@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
-import type { Db, Schema } from "../db/schema.ts";
+import type { Db, Schema, Tx } from "../db/schema.ts";
 
 export type Source = Selectable<Schema["sources"]>;
 
@@ -34,8 +34,12 @@ async function ids(query: ReturnType<typeof selectFeeds>): Promise<number[]> {
 /** @throws Refusal 404 */
 export async function getSource(db: Db, id: number): Promise<Source> {
   const source = await db.selectFrom("sources").selectAll().where("id", "=", id).executeTakeFirst();
-  if (!source) throw new Refusal(404, `There is no source ${id}: see \`dayletter sources list\`.`);
+  if (!source) throw noSuchSource(id);
   return source;
+}
+
+function noSuchSource(id: number): Refusal {
+  return new Refusal(404, `There is no source ${id}: see \`dayletter sources list\`.`);
 }
 
 /**
@@ -79,11 +83,10 @@ export async function apiSource(db: Db, now: Date): Promise<Source> {
   return find.executeTakeFirstOrThrow();
 }
 
-/** Its articles stay. @throws Refusal 404 */
-export async function removeSource(db: Db, id: number): Promise<void> {
-  const source = await getSource(db, id);
-  if (source.kind === "api") throw new Refusal(409, "The API source cannot be removed: it goes with the API itself.");
-  await db.deleteFrom("sources").where("id", "=", id).execute();
+/** @throws Refusal 404 when there is none, or no more */
+export async function deleteSource(tx: Tx, id: number): Promise<void> {
+  const { numDeletedRows } = await tx.deleteFrom("sources").where("id", "=", id).executeTakeFirst();
+  if (numDeletedRows === 0n) throw noSuchSource(id);
 }
 
 /** Takes the source for `until`, so that two nodes do not poll it at once. Without `force` only if it is due. */

@@ -2,12 +2,11 @@ import { z } from "zod";
 import type { App } from "../../app.ts";
 import { wrongValue } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
-import { writeAudit } from "../../ops/audit.ts";
 import { addSource } from "../../sources/add.ts";
-import { shownUrl } from "../../sources/address.ts";
 import { checkSource } from "../../sources/check.ts";
 import type { PollResult } from "../../sources/poll.ts";
-import { getSource, listSources, removeSource } from "../../sources/store.ts";
+import { removeSource } from "../../sources/remove.ts";
+import { getSource, listSources } from "../../sources/store.ts";
 import { id, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { showSource, sourceSchema } from "./shapes.ts";
@@ -30,7 +29,7 @@ const newSource = z.strictObject({
 });
 
 export function addSourceRoutes(server: ApiServer, app: App): void {
-  const { db, clock } = app;
+  const { db } = app;
   const tags = ["sources"];
 
   server.get(
@@ -90,9 +89,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     },
     async (request) => {
       const source = await getSource(db, request.params.id);
-      await removeSource(db, source.id);
-      const subject = source.url ? shownUrl(source.url) : `source ${source.id}`;
-      await writeAudit(db, { at: clock.now(), actor: request.actor, action: "source remove", subject });
+      await removeSource(app, source, request.actor);
       return showSource(source);
     },
   );

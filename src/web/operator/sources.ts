@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal, wrongValue } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
-import { writeAudit } from "../../ops/audit.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
 import { checkSource } from "../../sources/check.ts";
 import type { PollResult } from "../../sources/poll.ts";
-import { getSource, listSources, removeSource, type Source } from "../../sources/store.ts";
+import { removeSource } from "../../sources/remove.ts";
+import { getSource, listSources, type Source } from "../../sources/store.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { readFields } from "../pages/fields.ts";
 import { pageLanguage } from "../views.ts";
@@ -76,10 +76,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
   });
 
   web.post<{ Params: { id: string } }>(`${path}/:id/remove`, needs.editor, async (request, reply) => {
-    const source = await find(request.params.id);
-    await removeSource(db, source.id);
-    const subject = source.url ? shownUrl(source.url) : `source ${source.id}`;
-    await writeAudit(db, { at: clock.now(), actor: request.operator.name, action: "source remove", subject });
+    await removeSource(app, await find(request.params.id), request.operator.name);
     return reply.redirect(`${path}?removed=1`, 303);
   });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { addFeeds } from "../../../src/sources/store.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
@@ -126,6 +127,20 @@ test("articles come in once, are answered one by one, cleaned, and can be hidden
   expect((await site.api("POST", `/articles/${id}/hide`)).json()).toEqual({ id, hidden: true });
   expect((await site.api("GET", "/articles?unclaimed")).json().articles).toHaveLength(2);
   expect((await site.api("POST", "/articles/999/hide")).statusCode).toBe(404);
+});
+
+test("of two who remove a feed at once one is told that it is gone; the API's own source stays", async () => {
+  const { db, clock } = site.app;
+  const [id] = await addFeeds(db, [{ url: "https://feed.example/?key=secret" }], clock.now());
+  const answers = await Promise.all([1, 2].map(() => site.api("DELETE", `/sources/${id}`)));
+  expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([200, 404]);
+  const logged = await db.selectFrom("audit").select("subject").where("action", "=", "source remove").execute();
+  expect(logged).toHaveLength(1);
+  expect(logged[0]!.subject).not.toContain("secret");
+  const { sources } = (await site.api("GET", "/sources")).json();
+  expect(sources).toMatchObject([{ kind: "api" }]);
+  const own = await site.api("DELETE", `/sources/${sources[0].id}`);
+  expect([own.statusCode, own.json().detail]).toEqual([409, expect.stringContaining("goes with the API itself")]);
 });
 
 test("tags are listed, joined and given other spellings", async () => {

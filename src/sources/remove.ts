@@ -1,0 +1,23 @@
+import { Refusal } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { shownUrl } from "./address.ts";
+import { deleteSource, type Source } from "./store.ts";
+
+/**
+ * Removes a feed at an operator's wish; its articles stay. Of two who remove it at once one is told that it is gone.
+ * @throws Refusal 409 for the API, which is no feed, 404 when it is gone already
+ */
+export async function removeSource(
+  { db, clock }: { db: Db; clock: Clock },
+  source: Source,
+  actor: string,
+): Promise<void> {
+  const { id, url } = source;
+  if (url === null) throw new Refusal(409, "The API source cannot be removed: it goes with the API itself.");
+  await db.transaction().execute(async (tx) => {
+    await deleteSource(tx, id);
+    await writeAudit(tx, { at: clock.now(), actor, action: "source remove", subject: shownUrl(url) });
+  });
+}
