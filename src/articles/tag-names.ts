@@ -76,32 +76,6 @@ export async function renameTag(
   });
 }
 
-/**
- * Another spelling of a tag.
- * @throws Refusal 409 when the spelling is a tag or an alias of its own, 422 for a tag that there is not and for no name
- */
-export async function addAlias(
-  { db, clock }: TagDeps,
-  request: { alias: string; tag: string; actor: string },
-): Promise<void> {
-  const name = cleanTag(request.alias);
-  if (name === null) throw wrongValue(request.alias, "a tag; expected 1 to 60 characters");
-  await db.transaction().execute(async (tx) => {
-    await lockArticles(tx);
-    const tag = await findTag(tx, request.tag);
-    const taken = await findTag(tx, name, { optional: true });
-    if (taken?.id === tag.id) return;
-    if (taken) throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
-    await tx
-      .insertInto("tag_aliases")
-      .values({ key: tagKey(name), name, tag_id: tag.id })
-      .execute();
-    await changeTag(tx, tag.id, {});
-    const detail = { alias: name, tag: tag.name };
-    await writeAudit(tx, { at: clock.now(), actor: request.actor, action: "tag alias", subject: tag.name, detail });
-  });
-}
-
 /** By another name a tag may be one that somebody merged or renamed since: then it is not what was meant. */
 export function refuseSpelling(tag: FoundTag, named: string): void {
   if (tag.key === keyOf(named)) return;

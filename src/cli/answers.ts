@@ -27,6 +27,18 @@ export interface TagAnswer {
   hiddenAt: string | null;
 }
 
+export interface TagActAnswer {
+  /** False when it had been done already. */
+  changed: boolean;
+  /** What it does. */
+  words: string;
+}
+
+export interface TagUnaliasedAnswer extends TagActAnswer {
+  alias: string;
+  tag: string;
+}
+
 export interface TagHiddenAnswer {
   tag: string;
   /** False when it had been done already. */

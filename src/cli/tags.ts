@@ -1,11 +1,15 @@
 import type { Command } from "commander";
-import type { TagAnswer, TagHiddenAnswer } from "./answers.ts";
+import type { TagActAnswer, TagAnswer, TagHiddenAnswer, TagUnaliasedAnswer } from "./answers.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
 import { plural } from "./words.ts";
 
 interface JsonOption {
   json?: boolean;
+}
+
+interface DryRunOption {
+  dryRun?: boolean;
 }
 
 export function addTags(program: Command, { terminal, client }: Context): void {
@@ -47,6 +51,16 @@ export function addTags(program: Command, { terminal, client }: Context): void {
       answer(terminal, options, added, () => `${told(alias)} means ${told(tag)} now.`);
     });
 
+  withJson(tags.command("unalias").description("take another spelling from a tag; what it brought stays"))
+    .argument("<spelling>", "the other spelling")
+    .argument("<tag>", "the tag that it means")
+    .option("--dry-run", "say what it would do, and change nothing")
+    .action(async (alias: string, tag: string, { dryRun, ...options }: JsonOption & DryRunOption) => {
+      const query = { alias, tag, dryRun };
+      const removed = await client().ask<TagUnaliasedAnswer>("DELETE", "/tags/alias", { query });
+      answer(terminal, options, removed, (one) => (dryRun && one.changed ? wouldText(one) : unaliasedText(one)));
+    });
+
   withJson(tags.command("hide").description("neither offer nor show a tag; whoever follows it keeps it"))
     .argument("<tag>", "its name")
     .action(async (tag: string, options: JsonOption) => {
@@ -82,6 +96,15 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
     rows,
     columns,
   );
+}
+
+function wouldText({ words }: TagActAnswer): string {
+  return `${words} This was a dry run: nothing was changed.`;
+}
+
+function unaliasedText({ alias, tag, changed }: TagUnaliasedAnswer): string {
+  const [spelling, name] = [JSON.stringify(alias), JSON.stringify(tag)];
+  return changed ? `${spelling} no longer means ${name}.` : `${spelling} does not mean ${name}: nothing was changed.`;
 }
 
 function hiddenText({ tag, changed, readers, onlyThis }: TagHiddenAnswer): string {

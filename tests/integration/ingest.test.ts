@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { ingest, type IngestSource } from "../../src/articles/ingest.ts";
 import type { FeedItem } from "../../src/sources/parse-item.ts";
 import { mergeTags } from "../../src/articles/tag-merge.ts";
-import { addAlias } from "../../src/articles/tag-names.ts";
+import { addAlias } from "../../src/articles/tag-alias.ts";
 import { openEmbedded, type Database } from "../../src/db/open.ts";
 import { addFeeds, getSource } from "../../src/sources/store.ts";
 import { movedClock } from "../support/clock.ts";

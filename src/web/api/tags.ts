@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
+import { addAlias, planUnalias, removeAlias } from "../../articles/tag-alias.ts";
 import { setHidden } from "../../articles/tag-hide.ts";
 import { listAllTags } from "../../articles/tag-list.ts";
 import { mergeTags } from "../../articles/tag-merge.ts";
-import { addAlias, renameTag } from "../../articles/tag-names.ts";
-import { problems } from "./schemas.ts";
+import { renameTag } from "../../articles/tag-names.ts";
+import { unaliasWords } from "../tag-words.ts";
+import { flag, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
 const countedDays = 90;
@@ -18,6 +20,7 @@ const rename = z.strictObject({
 });
 
 const changed = z.boolean().describe("False when it had been done already");
+const words = z.string().describe("What it does, as the operators' pages say it before it is done");
 const tagSchema = z
   .object({
     name: z.string(),
@@ -91,6 +94,29 @@ export function addTagRoutes(server: ApiServer, app: App): void {
     async ({ body, actor }) => {
       await addAlias(app, { ...body, actor });
       return body;
+    },
+  );
+
+  server.delete(
+    "/tags/alias",
+    {
+      config,
+      schema: {
+        summary: "Take another spelling from a tag; what it brought stays",
+        tags,
+        querystring: alias.extend({ dryRun: flag.describe("Say what it would do, and change nothing") }),
+        response: { 200: z.object({ alias: name, tag: name, changed, words }), ...problems },
+      },
+    },
+    async ({ query, actor }) => {
+      const { dryRun, ...given } = query;
+      const {
+        tag,
+        alias: spelling,
+        changed: isChange,
+      } = dryRun ? await planUnalias(app.db, given.alias, given.tag) : await removeAlias(app, { ...given, actor });
+      const told = unaliasWords({ alias: spelling, tag: { name: tag.name, hidden: tag.hidden_at !== null } });
+      return { alias: spelling, tag: tag.name, changed: isChange, words: told };
     },
   );
 

@@ -1,14 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
+import { addAlias, planUnalias, removeAlias } from "../../articles/tag-alias.ts";
 import { findTag, type FoundTag } from "../../articles/tag-find.ts";
 import { setHidden } from "../../articles/tag-hide.ts";
 import { mergeTags } from "../../articles/tag-merge.ts";
-import { addAlias, planRename, renameTag } from "../../articles/tag-names.ts";
+import { planRename, renameTag } from "../../articles/tag-names.ts";
 import { tagReach } from "../../articles/tag-reach.ts";
 import { Refusal } from "../../base/errors.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
-import { hideWords, mergeWords, renameWords, unhideWords } from "./tag-words.ts";
+import { hideWords, mergeWords, renameWords, unaliasWords, unhideWords } from "../tag-words.ts";
 import { tagDeskPath } from "./tag.ts";
 import { count } from "./words.ts";
 
@@ -76,6 +77,27 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     if (alias.trim() === "") throw new Refusal(422, "Enter the other spelling.");
     await addAlias(app, { alias, tag, actor: request.operator.name });
     return reply.redirect(tagDeskPath(tag, "alias"), 303);
+  });
+
+  web.get(`${path}/unalias`, needs.editor, async (request, reply) => {
+    const query = readFields(request.query);
+    const { tag, alias, changed } = await planUnalias(db, query.one("alias"), query.one("tag"));
+    if (!changed) return reply.redirect(tagDeskPath(tag.name), 303);
+    return show(request, reply, ask("Remove a spelling"), {
+      question: `Should “${alias}” no longer mean “${tag.name}”?`,
+      words: unaliasWords({ alias, tag: shown(tag) }),
+      label: "Remove the spelling",
+      post: `${path}/unalias`,
+      back: tagDeskPath(tag.name),
+      hidden: fields({ alias, tag: tag.name }),
+    });
+  });
+
+  web.post(`${path}/unalias`, needs.editor, async (request, reply) => {
+    const given = readFields(request.body);
+    const { alias, tag } = { alias: given.one("alias"), tag: given.one("tag") };
+    const removed = await removeAlias(app, { alias, tag, actor: request.operator.name });
+    return reply.redirect(tagDeskPath(removed.tag.name, removed.changed ? "unalias" : "unaliased"), 303);
   });
 
   for (const [act, hidden] of [

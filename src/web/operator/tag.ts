@@ -19,6 +19,8 @@ const doneWords: Record<string, string> = {
   spelling: "Renamed.",
   merge: "Merged: the two are one tag now.",
   alias: "Both spellings are one tag now.",
+  unalias: "Removed: the spelling no longer means this tag.",
+  unaliased: "The spelling had been removed already.",
   hide: "Hidden: it is neither offered nor shown from now on.",
   unhide: "Shown again, to whoever followed it as well.",
 };
@@ -57,7 +59,10 @@ export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
           path: tagPath(tag.name),
           query: tagQuery([tag.name]),
           hidden: tag.hiddenAt && shortMoment(tag.hiddenAt, timezone, pageLanguage(app.config.language)),
-          aliases: tag.aliases,
+          aliases: tag.aliases.map((alias) => ({
+            name: alias,
+            remove: `/operator/tags/unalias${tagQuery([tag.name], { alias })}`,
+          })),
           facts: [
             `${count(tag.articles, "article")} in 90 days`,
             `${count(reach.waiting, "article")} for the next edition`,

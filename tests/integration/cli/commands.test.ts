@@ -129,6 +129,15 @@ describe("commands against a running server", () => {
       /^"Korea" is hidden\. 1 reader keeps it, and it brings them nothing\. 1 reader with nothing else/,
     );
     expect((await run(["tags", "list", "--hidden"])).stdout).toMatch(/\nKorea +\d+ +1 +hidden +Corea, 한국\n$/);
+    const unalias = ["tags", "unalias", "corea", "Korea"];
+    expect((await run([...unalias, "--dry-run"])).stdout).toBe(
+      "Articles that come with “Corea” from then on have a tag of that name, and links with it no longer lead to “Korea”. " +
+        "“Korea” is hidden; the new tag will not be. Articles and readers of “Korea” keep it. " +
+        "This was a dry run: nothing was changed.\n",
+    );
+    expect((await run(unalias)).stdout).toBe('"Corea" no longer means "Korea".\n');
+    expect((await run(unalias)).stdout).toBe('"corea" does not mean "Korea": nothing was changed.\n');
+    expect(JSON.parse((await run([...unalias, "--json"])).stdout)).toMatchObject({ changed: false });
     expect((await run(["tags", "unhide", "Korea"])).stdout).toContain("brings its news to 1 reader");
     expect((await run(["tags", "merge", "nothing", "Korea"])).stderr).toContain("dayletter tags list");
     expect((await run(["tags", "rename", "Korea", "한국"])).code).toBe(0);

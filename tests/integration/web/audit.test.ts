@@ -27,6 +27,7 @@ const beforeTheEdition: readonly Step[] = [
   ["POST /sources/{id}/check", "/sources/2/check"],
   ["DELETE /sources/{id}", "/sources/2"],
   ["POST /tags/alias", "/tags/alias", { tag: "LTE", alias: "4G" }],
+  ["DELETE /tags/alias", "/tags/alias?tag=LTE&alias=4G"],
   ["POST /tags/rename", "/tags/rename", { from: "huawei", to: "Huawei Group" }],
   ["POST /tags/merge", "/tags/merge", { from: "5G", into: "LTE" }],
   ["POST /tags/hide", "/tags/hide", { tag: "6G" }],

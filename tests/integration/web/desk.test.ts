@@ -182,6 +182,16 @@ test("a source that cannot be read is refused with what was typed, and tags are 
   );
   expect((await get("/operator/tags")).body).toContain("also huawei");
   expect((await post("/operator/tags/alias", { alias: "LGU+", tag: "lg u+" })).statusCode).toBe(303);
+  const tag = (await get("/operator/tags/one?tag=lg+u%2B")).body;
+  const path = /href="(\/operator\/tags\/unalias[^"]+LGU%2B)"/.exec(tag)![1]!.replaceAll("&amp;", "&");
+  const question = (await get(path)).body;
+  expect(question).toContain("Should “LGU+” no longer mean “lg u+”?");
+  expect(question).toContain("Articles that come with “LGU+” from then on have a tag of that name");
+  const removals = await Promise.all([1, 2].map(() => post("/operator/tags/unalias", { alias: "LGU+", tag: "lg u+" })));
+  const told = await Promise.all(removals.map(async ({ headers }) => (await get(String(headers.location))).body));
+  expect(told.filter((page) => page.includes("the spelling no longer means this tag"))).toHaveLength(1);
+  expect(told.filter((page) => page.includes("The spelling had been removed already"))).toHaveLength(1);
+  expect((await get(path)).headers.location).toBe("/operator/tags/one?tag=lg%20u%2B");
 });
 
 test("a tag is renamed, and hidden, after a page that says for how many; to another tag's name it is merged", async () => {

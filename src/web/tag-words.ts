@@ -1,5 +1,5 @@
-import type { TagReach } from "../../articles/tag-reach.ts";
-import { count, number } from "./words.ts";
+import type { TagReach } from "../articles/tag-reach.ts";
+import { count, number } from "./operator/words.ts";
 
 /** What hiding a tag will do, before it is done. */
 export function hideWords({ readers, onlyThis, waiting, waitingOnly }: TagReach): string {
@@ -58,6 +58,17 @@ export function mergeWords(
     into.hidden && !from.hidden ? `“${into.name}” is hidden, so none of them gets news of it until you show it.` : "",
     from.hidden && !into.hidden ? `“${from.name}” is hidden and “${into.name}” is not: they get its news again.` : "",
     `“${from.name}” stays as another spelling. It cannot be taken apart again.`,
+  ]
+    .filter((sentence) => sentence !== "")
+    .join(" ");
+}
+
+/** What taking a spelling from a tag will do. */
+export function unaliasWords({ alias, tag }: { alias: string; tag: { name: string; hidden: boolean } }): string {
+  return [
+    `Articles that come with “${alias}” from then on have a tag of that name, and links with it no longer lead to “${tag.name}”.`,
+    tag.hidden ? `“${tag.name}” is hidden; the new tag will not be.` : "",
+    `Articles and readers of “${tag.name}” keep it.`,
   ]
     .filter((sentence) => sentence !== "")
     .join(" ");
