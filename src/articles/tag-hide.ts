@@ -1,33 +1,49 @@
+import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { lockArticles } from "./store.ts";
-import { changeTag, findTag } from "./tag-find.ts";
+import { changeTag, findTag, type FoundTag } from "./tag-find.ts";
 import type { TagDeps } from "./tag-names.ts";
 import { tagReach, type TagReach } from "./tag-reach.ts";
+
+/** What hiding a tag, or showing it again, would do: nothing, where it is so already. */
+export interface HidePlan {
+  tag: FoundTag;
+  changed: boolean;
+  reach: TagReach;
+}
+
+/**
+ * Looks at it before it is done.
+ * @throws Refusal 422 for a tag that there is not
+ */
+export async function planHidden(db: Db | Tx, request: { tag: string; hidden: boolean }): Promise<HidePlan> {
+  const tag = await findTag(db, request.tag);
+  return { tag, changed: (tag.hidden_at !== null) !== request.hidden, reach: await tagReach(db, tag.id) };
+}
 
 /**
  * Hides a tag, or shows it again. A hidden one is neither offered nor shown, and brings nobody an article; whoever follows
  * it keeps it, so that showing it again restores all. It counts from the next edition that is frozen; one that is frozen
  * stays as it is. Done already, it changes nothing.
- * @throws Refusal 422 for a tag that there is not
+ * @throws Refusal as `planHidden`
  */
 export async function setHidden(
   { db, clock }: TagDeps,
   request: { tag: string; hidden: boolean; actor: string },
-): Promise<TagReach & { tag: string; changed: boolean }> {
+): Promise<HidePlan> {
   const { hidden, actor } = request;
   return db.transaction().execute(async (tx) => {
     // An edition that is being frozen has it on all of its articles, or on none.
     await lockArticles(tx);
-    const tag = await findTag(tx, request.tag);
-    const reach = await tagReach(tx, tag.id);
-    const changed = (tag.hidden_at !== null) !== hidden;
-    if (changed) {
+    const plan = await planHidden(tx, request);
+    const { tag, reach } = plan;
+    if (plan.changed) {
       const at = clock.now();
       await changeTag(tx, tag.id, { hidden_at: hidden ? at : null });
       const [before, after] = hidden ? ["shown", "hidden"] : ["hidden", "shown"];
       const detail = { before, after, readers: reach.readers };
       await writeAudit(tx, { at, actor, action: hidden ? "tag hide" : "tag unhide", subject: tag.name, detail });
     }
-    return { tag: tag.name, changed, ...reach };
+    return plan;
   });
 }

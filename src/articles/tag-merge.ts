@@ -1,31 +1,52 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { lockArticles } from "./store.ts";
-import { changeTag, findTag, keyOf } from "./tag-find.ts";
+import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
 import { refuseSpelling, type TagDeps } from "./tag-names.ts";
-import { tagReach } from "./tag-reach.ts";
+import { tagReach, type TagReach } from "./tag-reach.ts";
+
+/** What making one tag of two would do: nothing, where `from` is a spelling of `into` already. */
+export interface MergePlan {
+  from: FoundTag;
+  into: FoundTag;
+  changed: boolean;
+  /** Of `from`. */
+  reach: TagReach;
+}
+
+/**
+ * Looks at a merge before it is done.
+ * @throws Refusal 422 for a tag that there is not and for two names of one tag, 409 when `from` is another tag's spelling
+ */
+export async function planMerge(db: Db | Tx, request: { from: string; into: string }): Promise<MergePlan> {
+  const from = await findTag(db, request.from);
+  const into = await findTag(db, request.into);
+  const reach = await tagReach(db, from.id);
+  if (from.id !== into.id) {
+    refuseSpelling(from, request.from);
+    return { from, into, reach, changed: true };
+  }
+  if (from.key !== keyOf(request.from)) return { from, into, reach, changed: false };
+  const [one, two] = [JSON.stringify(request.from), JSON.stringify(request.into)];
+  throw new Refusal(422, `${one} and ${two} are one tag already.`);
+}
 
 /**
  * Makes one tag of two: articles and readers of `from` move to `into`, and `from` stays as an alias, so that feeds that
  * go on using it are understood. Whether it is hidden is decided by `into`.
- * @returns whether it was still to be done
- * @throws Refusal 422 for a tag that there is not and for two names of one tag, 409 when `from` is another tag's spelling
+ * @throws Refusal as `planMerge`
  */
 export async function mergeTags(
   { db, clock }: TagDeps,
   request: { from: string; into: string; actor: string },
-): Promise<boolean> {
+): Promise<MergePlan> {
   return db.transaction().execute(async (tx) => {
     await lockArticles(tx);
-    const from = await findTag(tx, request.from);
-    const into = await findTag(tx, request.into);
-    if (from.id === into.id) {
-      if (from.key !== keyOf(request.from)) return false;
-      const [one, two] = [JSON.stringify(request.from), JSON.stringify(request.into)];
-      throw new Refusal(422, `${one} and ${two} are one tag already.`);
-    }
-    refuseSpelling(from, request.from);
+    const plan = await planMerge(tx, request);
+    if (!plan.changed) return plan;
+    const { from, into } = plan;
     const before = (await tagReach(tx, into.id)).readers;
     // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
     await tx.selectFrom("tags").select("id").where("id", "=", from.id).forUpdate().executeTakeFirstOrThrow();
@@ -49,6 +70,6 @@ export async function mergeTags(
       subject: from.name,
       detail,
     });
-    return true;
+    return plan;
   });
 }

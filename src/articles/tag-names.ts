@@ -4,6 +4,7 @@ import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
 import { lockArticles } from "./store.ts";
+import { tagReach, type TagReach } from "./tag-reach.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
 export interface TagDeps {
@@ -14,7 +15,10 @@ export interface TagDeps {
 /** What a renaming would do: nothing, as it is called so; another spelling; a new name; or nothing, as it is another tag's. */
 export interface RenamePlan {
   outcome: "same" | "spelling" | "name" | "taken";
+  /** Whether the name would be another than it is. */
+  changed: boolean;
   tag: FoundTag;
+  reach: TagReach;
   /** As it would be shown. */
   name: string;
   /** The tag that has the name already. */
@@ -30,13 +34,22 @@ export async function planRename(db: Db | Tx, from: string, to: string): Promise
   const name = cleanTag(to);
   if (name === null) throw wrongValue(to, "the name of a tag; expected 1 to 60 characters");
   const tag = await findTag(db, from);
-  if (tag.name === name) return { outcome: "same", tag, name, other: null };
+  const plan = { tag, name, reach: await tagReach(db, tag.id), changed: tag.name !== name, other: null };
+  if (!plan.changed) return { ...plan, outcome: "same" };
   refuseSpelling(tag, from);
-  if (tag.key === tagKey(name)) return { outcome: "spelling", tag, name, other: null };
+  if (tag.key === tagKey(name)) return { ...plan, outcome: "spelling" };
   const other = await findTag(db, name, { optional: true });
-  return other && other.id !== tag.id
-    ? { outcome: "taken", tag, name, other }
-    : { outcome: "name", tag, name, other: null };
+  return other && other.id !== tag.id ? { ...plan, outcome: "taken", other } : { ...plan, outcome: "name" };
+}
+
+/** @throws Refusal 409 for the name of another tag */
+export function refuseTaken({ tag, name, other }: RenamePlan): void {
+  if (!other) return;
+  const [mine, theirs] = [JSON.stringify(tag.name), JSON.stringify(other.name)];
+  const taken = other.name === name ? `${theirs} is a tag already` : `${JSON.stringify(name)} means ${theirs} already`;
+  throw new Refusal(409, `${taken}: merge ${mine} into it instead.`, {
+    merge: { from: tag.name, into: other.name },
+  });
 }
 
 /**
@@ -48,23 +61,17 @@ export async function planRename(db: Db | Tx, from: string, to: string): Promise
 export async function renameTag(
   { db, clock }: TagDeps,
   request: { from: string; to: string; revision?: number | undefined; actor: string },
-): Promise<{ changed: boolean; name: string }> {
+): Promise<RenamePlan> {
   const { from, to, revision, actor } = request;
   return db.transaction().execute(async (tx) => {
     await lockArticles(tx);
-    const { outcome, tag, name, other } = await planRename(tx, from, to);
-    if (outcome === "same") return { changed: false, name };
+    const plan = await planRename(tx, from, to);
+    const { outcome, tag, name } = plan;
+    if (outcome === "same") return plan;
     if (revision !== undefined && revision !== tag.revision) {
       throw new Refusal(409, `The tag ${JSON.stringify(tag.name)} was changed meanwhile: look at it again.`);
     }
-    if (other) {
-      const [mine, theirs] = [JSON.stringify(tag.name), JSON.stringify(other.name)];
-      const taken =
-        other.name === name ? `${theirs} is a tag already` : `${JSON.stringify(name)} means ${theirs} already`;
-      throw new Refusal(409, `${taken}: merge ${mine} into it instead.`, {
-        merge: { from: tag.name, into: other.name },
-      });
-    }
+    refuseTaken(plan);
     if (outcome === "name") {
       await tx.deleteFrom("tag_aliases").where("key", "=", tagKey(name)).execute();
       await tx.insertInto("tag_aliases").values({ key: tag.key, name: tag.name, tag_id: tag.id }).execute();
@@ -72,7 +79,7 @@ export async function renameTag(
     await changeTag(tx, tag.id, { key: tagKey(name), name });
     const detail = { before: tag.name, after: name };
     await writeAudit(tx, { at: clock.now(), actor, action: "tag rename", subject: tag.name, detail });
-    return { changed: true, name };
+    return plan;
   });
 }
 

@@ -39,10 +39,8 @@ export interface TagUnaliasedAnswer extends TagActAnswer {
   tag: string;
 }
 
-export interface TagHiddenAnswer {
+export interface TagHiddenAnswer extends TagActAnswer {
   tag: string;
-  /** False when it had been done already. */
-  changed: boolean;
   readers: number;
   /** Readers who follow nothing else. */
   onlyThis: number;

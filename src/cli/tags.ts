@@ -8,7 +8,7 @@ interface JsonOption {
   json?: boolean;
 }
 
-interface DryRunOption {
+interface ActOptions extends JsonOption {
   dryRun?: boolean;
 }
 
@@ -24,23 +24,26 @@ export function addTags(program: Command, { terminal, client }: Context): void {
       answer(terminal, options, shown, (value) => tagsText(value.tags, terminal.columns));
     });
 
-  withJson(tags.command("rename").description("give a tag another name; readers, feeds and links go along"))
+  withDryRun(tags.command("rename").description("give a tag another name; readers, feeds and links go along"))
     .argument("<tag>", "its name")
     .argument("<name>", "the name it gets")
-    .action(async (from: string, to: string, options: JsonOption) => {
-      const json = { from, to };
-      const renamed = await client().ask<{ name: string; changed: boolean }>("POST", "/tags/rename", { json });
-      answer(terminal, options, renamed, ({ name, changed }) =>
-        changed ? `${told(from)} is called ${told(name)} now.` : `It is called ${told(name)} already.`,
+    .action(async (from: string, to: string, { dryRun, ...options }: ActOptions) => {
+      const json = { from, to, dryRun };
+      const renamed = await client().ask<TagActAnswer & { name: string }>("POST", "/tags/rename", { json });
+      answer(terminal, options, renamed, (one) =>
+        say(one, dryRun, one.changed ? `${told(from)} is called ${told(one.name)} now.` : "It is called so already."),
       );
     });
 
-  withJson(tags.command("merge").description("make one tag of two; it cannot be taken apart again"))
+  withDryRun(tags.command("merge").description("make one tag of two; it cannot be taken apart again"))
     .argument("<from>", "this tag becomes part of the other, and another spelling of it")
     .argument("<into>", "the tag that stays")
-    .action(async (from: string, into: string, options: JsonOption) => {
-      const merged = await client().ask("POST", "/tags/merge", { json: { from, into } });
-      answer(terminal, options, merged, () => `${told(from)} is part of ${told(into)} now.`);
+    .action(async (from: string, into: string, { dryRun, ...options }: ActOptions) => {
+      const json = { from, into, dryRun };
+      const merged = await client().ask<TagActAnswer>("POST", "/tags/merge", { json });
+      answer(terminal, options, merged, (one) =>
+        say(one, dryRun, `${told(from)} is part of ${told(into)} ${one.changed ? "now" : "already"}.`),
+      );
     });
 
   withJson(tags.command("alias").description("give a tag another spelling, which articles may come with"))
@@ -51,29 +54,37 @@ export function addTags(program: Command, { terminal, client }: Context): void {
       answer(terminal, options, added, () => `${told(alias)} means ${told(tag)} now.`);
     });
 
-  withJson(tags.command("unalias").description("take another spelling from a tag; what it brought stays"))
+  withDryRun(tags.command("unalias").description("take another spelling from a tag; what it brought stays"))
     .argument("<spelling>", "the other spelling")
     .argument("<tag>", "the tag that it means")
-    .option("--dry-run", "say what it would do, and change nothing")
-    .action(async (alias: string, tag: string, { dryRun, ...options }: JsonOption & DryRunOption) => {
+    .action(async (alias: string, tag: string, { dryRun, ...options }: ActOptions) => {
       const query = { alias, tag, dryRun };
       const removed = await client().ask<TagUnaliasedAnswer>("DELETE", "/tags/alias", { query });
-      answer(terminal, options, removed, (one) => (dryRun && one.changed ? wouldText(one) : unaliasedText(one)));
+      answer(terminal, options, removed, (one) => say(one, dryRun, unaliasedText(one)));
     });
 
-  withJson(tags.command("hide").description("neither offer nor show a tag; whoever follows it keeps it"))
-    .argument("<tag>", "its name")
-    .action(async (tag: string, options: JsonOption) => {
-      const done = await client().ask<TagHiddenAnswer>("POST", "/tags/hide", { json: { tag } });
-      answer(terminal, options, done, hiddenText);
-    });
+  for (const [act, description, text] of [
+    ["hide", "neither offer nor show a tag; whoever follows it keeps it", hiddenText],
+    ["unhide", "show a hidden tag again", shownText],
+  ] as const) {
+    withDryRun(tags.command(act).description(description))
+      .argument("<tag>", "its name")
+      .action(async (tag: string, { dryRun, ...options }: ActOptions) => {
+        const json = { tag, dryRun };
+        const done = await client().ask<TagHiddenAnswer>("POST", `/tags/${act}`, { json });
+        answer(terminal, options, done, (one) => say(one, dryRun, text(one)));
+      });
+  }
+}
 
-  withJson(tags.command("unhide").description("show a hidden tag again"))
-    .argument("<tag>", "its name")
-    .action(async (tag: string, options: JsonOption) => {
-      const done = await client().ask<TagHiddenAnswer>("POST", "/tags/unhide", { json: { tag } });
-      answer(terminal, options, done, shownText);
-    });
+/** Adds `--dry-run`, and `--json`. */
+function withDryRun(command: Command): Command {
+  return withJson(command).option("--dry-run", "say what it would do and for how many, and change nothing");
+}
+
+/** What was done, or what would be. */
+function say({ changed, words }: TagActAnswer, dryRun: boolean | undefined, done: string): string {
+  return dryRun && changed ? `${words} This was a dry run: nothing was changed.` : done;
 }
 
 export function tagsText(tags: readonly TagAnswer[], columns: number | null): string {
@@ -96,10 +107,6 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
     rows,
     columns,
   );
-}
-
-function wouldText({ words }: TagActAnswer): string {
-  return `${words} This was a dry run: nothing was changed.`;
 }
 
 function unaliasedText({ alias, tag, changed }: TagUnaliasedAnswer): string {

@@ -1,5 +1,16 @@
+import type { FoundTag } from "../articles/tag-find.ts";
 import type { TagReach } from "../articles/tag-reach.ts";
 import { count, number } from "./operator/words.ts";
+
+/** A tag, as far as words tell of it. */
+interface ShownTag {
+  name: string;
+  hidden: boolean;
+}
+
+export function shownTag({ name, hidden_at }: FoundTag): ShownTag {
+  return { name, hidden: hidden_at !== null };
+}
 
 /** What hiding a tag will do, before it is done. */
 export function hideWords({ readers, onlyThis, waiting, waitingOnly }: TagReach): string {
@@ -48,10 +59,7 @@ export function renameWords(
 }
 
 /** What a merge will do. */
-export function mergeWords(
-  { from, into }: { from: { name: string; hidden: boolean }; into: { name: string; hidden: boolean } },
-  reach: TagReach,
-): string {
+export function mergeWords({ from, into }: { from: ShownTag; into: ShownTag }, reach: TagReach): string {
   const readers = count(reach.readers, "reader");
   return [
     `${readers} of “${from.name}” ${follow(reach.readers)} “${into.name}” from then on, and articles with either tag count as one.`,
@@ -64,7 +72,7 @@ export function mergeWords(
 }
 
 /** What taking a spelling from a tag will do. */
-export function unaliasWords({ alias, tag }: { alias: string; tag: { name: string; hidden: boolean } }): string {
+export function unaliasWords({ alias, tag }: { alias: string; tag: ShownTag }): string {
   return [
     `Articles that come with “${alias}” from then on have a tag of that name, and links with it no longer lead to “${tag.name}”.`,
     tag.hidden ? `“${tag.name}” is hidden; the new tag will not be.` : "",

@@ -1,15 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { addAlias, planUnalias, removeAlias } from "../../articles/tag-alias.ts";
-import { findTag, type FoundTag } from "../../articles/tag-find.ts";
-import { setHidden } from "../../articles/tag-hide.ts";
-import { mergeTags } from "../../articles/tag-merge.ts";
+import { planHidden, setHidden } from "../../articles/tag-hide.ts";
+import { mergeTags, planMerge } from "../../articles/tag-merge.ts";
 import { planRename, renameTag } from "../../articles/tag-names.ts";
-import { tagReach } from "../../articles/tag-reach.ts";
 import { Refusal } from "../../base/errors.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
-import { hideWords, mergeWords, renameWords, unaliasWords, unhideWords } from "../tag-words.ts";
+import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-words.ts";
 import { tagDeskPath } from "./tag.ts";
 import { count } from "./words.ts";
 
@@ -24,10 +22,9 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const query = readFields(request.query);
     const { from, to } = { from: query.one("tag"), to: query.one("to") };
     if (to.trim() === "") throw new Refusal(422, "Enter the new name.");
-    const { outcome, tag, name, other } = await planRename(db, from, to);
+    const { outcome, tag, name, other, reach } = await planRename(db, from, to);
     if (outcome === "same") return reply.redirect(tagDeskPath(tag.name), 303);
     if (other) return reply.redirect(mergePath(tag.name, name), 303);
-    const reach = await tagReach(db, tag.id);
     return show(request, reply, ask("Rename a tag"), {
       question: `Call “${tag.name}” “${name}”?`,
       words: renameWords({ from: tag.name, to: name, spelling: outcome === "spelling" }, reach),
@@ -48,15 +45,13 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
 
   web.get(`${path}/merge`, needs.editor, async (request, reply) => {
     const query = readFields(request.query);
-    const [from, into] = [await findTag(db, query.one("from")), await findTag(db, query.one("into"))];
-    if (from.id === into.id) throw new Refusal(422, `“${query.one("into")}” is the same tag: name another one.`);
-    const reach = await tagReach(db, from.id);
-    const taken = query.has("instead")
-      ? `“${query.one("into")}” is in use already: two tags with one name are one. `
-      : "";
+    const asked = { from: query.one("from"), into: query.one("into") };
+    const { from, into, changed, reach } = await planMerge(db, asked);
+    if (!changed) return reply.redirect(tagDeskPath(into.name), 303);
+    const taken = query.has("instead") ? `“${asked.into}” is in use already: two tags with one name are one. ` : "";
     return show(request, reply, ask("Merge two tags"), {
       question: `Make “${from.name}” part of “${into.name}”?`,
-      words: taken + mergeWords({ from: shown(from), into: shown(into) }, reach),
+      words: taken + mergeWords({ from: shownTag(from), into: shownTag(into) }, reach),
       label: `Merge, for ${count(reach.readers, "reader")}`,
       post: `${path}/merge`,
       back: tagDeskPath(from.name),
@@ -85,7 +80,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     if (!changed) return reply.redirect(tagDeskPath(tag.name), 303);
     return show(request, reply, ask("Remove a spelling"), {
       question: `Should “${alias}” no longer mean “${tag.name}”?`,
-      words: unaliasWords({ alias, tag: shown(tag) }),
+      words: unaliasWords({ alias, tag: shownTag(tag) }),
       label: "Remove the spelling",
       post: `${path}/unalias`,
       back: tagDeskPath(tag.name),
@@ -105,9 +100,9 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     ["unhide", false],
   ] as const) {
     web.get(`${path}/${act}`, needs.editor, async (request, reply) => {
-      const tag = await findTag(db, readFields(request.query).one("tag"));
-      if ((tag.hidden_at !== null) === hidden) return reply.redirect(tagDeskPath(tag.name), 303);
-      const reach = await tagReach(db, tag.id);
+      const asked = readFields(request.query).one("tag");
+      const { tag, changed, reach } = await planHidden(db, { tag: asked, hidden });
+      if (!changed) return reply.redirect(tagDeskPath(tag.name), 303);
       return show(request, reply, ask(hidden ? "Hide a tag" : "Show a tag again"), {
         question: hidden ? `Hide “${tag.name}”?` : `Show “${tag.name}” again?`,
         words: hidden ? hideWords(reach) : unhideWords(reach),
@@ -121,7 +116,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
       const asked = readFields(request.body).one("tag");
       const { tag } = await setHidden(app, { tag: asked, hidden, actor: request.operator.name });
-      return reply.redirect(tagDeskPath(tag, act), 303);
+      return reply.redirect(tagDeskPath(tag.name, act), 303);
     });
   }
 }
@@ -129,10 +124,6 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
 /** Where a renaming to the name of another tag leads. */
 function mergePath(from: string, into: string): string {
   return `${path}/merge?${new URLSearchParams({ from, into, instead: "1" }).toString()}`;
-}
-
-function shown({ name, hidden_at }: FoundTag): { name: string; hidden: boolean } {
-  return { name, hidden: hidden_at !== null };
 }
 
 function fields(values: Record<string, string>): { name: string; value: string }[] {

@@ -125,6 +125,14 @@ describe("commands against a running server", () => {
       stderr: expect.stringContaining("merge"),
     });
     expect((await run(["tags", "alias", "Corea", "Korea"])).stdout).toBe('"Corea" means "Korea" now.\n');
+    const hide = await run(["tags", "hide", "Corea", "--dry-run"]);
+    expect(hide.stdout).toMatch(
+      /^It is no longer offered .* 1 reader follows it: .*This was a dry run: nothing was changed\.\n$/,
+    );
+    expect((await run(["tags", "rename", "Korea", "Seoul", "--dry-run"])).stdout).toContain("dry run");
+    expect((await run(["tags", "merge", "Korea", "huawei", "--dry-run"])).stdout).toContain("cannot be taken apart");
+    expect((await run(["tags", "unhide", "Korea", "--dry-run"])).stdout).toBe('"Korea" is not hidden.\n');
+    expect((await run(["tags", "list", "--hidden"])).stdout).toMatch(/^No tag here/);
     expect((await run(["tags", "hide", "Corea"])).stdout).toMatch(
       /^"Korea" is hidden\. 1 reader keeps it, and it brings them nothing\. 1 reader with nothing else/,
     );

@@ -1,0 +1,140 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { addAlias, planUnalias, removeAlias } from "../../articles/tag-alias.ts";
+import { planHidden, setHidden } from "../../articles/tag-hide.ts";
+import { mergeTags, planMerge } from "../../articles/tag-merge.ts";
+import { planRename, refuseTaken, renameTag } from "../../articles/tag-names.ts";
+import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-words.ts";
+import { flag, problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+
+const name = z.string().max(500);
+const ask = "Say what it would do, and change nothing";
+const dryRun = z.boolean().default(false).describe(ask);
+const merge = z.strictObject({ from: name, into: name, dryRun });
+const alias = z.strictObject({ alias: name, tag: name });
+const hide = z.strictObject({ tag: name, dryRun });
+const rename = z.strictObject({
+  from: name.describe("The tag's name"),
+  to: name.describe("The name it gets; the old one stays as another spelling"),
+  revision: z.int().optional().describe("As it was listed; a change that came between is then answered with 409"),
+  dryRun,
+});
+
+/** What an act answers, and its dry run. */
+const told = {
+  changed: z.boolean().describe("False when it had been done already"),
+  words: z.string().describe("What it does, as the operators' page says it before it is done"),
+};
+const hideSchema = z.object({
+  tag: z.string(),
+  readers: z.int().describe("Active readers who follow it"),
+  onlyThis: z.int().describe("Those of them who follow nothing else that is shown, and get no mail while it is hidden"),
+  waiting: z.int().describe("Articles that wait for the next edition and have it"),
+  waitingOnly: z
+    .int()
+    .describe("Those of them without another tag that is shown: they go to readers of all news alone"),
+  ...told,
+});
+
+/** Renaming, merging, hiding a tag and its spellings. A dry run says what the operators' page says before it is done. */
+export function addTagActs(server: ApiServer, app: App): void {
+  const tags = ["tags"];
+  const config = { role: "editor" } as const;
+
+  server.post(
+    "/tags/rename",
+    {
+      config,
+      schema: {
+        summary: "Give a tag another name; readers, feeds and links with the old one go along",
+        tags,
+        body: rename,
+        response: { 200: z.object({ name: z.string(), ...told }), ...problems },
+      },
+    },
+    async ({ body, actor }) => {
+      const plan = body.dryRun
+        ? await planRename(app.db, body.from, body.to)
+        : await renameTag(app, { ...body, actor });
+      refuseTaken(plan);
+      const names = { from: plan.tag.name, to: plan.name, spelling: plan.outcome === "spelling" };
+      return { name: plan.name, ...tell(plan, renameWords(names, plan.reach)) };
+    },
+  );
+
+  server.post(
+    "/tags/merge",
+    {
+      config,
+      schema: {
+        summary: "Make one tag of two; it cannot be taken apart again",
+        tags,
+        body: merge,
+        response: { 200: z.object({ from: z.string(), into: z.string(), ...told }), ...problems },
+      },
+    },
+    async ({ body, actor }) => {
+      const plan = body.dryRun ? await planMerge(app.db, body) : await mergeTags(app, { ...body, actor });
+      const { from, into, reach } = plan;
+      const words = mergeWords({ from: shownTag(from), into: shownTag(into) }, reach);
+      return { from: plan.changed ? from.name : body.from, into: into.name, ...tell(plan, words) };
+    },
+  );
+
+  server.post(
+    "/tags/alias",
+    {
+      config,
+      schema: { summary: "Add another spelling of a tag", tags, body: alias, response: { 200: alias, ...problems } },
+    },
+    async ({ body, actor }) => {
+      await addAlias(app, { ...body, actor });
+      return body;
+    },
+  );
+
+  server.delete(
+    "/tags/alias",
+    {
+      config,
+      schema: {
+        summary: "Take another spelling from a tag; what it brought stays",
+        tags,
+        querystring: alias.extend({ dryRun: flag.describe(ask) }),
+        response: { 200: z.object({ alias: name, tag: name, ...told }), ...problems },
+      },
+    },
+    async ({ query, actor }) => {
+      const plan = query.dryRun
+        ? await planUnalias(app.db, query.alias, query.tag)
+        : await removeAlias(app, { ...query, actor });
+      const { alias: spelling, tag } = plan;
+      return {
+        alias: spelling,
+        tag: tag.name,
+        ...tell(plan, unaliasWords({ alias: spelling, tag: shownTag(tag) })),
+      };
+    },
+  );
+
+  for (const [act, hidden, summary] of [
+    ["hide", true, "Neither offer nor show a tag, from the next edition on; whoever follows it keeps it"],
+    ["unhide", false, "Show a hidden tag again, to whoever followed it as well"],
+  ] as const) {
+    server.post(
+      `/tags/${act}`,
+      { config, schema: { summary, tags, body: hide, response: { 200: hideSchema, ...problems } } },
+      async ({ body, actor }) => {
+        const given = { tag: body.tag, hidden };
+        const plan = body.dryRun ? await planHidden(app.db, given) : await setHidden(app, { ...given, actor });
+        const { tag, reach } = plan;
+        return { tag: tag.name, ...reach, ...tell(plan, hidden ? hideWords(reach) : unhideWords(reach)) };
+      },
+    );
+  }
+}
+
+function tell({ changed }: { changed: boolean }, words: string): { changed: boolean; words: string } {
+  return { changed, words: changed ? words : "It is so already: nothing changes." };
+}

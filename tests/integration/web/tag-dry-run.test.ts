@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+let site: OpenWeb;
+beforeAll(async () => {
+  site = await openWeb();
+  await site.api("POST", "/articles", [article(1, ["internal"]), article(2, ["Korea", "internal"])]);
+  for (const [address, tags] of [
+    ["ada@example.com", ["internal"]],
+    ["bob@example.com", ["internal", "Korea"]],
+  ])
+    await site.api("POST", "/subscribers", { address, tags, confirmed: true, consent: { method: "test" } });
+});
+afterAll(() => site.close());
+
+const look = async (act: string, body: object) =>
+  (await site.api("POST", `/tags/${act}`, { ...body, dryRun: true })).json<{ changed: boolean; words: string }>();
+const holdings = async () => ({
+  tags: (await site.api("GET", "/tags")).json(),
+  logged: await site.app.db.selectFrom("audit").select("action").where("action", "like", "tag %").execute(),
+});
+
+test("a dry run says in the words of the page what an act on a tag will do, and does nothing", async () => {
+  const before = await holdings();
+  const hide = await look("hide", { tag: "internal" });
+  expect(hide).toMatchObject({ tag: "internal", changed: true, readers: 2, onlyThis: 1, waiting: 2, waitingOnly: 1 });
+  expect(hide.words).toContain(
+    "2 readers follow it: they keep it, and it brings them nothing until you show it again.",
+  );
+  expect(hide.words).toContain("1 of them follows nothing else, and gets no mail until then.");
+  expect(await look("unhide", { tag: "internal" })).toMatchObject({ changed: false });
+  expect(await look("rename", { from: "korea", to: "Seoul" })).toMatchObject({
+    name: "Seoul",
+    changed: true,
+    words: expect.stringContaining("1 reader follows it as before. “Korea” stays as another spelling"),
+  });
+  expect(await look("merge", { from: "korea", into: "internal" })).toMatchObject({
+    from: "Korea",
+    into: "internal",
+    changed: true,
+    words: expect.stringContaining("It cannot be taken apart again."),
+  });
+  expect(await holdings()).toEqual(before);
+  expect(before.logged).toEqual([]);
+});
+
+test("a dry run is refused as the act itself would be", async () => {
+  expect(await look("rename", { from: "internal", to: "korea" })).toMatchObject({
+    status: 409,
+    detail: '"korea" means "Korea" already: merge "internal" into it instead.',
+  });
+  expect(await look("merge", { from: "korea", into: "Korea" })).toMatchObject({ status: 422 });
+  expect(await look("hide", { tag: "nonsense" })).toMatchObject({ status: 422 });
+});
+
+test("what was looked at is then done, and an act done already says that it changed nothing", async () => {
+  expect((await site.api("POST", "/tags/hide", { tag: "internal" })).json()).toMatchObject({ changed: true });
+  expect(await look("hide", { tag: "internal" })).toMatchObject({ changed: false });
+  expect(await look("merge", { from: "Korea", into: "internal" })).toMatchObject({
+    words: expect.stringContaining("“internal” is hidden, so none of them gets news of it until you show it."),
+  });
+  const merge = () => site.api("POST", "/tags/merge", { from: "Korea", into: "internal" });
+  expect((await merge()).json()).toMatchObject({ from: "Korea", into: "internal", changed: true });
+  expect((await merge()).json()).toMatchObject({ from: "Korea", into: "internal", changed: false });
+});
