@@ -18,7 +18,7 @@ export async function bringUpToDate(config: Config): Promise<string> {
 }
 
 async function migrateServer(url: string, withQueue: boolean): Promise<string> {
-  const database = openPostgres(url, 1);
+  const database = openPostgres(url, { max: 1 });
   const { host } = new URL(url);
   try {
     const applied = await migrate(database.pool);

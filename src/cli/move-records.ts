@@ -32,7 +32,7 @@ export async function moveRecords(config: Config, dataDir: string): Promise<stri
   const unlock = lockDataFolder(folder, "migrate");
   try {
     const from = await openEmbedded(join(folder, "db"));
-    const to = openPostgres(config.databaseUrl, 2);
+    const to = openPostgres(config.databaseUrl, { max: 2 });
     try {
       await migrate(to.pool);
       const copied = await copyRecords(from.pool, to.pool);

@@ -9,6 +9,7 @@ import { packageRoot } from "../base/root.ts";
 import { createEmbeddedPool, searchPath, type DbPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue } from "./migrate.ts";
 import type { Db, Schema } from "./schema.ts";
+import { asOptions, sessionSettings } from "./session.ts";
 import { valueTypes } from "./types.ts";
 
 export interface Database {
@@ -70,12 +71,15 @@ async function makeFolder(folder: string): Promise<void> {
 /**
  * Connects to PostgreSQL. Migrations are the caller's decision: `migrate` and a starting server run them.
  * @param url a `postgres://` connection string
+ * @param limits.silentMs how long a transaction may lie idle before the server ends it
  */
-export function openPostgres(url: string, max = 10): Database {
+export function openPostgres(url: string, { max = 10, silentMs }: { max?: number; silentMs?: number } = {}): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max,
-    options: `-c search_path=${searchPath.replaceAll(" ", "")}`,
+    options: asOptions({ search_path: searchPath.replaceAll(" ", ""), ...sessionSettings(silentMs) }),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: "dayletter",
     types: valueTypes,
   });

@@ -9,6 +9,7 @@ import {
 } from "bullmq";
 import { Redis } from "ioredis";
 import type { DbPool } from "../db/embedded-pool.ts";
+import { asOptions, sessionSettings } from "../db/session.ts";
 
 /** Where the queue lives: in Redis, in PostgreSQL, or in the embedded database beside the records. */
 export type QueuePlace =
@@ -55,7 +56,11 @@ function onRedis(url: string, traced: Traced): QueueConnection {
 function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>, traced: Traced): QueueConnection {
   const backend = withBackend(createPostgresBackend);
   // On a real server BullMQ keeps pools of its own, for its LISTEN connections are held for as long as it runs.
-  const connection = (place.kind === "embedded" ? place.pool : { connectionString: place.url, max: 3 }) as never;
+  const connection = (
+    place.kind === "embedded"
+      ? place.pool
+      : { connectionString: place.url, max: 3, keepAlive: true, options: asOptions(sessionSettings()) }
+  ) as never;
   return {
     queue: (name) => new backend.Queue(name, { ...traced, connection }) as unknown as Queue,
     worker: (name, processor, worker) =>

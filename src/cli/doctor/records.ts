@@ -47,7 +47,7 @@ export async function openRecords(config: Config, now: Date): Promise<Records> {
 }
 
 async function openServer(url: string, now: Date): Promise<Records> {
-  const database = openPostgres(url, 1);
+  const database = openPostgres(url, { max: 1 });
   const { host } = new URL(url);
   const close = (): Promise<void> => database.close();
   try {
