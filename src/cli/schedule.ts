@@ -15,6 +15,7 @@ interface ScheduleOptions {
   timezone?: string;
   reset?: boolean;
   passed?: "send" | "skip";
+  revision?: string;
 }
 
 export function addSchedule(program: Command, { terminal, client }: Context): void {
@@ -26,14 +27,14 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
     async (options: ScheduleOptions) => show(options, await client().ask("GET", "/schedule")),
   );
 
-  withJson(schedule.command("set").description("change the hour, the days or the time zone"))
+  withRevision(schedule.command("set").description("change the hour, the days or the time zone"))
     .option("--at <time>", "local time, HH:MM", argument(parseSendAt))
     .option("--days <days>", "such as mon-fri, or mon,wed,fri", daysArgument)
     .option("--timezone <zone>", "an IANA name, such as Europe/Berlin", argument(parseTimezone))
     .option("--reset", "go back to the server's settings for whatever is not named here")
     .option("--passed <what>", "a date whose new time has passed: send it at once, or skip it", passedArgument)
     .action(async (options: ScheduleOptions) => {
-      const { at, days, timezone, reset, passed } = options;
+      const { at, days, timezone, reset, passed, revision } = options;
       if (at === undefined && days === undefined && timezone === undefined && !reset) {
         throw new UsageError("Nothing is to be changed: name at least one of --at, --days, --timezone and --reset.");
       }
@@ -44,7 +45,7 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
         ...(timezone === undefined ? {} : { timezone }),
         ...(passed === undefined ? {} : { passed }),
       };
-      show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named } }));
+      show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named, revision } }));
     });
 
   withJson(schedule.command("skip").description("send no edition on a date, or on each of a list of holidays"))
@@ -54,21 +55,30 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
       show(options, await client().ask("PUT", "/schedule/skip", { json: { dates, undo } })),
     );
 
-  withJson(schedule.command("move").description("send the edition of one date at another time"))
+  withRevision(schedule.command("move").description("send the edition of one date at another time"))
     .argument("<date>", "such as 2026-12-24", dateArgument)
     .argument("[time]", "local time, HH:MM", argument(parseSendAt))
     .option("--undo", "send it at the schedule's own time again")
-    .action(async (date: string, time: string | undefined, options: { json?: boolean; undo?: boolean }) => {
+    .action(async (date: string, time: string | undefined, options: ScheduleOptions & { undo?: boolean }) => {
       if ((time === undefined) !== (options.undo ?? false)) {
         throw new UsageError("Name the time at which it is to be sent, or --undo for the schedule's own.");
       }
+      const { revision } = options;
       const path = `/schedule/move/${date}`;
       const asked = client();
       show(
         options,
-        time === undefined ? await asked.ask("DELETE", path) : await asked.ask("PUT", path, { json: { sendAt: time } }),
+        time === undefined
+          ? await asked.ask("DELETE", path, { query: { revision } })
+          : await asked.ask("PUT", path, { json: { sendAt: time, revision } }),
       );
     });
+}
+
+/** Adds `--revision`, and `--json`. */
+function withRevision(command: Command): Command {
+  const words = "of the schedule as `schedule show` showed it to you: refused if somebody has changed it since";
+  return withJson(command).option("--revision <revision>", words);
 }
 
 function collectDates(raw: string, before: string[] = []): string[] {
@@ -87,7 +97,7 @@ const daysArgument = (raw: string): string => {
 };
 
 export function scheduleText(schedule: ScheduleAnswer): string {
-  const { timezone, sendAt, sendDays, skipped, moved, next } = schedule;
+  const { timezone, sendAt, sendDays, skipped, moved, next, revision } = schedule;
   const everyDay = sendDays.split(",").length === 7;
   return [
     facts([
@@ -95,6 +105,7 @@ export function scheduleText(schedule: ScheduleAnswer): string {
       ["Days", everyDay ? "every day" : sendDays.replaceAll(",", ", ")],
       ["Skipped", skipped.length === 0 ? "none" : skipped.join(", ")],
       ["Moved", moved.length === 0 ? null : moved.map((one) => `${one.date} to ${one.sendAt}`).join(", ")],
+      ["Revision", revision],
     ]),
     "",
     next.length === 0 ? "No date is left to send on." : "Next:",

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { TagActAnswer, TagAnswer, TagHiddenAnswer, TagUnaliasedAnswer } from "./answers.ts";
+import { idArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
 import { plural } from "./words.ts";
@@ -27,8 +28,9 @@ export function addTags(program: Command, { terminal, client }: Context): void {
   withDryRun(tags.command("rename").description("give a tag another name; readers, feeds and links go along"))
     .argument("<tag>", "its name")
     .argument("<name>", "the name it gets")
-    .action(async (from: string, to: string, { dryRun, ...options }: ActOptions) => {
-      const json = { from, to, dryRun };
+    .option("--revision <number>", "as `tags list --json` has it: refused if the tag was changed since", idArgument)
+    .action(async (from: string, to: string, { dryRun, revision, ...options }: ActOptions & { revision?: number }) => {
+      const json = { from, to, revision, dryRun };
       const renamed = await client().ask<TagActAnswer & { name: string }>("POST", "/tags/rename", { json });
       answer(terminal, options, renamed, (one) =>
         say(one, dryRun, one.changed ? `${told(from)} is called ${told(one.name)} now.` : "It is called so already."),

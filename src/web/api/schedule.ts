@@ -123,8 +123,16 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
 
   server.delete(
     "/schedule/move/:date",
-    { config: { role: "editor" }, schema: { ...moveSchema, summary: "Send it at the schedule's own time again" } },
-    async ({ params, actor }) => show(await changeMove(app, { date: parseDate(params.date), sendAt: null, actor })),
+    {
+      config: { role: "editor" },
+      schema: {
+        ...moveSchema,
+        summary: "Send it at the schedule's own time again",
+        querystring: z.strictObject({ revision }),
+      },
+    },
+    async ({ params, query, actor }) =>
+      show(await changeMove(app, { date: parseDate(params.date), sendAt: null, actor, revision: query.revision })),
   );
 }
 

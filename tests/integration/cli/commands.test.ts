@@ -148,6 +148,9 @@ describe("commands against a running server", () => {
     expect(JSON.parse((await run([...unalias, "--json"])).stdout)).toMatchObject({ changed: false });
     expect((await run(["tags", "unhide", "Korea"])).stdout).toContain("brings its news to 1 reader");
     expect((await run(["tags", "merge", "nothing", "Korea"])).stderr).toContain("dayletter tags list");
+    expect((await run(["tags", "rename", "Korea", "한국", "--revision", "1"])).stderr).toContain(
+      "was changed meanwhile",
+    );
     expect((await run(["tags", "rename", "Korea", "한국"])).code).toBe(0);
   });
 
@@ -218,10 +221,25 @@ describe("commands against a running server", () => {
 
   test("the schedule is changed and a date skipped", async () => {
     const set = await run(["schedule", "set", "--at", "6:30", "--days", "mon-fri", "--timezone", "europe/berlin"]);
-    expect(set.stdout).toMatch(/^Time {5}06:30 \(Europe\/Berlin\)\nDays {5}mon, tue, wed, thu, fri\n/);
+    expect(set.stdout).toMatch(/^Time {6}06:30 \(Europe\/Berlin\)\nDays {6}mon, tue, wed, thu, fri\n/);
     expect((await run(["schedule", "skip", "2099-12-25"])).stdout).toContain("2099-12-25");
     expect((await run(["schedule", "skip", "2099-12-25", "--undo"])).stdout).not.toContain("2099-12-25");
     expect((await run(["schedule", "set", "--reset"])).stdout).toContain("(UTC)");
+  });
+
+  test("of two who change the schedule from one look at it, one wins and the other is told by whom", async () => {
+    const revision = /^Revision +([0-9a-f]{16})$/m.exec((await run(["schedule", "show"])).stdout)![1]!;
+    const set = (days: string, seen: string) => run(["schedule", "set", "--days", days, "--revision", seen]);
+    const answers = await Promise.all(["mon-fri", "mon-sat"].map((days) => set(days, revision)));
+    expect(answers.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    const told = /^first has changed the schedule meanwhile, so yours was not saved/;
+    expect(answers.find(({ code }) => code === 1)!.stderr).toMatch(told);
+    const move = ["schedule", "move", "2099-12-24"];
+    expect((await run([...move, "10:00", "--revision", revision])).stderr).toMatch(told);
+    expect((await run([...move, "10:00"])).code).toBe(0);
+    expect((await run([...move, "--undo", "--revision", revision])).stderr).toMatch(told);
+    expect((await run([...move, "--undo"])).code).toBe(0);
+    expect((await run(["schedule", "set", "--reset"])).code).toBe(0);
   });
 
   test("doctor asks the server that holds the data folder", async () => {
