@@ -8,7 +8,7 @@ import type { Verdict } from "../mail/verdict.ts";
 import type { Ledger } from "./ledger.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Press } from "./press.ts";
-import type { ClaimedDelivery } from "./store.ts";
+import type { ClaimedDelivery } from "./claims.ts";
 
 export interface DeliverDeps {
   clock: Clock;

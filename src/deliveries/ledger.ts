@@ -4,7 +4,15 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { createTurnstile } from "../db/turnstile.ts";
-import { claim, reopenFor, settle, suppressReaders, unclaimLost, type ClaimedDelivery, type Outcome } from "./store.ts";
+import {
+  claim,
+  reopenFor,
+  settle,
+  suppressReaders,
+  unclaimLost,
+  type ClaimedDelivery,
+  type Outcome,
+} from "./claims.ts";
 
 /** This process's hand on the ledger: claims go in before SMTP, outcomes after. */
 export interface Ledger {

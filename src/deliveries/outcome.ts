@@ -1,6 +1,6 @@
 import { retryDelayMs } from "../mail/backoff.ts";
 import type { Verdict } from "../mail/verdict.ts";
-import type { Outcome } from "./store.ts";
+import type { Outcome } from "./claims.ts";
 
 const relayPauseMs = 60_000;
 

@@ -5,7 +5,7 @@ import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
 import type { ReaderMail } from "../render/types.ts";
 import { linkToken, messageId } from "../subscribers/tokens.ts";
-import type { ClaimedDelivery } from "./store.ts";
+import type { ClaimedDelivery } from "./claims.ts";
 
 /** Makes the mails of one edition. */
 export interface Press {

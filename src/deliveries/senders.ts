@@ -2,7 +2,8 @@ import { hostname } from "node:os";
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 import { retryDelayMs } from "../mail/backoff.ts";
-import { holdEditions, type OfEdition } from "./store.ts";
+import type { OfEdition } from "./store.ts";
+import { holdEditions } from "./claims.ts";
 
 /** A sender that has not been heard of for this long is dead; it beats six times in that time. */
 export const deadAfterMs = 30_000;

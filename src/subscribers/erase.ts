@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { withoutAddresses } from "../deliveries/store.ts";
+import { withoutAddresses } from "../deliveries/claims.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { noSuchReader } from "./preferences.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";

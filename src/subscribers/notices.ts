@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db, NoticeKind, Tx } from "../db/schema.ts";
-import type { Outcome } from "../deliveries/store.ts";
+import type { Outcome } from "../deliveries/claims.ts";
 
 /** A notice that nobody could send for this long is of no use any more. */
 const usefulMs = 24 * 3_600_000;

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { packageRoot } from "../../src/base/root.ts";
-import { claim } from "../../src/deliveries/store.ts";
+import { claim } from "../../src/deliveries/claims.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { linkToken } from "../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "../integration/web/open.ts";

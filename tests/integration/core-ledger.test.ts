@@ -7,7 +7,7 @@ import type { Db, Schema } from "../../src/db/schema.ts";
 import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
 import { createLedger, type Ledger } from "../../src/deliveries/ledger.ts";
 import { beat, sweepDeadClaims } from "../../src/deliveries/senders.ts";
-import type { Outcome } from "../../src/deliveries/store.ts";
+import type { Outcome } from "../../src/deliveries/claims.ts";
 import { actOnEdition } from "../../src/editions/act.ts";
 import { closeEdition } from "../../src/editions/close.ts";
 import { renderEdition } from "../../src/editions/render.ts";

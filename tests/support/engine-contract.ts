@@ -7,7 +7,7 @@ import { noTrace } from "../../src/base/trace.ts";
 import { Refusal } from "../../src/base/errors.ts";
 import { migrate, migrateQueue, readMigrations } from "../../src/db/migrate.ts";
 import type { Database } from "../../src/db/open.ts";
-import { claim, settle } from "../../src/deliveries/store.ts";
+import { claim, settle } from "../../src/deliveries/claims.ts";
 import { openEdition } from "../../src/editions/open.ts";
 import { lockOpening } from "../../src/editions/store.ts";
 

@@ -4,7 +4,7 @@ import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
 import { formTime } from "../../../src/abuse/form-time.ts";
-import { claim } from "../../../src/deliveries/store.ts";
+import { claim } from "../../../src/deliveries/claims.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 

@@ -1,6 +1,6 @@
 import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claim } from "../../../src/deliveries/store.ts";
+import { claim } from "../../../src/deliveries/claims.ts";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { pollAll } from "../../../src/sources/poll.ts";
 import { handleSignups } from "../../../src/subscribers/handle-signup.ts";
