@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
-import { editionName, getEditionById, loadStencil } from "../editions/store.ts";
+import { editionName, getEditionById } from "../editions/store.ts";
+import { loadStencil } from "../editions/stencils.ts";
 import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
 import type { ReaderMail } from "../render/types.ts";

@@ -3,15 +3,9 @@ import type { CheckDeps } from "../editorial/check-links.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
-import {
-  editionName,
-  frozenArticles,
-  getEditionById,
-  isRendered,
-  keepStencil,
-  startSending,
-  type Edition,
-} from "./store.ts";
+import { editionName, getEditionById, type Edition } from "./store.ts";
+import { isRendered, keepStencil, startSending } from "./stencils.ts";
+import { frozenArticles } from "./frozen-articles.ts";
 
 export interface RenderDeps extends CheckDeps {
   /** Read anew each time, so that a mended template needs no restart. */

@@ -1,4 +1,5 @@
-import { loadStencil, lockEdition, editionName, type Edition } from "../editions/store.ts";
+import { lockEdition, editionName, type Edition } from "../editions/store.ts";
+import { loadStencil } from "../editions/stencils.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { checkLinks, type CheckDeps } from "./check-links.ts";
 import { comingEdition, comingLinks, type ComingDeps, type ComingEdition } from "./coming.ts";

@@ -3,14 +3,8 @@ import type { App } from "../../app.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
-import {
-  frozenArticleIds,
-  frozenArticles,
-  getEdition,
-  leftOutArticles,
-  listEditions,
-  type Edition,
-} from "../../editions/store.ts";
+import { getEdition, listEditions, type Edition } from "../../editions/store.ts";
+import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
 import { editionStatus } from "../../ops/status.ts";
 import { parseDate } from "../../schedule/settings.ts";
 import { parseEditionName } from "../edition-name.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { firstArticles } from "../../editions/published-articles.ts";
+import { firstArticles } from "../../editions/frozen-articles.ts";
 import { listPublished, type Edition } from "../../editions/store.ts";
 import { escapeHtml, httpUrl } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
