@@ -14,42 +14,12 @@ export interface Schedule {
   moved?: ReadonlyMap<string, string>;
 }
 
-export interface DueInput {
-  now: Date;
-  /** Nothing due at or before this instant is looked at: the start of the publication, or of its present schedule. */
-  since: Date;
-  schedule: Schedule;
-  /** Dates that have an edition in any state, missed and empty ones too. */
-  recorded: ReadonlySet<string>;
-  catchUpHours: number;
-}
-
-interface Change {
-  before: Schedule;
-  after: Schedule;
-}
-
-export interface DueDate {
-  date: string;
-  dueAt: Date;
-}
-
-export interface Decision {
-  open: DueDate | null;
-  missed: (DueDate & { reason: string })[];
-}
-
 export interface NextSend {
   date: string;
   at: Date;
   /** A sentence when the clock change moves this send or makes its time happen twice. */
   note: string | null;
 }
-
-/** How far back `decideDue` looks, whatever `since` says; no older date is opened or recorded. */
-export const lookBackDays = 60;
-
-const hourMs = 3_600_000;
 
 /** The date that the wall clock of `timezone` shows at `now`. */
 export function localDate(now: Date, timezone: string): string {
@@ -82,35 +52,6 @@ export function isSendDay(date: string, schedule: Schedule): boolean {
     !schedule.skipped.has(date) &&
     day.toZonedDateTime(schedule.timezone).toPlainDate().equals(day)
   );
-}
-
-/**
- * What to do about the dates that came due in (since, now]. The newest is opened if it has no edition and is at most
- * `catchUpHours` late. Every other one without an edition is missed, with the reason: after an outage readers get one
- * mail, never a burst of old ones. Once the answer is recorded, the next answer is empty.
- */
-export function decideDue(input: DueInput): Decision {
-  const { now, schedule, recorded } = input;
-  const due = dueDates(input);
-  const newest = due.at(-1);
-  const inTime = newest !== undefined && now.getTime() - newest.dueAt.getTime() <= input.catchUpHours * hourMs;
-  const open = inTime && !recorded.has(newest.date) ? newest : null;
-  const missed = due
-    .filter((one) => one !== open && !recorded.has(one.date))
-    .map((one) => ({ ...one, reason: missedReason(one, now, schedule) }));
-  return { open, missed };
-}
-
-/**
- * The `since` to keep with a changed schedule. Readers were promised the next date of the schedule `before`, and any of
- * it that came due and is not recorded yet; if the new time of such a date has passed, it is due at once instead of
- * never. A date that only the new schedule has is not: a day added after its time begins a week later.
- */
-export function sinceAfterChange(change: Omit<DueInput, "schedule" | "catchUpHours"> & Change): Date {
-  const { now, since, recorded, before, after } = change;
-  const promised = [...dueDates({ now, since, schedule: before }), ...nextSends(now, before, 1)];
-  const first = promised.find(({ date }) => !recorded.has(date) && isSendDay(date, after));
-  return first ? new Date(Math.min(now.getTime(), dueAt(first.date, after).getTime() - 1)) : now;
 }
 
 /**
@@ -164,37 +105,6 @@ function resolve(date: string, schedule: Schedule): Resolved {
   if (earlier.toPlainDateTime().equals(wall)) return { at: earlier, clock: "twice" };
   // In a gap, "earlier" lies before the change by less than the length of the gap, so the next transition is its end.
   return { at: earlier.getTimeZoneTransition("next") ?? later, clock: "gap" };
-}
-
-/** Send days without regard to editions, oldest first. */
-function dueDates({ now, since, schedule }: Pick<DueInput, "now" | "since" | "schedule">): DueDate[] {
-  const after = Math.max(since.getTime(), now.getTime() - lookBackDays * 24 * hourMs);
-  // Once the clock shows a date, every date before it has been due. But a clock that goes back over midnight has shown
-  // the next date already (St John's, 2010), and what was due then is due.
-  let date = Temporal.PlainDate.from(localDate(new Date(after), schedule.timezone));
-  const last = Temporal.PlainDate.from(localDate(now, schedule.timezone)).add({ days: 1 });
-  const due: DueDate[] = [];
-  for (; Temporal.PlainDate.compare(date, last) <= 0; date = date.add({ days: 1 })) {
-    const one = { date: date.toString(), dueAt: dueAt(date.toString(), schedule) };
-    const inWindow = one.dueAt.getTime() > after && one.dueAt <= now;
-    if (inWindow && isSendDay(one.date, schedule)) due.push(one);
-  }
-  return due;
-}
-
-function missedReason({ date, dueAt: at }: DueDate, now: Date, schedule: Schedule): string {
-  const late = lateness(now.getTime() - at.getTime());
-  return (
-    `The service was not running at ${timeOf(date, schedule)} (${schedule.timezone}) and came back ${late} later; ` +
-    `its articles go into the next edition.`
-  );
-}
-
-function lateness(ms: number): string {
-  const hours = Math.floor(ms / hourMs);
-  if (hours < 1) return "less than an hour";
-  if (hours < 48) return hours === 1 ? "1 hour" : `${hours} hours`;
-  return `${Math.floor(hours / 24)} days`;
 }
 
 function noteOf(date: string, resolved: Resolved, schedule: Schedule): string | null {

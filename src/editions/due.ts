@@ -1,6 +1,7 @@
 import type { Db, Tx } from "../db/schema.ts";
 import { loadSchedule, type EffectiveSchedule, type ScheduleDefaults } from "../schedule/store.ts";
-import { decideDue, dueAt, localDate, lookBackDays, timeOf, type DueDate } from "./calendar.ts";
+import { dueAt, localDate, timeOf } from "./calendar.ts";
+import { decideDue, lookBackDays, type DueDate } from "./decide-due.ts";
 import { openGathered, recordMissed, type OpenDeps, type Opened, type OpenRequest } from "./open.ts";
 import { editionName, lockOpening, recordedDates } from "./store.ts";
 

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { deadAfterMs } from "../deliveries/senders.ts";
-import { decideDue } from "../editions/calendar.ts";
+import { decideDue } from "../editions/decide-due.ts";
 import { recordedLately } from "../editions/due.ts";
 import type { DeliveryState } from "../editions/state.ts";
 import { editionName, listEditions, type Edition } from "../editions/store.ts";

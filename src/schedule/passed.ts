@@ -1,5 +1,6 @@
 import { Refusal } from "../base/errors.ts";
-import { decideDue, sinceAfterChange, timeOf, type DueDate, type Schedule } from "../editions/calendar.ts";
+import { timeOf, type Schedule } from "../editions/calendar.ts";
+import { decideDue, sinceAfterChange, type DueDate } from "../editions/decide-due.ts";
 
 /** What a changed schedule does to the dates that the one before had promised. */
 export interface Consequence {

@@ -1,5 +1,6 @@
 import { Refusal } from "../base/errors.ts";
-import { decideDue, dueAt, localDate, timeOf } from "../editions/calendar.ts";
+import { dueAt, localDate, timeOf } from "../editions/calendar.ts";
+import { decideDue } from "../editions/decide-due.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { skipDate, unskipDate, type EffectiveSchedule } from "./store.ts";
 import { inTurn, type TurnDeps } from "./turn.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decideDue, dueAt, nextSends, type Schedule } from "../../../src/editions/calendar.ts";
+import { dueAt, nextSends, type Schedule } from "../../../src/editions/calendar.ts";
+import { decideDue } from "../../../src/editions/decide-due.ts";
 import { checkMove } from "../../../src/schedule/move.ts";
 import { checkSkip } from "../../../src/schedule/skip.ts";
 import { execute } from "../cli/execute.ts";
