@@ -18,7 +18,7 @@ import type { Db } from "./db/schema.ts";
 import { createGoneWatch } from "./deliveries/gone.ts";
 import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
-import { openPress, type Press } from "./deliveries/press.ts";
+import { keepPresses, openPress, type Press } from "./deliveries/press.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
@@ -30,9 +30,9 @@ import { connectQueue, type QueueConnection, type QueuePlace } from "./queue/con
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
 import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
+import { publicationOf } from "./render/publication.ts";
 import { loadTemplates } from "./render/templates.ts";
-import { fitWithin } from "./render/picture.ts";
-import type { EmailTemplates, MailLogo, Publication } from "./render/types.ts";
+import type { EmailTemplates, Publication } from "./render/types.ts";
 import { ensureSchedule } from "./schedule/store.ts";
 import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
@@ -41,9 +41,6 @@ import { suppress } from "./subscribers/suppressions.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
-/** Pixels. */
-const mailLogoBox = { width: 280, height: 48 };
-const pressesKept = 4;
 /** For outcomes that could not be written yet. */
 const lastWordsMs = 1_000;
 
@@ -188,7 +185,7 @@ export async function openApp(
       templates,
       notices: () => openNoticePress(templateFolder, publication),
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch }, gatherMs)),
-      press: createPressCache((id) => openPress(db, options, id)),
+      press: keepPresses((id) => openPress(db, options, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
       async close(graceMs = 10_000) {
@@ -235,36 +232,4 @@ function openTransport(config: Config, deps: { clock: Clock; log: Log }): Transp
   const connections = config.smtpConnections;
   if (config.smtp === null) return createOutboxTransport({ dir: join(config.dataDir, "outbox"), connections });
   return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });
-}
-
-function publicationOf(config: Config): Publication {
-  return {
-    name: config.publicationName,
-    publicUrl: config.publicUrl,
-    postalAddress: config.postalAddress,
-    language: config.language,
-    accentColour: config.accentColour,
-    logo: mailLogo(config),
-    from: config.mailFrom,
-    listId: `daily.${config.mailFrom.address.split("@")[1]!}`,
-  };
-}
-
-/** WebP and SVG are left out: Outlook and Gmail do not show them. */
-function mailLogo({ logo, publicUrl }: Config): MailLogo | null {
-  if (logo === null || (logo.type !== "image/png" && logo.type !== "image/jpeg")) return null;
-  return { url: `${publicUrl}/assets/${logo.name}`, ...fitWithin(logo, mailLogoBox) };
-}
-
-/** Presses of the editions sent last; making one parses a whole stencil. */
-function createPressCache(open: (id: number) => Promise<Press | null>): App["press"] {
-  const kept = new Map<number, Press>();
-  return async (id) => {
-    const press = kept.get(id) ?? (await open(id));
-    if (!press) return null;
-    kept.delete(id);
-    kept.set(id, press);
-    for (const oldest of [...kept.keys()].slice(0, -pressesKept)) kept.delete(oldest);
-    return press;
-  };
 }

@@ -8,6 +8,8 @@ import type { ReaderMail } from "../render/types.ts";
 import { linkToken, messageId } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "./claims.ts";
 
+const mostKept = 4;
+
 /** Makes the mails of one edition. */
 export interface Press {
   /** The whole message for one reader, ready for SMTP. */
@@ -53,6 +55,19 @@ export async function openPress(db: Db, options: PressOptions, editionId: number
       };
       return assemble(prepared, mail);
     },
+  };
+}
+
+/** Keeps the presses used last, for opening one parses a whole stencil. One that cannot be opened yet is asked for anew. */
+export function keepPresses(open: (editionId: number) => Promise<Press | null>): typeof open {
+  const kept = new Map<number, Press>();
+  return async (id) => {
+    const press = kept.get(id) ?? (await open(id));
+    if (!press) return null;
+    kept.delete(id);
+    kept.set(id, press);
+    for (const oldest of [...kept.keys()].slice(0, -mostKept)) kept.delete(oldest);
+    return press;
   };
 }
 

@@ -1,0 +1,26 @@
+import type { Config } from "../config.ts";
+import { fitWithin } from "./picture.ts";
+import type { MailLogo, Publication } from "./types.ts";
+
+/** Pixels. */
+const mailLogoBox = { width: 280, height: 48 };
+
+/** What mails say of the publication, by the settings. */
+export function publicationOf(config: Config): Publication {
+  return {
+    name: config.publicationName,
+    publicUrl: config.publicUrl,
+    postalAddress: config.postalAddress,
+    language: config.language,
+    accentColour: config.accentColour,
+    logo: mailLogo(config),
+    from: config.mailFrom,
+    listId: `daily.${config.mailFrom.address.split("@")[1]!}`,
+  };
+}
+
+/** WebP and SVG are left out: Outlook and Gmail do not show them. */
+function mailLogo({ logo, publicUrl }: Config): MailLogo | null {
+  if (logo === null || (logo.type !== "image/png" && logo.type !== "image/jpeg")) return null;
+  return { url: `${publicUrl}/assets/${logo.name}`, ...fitWithin(logo, mailLogoBox) };
+}
