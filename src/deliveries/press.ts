@@ -51,7 +51,6 @@ export async function openPress(db: Db, options: PressOptions, editionId: number
         matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.flatMap((id) => tagNames.get(id) ?? []),
         links: readerLinks(options, delivery.key, name),
         date,
-        feedbackId: `${name}:daily:edition:dayletter`,
       };
       return assemble(prepared, mail);
     },

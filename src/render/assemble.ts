@@ -60,7 +60,7 @@ export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
     messageId: mail.messageId,
     date: mail.date,
     unsubscribe: stencil.mode === "edition" ? mail.links.unsubscribe : null,
-    feedbackId: mail.feedbackId ?? stencil.feedbackId,
+    feedbackId: stencil.feedbackId,
   });
   const out: (Buffer | string)[] = [stencil.head.from, own, stencil.head.fixed, borders.text];
   lay(prepared.text, "text", encoded(values, wrapped), prepared, mail, out);

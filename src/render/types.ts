@@ -63,7 +63,6 @@ export interface ReaderMail {
   /** Absolute http(s) addresses. `unsubscribe` also becomes the one-click address of RFC 8058. */
   links: { preferences: string; unsubscribe: string; moreUrl: string };
   date: Date;
-  feedbackId?: string;
 }
 
 export const readerSlots = [
