@@ -2,10 +2,11 @@ import { resolve } from "node:path";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import { readLogo, type Logo } from "./config/logo.ts";
 import { isLoopback } from "./config/readers.ts";
-import { parseRelay, type Relay } from "./config/mail.ts";
+import type { Relay } from "./config/mail.ts";
+import { missing } from "./config/missing.ts";
 import { nearMisses } from "./config/near-miss.ts";
 import { openOwn, readOwn, type OwnSettings } from "./config/own.ts";
-import { notes, settingNames, settings, type Settings } from "./config/schema.ts";
+import { settings, type Settings } from "./config/schema.ts";
 
 /** The settings of one process, read once at start. null means unset, and that others find or do without it. */
 export interface Config {
@@ -128,50 +129,9 @@ export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEn
   });
 }
 
-/** The settings as a Markdown table, for README.md. */
-export function settingsTable(): string {
-  const rows = settingNames.map((name) => {
-    const { description, shownDefault } = notes.get(settings.shape[name])!;
-    return `| \`${name}\` | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
-  });
-  return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
 function withoutBlanks(env: NodeJS.ProcessEnv): Record<string, string> {
   const entries = Object.entries(env).map(([name, value]) => [name, value?.trim() ?? ""] as const);
   return Object.fromEntries(entries.filter(([, value]) => value !== ""));
-}
-
-/** What one setting asks of another. It works on the text, so that it speaks up even when some values are wrong. */
-function missing(given: Readonly<Record<string, string>>): string[] {
-  const problems: string[] = [];
-  if (given.DATABASE_URL && !given.SECRET) {
-    problems.push(
-      "SECRET is not set: with DATABASE_URL it is required, the same for every process; make one with " +
-        "`openssl rand -hex 32`.",
-    );
-  }
-  if (given.ALERT_WEBHOOK && !given.ALERT_WEBHOOK_SECRET) {
-    problems.push(
-      "ALERT_WEBHOOK_SECRET is not set: with ALERT_WEBHOOK it is required, and its receiver needs the same; make one " +
-        "with `openssl rand -hex 32`.",
-    );
-  }
-  const relay = distantRelay(given.SMTP_URL);
-  if (relay !== null && !given.PUBLIC_URL) {
-    problems.push(
-      `PUBLIC_URL is not set: links in mail through ${relay} must lead to these pages, such as https://alerts.example.com.`,
-    );
-  }
-  if (relay !== null && !given.MAIL_FROM) {
-    problems.push(`MAIL_FROM is not set: mail through ${relay} needs a sender, such as "News" <alerts@example.com>.`);
-  }
-  if (relay !== null && !given.POSTAL_ADDRESS) {
-    problems.push(
-      `POSTAL_ADDRESS is not set: bulk mail, such as that through ${relay}, must carry the publication's postal address.`,
-    );
-  }
-  return problems;
 }
 
 function findLogo({ PUBLICATION_LOGO: path, DATA_DIR: dataDir = "./data" }: Readonly<Record<string, string>>): {
@@ -183,16 +143,6 @@ function findLogo({ PUBLICATION_LOGO: path, DATA_DIR: dataDir = "./data" }: Read
     return { found: readLogo(dataDir, path), problems: [] };
   } catch (error) {
     return { found: null, problems: [`PUBLICATION_LOGO: ${reasonOf(error)}`] };
-  }
-}
-
-function distantRelay(url: string | undefined): string | null {
-  if (url === undefined) return null;
-  try {
-    const { host } = parseRelay(url);
-    return isLoopback(host) ? null : host;
-  } catch {
-    return null; // The schema reports the URL itself.
   }
 }
 

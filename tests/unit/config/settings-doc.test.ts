@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
-import { loadConfig, settingsTable } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config.ts";
+import { notes, settingNames, settings } from "../../../src/config/schema.ts";
 
 const path = join(packageRoot, "README.md");
 const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/settings-doc.test.ts";
@@ -36,6 +37,14 @@ it("its example starts with a key of one's own, and not without", () => {
   });
   expect(() => loadConfig(example)).toThrow(/^SECRET: it has white space in it; take that out\.$/);
 });
+
+function settingsTable(): string {
+  const rows = settingNames.map((name) => {
+    const { description, shownDefault } = notes.get(settings.shape[name])!;
+    return `| \`${name}\` | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
+  });
+  return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
+}
 
 function between(text: string, name: string, content: string): string {
   const marks = new RegExp(`(<!-- ${name} -->\n).*?(<!-- /${name} -->)`, "s");
