@@ -1,4 +1,6 @@
 import { sql } from "kysely";
+import { domainOf } from "../base/mail-domain.ts";
+import { remember } from "../base/remember.ts";
 import type { Db } from "../db/schema.ts";
 import { editionName, getEditionById } from "../editions/store.ts";
 import { loadStencil } from "../editions/stencils.ts";
@@ -33,7 +35,7 @@ export async function openPress(db: Db, options: PressOptions, editionId: number
   const prepared = prepare(stencil);
   const tagNames = await frozenTagNames(db, editionId);
   const name = editionName(edition);
-  const domain = options.mailFrom.address.split("@")[1]!;
+  const domain = domainOf(options.mailFrom.address);
   const fitted = new Map<string, ReturnType<typeof fitPositions>>();
   const fit = (positions: number[]): ReturnType<typeof fitPositions> => {
     const key = positions.join();
@@ -63,9 +65,7 @@ export function keepPresses(open: (editionId: number) => Promise<Press | null>):
   return async (id) => {
     const press = kept.get(id) ?? (await open(id));
     if (!press) return null;
-    kept.delete(id);
-    kept.set(id, press);
-    for (const oldest of [...kept.keys()].slice(0, -mostKept)) kept.delete(oldest);
+    remember(kept, id, press, mostKept);
     return press;
   };
 }

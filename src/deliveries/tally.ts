@@ -1,3 +1,4 @@
+import { remember } from "../base/remember.ts";
 import type { Db } from "../db/schema.ts";
 import type { Balance } from "../editions/state.ts";
 import type { Edition } from "../editions/store.ts";
@@ -21,9 +22,8 @@ export function createTallies(db: Db): (editions: readonly Edition[]) => Promise
       const key = keyOf(edition);
       const tally = (key === null ? undefined : kept.get(key)) ?? counted.get(edition.id)!;
       tallies.set(edition.id, tally);
-      if (key !== null) kept.set(key, tally);
+      if (key !== null) remember(kept, key, tally, mostKept);
     }
-    for (const oldest of [...kept.keys()].slice(0, -mostKept)) kept.delete(oldest);
     return tallies;
   };
 }

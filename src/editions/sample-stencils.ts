@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { remember } from "../base/remember.ts";
 import type { Db } from "../db/schema.ts";
 import { prepare, type Prepared } from "../render/assemble.ts";
 import { compileStencil } from "../render/compile.ts";
@@ -45,9 +46,7 @@ export function createSampleStencils(deps: {
   return async (of) => {
     const key = `${of.key} ${await stampOf(deps.templateFolder)}`;
     const made = kept.get(key) ?? make(deps, of);
-    kept.delete(key);
-    kept.set(key, made);
-    for (const oldest of [...kept.keys()].slice(0, -mostKept)) kept.delete(oldest);
+    remember(kept, key, made, mostKept);
     try {
       return await made;
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { domainOf } from "../base/mail-domain.ts";
 import { recentArticles } from "../articles/recent.ts";
 import type { TagChoice } from "../articles/tag-choice.ts";
 import { tagKey } from "../articles/tags.ts";
@@ -57,7 +58,7 @@ export async function printSample(
   const positions = matching.map(({ position }) => position).toSorted((a, b) => a - b);
   const mail: ReaderMail = {
     to: reader.to,
-    messageId: reader.messageId ?? `sample.${editionName(of.edition)}@${publication.from.address.split("@")[1]!}`,
+    messageId: reader.messageId ?? `sample.${editionName(of.edition)}@${domainOf(publication.from.address)}`,
     ...fitPositions(prepared.stencil, positions, options.maxArticles),
     matchedTags: all ? "all" : matchedTags(matching, ids),
     links: { preferences: home, unsubscribe: home, moreUrl: options.publicUrl + of.path },

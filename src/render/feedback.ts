@@ -1,3 +1,4 @@
+import { domainOf } from "../base/mail-domain.ts";
 import type { EditionName, Publication } from "./types.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { EditionName, Publication } from "./types.ts";
  * and a sender of 5 to 15 characters that stays the same. Nothing in it points at one reader.
  */
 export function feedbackId(publication: Publication, edition: EditionName): string {
-  const domain = publication.from.address.split("@")[1] ?? "";
+  const domain = domainOf(publication.from.address);
   const sender = domain
     .replace(/[^a-z0-9]/gi, "")
     .toLowerCase()

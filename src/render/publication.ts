@@ -1,3 +1,4 @@
+import { domainOf } from "../base/mail-domain.ts";
 import type { Config } from "../config.ts";
 import { fitWithin } from "./picture.ts";
 import type { MailLogo, Publication } from "./types.ts";
@@ -15,7 +16,7 @@ export function publicationOf(config: Config): Publication {
     accentColour: config.accentColour,
     logo: mailLogo(config),
     from: config.mailFrom,
-    listId: `daily.${config.mailFrom.address.split("@")[1]!}`,
+    listId: `daily.${domainOf(config.mailFrom.address)}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { chooseTags, type TagChoice } from "../articles/tag-choice.ts";
+import { domainOf } from "../base/mail-domain.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { comingSample } from "../editorial/coming.ts";
@@ -233,5 +234,5 @@ async function printed(
 
 function idOf({ options, publication }: ComposeDeps, notice: ClaimedNotice): string {
   const date = notice.createdAt.toISOString().slice(0, 10);
-  return noticeMessageId(options.secret, { id: notice.id, date }, publication.from.address.split("@")[1]!);
+  return noticeMessageId(options.secret, { id: notice.id, date }, domainOf(publication.from.address));
 }

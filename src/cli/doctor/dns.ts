@@ -1,4 +1,5 @@
 import { Resolver } from "node:dns/promises";
+import { domainOf } from "../../base/mail-domain.ts";
 import { isLoopback } from "../../config/readers.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
@@ -22,7 +23,7 @@ const reserved = /(^|\.)(example|test|invalid|localhost|local|internal|example\.
 
 /** SPF, DMARC and MX of the sender's domain, which Gmail, Yahoo and Outlook ask of everybody who sends to many. */
 export async function checkDns(address: string, lookup: Lookup = systemLookup()): Promise<Check[]> {
-  const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+  const domain = domainOf(address).toLowerCase();
   if (reserved.test(domain) || isLoopback(domain) || !domain.includes(".")) {
     return [
       ok(name, `${domain} is no public domain, so there is nothing to look up; set MAIL_FROM before mailing readers.`),
