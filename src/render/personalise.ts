@@ -1,6 +1,6 @@
 import { clip, oneLine } from "./plain.ts";
 import type { Mode, ReaderMail, ReaderSlot } from "./types.ts";
-import { fill } from "./words.ts";
+import { fill } from "../base/sentence.ts";
 import type { Words } from "./words.ts";
 
 /** How much of a reader's tags a sentence shows, in characters: the opening line is a preheader, the reason is prose. */

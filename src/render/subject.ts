@@ -1,5 +1,5 @@
 import { clip } from "./plain.ts";
-import { fill } from "./words.ts";
+import { fill } from "../base/sentence.ts";
 import type { Words } from "./words.ts";
 
 export const subjectLimit = 120;

@@ -1,3 +1,4 @@
+import { fill } from "../base/sentence.ts";
 import { readableOn } from "./colour.ts";
 import { longDate } from "./dates.ts";
 import { clip, commaLine, httpUrl, oneLine, paragraphs } from "./plain.ts";
@@ -5,7 +6,7 @@ import type { Sentinels } from "./sentinels.ts";
 import { shapes } from "./shapes.ts";
 import { readerSlots } from "./types.ts";
 import type { EditionName, EditionWords, Mode, Publication } from "./types.ts";
-import { fill, wordsFor } from "./words.ts";
+import { wordsFor } from "./words.ts";
 
 const light = { paper: "#fffdf8", ink: "#1f1c17", soft: "#645d52", rule: "#d9d2c4" };
 const dark = { paper: "#191713", ink: "#ece6da", soft: "#aaa193", rule: "#423c32" };

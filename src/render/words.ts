@@ -82,8 +82,3 @@ const tables: Record<string, Words> = { en: english, de: german, ko: korean };
 export function wordsFor(language: string): Words {
   return tables[language.split("-")[0]?.toLowerCase() ?? ""] ?? english;
 }
-
-/** Puts values in the place of `{names}`. Values are not looked at again, whatever they contain. */
-export function fill(pattern: string, values: Record<string, string | number>): string {
-  return pattern.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
-}

@@ -1,5 +1,6 @@
 import { domainToASCII } from "node:url";
-import { Refusal } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
+import { sentence } from "../base/sentence.ts";
 
 export interface Address {
   /** As it goes on the envelope: the local part as typed, the domain in lower-case punycode. */
@@ -28,8 +29,12 @@ export function parseAddress(raw: string): Address {
   const domain = notOfDomain.test(host) ? "" : domainToASCII(host).toLowerCase();
   const address = `${local}@${domain}`;
   if (at < 1 || !localPart.test(local) || !domainName.test(domain) || address.length > 254) {
-    const shown = JSON.stringify(text.slice(0, 80));
-    throw new Refusal(422, `${shown} is not an e-mail address: expected something like name@example.com.`);
+    throw new Refusal(
+      422,
+      sentence('"{address}" is not an e-mail address: expected something like name@example.com.', {
+        address: echo(text, 80),
+      }),
+    );
   }
   return { address, key: address.toLowerCase() };
 }

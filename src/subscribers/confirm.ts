@@ -1,6 +1,7 @@
 import { resolveTags } from "../articles/tag-store.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
+import { sentence } from "../base/sentence.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
@@ -59,7 +60,7 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
     if (reason !== undefined && isForGood(reason)) {
       throw new Refusal(
         403,
-        "A mail to this address was reported as spam, so it is never mailed again: use another one.",
+        sentence("A mail to this address was reported as spam, so it is never mailed again: use another one."),
       );
     }
     const now = clock.now();
@@ -96,7 +97,7 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
 }
 
 function unknownLink(): Refusal {
-  return new Refusal(404, "This link is not complete, or is no longer in use: sign up again.");
+  return new Refusal(404, sentence("This link is not complete, or is no longer in use: sign up again."));
 }
 
 async function consentOf(
@@ -107,7 +108,7 @@ async function consentOf(
   const consent = read && (await consentByKey(db, read.key));
   if (!consent) return null;
   if (consent.confirmedAt === null && read.expiresAt <= clock.now()) {
-    throw new Refusal(410, "This link has expired: it worked for 48 hours. Sign up again for a new one.");
+    throw new Refusal(410, sentence("This link has expired: it worked for 48 hours. Sign up again for a new one."));
   }
   return consent;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
+import { sentence } from "../base/sentence.ts";
 import type { Db } from "../db/schema.ts";
 import { parseTimezone } from "../schedule/settings.ts";
 
@@ -13,7 +14,7 @@ export async function pauseReader(deps: { db: Db; clock: Clock }, id: number, un
   const now = deps.clock.now().getTime();
   const at = until?.getTime();
   if (at !== undefined && !(at > now && at <= now + longestPauseMs)) {
-    throw new Refusal(422, "A pause ends in the future, at most a year from now: choose a week or a month.");
+    throw new Refusal(422, sentence("A pause ends in the future, at most a year from now: choose a week or a month."));
   }
   await change(deps.db, id, { paused_until: until });
 }

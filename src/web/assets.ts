@@ -5,8 +5,10 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../base/root.ts";
+import { sentence } from "../base/sentence.ts";
 import type { Logo } from "../config/logo.ts";
 import { readableOn } from "../render/colour.ts";
+import { translateScript, type Translate } from "./language/marks.ts";
 import { sendLogo } from "./logo.ts";
 
 interface Asset {
@@ -28,8 +30,12 @@ const paper = { light: "#fffdf8", dark: "#191713" };
 const types = { css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml" };
 const require = createRequire(import.meta.url);
 
-/** @param accent `#rrggbb`; it is moved only as far as it must be to read on the paper of each scheme */
-export function makeAssets(accent: string): Assets {
+/**
+ * @param accent `#rrggbb`; it is moved only as far as it must be to read on the paper of each scheme
+ * @param translate for what the scripts of readers' pages say
+ */
+export function makeAssets(accent: string, translate: Translate): Assets {
+  const script = (name: string) => translateScript(ours(`src/web/assets/${name}.js`), translate);
   const onLight = readableOn(accent, paper.light);
   const style = ours("templates/web/style.css")
     .replaceAll("var(--accent-on-light)", onLight)
@@ -40,8 +46,8 @@ export function makeAssets(accent: string): Assets {
   const all: Record<keyof Assets["links"], Asset> = {
     style: asset("style", "css", style),
     icon: asset("icon", "svg", drawing),
-    proof: asset("proof", "js", ours("src/web/assets/proof.js")),
-    forms: asset("forms", "js", ours("src/web/assets/forms.js")),
+    proof: asset("proof", "js", script("proof")),
+    forms: asset("forms", "js", script("forms")),
     htmx: asset(
       "htmx",
       "js",
@@ -72,7 +78,7 @@ export function addAssetRoutes(web: FastifyInstance, assets: Assets, logo: Logo 
     const { file } = request.params;
     if (logo !== null && file.startsWith("logo.")) return sendLogo(reply, logo, file);
     const found = assets.files.get(file);
-    if (!found) throw new Refusal(404, "There is no such file: load the page again.");
+    if (!found) throw new Refusal(404, sentence("There is no such file: load the page again."));
     return reply.header("cache-control", "public, max-age=31536000, immutable").type(found.type).send(found.content);
   });
 }

@@ -10,6 +10,7 @@ import { addEmbed } from "./embed/routes.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
+import { openWords } from "./language/words.ts";
 import { showLogo } from "./logo.ts";
 import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
@@ -33,9 +34,10 @@ export function buildWeb(app: App): FastifyInstance {
     bodyLimit,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
-  const assets = makeAssets(config.accentColour);
   const { publicationName, language } = config;
-  const views = openViews({ publicationName, logo: showLogo(config.logo), language, assets });
+  const words = openWords(language);
+  const assets = makeAssets(config.accentColour, words.translate);
+  const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets });
   const catalogue = openCatalogue(app);
   const routes = listRoutes(web);
   insistOnRoles(web);
@@ -48,7 +50,7 @@ export function buildWeb(app: App): FastifyInstance {
   web.register(async (scope) => addHealthRoutes(scope, app));
   web.register(async (scope) => addMetricsRoute(scope, app, "all"));
   web.register(async (scope) => addChallengeRoute(scope, app));
-  web.register(async (scope) => addEmbed(scope, app, catalogue));
+  web.register(async (scope) => addEmbed(scope, app, { catalogue, words }));
   web.register(async (scope) => addPages(scope, app, { views, catalogue }));
   web.register(async (scope) => addOperator(scope, app, views));
   web.register(async (scope) => addApi(scope, app));

@@ -1,22 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { sentence, type Sentence } from "../base/sentence.ts";
 import { problemOf, type Problem } from "./problem.ts";
 import type { RouteList } from "./route-list.ts";
 import type { Views } from "./views.ts";
 
-const headings: Record<number, string> = {
-  404: "Page not found",
-  410: "This link has ended",
-  413: "Too large",
-  429: "Too many requests",
-  500: "Something went wrong",
+const headings: Record<number, Sentence> = {
+  404: sentence("Page not found"),
+  410: sentence("This link has ended"),
+  413: sentence("Too large"),
+  429: sentence("Too many requests"),
+  500: sentence("Something went wrong"),
 };
 
 /** Answers whatever was thrown, and addresses that lead nowhere: problem documents under /api, pages elsewhere. */
 export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Views; routes: RouteList }): void {
   web.setErrorHandler((error, request, reply) => {
-    const answer = problemOf(error, request.headers["content-type"]);
+    const answer = problemOf(error, request.headers["content-type"], isApi(request) ? undefined : deps.views.words);
     if (answer.status >= 500 && !(error instanceof Refusal)) {
       // The route's pattern, for an address may hold a token.
       const route = request.routeOptions.url ?? "none";
@@ -31,10 +32,17 @@ export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Vi
     const allowed = deps.routes.allowed(path);
     if (allowed.length > 0) {
       reply.header("allow", allowed.join(", "));
-      throw new Refusal(405, `${request.method} is not possible here: this address takes ${allowed.join(", ")}.`);
+      throw new Refusal(
+        405,
+        sentence("{method} is not possible here: this address takes {allowed}.", {
+          method: request.method,
+          allowed: allowed.join(", "),
+        }),
+      );
     }
-    const known = isApi(request) ? "all addresses are in /api/v1/openapi.json" : "look at the front page";
-    throw new Refusal(404, `There is nothing at this address: ${known}.`);
+    if (isApi(request))
+      throw new Refusal(404, "There is nothing at this address: all addresses are in /api/v1/openapi.json.");
+    throw new Refusal(404, sentence("There is nothing at this address: look at the front page."));
   });
 }
 
@@ -59,11 +67,13 @@ async function send(
 ): Promise<FastifyReply> {
   if (isApi(request) || speaksJson(request)) return sendProblem(reply, answer);
   reply.code(answer.status).header("cache-control", "no-store");
-  const sentence =
+  const { say, tell } = views.words;
+  const said =
     answer.status === 415
-      ? "What was sent is no form as this page sends it: go back and send it from there."
+      ? say("What was sent is no form as this page sends it: go back and send it from there.")
       : answer.detail;
-  return views.send(reply, "failure", { title: headings[answer.status] ?? answer.title, sentence });
+  const heading = headings[answer.status] ?? sentence("That did not work");
+  return views.send(reply, "failure", { title: tell(heading), sentence: said });
 }
 
 /** A program, such as the box on another site's page: it sent JSON, or wants nothing else. */

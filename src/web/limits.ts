@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refusal } from "../base/errors.ts";
+import { sentence } from "../base/sentence.ts";
 
 /** Counts a failed try against the client's address; throws a 429 Refusal once there were too many. */
 export type CountFailure = (request: FastifyRequest) => Promise<void>;
@@ -15,8 +16,14 @@ export function limitFailures(web: FastifyInstance, max: number): CountFailure {
     count ??= web.createRateLimit({ max, timeWindow: 60_000 });
     const result = await count(request);
     if (result.isAllowed || !result.isExceeded) return;
-    throw new Refusal(429, `Too many wrong tries from your address: try again in ${result.ttlInSeconds} seconds.`, {
-      retryAfterSeconds: result.ttlInSeconds,
-    });
+    const { ttlInSeconds: n } = result;
+    const said = sentence(
+      {
+        one: "Too many wrong tries from your address: try again in {n} second.",
+        other: "Too many wrong tries from your address: try again in {n} seconds.",
+      },
+      { n },
+    );
+    throw new Refusal(429, said, { retryAfterSeconds: n });
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 
 const own = new Set(["same-origin", "none"]);
 
@@ -15,7 +16,8 @@ export function refuseForeignPost({ method, headers, host }: FastifyRequest): vo
   const { origin } = headers;
   const foreign =
     site !== undefined ? !own.has(site) : origin !== undefined && origin !== "null" && hostOf(origin) !== host;
-  if (foreign) throw new Refusal(403, "This was sent by a page of another site: open the link from your mail instead.");
+  if (foreign)
+    throw new Refusal(403, sentence("This was sent by a page of another site: open the link from your mail instead."));
 }
 
 function hostOf(origin: string): string | null {

@@ -6,6 +6,7 @@ import { fillMs } from "../../abuse/limits.ts";
 import { networkOf } from "../../abuse/network.ts";
 import { readProof } from "../../abuse/proof.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence, type Sentence } from "../../base/sentence.ts";
 
 type Deps = Pick<App, "caps" | "clock" | "config" | "options" | "log">;
 
@@ -32,14 +33,18 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
       }
       // A browser that fills the form in by itself can be as fast as a script: its reader presses once more.
       if (age === "early") {
-        throw new Refusal(422, "That was fast: look over what you entered and send it once more.", { again: true });
+        throw new Refusal(422, sentence("That was fast: look over what you entered and send it once more."), {
+          again: true,
+        });
       }
       const network = networkOf(request.ip);
       const bare = t === undefined && (await caps.admitBare(network));
       if (age !== "fine" && !bare) {
         throw new Refusal(
           422,
-          "Look over what you entered and send it once more: the form came from another page, or was open for more than a day.",
+          sentence(
+            "Look over what you entered and send it once more: the form came from another page, or was open for more than a day.",
+          ),
           { again: true },
         );
       }
@@ -63,9 +68,13 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
     if ((payload ?? "") === "") return false;
     const proof = typeof payload === "string" ? await readProof(options.secret, payload, clock.now()) : null;
     if (proof !== null && (await caps.spend(proof))) return true;
-    throw new Refusal(403, "The check of your browser is too old or was used before: send the form once more.", {
-      challenge: true,
-    });
+    throw new Refusal(
+      403,
+      sentence("The check of your browser is too old or was used before: send the form once more."),
+      {
+        challenge: true,
+      },
+    );
   }
 }
 
@@ -86,11 +95,49 @@ export async function formFields(
 }
 
 function tooMany({ reason, seconds }: Wait, proven: boolean): Refusal {
-  const from = reason === "network" ? "from your network" : "at this moment";
-  const minutes = Math.ceil(seconds / 60);
-  const time = minutes === 1 ? "a minute" : `${minutes} minutes`;
-  const sentence = proven
-    ? `Too many people sign up ${from}: try again in ${time}.`
-    : `Many people sign up ${from}: send the form once more with JavaScript on, or try again in ${time}.`;
-  return new Refusal(429, sentence, { retryAfterSeconds: seconds, challenge: !proven });
+  const said = crowded[reason === "network" ? "network" : "site"][proven ? "proven" : "bare"];
+  return new Refusal(429, said(Math.ceil(seconds / 60)), { retryAfterSeconds: seconds, challenge: !proven });
 }
+
+type OfMinutes = (n: number) => Sentence;
+
+const crowded: Record<"network" | "site", Record<"proven" | "bare", OfMinutes>> = {
+  network: {
+    proven: (n) =>
+      sentence(
+        {
+          one: "Too many people sign up from your network: try again in a minute.",
+          other: "Too many people sign up from your network: try again in {n} minutes.",
+        },
+        { n },
+      ),
+    bare: (n) =>
+      sentence(
+        {
+          one: "Many people sign up from your network: send the form once more with JavaScript on, or try again in a minute.",
+          other:
+            "Many people sign up from your network: send the form once more with JavaScript on, or try again in {n} minutes.",
+        },
+        { n },
+      ),
+  },
+  site: {
+    proven: (n) =>
+      sentence(
+        {
+          one: "Too many people sign up at this moment: try again in a minute.",
+          other: "Too many people sign up at this moment: try again in {n} minutes.",
+        },
+        { n },
+      ),
+    bare: (n) =>
+      sentence(
+        {
+          one: "Many people sign up at this moment: send the form once more with JavaScript on, or try again in a minute.",
+          other:
+            "Many people sign up at this moment: send the form once more with JavaScript on, or try again in {n} minutes.",
+        },
+        { n },
+      ),
+  },
+};

@@ -27,7 +27,7 @@ function searchLive(box) {
       const found = query === "" ? [] : await ask(query, last.signal);
       show(query, found);
     } catch (error) {
-      if (error.name !== "AbortError") note.textContent = "The search does not answer: try again in a moment.";
+      if (error.name !== "AbortError") note.textContent = t("The search does not answer: try again in a moment.");
     }
   });
 
@@ -52,13 +52,13 @@ function searchLive(box) {
         "match",
         found.some((tag) => tag.name === name),
       );
-    note.textContent =
-      query === "" ? "" : found.length === 0 ? `No tag has “${query}” in its name.` : counted(found.length);
+    note.textContent = query === "" ? "" : counted(found.length, query);
   }
 }
 
-function counted(count) {
-  return count === 1 ? "1 tag found." : `${count === 48 ? "The first 48" : count} tags found.`;
+function counted(count, query) {
+  if (count === 0) return t("No tag has “{query}” in its name.").replace("{query}", () => query);
+  return t("Tags found: {n}").replace("{n}", count === 48 ? t("48 or more") : count);
 }
 
 function choice(name, articles) {
@@ -109,7 +109,8 @@ function hintAtTypos(form) {
       hint.replaceChildren();
       input.focus();
     });
-    hint.append("Did you mean ", button, "?");
+    const [before, after] = t("Did you mean {address}?").split("{address}");
+    hint.append(before, button, after);
   });
 }
 

@@ -1,12 +1,12 @@
 /*
  * The sign-up box of /embed.js, in the article pages of other sites. It is served as it stands, with what the server
- * knows in place of SETTINGS. Plain ASCII, since a page may be in any charset; no cookie, no storage, no markup from
+ * knows in place of SETTINGS, and its texts, which t() marks, in the publication's language. Plain ASCII, since a page may be in any charset; no cookie, no storage, no markup from
  * strings, and a constructed style sheet, so that the page's policy need allow only this script and requests to its server.
  */
 ((settings) => {
   "use strict";
 
-  const { name, wording, accent, hidden } = settings;
+  const { name, language, wording, accent, hidden } = settings;
 
   const css = `
     :host { display: block; margin: 24px 0;
@@ -83,23 +83,27 @@
     const trap = h("input", { name: "website", tabIndex: -1, autocomplete: "off" });
     const wrong = h("p", { id: "wrong", className: "wrong" });
     const status = h("p", { role: "status", tabIndex: -1 });
-    const button = h("button", { type: "submit" }, dataset.button || "Sign up");
-    const sample = h("a", { target: "_blank", rel: "noopener" }, "Sample copy");
+    const button = h("button", { type: "submit" }, dataset.button || t("Sign up"));
+    const sample = h("a", { target: "_blank", rel: "noopener" }, t("Sample copy"));
     const choice = (input, ...label) => h("label", { className: "choice" }, input, h("span", {}, ...label));
     const form = h(
       "form",
-      { noValidate: true, lang: "en", method: "post", action: at("subscribe"), "aria-labelledby": "title" },
-      h("p", { id: "title", className: "title", lang }, dataset.label || `${name} by e-mail`),
+      { noValidate: true, lang: language, method: "post", action: at("subscribe"), "aria-labelledby": "title" },
+      h(
+        "p",
+        { id: "title", className: "title", lang },
+        dataset.label || t("{publication} by e-mail").replace("{publication}", () => name),
+      ),
       h(
         "fieldset",
         {},
-        h("legend", {}, tags.length > 0 ? "Tags of this page; untick what you do not want" : "What you get"),
+        h("legend", {}, tags.length > 0 ? t("Tags of this page; untick what you do not want") : t("What you get")),
         ...boxesOfTags.map((input) => choice(input, h("bdi", { lang }, input.value))),
-        choice(all, "All news"),
+        choice(all, t("All news")),
       ),
-      h("p", {}, h("label", { htmlFor: "address" }, "E-mail address")),
+      h("p", {}, h("label", { htmlFor: "address" }, t("E-mail address"))),
       h("div", { className: "row" }, field, button),
-      h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, "Leave this empty ", trap)),
+      h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, t("Leave this field empty"), " ", trap)),
       wrong,
       status,
       h("p", { className: "note" }, wording),
@@ -125,15 +129,15 @@
       event.preventDefault();
       if (button.ariaDisabled === "true") return;
       say("");
-      if (!field.validity.valid) return complain("Enter your e-mail address, such as name@example.com.");
-      if (!all.checked && chosen().length === 0) return say("Tick at least one tag, or all news.");
+      if (!field.validity.valid) return complain(t("Enter your e-mail address, such as name@example.com."));
+      if (!all.checked && chosen().length === 0) return say(t("Tick at least one tag, or all news."));
       button.ariaDisabled = "true";
-      say("Sending\u2026");
+      say(t("Sending\u2026"));
       send()
         .then(tell)
         .catch(() => {
           pass = null;
-          sayWithLink("This page could not send it.", "Sign up on our own page");
+          sayWithLink(t("This page could not send it."), t("Sign up on our own page"));
         })
         .finally(() => (button.ariaDisabled = "false"));
     });
@@ -168,7 +172,7 @@
       }
       showSample();
       if (details.field === "address") complain(data.detail);
-      else sayWithLink(data.detail ?? "Something went wrong.", "Our sign-up page");
+      else sayWithLink(data.detail ?? t("Something went wrong."), t("Our sign-up page"));
     }
 
     function say(text) {

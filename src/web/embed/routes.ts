@@ -5,6 +5,7 @@ import { readableOn } from "../../render/colour.ts";
 import { wording } from "../../subscribers/wording.ts";
 import { formFields } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
+import type { PageWords } from "../language/words.ts";
 import { makeEmbedScript, type EmbedScript } from "./script.ts";
 
 const hourInSeconds = 3_600;
@@ -15,7 +16,11 @@ const paper = { light: "#fffdf8", dark: "#191713" };
  * `/embed.js`, the sign-up box for article pages of other origins, and what it asks for once somebody turns to it: how a
  * sign-up proves that it was not posted blindly. docs/embed.md is its handbook.
  */
-export function addEmbed(web: FastifyInstance, app: App, catalogue: () => Promise<Catalogue>): void {
+export function addEmbed(
+  web: FastifyInstance,
+  app: App,
+  { catalogue, words }: { catalogue: () => Promise<Catalogue>; words: PageWords },
+): void {
   const { config } = app;
   const settings = {
     name: config.publicationName,
@@ -28,7 +33,8 @@ export function addEmbed(web: FastifyInstance, app: App, catalogue: () => Promis
   let made: { hidden: ReadonlySet<string>; script: EmbedScript } | null = null;
   const current = async (): Promise<EmbedScript> => {
     const { hidden } = await catalogue();
-    if (made?.hidden !== hidden) made = { hidden, script: makeEmbedScript({ ...settings, hidden: [...hidden] }) };
+    if (made?.hidden !== hidden)
+      made = { hidden, script: makeEmbedScript({ ...settings, hidden: [...hidden] }, words) };
     return made.script;
   };
   web.get("/embed.js", async (request, reply) => {

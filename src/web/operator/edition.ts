@@ -13,7 +13,7 @@ import { httpUrl } from "../../render/plain.ts";
 import { deliveriesCsv } from "../api/deliveries.ts";
 import { parseEditionName } from "../edition-name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
-import { pageLanguage } from "../views.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
 import { domainRows } from "./domains.ts";
@@ -32,7 +32,7 @@ interface Params {
 /** `/operator/editions/:name`: one edition, its balance, deliveries and articles, and what can be done to it. */
 export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void {
   const { db, config } = app;
-  const language = pageLanguage(config.language);
+  const language = inEnglishOf(config.language);
 
   const find = async (raw: string): Promise<EditionStatus> => {
     const { date, number: n } = parseEditionName(raw);

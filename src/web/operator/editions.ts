@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { editionName, listEditions } from "../../editions/store.ts";
 import { longDate } from "../../render/dates.ts";
-import { pageLanguage } from "../views.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
 import { count } from "./words.ts";
 
@@ -11,7 +11,7 @@ const listed = 100;
 /** `/operator/editions`: all editions of late, whatever became of them. */
 export function addEditionList(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator/editions", needs.viewer, async (request, reply) => {
-    const language = pageLanguage(app.config.language);
+    const language = inEnglishOf(app.config.language);
     const editions = (await listEditions(app.db, listed)).map((edition) => ({
       path: `/operator/editions/${editionName(edition)}`,
       date: longDate(edition.date, language),

@@ -13,7 +13,7 @@ import { noSuchReader } from "../../subscribers/preferences.ts";
 import { findSubscriber, unsubscribe, type Subscriber } from "../../subscribers/store.ts";
 import { readFields } from "../pages/fields.ts";
 import { tagQuery } from "../tag-query.ts";
-import { pageLanguage } from "../views.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
 import { shortMoment } from "./words.ts";
 
@@ -27,7 +27,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
   web.get<Params>("/operator/readers/:id", needs.viewer, async (request, reply) => {
     const reader = await find(request.params.id);
     const query = readFields(request.query);
-    const language = pageLanguage(app.config.language);
+    const language = inEnglishOf(app.config.language);
     const { timezone } = await loadSchedule(db, app.options);
     const asked = query.one("date").trim();
     const date = asked === "" ? null : parseDate(asked.split(".")[0]!);

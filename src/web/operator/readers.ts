@@ -12,7 +12,7 @@ import { loadSchedule } from "../../schedule/store.ts";
 import { exportCsv } from "../api/export.ts";
 import { takeUploads, uploadOf, type UploadForm } from "../multipart.ts";
 import { readFields } from "../pages/fields.ts";
-import { pageLanguage } from "../views.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
 import { count, number, shortMoment } from "./words.ts";
 
@@ -88,7 +88,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
       loadSchedule(db, app.options),
     ]);
     const page = found.slice(0, pageSize);
-    const language = pageLanguage(app.config.language);
+    const language = inEnglishOf(app.config.language);
     const next = new URLSearchParams({ ...(words === "" ? {} : { q: words }), ...(status ? { status } : {}) });
     if (found.length > pageSize) next.set("before", String(page.at(-1)!.id));
     return show(

@@ -13,8 +13,8 @@ import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from
 import { changeSkips } from "../../schedule/skip.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
-import { zoneOptions } from "../pages/zones.ts";
-import { pageLanguage } from "../views.ts";
+import { englishZones } from "../pages/zones.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
 import { moment, span } from "./words.ts";
 
@@ -33,7 +33,7 @@ type Wanted = Pick<EffectiveSchedule, "timezone" | "sendAt" | "sendDays">;
 /** `/operator/schedule`: when editions go out. What a change would do is shown before it is saved. */
 export function addSchedulePage(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock, options } = app;
-  const language = pageLanguage(app.config.language);
+  const language = inEnglishOf(app.config.language);
   const path = "/operator/schedule";
 
   web.get(path, needs.viewer, async (request, reply) => {
@@ -51,7 +51,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
         saved: savedWords(fields.one("saved")),
         sendAt: typed ? fields.one("sendAt").slice(0, 20) : present.sendAt,
         timezone: typed ? fields.one("timezone").slice(0, 100) : present.timezone,
-        zones: zoneOptions,
+        zones: englishZones,
         days: days.map(([name, label], i) => ({
           name,
           label,

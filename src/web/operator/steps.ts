@@ -16,7 +16,7 @@ import { lookAtFeed, type LookedFeed } from "../../sources/look.ts";
 import { listSources } from "../../sources/store.ts";
 import { readFields } from "../pages/fields.ts";
 import { framed } from "../pages/sample-view.ts";
-import { zoneOptions } from "../pages/zones.ts";
+import { englishZones } from "../pages/zones.ts";
 import { confineMail } from "../security.ts";
 import { needs, type Show } from "./desk.ts";
 import { addSettingSteps } from "./setting-steps.ts";
@@ -75,7 +75,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
         named: config.postalAddress !== null && config.publicationName !== "Dayletter",
         sendAt: schedule.sendAt,
         timezone: schedule.timezone,
-        zones: zoneOptions,
+        zones: englishZones,
         days: weekdays.map((name, i) => ({ name, label: dayNames[i], on: schedule.sendDays.includes(i + 1) })),
         relay: {
           set: config.smtp !== null,

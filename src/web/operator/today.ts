@@ -11,7 +11,7 @@ import { editionStatus, status, type EditionStatus, type Status } from "../../op
 import { comingInWords, editionInWords, editionsOfDay } from "../../ops/today.ts";
 import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
-import { pageLanguage } from "../views.ts";
+import { inEnglishOf } from "../language/words.ts";
 import { barOf } from "./bar.ts";
 import { needs, type Show } from "./desk.ts";
 import { offeredActs } from "./edition-acts.ts";
@@ -28,7 +28,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator", needs.viewer, async (request, reply) => {
     const known = await facts();
     const now = app.clock.now();
-    const language = pageLanguage(app.config.language);
+    const language = inEnglishOf(app.config.language);
     const { schedule } = known.status;
     const { timezone } = schedule;
     const [next] = known.status.next;

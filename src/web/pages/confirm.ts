@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { confirmAddressChange, readAddressChange } from "../../subscribers/change-address.ts";
 import { confirm, readConfirmation } from "../../subscribers/confirm.ts";
 import type { CountFailure } from "../limits.ts";
@@ -20,7 +21,8 @@ export function addConfirmPages(web: FastifyInstance, app: App, deps: Deps): voi
 
 function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
   const { views } = deps;
-  const next = { path: "/subscribe", label: "Sign up again" };
+  const { say } = views.words;
+  const next = { path: "/subscribe", label: say("Sign up again") };
 
   web.get<{ Params: { token: string } }>("/confirm/:token", (request, reply) =>
     orEnded(reply, deps, next, async () => {
@@ -28,7 +30,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
       const found = await readConfirmation(app, token);
       if (!found) return notOurs(request, reply, deps, next);
       return views.send(reply, "confirm", {
-        title: found.confirmed ? "You have confirmed already" : "Confirm your subscription",
+        title: found.confirmed ? say("You have confirmed already") : say("Confirm your subscription"),
         path: `/confirm/${token}`,
         ...found,
       });
@@ -42,7 +44,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
       const reader = await confirm(app, token, request.ip);
       const active = reader.status === "active";
       return views.send(reply, "welcome", {
-        title: active ? "You are subscribed" : "You are not subscribed any more",
+        title: active ? say("You are subscribed") : say("You are not subscribed any more"),
         active,
         tags: reader.tags,
         allTags: reader.allTags,
@@ -54,7 +56,8 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
 
 function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
   const { views } = deps;
-  const next = { path: "/", label: "Front page" };
+  const { say } = views.words;
+  const next = { path: "/", label: say("Front page") };
 
   web.get<{ Params: { token: string } }>("/change-address/:token", (request, reply) =>
     orEnded(reply, deps, next, async () => {
@@ -62,7 +65,7 @@ function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
       const found = await readAddressChange(app, token);
       if (!found) return notOurs(request, reply, deps, next);
       const path = `/change-address/${token}`;
-      return views.send(reply, "change", { title: "Use this address", path, address: found.address });
+      return views.send(reply, "change", { title: say("Use this address"), path, address: found.address });
     }),
   );
 
@@ -72,7 +75,7 @@ function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
       if (!(await readAddressChange(app, token))) return notOurs(request, reply, deps, next);
       const reader = await confirmAddressChange(app, token, request.ip);
       return views.send(reply, "changed", {
-        title: "Your address is changed",
+        title: say("Your address is changed"),
         address: reader.address,
         paths: readerPaths(app.options.secret, reader),
       });
@@ -87,7 +90,12 @@ interface Next {
 
 async function notOurs(request: LinkRequest, reply: FastifyReply, deps: Deps, next: Next): Promise<FastifyReply> {
   await deps.countFailure(request);
-  return sendEnded(reply, deps.views, next, new Refusal(404, "This link is not complete, or was used already."));
+  return sendEnded(
+    reply,
+    deps.views,
+    next,
+    new Refusal(404, sentence("This link is not complete, or was used already.")),
+  );
 }
 
 /** A link that leads no further is a page that says why, with the next step; failures that are not its own go on. */
@@ -107,8 +115,14 @@ async function orEnded(
   }
 }
 
-function sendEnded(reply: FastifyReply, views: Views, next: Next, { status, message }: Refusal): Promise<FastifyReply> {
+function sendEnded(reply: FastifyReply, views: Views, next: Next, refusal: Refusal): Promise<FastifyReply> {
+  const { say, reason } = views.words;
+  const { status } = refusal;
   const title =
-    status === 410 ? "This link has expired" : status === 404 ? "This link does not work" : "Not this address";
-  return views.send(reply.code(status), "ended", { title, sentence: message, next });
+    status === 410
+      ? say("This link has expired")
+      : status === 404
+        ? say("This link does not work")
+        : say("Not this address");
+  return views.send(reply.code(status), "ended", { title, sentence: reason(refusal), next });
 }

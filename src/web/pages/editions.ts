@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { localDate } from "../../editions/calendar.ts";
 import { findEdition, listPublished } from "../../editions/store.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
@@ -15,13 +16,14 @@ const listed = 100;
 
 /** `/editions` and `/editions/:date`: what went out, for everybody. */
 export function addEditionPages(web: FastifyInstance, app: App, views: Views): void {
-  const { db, clock, config } = app;
+  const { db, clock } = app;
+  const { words } = views;
 
   web.get("/editions", async (_request, reply) => {
     const editions = await listPublished(db, listed);
     return views.send(reply, "editions", {
-      title: "Editions",
-      editions: editions.map((edition) => showPublished(edition, config.language)),
+      title: words.say("Editions"),
+      editions: editions.map((edition) => showPublished(edition, words)),
     });
   });
 
@@ -30,7 +32,7 @@ export function addEditionPages(web: FastifyInstance, app: App, views: Views): v
     const edition = await findEdition(db, date, number);
     // One that is not out yet may still be held back, and is nobody's business.
     if (!edition?.sending_at) throw missing();
-    const shown = showPublished(edition, config.language);
+    const shown = showPublished(edition, words);
     return views.send(reply, "edition", {
       title: shown.date,
       edition: shown,
@@ -50,7 +52,7 @@ function named(raw: string): { date: string; number: number } {
 }
 
 function missing(): Refusal {
-  return new Refusal(404, "There is no edition at this address: all of them are on the page of editions.");
+  return new Refusal(404, sentence("There is no edition at this address: all of them are on the page of editions."));
 }
 
 /** What is not an http(s) address is text without a link. */

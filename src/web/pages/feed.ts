@@ -7,6 +7,7 @@ import { escapeHtml, httpUrl } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { atomDocument, type AtomEntry } from "./atom.ts";
+import type { PageWords } from "../language/words.ts";
 import { showPublished } from "./published.ts";
 
 export const feedPath = "/editions/feed.xml";
@@ -15,7 +16,7 @@ const listed = 30;
 const mostArticles = 50;
 
 /** `/editions/feed.xml`: the last 30 editions for feed readers. What went out never changes, so neither does an entry. */
-export function addFeed(web: FastifyInstance, app: App): void {
+export function addFeed(web: FastifyInstance, app: App, words: PageWords): void {
   const { db, config, options } = app;
 
   web.get(feedPath, async (request, reply) => {
@@ -31,11 +32,13 @@ export function addFeed(web: FastifyInstance, app: App): void {
       id: config.publicUrl + feedPath,
       self: config.publicUrl + feedPath,
       home: `${config.publicUrl}/editions`,
-      title: `${config.publicationName}: editions`,
+      title: words.say("{publication}: editions", { publication: config.publicationName }),
       author: config.publicationName,
       language: config.language,
       updated,
-      entries: editions.map((edition) => entryOf(edition, articles.get(edition.id) ?? [], config)),
+      entries: editions.map((edition) =>
+        entryOf(edition, articles.get(edition.id) ?? [], { publicUrl: config.publicUrl, words }),
+      ),
     });
     return reply.type("application/atom+xml; charset=utf-8").send(document);
   });
@@ -44,28 +47,28 @@ export function addFeed(web: FastifyInstance, app: App): void {
 function entryOf(
   edition: Edition,
   articles: EditionArticle[],
-  { publicUrl, language }: { publicUrl: string; language: string },
+  { publicUrl, words }: { publicUrl: string; words: PageWords },
 ): AtomEntry {
-  const { path, date, extra } = showPublished(edition, language);
+  const { path, date, extra } = showPublished(edition, words);
   const link = publicUrl + path;
   const rest = edition.articles - articles.length;
-  const more = rest > 0 ? `<p><a href="${escapeHtml(link)}">${rest} more</a></p>` : "";
+  const more = rest > 0 ? `<p><a href="${escapeHtml(link)}">${words.say("{n} more", { n: rest })}</a></p>` : "";
   return {
     id: link,
     link,
     title: extra === null ? date : `${date}, ${extra}`,
     updated: edition.sending_at!,
-    html: articles.map(articleHtml).join("") + more,
+    html: articles.map((article) => articleHtml(article, words)).join("") + more,
   };
 }
 
-function articleHtml({ title, url, summary, origin, tags }: EditionArticle): string {
+function articleHtml({ title, url, summary, origin, tags }: EditionArticle, { say }: PageWords): string {
   const link = httpUrl(url);
   const headline = link === null ? escapeHtml(title) : `<a href="${escapeHtml(link)}">${escapeHtml(title)}</a>`;
   const lines = [
     summary,
-    origin === null ? "" : `On the web: ${origin.name}`,
-    tags.length === 0 ? "" : `Tags: ${tags.join(" · ")}`,
+    origin === null ? "" : `${say("On the web:")} ${origin.name}`,
+    tags.length === 0 ? "" : `${say("Tags:")} ${tags.join(" · ")}`,
   ];
   return `<h2>${headline}</h2>${lines
     .filter((line) => line !== "")

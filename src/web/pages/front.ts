@@ -10,7 +10,8 @@ import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
 import { shared } from "../../base/share-answers.ts";
 import { fromThisMachine } from "../this-machine.ts";
-import { pageLanguage, type Views } from "../views.ts";
+import type { PageWords } from "../language/words.ts";
+import type { Views } from "../views.ts";
 import { showPublished } from "./published.ts";
 import type { SignupForm } from "./subscribe.ts";
 
@@ -20,7 +21,7 @@ const keptMs = 1_000;
 /** `/`: what this is, sign-up, the latest edition, and for whoever sets it up, what is connected and what to do next. */
 export function addFrontPage(web: FastifyInstance, app: App, deps: { views: Views; form: SignupForm }): void {
   const { views, form } = deps;
-  const facts = shared(() => loadFacts(app));
+  const facts = shared(() => loadFacts(app, views.words));
   const standing = shared(() => status(app));
   let kept: { html: string; guard: { t: string; challenge: boolean }; until: number } | null = null;
 
@@ -47,7 +48,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
 }
 
 /** What the page says to everybody; many who look at the same time share it. */
-async function loadFacts({ db, clock, config, options }: App) {
+async function loadFacts({ db, clock, options }: App, words: PageWords) {
   const schedule = await loadSchedule(db, options);
   const [[latest], [next], feeds, readers] = await Promise.all([
     listPublished(db, 1),
@@ -56,8 +57,8 @@ async function loadFacts({ db, clock, config, options }: App) {
     hasReaders(db),
   ]);
   return {
-    latest: latest ? showPublished(latest, config.language) : null,
-    next: next ? when(next.at, schedule.timezone, config.language) : null,
+    latest: latest ? showPublished(latest, words) : null,
+    next: next ? when(next.at, schedule.timezone, words.language) : null,
     running: feeds.length > 0 && readers,
   };
 }
@@ -81,7 +82,7 @@ function withCode(sentence: string): { text: string; code: boolean }[] {
 }
 
 function when(at: Date, timezone: string, language: string): string {
-  const format = new Intl.DateTimeFormat(pageLanguage(language), {
+  const format = new Intl.DateTimeFormat(language, {
     weekday: "long",
     day: "numeric",
     month: "long",

@@ -28,6 +28,7 @@ const mostFound = 48;
 export function makeOffers(
   catalogue: Catalogue,
   asked: { first: readonly string[]; chosen: readonly string[]; query: string },
+  language: string,
 ): Offers {
   const shown = new Set<TagCount>();
   const chosen = tagsOf(catalogue, asked.chosen);
@@ -41,7 +42,7 @@ export function makeOffers(
   const found = query === "" ? [] : take(catalogue.find(query, mostFound));
   const popular = take(catalogue.popular(mostPopular));
   const searchable = catalogue.size > catalogue.popular(mostPopular).length;
-  return { first, found, popular, query, searchable, total: catalogue.size.toLocaleString("en") };
+  return { first, found, popular, query, searchable, total: catalogue.size.toLocaleString(language) };
 }
 
 function tagsOf(catalogue: Catalogue, names: readonly string[]): Set<TagCount> {

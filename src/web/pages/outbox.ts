@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { confineMail } from "../security.ts";
 import { fromThisMachine } from "../this-machine.ts";
 import type { Views } from "../views.ts";
@@ -48,5 +49,5 @@ export function addOutboxPages(web: FastifyInstance, { config }: App, views: Vie
 }
 
 function nothing(): Refusal {
-  return new Refusal(404, "There is nothing at this address: look at the front page.");
+  return new Refusal(404, sentence("There is nothing at this address: look at the front page."));
 }

@@ -25,11 +25,11 @@ export function addPages(
   { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
 ): void {
   const schedule = openScheduleNow(app);
-  const form = openSignupForm(app, { catalogue, schedule });
+  const form = openSignupForm(app, { catalogue, schedule, words: views.words });
   addFrontPage(web, app, { views, form });
   addSubscribePages(web, app, { views, form, catalogue });
   addEditionPages(web, app, views);
-  addFeed(web, app);
+  addFeed(web, app, views.words);
   addTagPages(web, app, { views, catalogue });
   addSamplePages(web, app, { views, catalogue });
   web.register(async (personal) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { changeAddress } from "../../subscribers/change-address.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { personalData } from "../../subscribers/personal-data.ts";
@@ -17,12 +18,13 @@ export function addPersonalPages(
   { views, find }: { views: Views; find: FindReader },
 ): void {
   const { options } = app;
+  const { say, reason } = views.words;
   const guard = guardForm(app);
 
   web.get<{ Params: { token: string } }>("/preferences/:token/address", async (request, reply) => {
     const reader = await find(request, "preferences");
     return views.send(allowOwnScripts(reply), "address", {
-      title: "Change your address",
+      title: say("Change your address"),
       present: maskedAddress(reader),
       address: "",
       wrong: null,
@@ -37,21 +39,21 @@ export function addPersonalPages(
     const address = fields.one("address").trim().slice(0, 320);
     const paths = readerPaths(options.secret, reader);
     try {
-      if (address === "") throw new Refusal(422, "Enter your new e-mail address.");
+      if (address === "") throw new Refusal(422, sentence("Enter your new e-mail address."));
       if (await guard.check(request, fields.raw)) await changeAddress(app, reader.id, address, request.ip);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return views.send(allowOwnScripts(reply.code(error.status)), "address", {
-        title: "Please look again",
+        title: say("Please look again"),
         present: maskedAddress(reader),
         address,
-        wrong: error.message,
+        wrong: reason(error),
         guard: await formFields(app, request, fields.raw["t"] ?? ""),
         paths,
       });
     }
     return views.send(reply, "address-asked", {
-      title: "Look into the new mailbox",
+      title: say("Look into the new mailbox"),
       present: maskedAddress(reader),
       paths,
     });
@@ -67,12 +69,12 @@ export function addPersonalPages(
 
   web.get<{ Params: { token: string } }>("/preferences/:token/erase", async (request, reply) => {
     const reader = await find(request, "preferences");
-    return views.send(reply, "erase", { title: "Erase everything", paths: readerPaths(options.secret, reader) });
+    return views.send(reply, "erase", { title: say("Erase everything"), paths: readerPaths(options.secret, reader) });
   });
 
   web.post<{ Params: { token: string } }>("/preferences/:token/erase", async (request, reply) => {
     const reader = await find(request, "preferences");
     await erase(app, reader.id);
-    return views.send(reply, "erased", { title: "You are erased" });
+    return views.send(reply, "erased", { title: say("You are erased") });
   });
 }

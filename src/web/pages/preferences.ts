@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { pauseReader } from "../../subscribers/preferences.ts";
 import { setTags, type Subscriber } from "../../subscribers/store.ts";
 import type { Catalogue } from "../catalogue.ts";
 import type { ScheduleNow } from "../schedule-now.ts";
 import { allowOwnScripts } from "../security.ts";
-import { pageLanguage, type Views } from "../views.ts";
+import type { Views } from "../views.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
 import { maskedAddress, readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
@@ -37,6 +38,7 @@ export function addPreferencesPages(
 ): void {
   const { db, clock, options } = app;
   const { views, find, catalogue, schedule } = deps;
+  const { language, say, reason } = views.words;
 
   async function show(
     reply: FastifyReply,
@@ -48,15 +50,15 @@ export function addPreferencesPages(
     const first = [...reader.tags, ...draft.tags];
     const paused = reader.pausedUntil !== null && reader.pausedUntil > clock.now() ? reader.pausedUntil : null;
     return views.send(allowOwnScripts(reply), "preferences", {
-      title: wrong.tags === undefined && wrong.pause === undefined ? "Preferences" : "Please look again",
+      title: wrong.tags === undefined && wrong.pause === undefined ? say("Preferences") : say("Please look again"),
       saved,
       wrong: { tags: null, pause: null, ...wrong },
-      offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }),
+      offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }, language),
       resting: reader.hiddenTags,
       allTags: draft.allTags,
       status: reader.status,
       address: maskedAddress(reader),
-      pausedUntil: paused && day(paused, reader.timezone ?? timezone, app.config.language),
+      pausedUntil: paused && day(paused, reader.timezone ?? timezone, language),
       sendAt,
       zone: reader.timezone === null ? timezone : zoneName(reader.timezone),
       paths: readerPaths(options.secret, reader),
@@ -77,7 +79,7 @@ export function addPreferencesPages(
       return reply.redirect(`${readerPaths(options.secret, reader).preferences}?saved=${saved}`, 303);
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 422) throw error;
-      const wrong = { [field]: error.message };
+      const wrong = { [field]: reason(error) };
       return show(reply.code(422), reader, field === "tags" ? { wrong, draft: draftOf(fields) } : { wrong });
     }
   }
@@ -96,7 +98,10 @@ export function addPreferencesPages(
     change(request, reply, "tags", async (reader, fields) => {
       const { tags, allTags } = draftOf(fields);
       if (tags.length === 0 && !allTags) {
-        throw new Refusal(422, "Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe.");
+        throw new Refusal(
+          422,
+          sentence("Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe."),
+        );
       }
       const { tagIds } = await choose(db, { tags, allTags });
       await setTags(db, reader.id, { allTags, tagIds });
@@ -108,7 +113,7 @@ export function addPreferencesPages(
     change(request, reply, "pause", async (reader, fields) => {
       const days = pauseDays[fields.one("for")];
       if (days === undefined && fields.one("for") !== "none") {
-        throw new Refusal(422, "Choose a week or a month, or go on at once.");
+        throw new Refusal(422, sentence("Choose a week or a month, or go on at once."));
       }
       await pauseReader(app, reader.id, days === undefined ? null : new Date(clock.now().getTime() + days * dayMs));
       return days === undefined ? "resume" : "pause";
@@ -121,7 +126,7 @@ function draftOf(fields: Fields): Draft {
 }
 
 function day(at: Date, timezone: string, language: string): string {
-  const format = new Intl.DateTimeFormat(pageLanguage(language), {
+  const format = new Intl.DateTimeFormat(language, {
     weekday: "long",
     day: "numeric",
     month: "long",

@@ -1,6 +1,6 @@
 import { editionName, type Edition } from "../../editions/store.ts";
 import { longDate } from "../../render/dates.ts";
-import { pageLanguage } from "../views.ts";
+import type { PageWords } from "../language/words.ts";
 
 /** An edition as the pages name it. */
 export interface Published {
@@ -11,12 +11,12 @@ export interface Published {
   articles: string;
 }
 
-export function showPublished(edition: Edition, language: string): Published {
+export function showPublished(edition: Edition, { language, say }: PageWords): Published {
   return {
     path: `/editions/${editionName(edition)}`,
-    date: longDate(edition.date, pageLanguage(language)),
-    extra: edition.number === 1 ? null : `Edition ${edition.number}`,
-    articles: edition.articles === 1 ? "1 article" : `${edition.articles} articles`,
+    date: longDate(edition.date, language),
+    extra: edition.number === 1 ? null : say("Edition {n}", { n: edition.number }),
+    articles: say({ one: "{n} article", other: "{n} articles" }, { n: edition.articles }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
 import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
 import { together } from "../../base/share-answers.ts";
@@ -33,11 +34,11 @@ export function findReader(countFailure: CountFailure, { db, options }: Pick<App
       // Erased, or of a server that was moved: to say that no more mail comes would be wrong for the second.
       throw new Refusal(
         410,
-        "No subscription has this link any more. If mails still come, open it from the latest one.",
+        sentence("No subscription has this link any more. If mails still come, open it from the latest one."),
       );
     }
     await countFailure(request);
-    throw new Refusal(404, "This link is not complete: open it again from your latest mail.");
+    throw new Refusal(404, sentence("This link is not complete: open it again from your latest mail."));
   };
 }
 

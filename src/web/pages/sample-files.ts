@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
-import { Refusal } from "../../base/errors.ts";
+import { echo, Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import type { SampleCopy } from "../../editions/sample.ts";
 import { editionName } from "../../editions/store.ts";
 import type { Catalogue } from "../catalogue.ts";
@@ -26,11 +27,17 @@ export function addSampleFiles(web: FastifyInstance, app: App, catalogue: () => 
       const names = readTags(request.url, (name) => tags.get(name) !== undefined);
       const { choice, from, copy } = await findSample(app, names);
       if (choice.known.length === 0 && choice.unknown.length > 0) {
-        const unknown = choice.unknown.map((name) => JSON.stringify(name)).join(", ");
-        throw new Refusal(404, `No article has had the tag ${unknown}: the page /sample offers those that there are.`);
+        const named = choice.unknown.map((name) => `"${echo(name)}"`).join(", ");
+        throw new Refusal(
+          404,
+          sentence("No article has had the tag {tags}: the page /sample offers those that there are.", { tags: named }),
+        );
       }
       if (!copy)
-        throw new Refusal(404, "There is no article yet to make this sample copy of: look at the page /sample.");
+        throw new Refusal(
+          404,
+          sentence("There is no article yet to make this sample copy of: look at the page /sample."),
+        );
       return send(reply.header("cache-control", "no-cache"), copy, editionName(from.of.edition));
     });
   }

@@ -1,11 +1,18 @@
 import type { App } from "../../app.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
 import { newestSample, printSample, type NewestSample, type SampleCopy } from "../../editions/sample.ts";
+import { sentence } from "../../base/sentence.ts";
+import type { PageWords } from "../language/words.ts";
 import { tagQuery } from "../tag-query.ts";
 import { showPublished } from "./published.ts";
 
 /** The ways to look at a sample copy; the first is what a plain address shows. */
-export const sampleViews = { phone: "Phone", desktop: "Desktop", text: "Plain text", source: "Source" };
+export const sampleViews = {
+  phone: sentence("Phone"),
+  desktop: sentence("Desktop"),
+  text: sentence("Plain text"),
+  source: sentence("Source"),
+};
 export type SampleView = keyof typeof sampleViews;
 
 /** The sample copy of the tags that somebody named; `copy` is null when no article has any of them. */
@@ -23,9 +30,9 @@ export function readView(raw: unknown): SampleView {
 }
 
 /** The links from one way to look to the others. */
-export function viewLinks(names: readonly string[], current: SampleView): object[] {
+export function viewLinks(names: readonly string[], current: SampleView, { tell }: PageWords): object[] {
   return Object.entries(sampleViews).map(([view, label]) => ({
-    label,
+    label: tell(label),
     path: `/sample${tagQuery(names, view === "phone" ? {} : { view })}`,
     current: view === current,
   }));
@@ -35,21 +42,29 @@ export function viewLinks(names: readonly string[], current: SampleView): object
 export function sampleNotes(
   { edition, passedOver }: NewestSample,
   { known, unknown }: Pick<TagChoice, "known" | "unknown">,
-  language: string,
+  words: PageWords,
 ): { what: string; why: string | null } {
-  const whom = known.length > 0 ? "a reader of the tags you chose" : "a reader of all news";
+  const { say } = words;
   const instead = known.length === 0 && unknown.length > 0;
   if (edition) {
-    const { date, extra } = showPublished(edition, language);
-    const name = `edition of ${date}${extra === null ? "" : ` (${extra})`}`;
+    const { date, extra } = showPublished(edition, words);
+    const named = { date: extra === null ? date : `${date} (${extra})` };
     return {
-      what: `${instead ? "Instead, this is the" : "The"} ${name}, as ${whom} gets it.`,
-      why: passedOver ? "The editions after it had nothing with these tags; on such a day no mail is sent." : null,
+      what: instead
+        ? say("Instead, this is the edition of {date}, as a reader of all news gets it.", named)
+        : known.length > 0
+          ? say("The edition of {date}, as a reader of the tags you chose gets it.", named)
+          : say("The edition of {date}, as a reader of all news gets it.", named),
+      why: passedOver ? say("The editions after it had nothing with these tags; on such a day no mail is sent.") : null,
     };
   }
   return {
-    what: `${instead ? "Instead, these are the" : "The"} newest articles, as ${whom} would get them.`,
-    why: passedOver ? "No edition lately had anything with these tags." : "No edition has gone out yet.",
+    what: instead
+      ? say("Instead, these are the newest articles, as a reader of all news would get them.")
+      : known.length > 0
+        ? say("The newest articles, as a reader of the tags you chose would get them.")
+        : say("The newest articles, as a reader of all news would get them."),
+    why: passedOver ? say("No edition lately had anything with these tags.") : say("No edition has gone out yet."),
   };
 }
 

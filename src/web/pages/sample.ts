@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { parseAddress } from "../../subscribers/address.ts";
 import { requestSampleMail } from "../../subscribers/sample-mail.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
@@ -32,7 +33,8 @@ export function addSamplePages(
   app: App,
   { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
 ): void {
-  const { publication, config } = app;
+  const { publication } = app;
+  const { words } = views;
   const guard = guardForm(app);
   addSampleFiles(web, app, catalogue);
 
@@ -48,7 +50,7 @@ export function addSamplePages(
     const address = fields.one("address").trim().slice(0, longestAddress);
     const names = (await chooseTags(app.db, await asked(request))).known.map(({ name }) => name);
     try {
-      if (address === "") throw new Refusal(422, "Enter your e-mail address.");
+      if (address === "") throw new Refusal(422, sentence("Enter your e-mail address."));
       parseAddress(address);
       // A script that gave itself away is told what everybody is told.
       if (await guard.check(request, fields.raw)) await requestSampleMail(app, { address, tags: names });
@@ -57,11 +59,11 @@ export function addSamplePages(
       const { retryAfterSeconds, challenge, again } = error.details;
       if (typeof retryAfterSeconds === "number") reply.header("retry-after", Math.ceil(retryAfterSeconds));
       const ofForm = error.status !== 422 || challenge !== undefined || again !== undefined;
-      const wrong = { [ofForm ? "form" : "address"]: error.message };
+      const wrong = { [ofForm ? "form" : "address"]: words.reason(error) };
       return show(request, reply.code(error.status), names, { address, wrong, sent: fields.raw["t"] ?? "" });
     }
     return views.send(reply.header("cache-control", "no-store"), "sample-sent", {
-      title: "Look into your mailbox",
+      title: words.say("Look into your mailbox"),
       paths: { sample: `/sample${tagQuery(names)}`, subscribe: subscribePath(names) },
     });
   });
@@ -75,16 +77,16 @@ export function addSamplePages(
     const { choice, from, copy } = await findSample(app, wanted);
     const view = readView(readFields(request.query).one("view"));
     const names = choice.known.map(({ name }) => name);
-    const offers = makeOffers(await catalogue(), { first: names, chosen: names, query: "" });
+    const offers = makeOffers(await catalogue(), { first: names, chosen: names, query: "" }, words.language);
     if (names.length === 0 && choice.unknown.length > 0) reply.code(404);
     return views.send(allowOwnScripts(reply.header("cache-control", "no-store")), "sample", {
-      title: "Sample copy",
+      title: words.say("Sample copy"),
       names,
       unknown: choice.unknown,
       copy: copy && { subject: copy.subject, from: publication.from, ...shownAs(copy, view, names) },
-      notes: sampleNotes(from, choice, config.language),
+      notes: sampleNotes(from, choice, words),
       view,
-      tabs: viewLinks(names, view),
+      tabs: viewLinks(names, view, words),
       offers: [...offers.first, ...offers.popular],
       paths: {
         message: `/sample.eml${tagQuery(names)}`,

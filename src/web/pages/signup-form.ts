@@ -4,7 +4,7 @@ import type { Catalogue } from "../catalogue.ts";
 import { readTags } from "../tag-query.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
-import { zoneName, zoneOptions } from "./zones.ts";
+import { zoneName } from "./zones.ts";
 
 /** What a reader has put into the sign-up form. */
 export interface Filled {
@@ -75,14 +75,16 @@ export function showForm(
     ownZone: string;
     sendAt: string;
     guard: { t: string; challenge: boolean };
+    zones: string;
+    language: string;
   },
 ) {
   const { brought = [], trusted = false, wrong = {} } = more;
-  const offers = makeOffers(catalogue, {
-    first: [...brought, ...filled.tags],
-    chosen: filled.tags,
-    query: filled.query,
-  });
+  const offers = makeOffers(
+    catalogue,
+    { first: [...brought, ...filled.tags], chosen: filled.tags, query: filled.query },
+    more.language,
+  );
   return {
     ...filled,
     offers,
@@ -92,7 +94,7 @@ export function showForm(
       .filter((tag) => tag !== "" && !catalogue.get(tag) && !catalogue.hidden.has(tagKey(tag)))
       .map((tag) => tag.slice(0, 60)),
     wrong: { address: null, tags: null, timezone: null, form: null, ...wrong },
-    zones: zoneOptions,
+    zones: more.zones,
     zoneName: filled.timezone === "" ? null : zoneName(filled.timezone),
     wording: more.wording,
     ownZone: more.ownZone,

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { sentence } from "../../base/sentence.ts";
 import { parseAddress } from "../../subscribers/address.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { requestSignup } from "../../subscribers/signup.ts";
@@ -11,10 +12,11 @@ import type { ScheduleNow } from "../schedule-now.ts";
 import { allowOwnScripts } from "../security.ts";
 import { sendProblem } from "../failures.ts";
 import { problemOf } from "../problem.ts";
+import type { PageWords } from "../language/words.ts";
 import type { Views } from "../views.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { isSearch, readFilled, readLink, showForm, type Filled, type FormValues, type Wrong } from "./signup-form.ts";
-import { readZone } from "./zones.ts";
+import { readZone, zoneOptions } from "./zones.ts";
 
 /** The sign-up form as the front page and `/subscribe` show it. */
 export interface SignupForm {
@@ -26,13 +28,21 @@ export interface SignupForm {
 
 export function openSignupForm(
   app: App,
-  deps: { catalogue: () => Promise<Catalogue>; schedule: ScheduleNow },
+  deps: { catalogue: () => Promise<Catalogue>; schedule: ScheduleNow; words: PageWords },
 ): SignupForm {
   const { config } = app;
-  const { catalogue, schedule } = deps;
+  const { catalogue, schedule, words } = deps;
+  const zones = zoneOptions(words);
   const basics = async (request: FastifyRequest, sent?: unknown) => {
     const [{ timezone, sendAt }, guard] = await Promise.all([schedule(), formFields(app, request, sent)]);
-    return { wording: wording.text(config.publicationName), ownZone: timezone, sendAt, guard };
+    return {
+      wording: wording.text(config.publicationName),
+      ownZone: timezone,
+      sendAt,
+      guard,
+      zones,
+      language: words.language,
+    };
   };
   return {
     async fromLink(request) {
@@ -47,8 +57,6 @@ export function openSignupForm(
   };
 }
 
-const done = "Look into your mailbox: the link in the mail we send there starts your subscription.";
-
 /**
  * `/subscribe`: the form, and what becomes of it: a page, or JSON for a program. The answer is the same for every address,
  * whoever it belongs to; what differs is only in the mailbox.
@@ -59,11 +67,12 @@ export function addSubscribePages(
   deps: { views: Views; form: SignupForm; catalogue: () => Promise<Catalogue> },
 ): void {
   const { views, form, catalogue } = deps;
+  const { say, reason } = views.words;
   const guard = guardForm(app);
 
   web.get("/subscribe", async (request, reply) =>
     views.send(allowOwnScripts(reply.header("cache-control", "no-cache")), "subscribe", {
-      title: "Subscribe",
+      title: say("Subscribe"),
       form: await form.fromLink(request),
     }),
   );
@@ -83,16 +92,16 @@ export function addSubscribePages(
     reply.header("cache-control", "no-store");
     const again = async (status: number, wrong: Wrong): Promise<FastifyReply> =>
       views.send(allowOwnScripts(reply.code(status)), "subscribe", {
-        title: status === 200 ? "Subscribe" : "Please look again",
+        title: status === 200 ? say("Subscribe") : say("Please look again"),
         form: await form.again(request, fields, wrong),
       });
     if (!json && isSearch(fields)) return again(200, {});
     const wrong = await findWrong(app, filled);
     const [first] = wrong;
     if (first) {
-      if (!json) return again(422, Object.fromEntries(wrong.map(({ field, refusal }) => [field, refusal.message])));
-      const { message, details } = first.refusal;
-      return sendProblem(reply, problemOf(new Refusal(422, message, { ...details, field: first.field }), undefined));
+      if (!json) return again(422, Object.fromEntries(wrong.map(({ field, refusal }) => [field, reason(refusal)])));
+      const problem = problemOf(first.refusal, undefined, views.words);
+      return sendProblem(reply, { ...problem, details: { ...problem.details, field: first.field } });
     }
     try {
       // A script that gave itself away is told what everybody is told, and nothing is kept.
@@ -108,12 +117,15 @@ export function addSubscribePages(
       if (real) await requestSignup(app, signup);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (json) return sendProblem(reply, problemOf(error, undefined));
+      if (json) return sendProblem(reply, problemOf(error, undefined, views.words));
       if (error.status === 429) retryAfter(reply, error);
-      return again(error.status, { form: error.message });
+      return again(error.status, { form: reason(error) });
     }
-    if (json) return reply.send({ ok: true, message: done });
-    return views.send(reply, "subscribed", { title: "Look into your mailbox" });
+    if (json) {
+      const message = say("Look into your mailbox: the link in the mail we send there starts your subscription.");
+      return reply.send({ ok: true, message });
+    }
+    return views.send(reply, "subscribed", { title: say("Look into your mailbox") });
   });
 }
 
@@ -127,7 +139,7 @@ async function findWrong({ db }: App, filled: Filled): Promise<{ field: keyof Wr
   const wrong: { field: keyof Wrong; refusal: Refusal }[] = [];
   for (const [field, check] of checks) {
     try {
-      if (field === "address" && filled.address === "") throw new Refusal(422, "Enter your e-mail address.");
+      if (field === "address" && filled.address === "") throw new Refusal(422, sentence("Enter your e-mail address."));
       await check();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

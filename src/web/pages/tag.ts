@@ -8,7 +8,7 @@ import { httpUrl } from "../../render/plain.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { readTags, subscribePath, tagPath, tagQuery } from "../tag-query.ts";
-import { pageLanguage, type Views } from "../views.ts";
+import type { Views } from "../views.ts";
 import { linkTags } from "./article-tags.ts";
 
 const listed = 50;
@@ -25,6 +25,7 @@ export function addTagPages(
   { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
 ): void {
   const { db, clock, options } = app;
+  const { language, say } = views.words;
 
   web.get<{ Params: { "*": string } }>("/tags/*", async (request, reply) => {
     const inPath = request.params["*"];
@@ -34,7 +35,7 @@ export function addTagPages(
     if (!tag) {
       const popular = (await catalogue()).popular(offered);
       return views.send(reply.code(404), "tag-missing", {
-        title: hidden.length > 0 ? "Not offered at the moment" : "No such tag",
+        title: hidden.length > 0 ? say("Not offered at the moment") : say("No such tag"),
         hidden: hidden.length > 0,
         name: unknown[0] ?? null,
         offers: linkTags(popular.map(({ name }) => name)),
@@ -43,7 +44,7 @@ export function addTagPages(
     const own = tagPath(tag.name);
     if (tag.name !== asked || own.includes("?") !== (inPath === "")) return reply.redirect(own, 302);
     const { timezone } = await loadSchedule(db, options);
-    const show = { own: tag.name, timezone, language: pageLanguage(options.language) };
+    const show = { own: tag.name, timezone, language };
     const articles = await recentArticles(db, { now: clock.now(), limit: listed, tagId: tag.id });
     return views.send(reply, "tag", {
       title: tag.name,

@@ -19,16 +19,18 @@ export function addTimezonePages(
   deps: { views: Views; find: FindReader; schedule: ScheduleNow },
 ): void {
   const { views, find, schedule } = deps;
+  const { say, reason } = views.words;
+  const zones = zoneOptions(views.words);
   const pathsOf = (reader: Subscriber) => readerPaths(app.options.secret, reader);
 
   async function show(reply: FastifyReply, reader: Subscriber, wrong: string | null): Promise<FastifyReply> {
     const { timezone, sendAt } = await schedule();
     return views.send(reply, "timezone", {
-      title: wrong === null ? "Change the time zone" : "Please look again",
+      title: wrong === null ? say("Change the time zone") : say("Please look again"),
       wrong,
       sendAt,
       ownZone: timezone,
-      zones: zoneOptions,
+      zones,
       zone: reader.timezone,
       zoneName: reader.timezone && zoneName(reader.timezone),
       paths: pathsOf(reader),
@@ -45,7 +47,7 @@ export function addTimezonePages(
       await setReaderTimezone(app, reader.id, readZone(readFields(request.body).one("timezone")));
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 422) throw error;
-      return show(reply.code(422), reader, error.message);
+      return show(reply.code(422), reader, reason(error));
     }
     return reply.redirect(`${pathsOf(reader).preferences}?saved=zone`, 303);
   });

@@ -14,6 +14,7 @@ const longestBody = 100_000;
 export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { views: Views; find: FindReader }): void {
   const { db, clock, log, options } = app;
   const { views, find } = deps;
+  const { say } = views.words;
 
   // The address says all; the body, in whatever form mail programs send it, is read and left.
   web.removeContentTypeParser(["application/json", "text/plain"]);
@@ -25,7 +26,7 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
     const reader = await find(request, "unsubscribe");
     const subscribed = reader.status === "active" || reader.status === "pending";
     return views.send(reply, subscribed ? "unsubscribe" : "unsubscribed", {
-      title: subscribed ? "Unsubscribe" : "You are unsubscribed",
+      title: subscribed ? say("Unsubscribe") : say("You are unsubscribed"),
       paths: readerPaths(options.secret, reader),
       undo: reader.status === "unsubscribed" && reader.confirmedAt !== null,
     });
@@ -35,7 +36,7 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
     const reader = await find(request, "unsubscribe");
     if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
     return views.send(reply, "unsubscribed", {
-      title: "You are unsubscribed",
+      title: say("You are unsubscribed"),
       paths: readerPaths(options.secret, reader),
       undo: reader.status !== "suppressed" && reader.confirmedAt !== null,
     });
@@ -49,7 +50,7 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { view
       log.info({ subscriber: reader.id }, "reader came back");
     const back = (await find(request, "unsubscribe")).status === "active";
     return views.send(reply, "rejoined", {
-      title: back ? "You are subscribed again" : "This cannot be undone here",
+      title: back ? say("You are subscribed again") : say("This cannot be undone here"),
       paths: readerPaths(options.secret, reader),
       back,
     });

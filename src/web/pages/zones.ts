@@ -1,9 +1,32 @@
+import { inEnglish, sentence, type Sentence } from "../../base/sentence.ts";
+import type { PageWords } from "../language/words.ts";
 import { parseTimezone } from "../../schedule/settings.ts";
 
-/** The time zones of the world as options of a select, grouped by region. It is the same for everybody, so it is made once. */
-export const zoneOptions: string = groups()
-  .map(([region, zones]) => `<optgroup label="${region}">${zones.map(option).join("")}</optgroup>`)
-  .join("");
+const regions: Record<string, Sentence> = {
+  Africa: sentence("Africa"),
+  America: sentence("America"),
+  Antarctica: sentence("Antarctica"),
+  Arctic: sentence("Arctic"),
+  Asia: sentence("Asia"),
+  Atlantic: sentence("Atlantic"),
+  Australia: sentence("Australia"),
+  Europe: sentence("Europe"),
+  Indian: sentence("Indian Ocean"),
+  Pacific: sentence("Pacific"),
+  Etc: sentence("Other"),
+};
+
+/** The time zones of the world as options of a select, grouped by region. It is the same for everybody: make it once. */
+export function zoneOptions({ tell }: Pick<PageWords, "tell">): string {
+  return groups()
+    .map(([region, zones]) => {
+      const label = regions[region] ? tell(regions[region]) : region;
+      return `<optgroup label="${label}">${zones.map(option).join("")}</optgroup>`;
+    })
+    .join("");
+}
+
+export const englishZones = zoneOptions({ tell: inEnglish });
 
 /** A zone as a person reads it: `America/New_York` is `New York`, under the heading America. */
 export function zoneName(zone: string): string {
@@ -21,7 +44,7 @@ function groups(): [string, string[]][] {
     const region = zone.includes("/") ? zone.split("/")[0]! : "Etc";
     byRegion.set(region, [...(byRegion.get(region) ?? []), zone]);
   }
-  return [...byRegion].map(([region, zones]) => [region === "Etc" ? "Other" : region, zones]);
+  return [...byRegion];
 }
 
 function option(zone: string): string {

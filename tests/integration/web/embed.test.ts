@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeEmbedScript } from "../../../src/web/embed/script.ts";
+import { openWords } from "../../../src/web/language/words.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 const origin = "https://news.example";
@@ -44,7 +45,7 @@ test("the script is small, plain ASCII, kept for an hour, and told again only wh
 
 test("a change of the settings changes the ETag", () => {
   const make = (name: string) =>
-    makeEmbedScript({ name, wording: "w", accent: { light: "#000000", dark: "#ffffff" }, hidden: [] });
+    makeEmbedScript({ name, wording: "w", accent: { light: "#000000", dark: "#ffffff" }, hidden: [] }, openWords("en"));
   expect(make("A").etag).not.toBe(make("B").etag);
   expect(make("A").etag).toBe(make("A").etag);
   expect(make("$& $1 `").plain).toContain('"name":"$& $1 `"');

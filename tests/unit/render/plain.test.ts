@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { contrastOf, readableOn } from "../../../src/render/colour.ts";
 import { clip, commaLine, httpUrl, oneLine, wrap } from "../../../src/render/plain.ts";
 import { readerValues } from "../../../src/render/personalise.ts";
-import { fill, wordsFor } from "../../../src/render/words.ts";
+import { fill } from "../../../src/base/sentence.ts";
+import { wordsFor } from "../../../src/render/words.ts";
 import { readerMail } from "./mail.ts";
 
 const unit16 = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));

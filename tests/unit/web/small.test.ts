@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { guardCell, unguardCell } from "../../../src/subscribers/spreadsheet.ts";
 import { makeAssets } from "../../../src/web/assets.ts";
+import { openWords } from "../../../src/web/language/words.ts";
 import { parseEditionName } from "../../../src/web/edition-name.ts";
 import { isOld } from "../../../src/web/pages/published.ts";
 import { problemOf } from "../../../src/web/problem.ts";
@@ -60,9 +61,9 @@ test("what is not meant for people becomes a 500 that says nothing of it", () =>
 });
 
 test("the accent is readable on both papers, and another accent is another file", () => {
-  const style = (accent: string) =>
-    makeAssets(accent).files.get(makeAssets(accent).links.style.split("/").pop()!)!.content;
+  const assetsOf = (accent: string) => makeAssets(accent, openWords("en").translate);
+  const style = (accent: string) => assetsOf(accent).files.get(assetsOf(accent).links.style.split("/").pop()!)!.content;
   expect(style("#ffff00")).not.toMatch(/--accent: #ffff00;\n}\n@media/);
   expect(style("#8a1c1c")).not.toContain("var(--accent-on");
-  expect(makeAssets("#8a1c1c").links.style).not.toBe(makeAssets("#1c8a1c").links.style);
+  expect(assetsOf("#8a1c1c").links.style).not.toBe(assetsOf("#1c8a1c").links.style);
 });
