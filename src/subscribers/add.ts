@@ -6,7 +6,8 @@ import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
 import { confirmPending } from "./confirm-pending.ts";
-import { findByAddress, insertSubscribers, type NewSubscriber, type Subscriber } from "./store.ts";
+import { findByAddress, type Subscriber } from "./store.ts";
+import { insertSubscribers, type NewSubscriber } from "./insert.ts";
 import { findSuppressed } from "./suppressions.ts";
 
 export interface AddDeps {

@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import { addVouchedConsents } from "./consents.ts";
-import { addSubscriberTags, type NewSubscriber } from "./store.ts";
+import { addSubscriberTags } from "./followed-tags.ts";
+import type { NewSubscriber } from "./insert.ts";
 
 /** A reader who waits to be confirmed, and what an operator vouches for. */
 export interface Vouched {

@@ -7,7 +7,8 @@ import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { consentByKey, type Consent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
-import { findSubscriber, replaceTags, type Subscriber } from "./store.ts";
+import { findSubscriber, type Subscriber } from "./store.ts";
+import { replaceTags } from "./followed-tags.ts";
 import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
 import { readExpiringToken } from "./tokens.ts";
 

@@ -7,7 +7,9 @@ import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
 import type { Signup } from "./signup.ts";
-import { findByAddress, insertPending, replaceTags } from "./store.ts";
+import { findByAddress } from "./store.ts";
+import { replaceTags } from "./followed-tags.ts";
+import { insertPending } from "./insert.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
 import { wording } from "./wording.ts";
 

@@ -7,7 +7,7 @@ import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
 import { confirmPending, type Vouched } from "./confirm-pending.ts";
 import type { ImportLine, ImportRow } from "./import-rows.ts";
-import { insertSubscribers, type NewSubscriber } from "./store.ts";
+import { insertSubscribers, type NewSubscriber } from "./insert.ts";
 import { findSuppressed } from "./suppressions.ts";
 
 export interface ImportOptions {

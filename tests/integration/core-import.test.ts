@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { importSubscribers, type ImportOptions } from "../../src/subscribers/import.ts";
 import { readCsv, readNdjson } from "../../src/subscribers/import-rows.ts";
-import { countByStatus, findByAddress, unsubscribe } from "../../src/subscribers/store.ts";
+import { countByStatus, findByAddress } from "../../src/subscribers/store.ts";
+import { unsubscribe } from "../../src/subscribers/leave.ts";
 import { suppress } from "../../src/subscribers/suppressions.ts";
 import { openWorld, type World } from "../support/world.ts";
 

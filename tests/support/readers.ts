@@ -1,7 +1,7 @@
 import type { App } from "../../src/app.ts";
 import { ingest } from "../../src/articles/ingest.ts";
 import { apiSource } from "../../src/sources/store.ts";
-import { insertSubscribers } from "../../src/subscribers/store.ts";
+import { insertSubscribers } from "../../src/subscribers/insert.ts";
 
 /** Puts confirmed readers of all news among the subscribers. */
 export async function addAllNewsReaders(app: App, addresses: readonly string[]): Promise<void> {

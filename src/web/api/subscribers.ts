@@ -6,7 +6,8 @@ import { addSubscriber } from "../../subscribers/add.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { inviteSubscriber } from "../../subscribers/invite.ts";
 import { noSuchReader } from "../../subscribers/preferences.ts";
-import { findSubscriber, listSubscribers, unsubscribe, type Subscriber } from "../../subscribers/store.ts";
+import { findSubscriber, listSubscribers, type Subscriber } from "../../subscribers/store.ts";
+import { unsubscribe } from "../../subscribers/leave.ts";
 import { after, flag, id, limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 

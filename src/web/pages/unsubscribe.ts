@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { rejoin, unsubscribe } from "../../subscribers/store.ts";
+import { rejoin, unsubscribe } from "../../subscribers/leave.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import type { Views } from "../views.ts";
 import { readerPaths, type FindReader } from "./reader.ts";

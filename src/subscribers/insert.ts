@@ -1,0 +1,70 @@
+import { randomBytes } from "node:crypto";
+import type { Tx } from "../db/schema.ts";
+import { addVouchedConsents, type VouchedConsent } from "./consents.ts";
+import { addSubscriberTags } from "./followed-tags.ts";
+
+export interface NewSubscriber {
+  address: string;
+  addressKey: string;
+  status: "pending" | "active";
+  allTags: boolean;
+  tagIds: readonly number[];
+  /** IANA name; without it the publication's. */
+  timezone?: string | null;
+  confirmedAt: Date | null;
+  consent: VouchedConsent["consent"];
+}
+
+/**
+ * Puts new subscribers in, with tags and consent records; those whose address is there already are left out.
+ * @returns the address keys that were new
+ */
+export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], now: Date): Promise<Set<string>> {
+  if (news.length === 0) return new Set();
+  const inserted = await tx
+    .insertInto("subscribers")
+    .values(
+      news.map((one) => ({
+        key: randomBytes(16),
+        address: one.address,
+        address_key: one.addressKey,
+        status: one.status,
+        all_tags: one.allTags,
+        timezone: one.timezone ?? null,
+        created_at: now,
+        confirmed_at: one.confirmedAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.column("address_key").doNothing())
+    .returning(["id", "address_key"])
+    .execute();
+  const ids = new Map(inserted.map((row) => [row.address_key, row.id]));
+  const added = news.filter((one) => ids.has(one.addressKey));
+  await addSubscriberTags(
+    tx,
+    added.map((one) => ({ id: ids.get(one.addressKey)!, tagIds: one.tagIds })),
+  );
+  await addVouchedConsents(
+    tx,
+    added.map((one) => ({ ...one, subscriberId: ids.get(one.addressKey)! })),
+    now,
+  );
+  return new Set(ids.keys());
+}
+
+/** A row for an address that has not said yes; what it asked for is in its consents. @returns the id, new or not */
+export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<number> {
+  const { id } = await tx
+    .insertInto("subscribers")
+    .values({
+      key: randomBytes(16),
+      address: one.address,
+      address_key: one.addressKey,
+      status: "pending",
+      created_at: now,
+    })
+    .onConflict((conflict) => conflict.column("address_key").doUpdateSet({ address_key: one.addressKey }))
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  return id;
+}

@@ -1,0 +1,42 @@
+import { sql } from "kysely";
+import type { Db } from "../db/schema.ts";
+import { addOwnAct } from "./consents.ts";
+import { findSubscriber } from "./store.ts";
+
+/** At once and for good, until the reader comes back by their own act. Safe to repeat. @returns whether it changed anything */
+export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolean> {
+  const result = await db
+    .updateTable("subscribers")
+    // A suppressed reader stays suppressed; but should that be taken back, they have left.
+    .set({ status: sql`case when status = 'suppressed' then status else 'unsubscribed' end`, left_at: now })
+    .where("id", "=", id)
+    .where("status", "<>", "unsubscribed")
+    .executeTakeFirst();
+  return result.numUpdatedRows === 1n;
+}
+
+/**
+ * Undoes an unsubscribing by the same reader, with a record of it; a suppressed address stays so.
+ * @param act.from the client's network address
+ * @returns whether they are back
+ */
+export async function rejoin(db: Db, id: number, act: { now: Date; from: string | null }): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const result = await tx
+      .updateTable("subscribers")
+      .set({ status: "active", left_at: null })
+      .where("id", "=", id)
+      .where("status", "=", "unsubscribed")
+      .where("confirmed_at", "is not", null)
+      .executeTakeFirst();
+    if (result.numUpdatedRows === 0n) return false;
+    await addOwnAct(tx, (await findSubscriber(tx, id))!, {
+      method: "undo of unsubscribing",
+      requestedAt: act.now,
+      requestedFrom: act.from,
+      confirmedAt: act.now,
+      confirmedFrom: act.from,
+    });
+    return true;
+  });
+}
