@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { usualEditions } from "../editorial/gate.ts";
-import { editionName } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 import type { OpenAlert } from "./compare.ts";
 import type { AlertFacts, AlertKind, Trouble, WatchedEdition } from "./conditions.ts";
 

@@ -4,7 +4,8 @@ import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { takeBackSuppressions } from "../subscribers/edition-suppressions.ts";
 import { manyGone, transition, type EditionAction } from "./state.ts";
-import { editionName, getEdition, lockEdition, type Edition } from "./store.ts";
+import { getEdition, lockEdition, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 
 export interface ActDeps {
   db: Db;

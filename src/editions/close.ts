@@ -3,7 +3,8 @@ import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
 import { balance } from "./state.ts";
-import { editionName, lockEdition } from "./store.ts";
+import { lockEdition } from "./store.ts";
+import { editionName } from "./name.ts";
 
 /**
  * Finishes an edition that is being sent once nothing of it is open and its sum is right, counted from the rows.

@@ -3,7 +3,8 @@ import { loadSchedule, type EffectiveSchedule, type ScheduleDefaults } from "../
 import { dueAt, localDate, timeOf } from "./calendar.ts";
 import { decideDue, lookBackDays, type DueDate } from "./decide-due.ts";
 import { openGathered, recordMissed, type OpenDeps, type Opened, type OpenRequest } from "./open.ts";
-import { editionName, lockOpening, recordedDates } from "./store.ts";
+import { lockOpening, recordedDates } from "./store.ts";
+import { editionName } from "./name.ts";
 
 const dayMs = 24 * 3_600_000;
 

@@ -6,7 +6,8 @@ import type { Db, Tx } from "../db/schema.ts";
 import { keepWithEdition, openDraft } from "../editorial/draft-store.ts";
 import { ownHour } from "./calendar.ts";
 import { freeze } from "./freeze.ts";
-import { editionName, findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
+import { findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 
 export interface OpenDeps {
   db: Db;

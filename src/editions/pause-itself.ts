@@ -7,7 +7,8 @@ import { fewestGone, goneShare, tooManyGone, type Gone } from "../deliveries/gon
 import { countSuppressed } from "../subscribers/edition-suppressions.ts";
 import { actOnEdition, type ActDeps } from "./act.ts";
 import { manyGone, refusesAll } from "./state.ts";
-import { editionName, getEditionById, type Edition } from "./store.ts";
+import { getEditionById, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 
 interface Deps extends ActDeps {
   log: Log;

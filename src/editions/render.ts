@@ -3,7 +3,8 @@ import type { CheckDeps } from "../editorial/check-links.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
-import { editionName, getEditionById, type Edition } from "./store.ts";
+import { getEditionById, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 import { isRendered, keepStencil, startSending } from "./stencils.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 

@@ -6,7 +6,8 @@ import type { Db } from "../db/schema.ts";
 import { prepare, type Prepared } from "../render/assemble.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EditionArticle, EditionName, EditionWords, EmailTemplates, Publication } from "../render/types.ts";
-import { editionName, type Edition } from "./store.ts";
+import type { Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 
 /** What a sample copy is made of. */

@@ -10,7 +10,8 @@ import type { EditionArticle, Publication, ReaderMail } from "../render/types.ts
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { localDate } from "./calendar.ts";
 import { sampleOfArticles, sampleOfEdition, type SampleOf, type SampleStencils } from "./sample-stencils.ts";
-import { editionName, listPublished, type Edition } from "./store.ts";
+import { listPublished, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 import { newestWithTags } from "./with-tags.ts";
 
 export interface SampleDeps {

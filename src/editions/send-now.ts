@@ -4,7 +4,8 @@ import type { Wake } from "../queue/contract.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { localDate } from "./calendar.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
-import { editionName, findEdition, type Edition } from "./store.ts";
+import { findEdition, type Edition } from "./store.ts";
+import { editionName } from "./name.ts";
 
 export interface SendNowDeps extends OpenDeps {
   wake: Wake;

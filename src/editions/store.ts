@@ -1,6 +1,7 @@
 import { sql, type Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
+import { editionName } from "./name.ts";
 import { activeStates, type EditionState } from "./state.ts";
 
 const columns = [
@@ -30,11 +31,6 @@ const columns = [
 
 /** An edition's row without its stencil, which is large. */
 export type Edition = Pick<Selectable<Schema["editions"]>, (typeof columns)[number]>;
-
-/** How an edition is written in words, links and Message-IDs: `2026-11-24`, or `2026-11-24.2` for an extra one. */
-export function editionName(edition: { date: string; number: number }): string {
-  return edition.number === 1 ? edition.date : `${edition.date}.${edition.number}`;
-}
 
 export async function findEdition(db: Db, date: string, number = 1): Promise<Edition | undefined> {
   return db

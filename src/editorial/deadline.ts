@@ -1,7 +1,8 @@
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { actOnEdition, type ActDeps } from "../editions/act.ts";
-import { editionName, editionsInState, type Edition } from "../editions/store.ts";
+import { editionsInState, type Edition } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 import type { Wake } from "../queue/contract.ts";
 import { clockTime, type HoldOptions } from "./hold.ts";
 

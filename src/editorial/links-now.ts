@@ -1,4 +1,5 @@
-import { lockEdition, editionName, type Edition } from "../editions/store.ts";
+import { lockEdition, type Edition } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 import { loadStencil } from "../editions/stencils.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { checkLinks, type CheckDeps } from "./check-links.ts";

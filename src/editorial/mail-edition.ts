@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
-import { editionName, type Edition } from "../editions/store.ts";
+import type { Edition } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 import { writeAudit } from "../ops/audit.ts";
 import type { Wake } from "../queue/contract.ts";
 import { requestSampleMail } from "../subscribers/sample-mail.ts";

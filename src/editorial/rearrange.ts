@@ -3,7 +3,8 @@ import { lockArticles } from "../articles/store.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
 import { dealAgain } from "../deliveries/deal-again.ts";
-import { editionName, type Edition } from "../editions/store.ts";
+import type { Edition } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 
 /** Ids of articles; each step is taken only for those that it names. */
 export interface Rearrangement {

@@ -1,4 +1,4 @@
-import { editionName } from "../editions/store.ts";
+import { editionName } from "../editions/name.ts";
 import type { EditionStatus } from "./status.ts";
 
 /** Something that waits for an operator, with the page on which it is decided. */

@@ -1,42 +1,33 @@
-import { sql } from "kysely";
-import { chooseTags, type TagChoice } from "../articles/tag-choice.ts";
 import { domainOf } from "../base/mail-domain.ts";
 import type { Clock } from "../base/clock.ts";
 import { fill } from "../base/sentence.ts";
 import type { Db } from "../db/schema.ts";
-import { comingSample } from "../editorial/coming.ts";
-import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
-import { sampleOfEdition, type SampleOf } from "../editions/sample-stencils.ts";
-import { getEdition, listPublished } from "../editions/store.ts";
 import type { NoticePress } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
 import { noticeWordsFor } from "../render/notice-words.ts";
-import { clip, httpUrl, oneLine } from "../render/plain.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
 import { wordsFor } from "../render/words.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
+import { composeSample, mayHaveSample, type ComposeSampleDeps } from "./compose-sample.ts";
 import { changeLink, confirmLink, ownLinks } from "./links.ts";
+import { newestHeadlines } from "./newest-headlines.ts";
 import type { ClaimedNotice } from "./notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
 import { noticeMessageId } from "./tokens.ts";
 
-export interface ComposeDeps extends SampleDeps {
+export interface ComposeDeps extends ComposeSampleDeps {
   db: Db;
   clock: Clock;
   publication: Publication;
-  options: SampleDeps["options"] & ScheduleDefaults & { secret: string; publicUrl: string; sendAt: string };
-  /** Whether an address may get one more mail that it has not proven to want. */
-  mayMail?(addressKey: string, ticket: undefined, mail: "sample"): Promise<boolean>;
+  options: ComposeSampleDeps["options"] & { publicUrl: string; sendAt: string };
 }
 
 /** A notice as it goes out, or why it must not go out any more. */
 export type Composed = { message: Buffer } | { skip: string };
 
 const mostTags = 20;
-const mostHeadlines = 8;
-const longestTitle = 300;
 
 /** Makes the mail of a notice, looking again at what it is about: consent and suppression count at this moment. */
 export async function composeNotice(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
@@ -50,7 +41,7 @@ export async function composeNotice(deps: ComposeDeps, press: NoticePress, notic
       return changeMail(deps, press, notice, reason);
     case "sample":
       if (reason !== undefined) return { skip: "the address is suppressed" };
-      return (await mayHaveSample(deps, notice)) ? sampleMail(deps, notice) : { skip: "the address had one lately" };
+      return sampleMail(deps, notice);
     case "alert":
       return alertMail(deps, press, notice);
     case "already":
@@ -117,7 +108,7 @@ async function subscriberMail(
   const { latest, hour } = noticeWordsFor(deps.publication.language);
   const schedule = await loadSchedule(deps.db, deps.options);
   const leaves = fill(hour, { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone });
-  const articles = kind === "welcome" ? await newestFor(deps.db, reader) : [];
+  const articles = kind === "welcome" ? await newestHeadlines(deps.db, reader) : [];
   return printed(deps, press, notice, {
     ...said,
     paragraphs: [
@@ -131,18 +122,10 @@ async function subscriberMail(
   });
 }
 
-/** Looked at with the first attempt. What an operator wants to see, of an edition that they name, is no stranger's wish. */
-async function mayHaveSample(deps: ComposeDeps, { attempts, address, payload }: ClaimedNotice): Promise<boolean> {
-  if (!deps.mayMail || attempts > 1 || payload["edition"] !== undefined) return true;
-  return deps.mayMail(address.toLowerCase(), undefined, "sample");
-}
-
 async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {
-  const names = Array.isArray(notice.payload["tags"]) ? notice.payload["tags"].map(String) : [];
-  const choice = await chooseTags(deps.db, names);
-  const of = await sampleAsked(deps, notice, choice);
-  const copy = await printSample(deps, of, choice, { to: notice.address, messageId: idOf(deps, notice) });
-  return copy ? { message: copy.message() } : { skip: "there is no article yet to make a sample copy of" };
+  if (!(await mayHaveSample(deps, notice))) return { skip: "the address had one lately" };
+  const message = await composeSample(deps, notice, idOf(deps, notice));
+  return message ? { message } : { skip: "there is no article yet to make a sample copy of" };
 }
 
 /** To an operator, in the words that were found when it was written down. */
@@ -158,33 +141,6 @@ function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice)
     list: null,
     own: null,
     why: `You get this because ALERT_MAIL of ${name} names your address.`,
-  });
-}
-
-/** Of the edition that an editor wants to look at, or of the newest. */
-async function sampleAsked(deps: ComposeDeps, { payload }: ClaimedNotice, choice: TagChoice): Promise<SampleOf> {
-  const { edition } = payload;
-  if (typeof edition !== "string") return (await newestSample(deps, choice)).of;
-  if (edition === "next") return comingSample(deps);
-  const [date = "", number] = edition.split(".");
-  return sampleOfEdition(deps.db, await getEdition(deps.db, date, Number(number ?? 1)));
-}
-
-/** Headlines of the newest edition that a reader would have got. */
-async function newestFor(db: Db, reader: Subscriber): Promise<{ title: string; url: string }[]> {
-  const [newest] = await listPublished(db, 1);
-  if (!newest) return [];
-  const { rows } = await sql<{ title: string; url: string }>`
-    select snapshot ->> 'title' as title, snapshot ->> 'url' as url
-    from edition_articles
-    where edition_id = ${newest.id} and (${reader.allTags} or tag_ids && array(
-      select t.id from subscriber_tags st join tags t on t.id = st.tag_id
-      where st.subscriber_id = ${reader.id} and t.hidden_at is null
-    ))
-    order by position limit ${mostHeadlines}`.execute(db);
-  return rows.flatMap(({ title, url }) => {
-    const link = httpUrl(url);
-    return link === null ? [] : [{ title: clip(oneLine(title), longestTitle) || link, url: link }];
   });
 }
 

@@ -7,7 +7,7 @@ import { getEdition, listEditions, type Edition } from "../../editions/store.ts"
 import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
 import { editionStatus } from "../../ops/status.ts";
 import { parseDate } from "../../schedule/settings.ts";
-import { parseEditionName } from "../edition-name.ts";
+import { parseEditionName } from "../../editions/name.ts";
 import { limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { editionArticleSchema, editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { NextSend } from "../../editions/calendar.ts";
 import type { EditionStatus } from "../../ops/status.ts";
 import type { Edition } from "../../editions/store.ts";
-import { editionName } from "../../editions/store.ts";
+import { editionName } from "../../editions/name.ts";
 import { allowedActions, editionActions } from "../../editions/state.ts";
 import { withoutUser } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";

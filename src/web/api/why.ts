@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { askWhy } from "../../deliveries/ask-why.ts";
-import { parseEditionName } from "../edition-name.ts";
+import { parseEditionName } from "../../editions/name.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";

@@ -6,7 +6,7 @@ import { editComing, type DraftChange } from "../../editorial/edit.ts";
 import { editHeld, type HeldChange } from "../../editorial/edit-held.ts";
 import { getEdition } from "../../editions/store.ts";
 import { frozenArticleIds } from "../../editions/frozen-articles.ts";
-import { parseEditionName } from "../edition-name.ts";
+import { parseEditionName } from "../../editions/name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 

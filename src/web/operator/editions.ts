@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { editionName, listEditions } from "../../editions/store.ts";
+import { listEditions } from "../../editions/store.ts";
+import { editionName } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";

@@ -1,6 +1,7 @@
 import type { Db } from "../../db/schema.ts";
 import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
-import { editionName, type Edition } from "../../editions/store.ts";
+import type { Edition } from "../../editions/store.ts";
+import { editionName } from "../../editions/name.ts";
 import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
 
 /** What may be changed on a preview, and where to. */

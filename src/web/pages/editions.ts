@@ -7,7 +7,7 @@ import { findEdition, listPublished } from "../../editions/store.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
 import { httpUrl, paragraphs } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
-import { parseEditionName } from "../edition-name.ts";
+import { parseEditionName } from "../../editions/name.ts";
 import type { Views } from "../views.ts";
 import { linkTags } from "./article-tags.ts";
 import { isOld, showPublished } from "./published.ts";

@@ -1,4 +1,5 @@
-import { editionName, type Edition } from "../../editions/store.ts";
+import type { Edition } from "../../editions/store.ts";
+import { editionName } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
 import type { PageWords } from "../language/words.ts";
 

@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { echo, Refusal } from "../../base/errors.ts";
 import { sentence } from "../../base/sentence.ts";
 import type { SampleCopy } from "../../editions/sample.ts";
-import { editionName } from "../../editions/store.ts";
+import { editionName } from "../../editions/name.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { confineMail } from "../security.ts";
 import { readTags } from "../tag-query.ts";

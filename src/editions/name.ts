@@ -2,7 +2,12 @@ import { Refusal } from "../base/errors.ts";
 import type { EditionName } from "../render/types.ts";
 import { parseDate } from "../schedule/settings.ts";
 
-/** Reads `2026-11-24`, or `2026-11-24.2` for an extra edition. Throws a 422 Refusal. */
+/** How an edition is written in words, links and Message-IDs: `2026-11-24`, or `2026-11-24.2` for an extra one. */
+export function editionName(edition: { date: string; number: number }): string {
+  return edition.number === 1 ? edition.date : `${edition.date}.${edition.number}`;
+}
+
+/** Reads `2026-11-24`, or `2026-11-24.2` for an extra edition. @throws Refusal 422 for anything else */
 export function parseEditionName(raw: string): EditionName {
   const [, date = raw, number = "1"] = /^(.*?)(?:\.([1-9]\d{0,3}))?$/.exec(raw) ?? [];
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) {
