@@ -7,6 +7,11 @@ export function editionName(edition: { date: string; number: number }): string {
   return edition.number === 1 ? edition.date : `${edition.date}.${edition.number}`;
 }
 
+/** Where operators look at it. */
+export function deskPathOf(edition: { date: string; number: number }): string {
+  return `/operator/editions/${editionName(edition)}`;
+}
+
 /** Reads `2026-11-24`, or `2026-11-24.2` for an extra edition. @throws Refusal 422 for anything else */
 export function parseEditionName(raw: string): EditionName {
   const [, date = raw, number = "1"] = /^(.*?)(?:\.([1-9]\d{0,3}))?$/.exec(raw) ?? [];

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { listEditions } from "../../editions/store.ts";
-import { editionName } from "../../editions/name.ts";
+import { deskPathOf } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
@@ -14,7 +14,7 @@ export function addEditionList(web: FastifyInstance, app: App, show: Show): void
   web.get("/operator/editions", needs.viewer, async (request, reply) => {
     const language = inEnglishOf(app.config.language);
     const editions = (await listEditions(app.db, listed)).map((edition) => ({
-      path: `/operator/editions/${editionName(edition)}`,
+      path: deskPathOf(edition),
       date: longDate(edition.date, language),
       extra: edition.number === 1 ? null : `Extra edition ${edition.number}`,
       state: edition.state,

@@ -1,7 +1,7 @@
 import type { Db } from "../../db/schema.ts";
 import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
 import type { Edition } from "../../editions/store.ts";
-import { editionName } from "../../editions/name.ts";
+import { deskPathOf } from "../../editions/name.ts";
 import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
 
 /** What may be changed on a preview, and where to. */
@@ -40,7 +40,7 @@ export async function ofHeld(db: Db, edition: Edition): Promise<EditBlock> {
     ...out.map((article) => ({ ...article, leftOut: true, original: null })),
   ];
   return {
-    base: `/operator/editions/${editionName(edition)}`,
+    base: deskPathOf(edition),
     held: true,
     revision: null,
     introduction: edition.introduction ?? "",

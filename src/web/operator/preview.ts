@@ -10,7 +10,7 @@ import { draftLimits } from "../../editorial/own-words.ts";
 import { printSample, type SampleCopy } from "../../editions/sample.ts";
 import { sampleOfEdition } from "../../editions/sample-stencils.ts";
 import { getEdition, type Edition } from "../../editions/store.ts";
-import { editionName, parseEditionName } from "../../editions/name.ts";
+import { deskPathOf, editionName, parseEditionName } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { readFields } from "../pages/fields.ts";
@@ -59,7 +59,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
         edition: edition && {
           name: editionName(edition),
           words: longDate(edition.date, language),
-          path: `/operator/editions/${editionName(edition)}`,
+          path: deskPathOf(edition),
         },
         date: longDate(coming.date, language),
         send: coming.send && moment(coming.send.at, coming.timezone, language),

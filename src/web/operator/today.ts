@@ -6,7 +6,7 @@ import { shared } from "../../base/share-answers.ts";
 import { dueAt, isSendDay, localDate, timeOf } from "../../editions/calendar.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
-import { editionName } from "../../editions/name.ts";
+import { deskPathOf, editionName } from "../../editions/name.ts";
 import { decisions } from "../../ops/decisions.ts";
 import { editionStatus, status, type EditionStatus, type Status } from "../../ops/status.ts";
 import { comingInWords, editionInWords, editionsOfDay } from "../../ops/today.ts";
@@ -93,7 +93,7 @@ function showEdition(edition: EditionStatus, today: string) {
     words: editionInWords(edition, today),
     state: edition.state,
     active: isActive(edition.state),
-    path: `/operator/editions/${editionName(edition)}`,
+    path: deskPathOf(edition),
     reason: edition.reason,
     bar: edition.selected > 0 ? barOf(edition.balance) : null,
     // What is pressing; the rest is on its own page.

@@ -1,0 +1,104 @@
+import { countByDomain, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
+import type { Db } from "../../db/schema.ts";
+import { frozenArticles } from "../../editions/frozen-articles.ts";
+import { deskPathOf, editionName } from "../../editions/name.ts";
+import type { DeliveryState } from "../../editions/state.ts";
+import type { EditionStatus } from "../../ops/status.ts";
+import { longDate } from "../../render/dates.ts";
+import { httpUrl } from "../../render/plain.ts";
+import type { Fields } from "../pages/fields.ts";
+import { barOf } from "./bar.ts";
+import { domainRows } from "./domains.ts";
+import { offeredActs } from "./edition-acts.ts";
+import { shownDomains } from "./progress.ts";
+import { streamOf } from "./shown.ts";
+import { count, moment, number, shortMoment } from "./words.ts";
+
+const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred", "pending", "sending"] as const;
+const pageSize = 20;
+
+/**
+ * What `edition.liquid` shows: one edition, its balance, its articles, and a page of its deliveries.
+ * @param fields of the address: what is searched for, and `after`, the last delivery of the page before
+ * @param language BCP 47 tag, for dates
+ */
+export async function editionPage(
+  db: Db,
+  edition: EditionStatus,
+  fields: Fields,
+  language: string,
+): Promise<Record<string, unknown>> {
+  const search = searchOf(fields);
+  const zone = edition.timezone;
+  const path = deskPathOf(edition);
+  const after = /^\d{1,15}$/.test(fields.one("after")) ? Number(fields.one("after")) : 0;
+  const deliveries = await listDeliveries(db, edition.id, { ...search, after, limit: pageSize + 1 });
+  const page = deliveries.slice(0, pageSize);
+  const more = deliveries.length > pageSize ? page.at(-1)!.id : null;
+  const articles = await frozenArticles(db, edition.id);
+  const moments = [
+    ["Due", edition.due_at],
+    ["Frozen", edition.frozen_at],
+    ["Sending since", edition.sending_at],
+    ["Closed", edition.closed_at],
+  ] as const;
+  return {
+    stream: streamOf([edition], edition.id),
+    // Without what was done, for that has been said by then.
+    self: `${path}?${searchQuery(search, after)}`,
+    edition: {
+      id: edition.id,
+      name: editionName(edition),
+      path,
+      date: longDate(edition.date, language),
+      extra: edition.number === 1 ? null : `Extra edition ${edition.number}`,
+      state: edition.state,
+      reason: edition.reason,
+      sentence: edition.sentence,
+      unmatched: edition.unmatched === 0 ? null : count(edition.unmatched, "reader"),
+      moments: moments.flatMap(([label, at]) => (at ? [{ label, ...moment(at, zone, language) }] : [])),
+      timezone: zone,
+      bar: edition.selected > 0 ? barOf(edition.balance) : null,
+      acts: offeredActs(edition),
+    },
+    domains: domainRows(await countByDomain(db, edition.id, shownDomains)),
+    articles: articles.map((one) => ({ ...one, url: httpUrl(one.url), origin: one.origin?.name ?? null })),
+    search: {
+      domain: search.domain ?? "",
+      reply: search.reply ?? "",
+      searched: Object.keys(search).length > 0,
+      states: states.map((one) => ({
+        name: one,
+        count: number(edition.balance[one]),
+        chosen: one === search.state,
+      })),
+      more: more === null ? null : `${path}?${searchQuery(search, more)}#deliveries`,
+      csv: `${path}/deliveries.csv?${searchQuery(search)}`,
+    },
+    deliveries: page.map((one) => ({
+      state: one.state satisfies DeliveryState,
+      address: one.address ?? "an erased reader",
+      why: one.subscriberId === null ? null : `/operator/readers/${one.subscriberId}?date=${edition.date}#why`,
+      articles: count(one.articles, "article"),
+      reply: one.reply,
+      at: one.settledAt ? shortMoment(one.settledAt, zone, language) : null,
+      due: one.dueAt ? shortMoment(one.dueAt, zone, language) : null,
+      attempts: one.attempts,
+    })),
+  };
+}
+
+/** What of the ledger the fields ask for; an empty field restricts nothing. */
+export function searchOf(fields: Fields): DeliverySearch {
+  const state = states.find((one) => one === fields.one("state"));
+  const [domain, reply] = [fields.one("domain").trim().slice(0, 255), fields.one("reply").trim().slice(0, 200)];
+  return { ...(state ? { state } : {}), ...(domain === "" ? {} : { domain }), ...(reply === "" ? {} : { reply }) };
+}
+
+function searchQuery({ state, domain, reply }: DeliverySearch, after?: number): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ state, domain, reply, after: after || undefined })) {
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return query.toString();
+}
