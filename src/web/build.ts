@@ -22,6 +22,8 @@ import { secure } from "./security.ts";
 import { openViews } from "./views.ts";
 
 const bodyLimit = 1_000_000;
+/** Of a part of an address: an e-mail address of 254 characters, each of them a percent code. */
+const longestParam = 762;
 
 /** The web server's routes and rules, without listening; tests use its `inject`. */
 export function buildWeb(app: App): FastifyInstance {
@@ -32,6 +34,7 @@ export function buildWeb(app: App): FastifyInstance {
     // Of one proxy: what it added itself, and not what the client wrote before that (OWASP ASVS 5.0, 15.3.4).
     trustProxy: config.trustProxy === true ? (_address, hop) => hop === 0 : config.trustProxy,
     bodyLimit,
+    routerOptions: { maxParamLength: longestParam },
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
   const { publicationName, language } = config;

@@ -52,6 +52,15 @@ test.each<[string, string, RegExp, number]>([
   expect(await why(`${name.toUpperCase()}@example.com`, "?date=2026-11-24.1")).toEqual(byId);
 });
 
+test("an address as long as they come is asked about like any other", async () => {
+  const address = `${"l".repeat(60)}@${"d".repeat(60)}.${"e".repeat(60)}.example.org`;
+  const consent = { method: "phone" };
+  const added = await site.api("POST", "/subscribers", { address, allTags: true, confirmed: true, consent });
+  expect(added.statusCode).toBe(201);
+  expect(await why(encodeURIComponent(address))).toMatchObject({ subscriber: { address } });
+  await site.api("DELETE", `/subscribers/${added.json().id}?erase`);
+});
+
 test("each article says which tags brought it; a date without an edition says why, a stranger what is known", async () => {
   const [edition] = (await why("ada@example.com")).editions;
   expect(edition.articles.map((one: { because: string[] }) => one.because)).toEqual([["lg u+"], ["lg u+"]]);
