@@ -58,7 +58,7 @@ export async function importSubscribers(
       let chunk: Checked[] = [];
       for await (const line of lines) {
         report.lines += 1;
-        const checked = check(line, seen);
+        const checked = check(line, seen, now);
         if ("reason" in checked) report.refused.push(checked);
         else chunk.push(checked);
         if (chunk.length < chunkSize) continue;
@@ -85,7 +85,7 @@ export async function importSubscribers(
   return report;
 }
 
-function check(line: ImportLine, seen: Map<string, number>): Checked | { line: number; reason: string } {
+function check(line: ImportLine, seen: Map<string, number>, now: Date): Checked | { line: number; reason: string } {
   if ("problem" in line) return { line: line.line, reason: line.problem };
   try {
     const { address, key } = parseAddress(line.row.address);
@@ -94,6 +94,9 @@ function check(line: ImportLine, seen: Map<string, number>): Checked | { line: n
     seen.set(key, line.line);
     if (line.row.tags.length === 0 && !line.row.allTags) {
       throw new Refusal(422, `${address} follows nothing: expected tags, or all_tags=true.`);
+    }
+    if (line.row.confirmedAt !== null && line.row.confirmedAt > now) {
+      throw new Refusal(422, `${address} has a confirmed_at of the future: give the instant at which they agreed.`);
     }
     return { ...line.row, line: line.line, address, key };
   } catch (error) {

@@ -57,6 +57,13 @@ test("what no text can hold is one wrong line and not the end of the import", as
   expect(report).toMatchObject({ added: 1, refused: [{ line: 1 }, { line: 2 }] });
 });
 
+test("who is said to agree in the future has not agreed, and their line is refused", async () => {
+  const line = "email,tags,status,confirmed_at\nlater@example.org,korea,active,2199-01-01T00:00:00Z\n";
+  expect(await take(line)).toMatchObject({ added: 0, refused: [{ line: 2, reason: expect.stringMatching(/future/) }] });
+  const number = '{"email":"never@example.org","all_tags":true,"confirmed_at":8640000000000000}';
+  expect(await take(number, {}, readNdjson)).toMatchObject({ added: 0, refused: [{ line: 1 }] });
+});
+
 test("a confirmed line confirms whoever was waiting, with what the line says and a record of it", async () => {
   const { db } = world.app;
   await take("email,tags,status\nwaits@example.org,asked for by somebody,pending\n");
