@@ -2,7 +2,10 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { migrate } from "../../src/db/migrate.ts";
 import { openPostgres, type Database } from "../../src/db/open.ts";
+import { rearrange } from "../../src/editorial/rearrange.ts";
 import { freeze } from "../../src/editions/freeze.ts";
+import { frozenArticleIds } from "../../src/editions/frozen-articles.ts";
+import { getEdition } from "../../src/editions/store.ts";
 import { freshDatabase } from "../support/services.ts";
 
 const readers = 100_000;
@@ -85,6 +88,24 @@ it("fans one edition out to 100,000 readers in 10 s, each once and with just the
   expect(new Set([...expected.values()].map(String)).size).toBe(cohorts.length);
   expect(cohorts.reduce((sum, cohort) => sum + cohort.readers, 0)).toBe(rows.length);
 }, 60_000);
+
+it("takes an article out of it while it is held, with its readers dealt anew, in 10 s", async () => {
+  const { db } = database;
+  await db.updateTable("editions").set({ state: "held", articles }).execute();
+  const edition = await getEdition(db, "2026-11-24");
+  const [lead] = await frozenArticleIds(db, edition.id);
+  const started = performance.now();
+  await db.transaction().execute((tx) => rearrange(tx, edition, { leaveOut: [lead!] }, now));
+  expect(performance.now() - started).toBeLessThan(10_000);
+
+  // Each delivery has its cohort, and each cohort as many deliveries as it says.
+  const { rows } = await sql<{ deliveries: number; dealt: number; wrong: number }>`
+    with counted as (select cohort_id as id, count(*)::int as readers from deliveries group by cohort_id)
+    select (select count(*)::int from deliveries) as deliveries, sum(readers)::int as dealt,
+      (select count(*)::int from cohorts full join counted using (id, readers) where cohorts.id is null or counted.id is null) as wrong
+    from cohorts`.execute(db);
+  expect(rows[0]).toMatchObject({ dealt: rows[0]!.deliveries, wrong: 0 });
+}, 300_000);
 
 /** The positions of each reader's articles, worked out one reader at a time. */
 async function naively(db: Database["db"]): Promise<Map<number, number[]>> {
