@@ -7,7 +7,7 @@ import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
 import type { Signup } from "./signup.ts";
-import { findByAddress } from "./store.ts";
+import { findByAddress, lockReader, type Subscriber } from "./store.ts";
 import { replaceTags } from "./followed-tags.ts";
 import { insertPending } from "./insert.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
@@ -72,14 +72,13 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
   const now = clock.now();
   const reason = (await findSuppressed(tx, options.secret, [signup.address_key])).get(signup.address_key);
   if (reason !== undefined && isForGood(reason)) return "never to be mailed";
-  const known = await findByAddress(tx, signup.address_key);
-  if (known?.status === "active" && reason === undefined) {
-    await addNotice(tx, { kind: "already", subscriberId: known.id, address: known.address }, now);
+  const reader = await readerWith(tx, signup, now);
+  const subscriberId = reader.id;
+  if (reader.status === "active" && reason === undefined) {
+    await addNotice(tx, { kind: "already", subscriberId, address: reader.address }, now);
     return "already subscribed";
   }
-  const subscriberId =
-    known?.id ?? (await insertPending(tx, { address: signup.address, addressKey: signup.address_key }, now));
-  if (known === null || known.status === "pending") {
+  if (reader.status === "pending") {
     await replaceTags(tx, subscriberId, { allTags: signup.all_tags, tagIds: signup.tag_ids });
   }
   const consentId = await addConsent(tx, subscriberId, {
@@ -96,6 +95,18 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
   });
   await addNotice(tx, { kind: "confirm", subscriberId, address: signup.address, consentId }, now);
   return "asked to confirm";
+}
+
+/**
+ * Whoever has the address, a new reader if nobody has. An import or the reader's own yes that is under way is waited for, since
+ * a form must not change what somebody follows who has agreed.
+ */
+async function readerWith(tx: Tx, { address, address_key: addressKey }: Signup, now: Date): Promise<Subscriber> {
+  if (!(await lockReader(tx, addressKey))) {
+    await insertPending(tx, { address, addressKey }, now);
+    await lockReader(tx, addressKey);
+  }
+  return (await findByAddress(tx, addressKey))!;
 }
 
 async function namesOf(tx: Tx, tagIds: readonly number[]): Promise<string[]> {

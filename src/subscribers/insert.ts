@@ -52,9 +52,9 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
   return new Set(ids.keys());
 }
 
-/** A row for an address that has not said yes; what it asked for is in its consents. @returns the id, new or not */
-export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<number> {
-  const { id } = await tx
+/** A row for an address that has not said yes, unless there is one; what it asked for is in its consents. */
+export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<void> {
+  await tx
     .insertInto("subscribers")
     .values({
       key: randomBytes(16),
@@ -63,8 +63,6 @@ export async function insertPending(tx: Tx, one: { address: string; addressKey: 
       status: "pending",
       created_at: now,
     })
-    .onConflict((conflict) => conflict.column("address_key").doUpdateSet({ address_key: one.addressKey }))
-    .returning("id")
-    .executeTakeFirstOrThrow();
-  return id;
+    .onConflict((conflict) => conflict.column("address_key").doNothing())
+    .execute();
 }

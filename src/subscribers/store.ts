@@ -79,3 +79,9 @@ export async function countByStatus(db: Db): Promise<Record<SubscriberStatus, nu
   for (const row of rows) counts[row.status] = row.count;
   return counts;
 }
+
+/** Keeps whoever has the address as they are until the transaction ends. @returns whether there is anybody */
+export async function lockReader(tx: Tx, addressKey: string): Promise<boolean> {
+  const found = tx.selectFrom("subscribers").select("id").where("address_key", "=", addressKey).forUpdate();
+  return (await found.executeTakeFirst()) !== undefined;
+}
