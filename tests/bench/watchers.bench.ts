@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bench, describe } from "vitest";
-import type { App } from "../../src/app.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { buildWeb } from "../../src/web/build.ts";
 import { startWorker } from "../../src/worker.ts";
 import { allEngines } from "../support/engines.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { signIn } from "../support/sign-in.ts";
 import { startSinkProcess } from "../support/sink.ts";
 import { openWorld } from "../support/world.ts";
 
@@ -50,7 +50,7 @@ describe(`${watchers} pages that watch ${readers} deliveries on ${name}`, () => 
       await addAllNewsReaders(app, Array.from({ length: readers }, address));
       await addArticle(app, "News");
       const web = buildWeb(app);
-      const cookie = await signIn(app, web);
+      const { cookie } = await signIn({ app, inject: (options) => web.inject(options) });
       await web.listen({ host: "127.0.0.1", port: 0 });
       const url = `http://127.0.0.1:${(web.server.address() as AddressInfo).port}/operator/events`;
       const order = JSON.stringify({ url, cookie, watchers });
@@ -105,18 +105,6 @@ async function turn(pages: ChildProcess, state: "off" | "on"): Promise<void> {
   const done = once(pages.stdout!, "data");
   pages.stdin!.write(`${state}\n`);
   await done;
-}
-
-async function signIn(app: App, web: ReturnType<typeof buildWeb>): Promise<string> {
-  const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
-  const password = "kettle marble orbit tulip";
-  const { headers } = await web.inject({
-    method: "POST",
-    url: link,
-    headers: { "content-type": "application/x-www-form-urlencoded" },
-    payload: new URLSearchParams({ name: "Ada", password, repeated: password }).toString(),
-  });
-  return String(headers["set-cookie"]).split(";")[0]!;
 }
 
 function sentenceOf(pairs: readonly { off: Window; on: Window }[]): string {

@@ -1,14 +1,13 @@
 import { once } from "node:events";
 import { get as httpGet, type IncomingMessage } from "node:http";
-import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, expect, test } from "vitest";
 import { silentLog } from "../../../src/base/log.ts";
 import { openLive } from "../../../src/web/operator/live.ts";
 import { followEditions } from "../../../src/web/operator/progress.ts";
 import { startProgram } from "../../support/program.ts";
+import { signIn } from "../../support/sign-in.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb | null = null;
@@ -92,12 +91,7 @@ test("the stream gives the whole picture at once, tells of another state, needs 
   const { app, web, inject } = await openSending(1);
   const unsigned = await inject({ method: "GET", url: "/operator/events", headers: { "hx-request": "true" } });
   expect([unsigned.statusCode, unsigned.headers["hx-refresh"]]).toEqual([401, "true"]);
-  const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
-  const password = "kettle marble orbit tulip";
-  const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const payload = new URLSearchParams({ name: "Ada", password, repeated: password }).toString();
-  const signedIn = await inject({ method: "POST", url: link, headers, payload });
-  const cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
+  const { cookie } = await signIn({ app, inject });
   await web.listen({ host: "127.0.0.1", port: 0 });
   const { port } = web.server.address() as AddressInfo;
   const listen = async (path: string) => {
@@ -126,15 +120,7 @@ test("twenty who send now at once, from pages, the API and the command line, mak
   const opened = (site = await openWeb());
   const { app, web, api, inject } = opened;
   await api("POST", "/articles", [article(1, ["huawei"])]);
-  const link = new URL(readFileSync(join(app.config.dataDir, "setup"), "utf8").trim()).pathname;
-  const password = "kettle marble orbit tulip";
-  const form = { "content-type": "application/x-www-form-urlencoded" };
-  const payload = new URLSearchParams({ name: "Ada", password, repeated: password }).toString();
-  const cookie = String((await inject({ method: "POST", url: link, headers: form, payload })).headers["set-cookie"]);
-  const headers = { ...form, cookie: cookie.split(";")[0]! };
-  const page = await inject({ method: "GET", url: "/operator/send", headers });
-  const csrf = /name="csrf" value="([\w-]+)"/.exec(page.body)![1]!;
-  const click = new URLSearchParams({ csrf, date: "2026-11-24", after: "0" }).toString();
+  const desk = await signIn({ app, inject });
   // Whoever asks waits at the sources until all twenty are there.
   let come = 0;
   let letAllIn!: () => void;
@@ -149,9 +135,7 @@ test("twenty who send now at once, from pages, the API and the command line, mak
   const commands = Array.from({ length: 4 }, () =>
     startProgram(["edition", "send"], { DAYLETTER_URL: url, DAYLETTER_TOKEN: token }),
   );
-  const clicks = Array.from({ length: 8 }, () =>
-    inject({ method: "POST", url: "/operator/send", headers, payload: click }),
-  );
+  const clicks = Array.from({ length: 8 }, () => desk.post("/operator/send", { date: "2026-11-24", after: "0" }));
   const requests = Array.from({ length: 8 }, () => api("POST", "/editions"));
   const codes = await Promise.all(commands.map(({ exited }) => exited));
   const places = (await Promise.all(clicks)).map((answer) => answer.headers.location);
@@ -166,9 +150,7 @@ test("twenty who send now at once, from pages, the API and the command line, mak
   for (const { statusCode, body } of answers) if (statusCode !== 201) expect(body).toContain(sentence);
   for (const [n, code] of codes.entries())
     if (code !== 0) expect([code, commands[n]!.output()]).toEqual([1, expect.stringContaining(sentence)]);
-  expect((await inject({ method: "GET", url: `${done}&already=1`, headers })).body).toContain(
-    "It had been sent already",
-  );
+  expect((await desk.get(`${done}&already=1`)).body).toContain("It had been sent already");
   expect(JSON.parse((await api("GET", "/editions")).body).editions).toHaveLength(1);
   const sends = app.db.selectFrom("audit").select("actor").where("action", "=", "edition send");
   expect(await sends.execute()).toHaveLength(1);

@@ -1,38 +1,25 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
 import { openEdition } from "../../../src/editions/open.ts";
 import { renderEdition } from "../../../src/editions/render.ts";
+import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
-let cookie = "";
-let csrf = "";
+let desk: Desk;
 
 beforeAll(async () => {
   site = await openWeb();
-  const link = new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname;
-  const password = "kettle marble orbit tulip";
-  const signedIn = await post(link, { name: "Ada", password, repeated: password });
-  cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
-  csrf = /name="csrf" value="([\w-]+)"/.exec((await get("/operator")).body)![1]!;
+  desk = await signIn(site);
   await site.api("POST", "/articles", [article(1, ["lg u+"]), article(2, ["huawei"]), article(3, ["lg u+", "c++"])]);
 });
 afterAll(() => site.close());
 
-function get(url: string): Promise<LightMyRequestResponse> {
-  return site.inject({ method: "GET", url, headers: { cookie, accept: "text/html" } });
-}
-
-function post(url: string, fields: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-  const headers = { cookie, "content-type": "application/x-www-form-urlencoded" };
-  return site.inject({ method: "POST", url, headers, payload: new URLSearchParams({ csrf, ...fields }).toString() });
-}
+const get: Desk["get"] = (url) => desk.get(url);
+const post: Desk["post"] = (url, fields) => desk.post(url, fields);
 
 /** Headlines in the order of the mail. */
 async function order(): Promise<string[]> {

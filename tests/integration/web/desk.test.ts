@@ -1,32 +1,19 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formWithFile } from "../../support/form-with-file.ts";
+import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
-let cookie: string;
-let csrf: string;
+let desk: Desk;
 
 beforeAll(async () => {
   site = await openWeb();
-  const link = new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname;
-  const password = "kettle marble orbit tulip";
-  const signedIn = await post(link, { name: "Ada", password, repeated: password });
-  cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
-  csrf = /name="csrf" value="([\w-]+)"/.exec((await get("/operator")).body)![1]!;
+  desk = await signIn(site);
 });
 afterAll(() => site.close());
 
-function get(url: string): Promise<LightMyRequestResponse> {
-  return site.inject({ method: "GET", url, headers: { cookie: cookie ?? "", accept: "text/html" } });
-}
-
-function post(url: string, fields: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-  const headers = { cookie: cookie ?? "", "content-type": "application/x-www-form-urlencoded" };
-  return site.inject({ method: "POST", url, headers, payload: new URLSearchParams({ csrf, ...fields }).toString() });
-}
+const get: Desk["get"] = (url) => desk.get(url);
+const post: Desk["post"] = (url, fields) => desk.post(url, fields);
 
 test("on a new server the page says what is missing and where to mend it", async () => {
   const { statusCode, body } = await get("/operator");
@@ -114,7 +101,7 @@ test("one-time codes are offered as a picture beside the key in words", async ()
 });
 
 test("a write without the session's token changes nothing", async () => {
-  const headers = { cookie, "content-type": "application/x-www-form-urlencoded" };
+  const headers = { cookie: desk.cookie, "content-type": "application/x-www-form-urlencoded" };
   const url = "/operator/editions/2026-11-24.2/cancel";
   expect((await site.inject({ method: "POST", url, headers, payload: "" })).statusCode).toBe(403);
 });
@@ -227,8 +214,8 @@ test("a reader is found, and told why they got an edition or none; a list is loo
   expect(looked).toContain("Import 1 reader");
   expect((await get("/operator/readers?q=bo%40")).body).toContain("No reader’s address has");
   const file = { field: "file", name: "readers.csv", content: Buffer.from(`${list}\nzoe@example.com,huawei`) };
-  const { payload, type } = await formWithFile({ csrf, list: "", confirmed: "1", act: "import" }, file);
-  const headers = { cookie, "content-type": type };
+  const { payload, type } = await formWithFile({ csrf: desk.csrf, list: "", confirmed: "1", act: "import" }, file);
+  const headers = { cookie: desk.cookie, "content-type": type };
   const chosen = (await site.inject({ method: "POST", url: "/operator/readers/import", headers, payload })).body;
   // Nobody has looked at what is in it.
   expect(chosen).toContain("Nothing is imported yet.");
