@@ -44,7 +44,7 @@ export async function listArticles(
   return rows;
 }
 
-/** Keeps an article out of the next edition. @throws Refusal 404, or 409 when an edition has it already */
+/** Keeps an article out of every edition to come. @throws Refusal 404, or 409 when an edition has it already */
 export async function hideArticle(db: Db | Tx, id: number): Promise<void> {
   const article = await db
     .updateTable("articles")

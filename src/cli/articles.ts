@@ -44,7 +44,7 @@ export function addArticles(program: Command, { terminal, client }: Context, don
       if (added.articles.some((one) => one.outcome === "refused")) done(exitCodes.failed);
     });
 
-  withJson(articles.command("hide").description("keep an article out of the next edition"))
+  withJson(articles.command("hide").description("keep an article out of every edition to come"))
     .argument("<id>", "from articles list", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const hidden = await client().ask("POST", `/articles/${id}/hide`);

@@ -79,7 +79,7 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Keep an article out of the next edition",
+        summary: "Keep an article out of every edition to come",
         tags,
         params: id,
         response: { 200: z.object({ id: z.int(), hidden: z.literal(true) }), ...problems },

@@ -1,11 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, it } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
 import { loadConfig } from "../../../src/config.ts";
 import { notes, settingNames, settings } from "../../../src/config/schema.ts";
+import { expectWritten } from "../../support/written-docs.ts";
 
-const path = join(packageRoot, "README.md");
 const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/settings-doc.test.ts";
 const example = {
   DATABASE_URL: "postgres://dayletter:password@db.example.com/dayletter",
@@ -22,11 +19,8 @@ const example = {
 };
 
 it(`README.md tells the settings as they are (${command})`, () => {
-  const readme = readFileSync(path, "utf8");
   const lines = Object.entries(example).map(([name, value]) => `    ${name}='${value}'`);
-  const written = between(between(readme, "example", lines.join("\n")), "settings", settingsTable());
-  if (process.env["UPDATE_DOCS"] === "1") writeFileSync(path, written);
-  else expect(readme, `README.md is behind src/config/schema.ts; run: ${command}`).toBe(written);
+  expectWritten("README.md", { example: lines.join("\n"), settings: settingsTable() }, command);
 });
 
 it("its example starts with a key of one's own, and not without", () => {
@@ -44,10 +38,4 @@ function settingsTable(): string {
     return `| \`${name}\` | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
   });
   return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
-function between(text: string, name: string, content: string): string {
-  const marks = new RegExp(`(<!-- ${name} -->\n).*?(<!-- /${name} -->)`, "s");
-  expect(text).toMatch(marks);
-  return text.replace(marks, (_whole, begin: string, end: string) => `${begin}\n${content}\n\n${end}`);
 }
