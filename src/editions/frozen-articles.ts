@@ -14,7 +14,7 @@ export async function frozenArticles(db: Db | Tx, editionId: number): Promise<Ed
 }
 
 /** The articles' ids, in the order of their positions. */
-export async function frozenArticleIds(db: Db, editionId: number): Promise<number[]> {
+export async function frozenArticleIds(db: Db | Tx, editionId: number): Promise<number[]> {
   const query = db.selectFrom("edition_articles").select("article_id").where("edition_id", "=", editionId);
   return (await query.orderBy("position").execute()).map((row) => row.article_id);
 }

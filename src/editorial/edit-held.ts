@@ -10,6 +10,7 @@ import { frozenArticles } from "../editions/frozen-articles.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication } from "../render/types.ts";
+import { refuseOutdated } from "./held-revision.ts";
 import { reasonNow } from "./hold.ts";
 import { ownLine, ownText } from "./own-words.ts";
 import { rearrange, type Rearrangement } from "./rearrange.ts";
@@ -35,15 +36,16 @@ export interface HeldDeps {
  * Changes an edition that is held: its words, the order of its articles, and which of them it has. Its readers stay as
  * they were frozen. Articles, cohorts, stencil and the reason for the hold change together, so that what is approved
  * afterwards is what was looked at.
- * @throws Refusal 409 unless it is held, or for an article that cannot be taken back; 422 for one that it has not, a text
+ * @param request.revision of the edition as it was shown to the editor; a change that came between is refused
+ * @throws Refusal 409 unless it is held, when somebody else has changed it, or for an article that cannot be taken back; 422 for one that it has not, a text
  * too long, an empty title, or when no article would be left
  */
 export async function editHeld(
   deps: HeldDeps,
-  request: { date: string; number: number; change: HeldChange; actor: string },
+  request: { date: string; number: number; change: HeldChange; revision?: string | undefined; actor: string },
 ): Promise<Edition> {
   const { db, clock, publication } = deps;
-  const { change, actor } = request;
+  const { change, revision, actor } = request;
   const { hide = [], leaveOut = [] } = change;
   const templates = await deps.templates();
   const { id } = await getEdition(db, request.date, request.number);
@@ -55,6 +57,7 @@ export async function editHeld(
       const when = `edition ${name} is ${before.state}`;
       throw new Refusal(409, `An edition can be changed only while it is held, and ${when}.`, { state: before.state });
     }
+    if (revision !== undefined) await refuseOutdated(tx, before, revision);
     await rearrange(tx, before, { ...change, leaveOut: [...leaveOut, ...hide] }, now);
     for (const article of hide) await hideArticle(tx, article);
     for (const [article, words] of Object.entries(change.words ?? {})) await reword(tx, before, Number(article), words);

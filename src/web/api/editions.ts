@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
+import { heldRevision } from "../../editorial/held-revision.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
@@ -18,6 +19,7 @@ export const editionParams = z.object({
 
 const detailSchema = editionStatusSchema.extend({
   articles: z.array(editionArticleSchema.extend({ position: z.int() })),
+  revision: z.string().nullable().describe("Changes with its words and articles; null unless it is held"),
   leftOut: z.array(editionArticleSchema).describe("Left out while it was held, and free to be taken back"),
 });
 const actedSchema = z.object({
@@ -49,6 +51,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
     return {
       ...showEditionStatus(await editionStatus(db, edition)),
       articles: articles.map((article, i) => ({ ...article, id: ids[i]! })),
+      revision: edition.state === "held" ? await heldRevision(db, edition) : null,
       leftOut: edition.state === "held" ? await leftOutArticles(db, edition.id) : [],
     };
   };

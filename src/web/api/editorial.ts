@@ -56,6 +56,11 @@ const changeBody = z.strictObject({
     .describe("Own title and summary by article id, in this edition only; null gives the source's back"),
 });
 const heldBody = z.strictObject({
+  revision: z
+    .string()
+    .max(100)
+    .optional()
+    .describe("As it was shown; a change that came between is then answered with 409"),
   introduction: text,
   subject: text,
   words: z
@@ -115,8 +120,10 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
         response: { 200: editionSchema, ...problems },
       },
     },
-    async ({ params, body, actor }) =>
-      showEdition(await editHeld(app, { ...parseEditionName(params.date), change: body, actor })),
+    async ({ params, body, actor }) => {
+      const { revision, ...change } = body;
+      return showEdition(await editHeld(app, { ...parseEditionName(params.date), change, revision, actor }));
+    },
   );
 
   server.post(

@@ -58,8 +58,9 @@ export function addEditRoutes(web: FastifyInstance, app: App): void {
 
   web.post<{ Params: { name: string } }>("/operator/editions/:name/words", needs.editor, async (request, reply) => {
     const { name } = request.params;
-    const change = wordsOf(readFields(request.body));
-    await editHeld(app, { ...parseEditionName(name), change, actor: request.operator.name });
+    const fields = readFields(request.body);
+    const edit = { change: wordsOf(fields), revision: heldRevisionOf(fields), actor: request.operator.name };
+    await editHeld(app, { ...parseEditionName(name), ...edit });
     return reply.redirect(`${backTo(name)}#edit`, 303);
   });
 
@@ -70,8 +71,9 @@ export function addEditRoutes(web: FastifyInstance, app: App): void {
       const [act, id] = actOf(heldActs, request.params);
       const { date, number } = parseEditionName(request.params.name);
       const order = await frozenArticleIds(app.db, (await getEdition(app.db, date, number)).id);
-      const change = act(order, id, readFields(request.body));
-      await editHeld(app, { date, number, change, actor: request.operator.name });
+      const fields = readFields(request.body);
+      const change = act(order, id, fields);
+      await editHeld(app, { date, number, change, revision: heldRevisionOf(fields), actor: request.operator.name });
       return reply.redirect(`${backTo(request.params.name)}#${change.hide ? "edit" : `a${id}`}`, 303);
     },
   );
@@ -95,6 +97,10 @@ function wordsOf(fields: Fields): { introduction: string; subject: string } {
 function revisionOf(fields: Fields): number | undefined {
   const raw = fields.one("revision");
   return /^\d{1,9}$/.test(raw) ? Number(raw) : undefined;
+}
+
+function heldRevisionOf(fields: Fields): string | undefined {
+  return fields.one("revision") || undefined;
 }
 
 function without(ids: readonly number[], id: number): number[] {

@@ -1,5 +1,6 @@
 import type { Db } from "../../db/schema.ts";
 import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
+import { heldRevision } from "../../editorial/held-revision.ts";
 import type { Edition } from "../../editions/store.ts";
 import { deskPathOf } from "../../editions/name.ts";
 import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
@@ -10,7 +11,8 @@ export interface EditBlock {
   base: string;
   /** Whether it is of an edition that is held: its readers are fixed, and words are written anew or not at all. */
   held: boolean;
-  revision: number | null;
+  /** As it is shown: a change made from it is refused once somebody else has changed it. */
+  revision: string;
   introduction: string;
   subject: string;
   articles: ShownArticle[];
@@ -22,7 +24,7 @@ export function ofComing({ revision, draft, articles }: ComingEdition, base: str
   return {
     base,
     held: false,
-    revision,
+    revision: String(revision),
     introduction: draft.introduction ?? "",
     subject: draft.subject ?? "",
     articles: articles.map(showArticle),
@@ -42,7 +44,7 @@ export async function ofHeld(db: Db, edition: Edition): Promise<EditBlock> {
   return {
     base: deskPathOf(edition),
     held: true,
-    revision: null,
+    revision: await heldRevision(db, edition),
     introduction: edition.introduction ?? "",
     subject: edition.subject ?? "",
     articles: all.map(showArticle),

@@ -118,6 +118,7 @@ test("an editor takes an article out of a held edition, puts another first, and 
   const { body } = await get(page);
   expect(body).toContain(`${base}/${first}/in`);
   expect(body).toContain("Hide it for good");
+  await expectOneOfTwo(/name="revision" value="(\w+)"/.exec(body)![1]!);
   await post(`${base}/${first}/in`);
   await post(`${base}/${first}/lead`);
   expect(await ids()).toEqual([first, third, second]);
@@ -130,4 +131,19 @@ test("an editor takes an article out of a held edition, puts another first, and 
   expect((await now()).leftOut).toMatchObject([{ id: third }]);
   await post("/operator/editions/2026-11-24/approve");
   expect((await post(`${base}/${third}/in`)).statusCode).toBe(409);
+  expect(await now()).toMatchObject({ revision: null });
 });
+
+/** Of two who change a held edition from one look at it the first wins, by page or by API. */
+async function expectOneOfTwo(seen: string): Promise<void> {
+  const words = { introduction: "", subject: "Ada’s own", revision: seen };
+  expect((await post("/operator/editions/2026-11-24/words", words)).statusCode).toBe(303);
+  const late = await post("/operator/editions/2026-11-24/words", { ...words, subject: "Another" });
+  expect(late.statusCode).toBe(409);
+  expect(late.body).toContain("Ada has changed edition 2026-11-24 meanwhile, so yours was not saved");
+  const byProgram = (revision: string) => site.api("PUT", "/editions/2026-11-24", { subject: "A program’s", revision });
+  expect((await byProgram(seen)).statusCode).toBe(409);
+  const { revision, subject } = (await site.api("GET", "/editions/2026-11-24")).json();
+  expect(subject).toBe("Ada’s own");
+  expect((await byProgram(revision)).json()).toMatchObject({ subject: "A program’s" });
+}

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { frozenArticleIds, frozenArticles } from "../editions/frozen-articles.ts";
+import { editionName } from "../editions/name.ts";
+import type { Edition } from "../editions/store.ts";
+
+/**
+ * Names what an editor saw of a held edition, its words and its articles, so that a change made from an old look at it can be
+ * told apart. Sixteen hexadecimal digits; the same content has the same one.
+ */
+export async function heldRevision(db: Db | Tx, { id, introduction, subject }: Edition): Promise<string> {
+  const articles = await frozenArticles(db, id);
+  const content = [introduction, subject, await frozenArticleIds(db, id), articles];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+}
+
+/**
+ * Of two editors who change the same held edition at once one wins, and the other is told.
+ * @param seen the revision of the edition that the change was made from
+ * @throws Refusal 409 naming who changed it since
+ */
+export async function refuseOutdated(tx: Tx, edition: Edition, seen: string): Promise<void> {
+  if ((await heldRevision(tx, edition)) === seen) return;
+  const name = editionName(edition);
+  const last = await tx
+    .selectFrom("audit")
+    .select("actor")
+    .where("action", "=", "edition edit")
+    .where("subject", "=", name)
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  throw new Refusal(
+    409,
+    `${last?.actor ?? "Somebody"} has changed edition ${name} meanwhile, so yours was not saved: look at it as it is now, and change it again.`,
+  );
+}
