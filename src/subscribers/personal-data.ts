@@ -1,10 +1,11 @@
-import type { Db } from "../db/schema.ts";
+import type { ExpressionBuilder } from "kysely";
+import type { Db, Schema } from "../db/schema.ts";
 import { noSuchReader } from "./preferences.ts";
 import { findSubscriber } from "./store.ts";
-import { findSuppressed } from "./suppressions.ts";
+import { addressHash } from "./tokens.ts";
 
 /**
- * Everything held about a reader, as plain JSON (GDPR Art. 15 and 20).
+ * Everything held about a reader, as plain JSON (GDPR Art. 15 and 20), but for the keys of links.
  * @throws Refusal 404 when there is no such reader
  */
 export async function personalData(
@@ -15,25 +16,24 @@ export async function personalData(
   if (!reader) throw noSuchReader(id);
   const { key: _key, ...subscriber } = reader;
   const addressKey = reader.address.toLowerCase();
-  const suppressed = await findSuppressed(db, options.secret, [addressKey]);
   return {
     subscriber,
-    suppressed: suppressed.get(addressKey) ?? null,
+    suppressed: (await suppressionOf(db, addressHash(options.secret, addressKey))) ?? null,
     consents: await consentsOf(db, id),
     deliveries: await deliveriesOf(db, id),
     otherMails: await noticesOf(db, id, addressKey),
-    addressChanges: await db
-      .selectFrom("address_changes")
-      .select(["address", "created_at as askedAt"])
-      .where("subscriber_id", "=", id)
-      .orderBy("id")
-      .execute(),
-    signUps: await db
-      .selectFrom("signups")
-      .select(["address", "form_url as formUrl", "requested_at as requestedAt", "requested_from as requestedFrom"])
-      .where("address_key", "=", addressKey)
-      .execute(),
+    addressChanges: await addressChangesOf(db, id),
+    signUps: await signUpsOf(db, addressKey),
+    actsOfOperators: await actsOn(db, id),
   };
+}
+
+function suppressionOf(db: Db, hash: Buffer) {
+  return db
+    .selectFrom("suppressions")
+    .select(["reason", "detail", "created_at as since"])
+    .where("address_hash", "=", hash)
+    .executeTakeFirst();
 }
 
 function consentsOf(db: Db, id: number) {
@@ -64,9 +64,12 @@ function deliveriesOf(db: Db, id: number) {
     .select([
       "e.date as edition",
       "e.number",
+      "d.domain",
       "d.state",
       "d.attempts",
+      "d.leaves_at as leavesAt",
       "d.due_at as dueAt",
+      "d.claimed_at as takenAt",
       "d.settled_at as settledAt",
       "d.reply",
       (eb) =>
@@ -85,13 +88,68 @@ function deliveriesOf(db: Db, id: number) {
 function noticesOf(db: Db, id: number, addressKey: string) {
   return db
     .selectFrom("notices")
-    .select(["kind", "address", "state", "created_at as createdAt", "settled_at as settledAt", "reply"])
+    .select([
+      "kind",
+      "address",
+      "payload as about",
+      "state",
+      "attempts",
+      "created_at as createdAt",
+      "due_at as dueAt",
+      "expires_at as expiresAt",
+      "claimed_at as takenAt",
+      "settled_at as settledAt",
+      "reply",
+    ])
     .where((eb) =>
       eb.or([
         eb("subscriber_id", "=", id),
         eb.and([eb("kind", "=", "sample"), eb(eb.fn("lower", ["address"]), "=", addressKey)]),
       ]),
     )
+    .orderBy("id")
+    .execute();
+}
+
+function addressChangesOf(db: Db, id: number) {
+  return db
+    .selectFrom("address_changes")
+    .select(["address", "created_at as askedAt", "requested_from as requestedFrom"])
+    .where("subscriber_id", "=", id)
+    .orderBy("id")
+    .execute();
+}
+
+/** What a form has brought and nobody has looked at yet. */
+function signUpsOf(db: Db, addressKey: string) {
+  return db
+    .selectFrom("signups")
+    .select([
+      "address",
+      "all_tags as allTags",
+      "timezone",
+      "form_url as formUrl",
+      "wording_version as wordingVersion",
+      "requested_at as requestedAt",
+      "requested_from as requestedFrom",
+      (eb: ExpressionBuilder<Schema, "signups">) =>
+        eb
+          .selectFrom("tags")
+          .select((tag) => tag.fn.agg<string[] | null>("array_agg", ["tags.name"]).as("names"))
+          .where((tag) => tag("tags.id", "=", tag.fn.any("signups.tag_ids")))
+          .as("tags"),
+    ])
+    .where("address_key", "=", addressKey)
+    .orderBy("id")
+    .execute();
+}
+
+/** Who did it is somebody else's affair. */
+function actsOn(db: Db, id: number) {
+  return db
+    .selectFrom("audit")
+    .select(["action", "at"])
+    .where("subject", "=", `subscriber ${id}`)
     .orderBy("id")
     .execute();
 }

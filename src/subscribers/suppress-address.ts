@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
+import { withoutAddress } from "../base/mask-address.ts";
 import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
@@ -21,7 +22,10 @@ export async function suppressAddress(
   request: { address: string; reason: string; detail: string | null; actor: string },
 ): Promise<{ address: string; reason: string }> {
   const { address, key: addressKey } = parseAddress(request.address);
-  const { reason, detail, actor } = request;
+  // These outlive the reader, who must leave no trace when erased.
+  const reason = withoutAddress(request.reason);
+  const detail = request.detail === null ? null : withoutAddress(request.detail);
+  const { actor } = request;
   const now = clock.now();
   return db.transaction().execute(async (tx) => {
     await suppress(tx, options.secret, { addressKey, reason, detail, now });

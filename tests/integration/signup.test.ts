@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ingest } from "../../src/articles/ingest.ts";
 import type { Verdict } from "../../src/mail/verdict.ts";
@@ -173,6 +174,93 @@ test("the consent record tells what was asked, where, in which words, and how it
     otherMails: [{ kind: "confirm" }, { kind: "welcome" }],
   });
   expect(JSON.stringify(data)).not.toContain(reader.key.toString("hex"));
+});
+
+/** What of a reader's rows is no data about them, but the program's own: numbers, keys, hashes, and what others are called. */
+const ownNumbers =
+  /^(?:.*_?id|key|tag_ids|claim|slice|address_hash|address_key|taken_at|actor|subject|detail|came_from)$/;
+
+test("a reader's export leaves out no column of any row about them", async () => {
+  const { app } = world;
+  const { db } = app;
+  const { id } = await addSubscriber(app, {
+    address: "whole@example.org",
+    tags: ["lg u+"],
+    allTags: false,
+    confirmed: true,
+    actor: "ada",
+  });
+  const at = (n: number): Date => new Date(Date.UTC(2001, 0, n));
+  await sql`update subscribers set timezone = 'Asia/Seoul', paused_until = ${at(1)}, left_at = ${at(2)} where id = ${id}`.execute(
+    db,
+  );
+  await sql`update consents set wording = 'I want', wording_version = 'v7', form_url = 'https://form.example/',
+    requested_from = '192.0.2.31', confirmed_from = '192.0.2.32', timezone = 'Asia/Tokyo' where subscriber_id = ${id}`.execute(
+    db,
+  );
+  await sql`insert into address_changes (key, subscriber_id, address, address_key, created_at, requested_from)
+    values ('0123456789abcdef', ${id}, 'other@example.org', 'other@example.org', ${at(3)}, '192.0.2.33')`.execute(db);
+  await sql`insert into notices (kind, subscriber_id, address, payload, state, attempts, claimed_at, due_at, created_at,
+      expires_at, settled_at, reply)
+    values ('welcome', ${id}, 'whole@example.org', '{"tags": ["of the mail"]}', 'rejected', 41, ${at(4)}, ${at(5)}, ${at(6)}, ${at(7)},
+      ${at(8)}, '550 5.7.1 of the mail')`.execute(db);
+  await sql`insert into signups (address, address_key, tag_ids, all_tags, timezone, form_url, wording_version, requested_at,
+      requested_from)
+    select 'Whole@example.org', 'whole@example.org', array[id], true, 'Asia/Macau', 'https://wait.example/', 'v8', ${at(9)}, '192.0.2.34'
+    from tags where key = '한국'`.execute(db);
+  await suppressAddress(app, { address: "whole@example.org", reason: "asked by post", detail: "in May", actor: "ada" });
+  await sql`with e as (
+      insert into editions (date, number, state, timezone, due_at, opened_at)
+      values ('2001-02-03', 1, 'finished', 'UTC', ${at(10)}, ${at(10)}) returning id
+    ), c as (insert into cohorts (edition_id, positions, readers) select id, '{0}', 1 from e returning id, edition_id)
+    insert into deliveries (edition_id, subscriber_id, cohort_id, slice, tag_ids, state, attempts, claimed_at, due_at, leaves_at,
+      settled_at, domain, reply)
+    select edition_id, ${id}, id, 0, '{1}', 'sent', 43, ${at(11)}, ${at(12)}, ${at(13)}, ${at(14)}, 'then.example', '250 of the edition' from c`.execute(
+    db,
+  );
+
+  const told = JSON.stringify(await personalData(app, id));
+  const rows = {
+    subscribers: sql`id = ${id}`,
+    consents: sql`subscriber_id = ${id}`,
+    deliveries: sql`subscriber_id = ${id}`,
+    notices: sql`subscriber_id = ${id}`,
+    address_changes: sql`subscriber_id = ${id}`,
+    signups: sql`address_key = 'whole@example.org'`,
+    suppressions: sql`reason = 'asked by post'`,
+    audit: sql`subject = ${`subscriber ${id}`}`,
+  };
+  for (const [table, those] of Object.entries(rows)) {
+    const found = await sql<Record<string, unknown>>`select * from ${sql.table(table)} where ${those}`.execute(db);
+    expect(found.rows.length, table).toBeGreaterThan(0);
+    for (const row of found.rows) {
+      for (const [column, value] of Object.entries(row)) {
+        if (ownNumbers.test(column) && !(table === "suppressions" && column === "detail")) continue;
+        expect(told, `${table}.${column}`).toContain(JSON.stringify(value));
+      }
+    }
+  }
+  expect(told).toContain('"tags":["한국"]');
+  await erase(app, id);
+});
+
+test("no table has a trace of a reader who was erased, whatever an operator wrote about them", async () => {
+  const { app } = world;
+  const { pool } = app.database;
+  const address = "traces@example.org";
+  const { id } = await confirm(app, await askFor(address), "192.0.2.41");
+  await requestSampleMail(app, { address: "Traces@example.org", tags: [] });
+  await requestSignup(app, { ...request, address, from: "192.0.2.42" });
+  const noted = { reason: "wrote from traces@example.org", detail: "Traces@Example.org wants no mail" };
+  await suppressAddress(app, { address, ...noted, actor: "ada" });
+  await erase(app, id);
+  const { rows: tables } = await pool.query<{ name: string }>(
+    "select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables where schemaname in ('public', 'bullmq')",
+  );
+  for (const { name } of tables) {
+    const { rows } = await pool.query(`select 1 from ${name} t where t::text ~* 'traces|192[.]0[.]2[.]4[12]'`);
+    expect(rows, name).toEqual([]);
+  }
 });
 
 test("what is asked of a mailbox that does not exist suppresses it; other refusals do not", async () => {
