@@ -5,8 +5,8 @@ import type { SmtpFailure } from "./verdict.ts";
 export interface Lanes {
   /** The idle connection used last, or a new one; always a new one if `fresh`. */
   take(fresh: boolean): Promise<{ session: Session; kept: boolean } | { failure: SmtpFailure }>;
-  /** Takes a connection back after a mail, whatever became of it. */
-  put(session: Session): void;
+  /** Takes a connection back after a mail, whatever became of it; a worn one is used no more. */
+  put(session: Session, worn?: boolean): void;
   /** How many connections there are. */
   open(): number;
   /** Says goodbye on idle connections and cuts the others. */
@@ -40,10 +40,10 @@ export function createLanes(create: () => Session, idleMs: number): Lanes {
       taken.delete(session);
       return { failure };
     },
-    put(session) {
+    put(session, worn = false) {
       taken.delete(session);
       if (!session.alive()) return;
-      if (closed) void session.quit();
+      if (closed || worn) void session.quit();
       else idle.set(session, setTimeout(() => void dismiss(session), idleMs).unref());
     },
     open: () => [...idle.keys(), ...taken].filter((session) => session.alive()).length,

@@ -74,6 +74,8 @@ export function createSession(options: SessionOptions): Session {
   });
   let ehlo = "";
   let untidy = false;
+  /** First digit of what the relay answers to DATA: a 3 (RFC 5321 §4.1.1.4), or the 2 that a few say instead. */
+  let goAhead: string | null = null;
   let failStep: ((error: SMTPError) => void) | null = null;
   connection.on("error", (error: SMTPError) => failStep?.(error));
   // The library ends a connection before it hands over the reply that ended it: let that come first.
@@ -145,6 +147,7 @@ export function createSession(options: SessionOptions): Session {
       // In pieces, so that it ends only when nearly all is in the hands of the operating system.
       const body = new Readable({
         read() {
+          if (!begun && !inStep()) return cut("the relay's answers are out of step with our commands");
           begun = true;
           body.push(at < mail.message.length ? mail.message.subarray(at, (at += pieceBytes)) : null);
         },
@@ -158,13 +161,21 @@ export function createSession(options: SessionOptions): Session {
       connection.send(envelope, body, (error, info) => done(error, error ? "" : info.response));
     });
     if ("error" in outcome) {
-      if (begun && !bodyEnded) connection.close();
-      untidy = !bodyEnded;
+      // Who answers before the dot may answer once more after it, and the next mail would take that for its own.
+      if (begun) connection.close();
+      untidy = true;
       return failureOf(outcome.error, bodyEnded ? "final" : begun ? "body" : "mail", bodyEnded);
     }
     if (bodyEnded) return { reply: oneLine(outcome.reply) };
     connection.close();
     return failureOf(new Error("it answered before the mail was complete"), "body", false);
+  }
+
+  /** An answer too many makes every later one look like that to the command after it: what was refused would be sent. */
+  function inStep(): boolean {
+    const answer = String(connection.lastServerResponse).charAt(0);
+    goAhead ??= answer;
+    return answer === goAhead;
   }
 
   /** A connection that cannot even be reset says nothing about the next mail. */

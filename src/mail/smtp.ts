@@ -42,9 +42,10 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
       return fault;
     }
     const outcome = await session.send(mail);
-    lanes.put(session);
+    const worn = "stage" in outcome && wornOut(outcome);
+    lanes.put(session, worn);
     if ("reply" in outcome) return { kind: "sent", reply: outcome.reply };
-    return kept && !cut && wentStale(outcome) ? attempt(mail, true) : judge(outcome);
+    return kept && !cut && worn ? attempt(mail, true) : judge(outcome);
   }
 
   /** Lets the breaker and the log know, and tells the caller how long the relay will be left alone. */
@@ -117,8 +118,12 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
   };
 }
 
-/** The relay hung up while the connection lay unused, or has had enough of this one: a new connection will tell more. */
-function wentStale(failure: SmtpFailure): boolean {
+/**
+ * The relay hung up while the connection lay unused, or has had enough of this one: a new connection will tell more. Some
+ * count the recipients of a connection, not of a mail (RFC 3463, X.5.3).
+ */
+function wornOut(failure: SmtpFailure): boolean {
+  if (failure.stage === "rcpt") return failure.enhanced === "4.5.3";
   if (failure.stage !== "mail") return false;
   return failure.code === null || (failure.code === 421 && !failure.enhanced?.startsWith("4.7."));
 }
