@@ -140,6 +140,27 @@ export interface ScheduleAnswer {
   revision: string;
 }
 
+export interface LogoAnswer {
+  logo: {
+    name: string;
+    type: string;
+    width: number;
+    height: number;
+    bytes: number;
+    url: string;
+    inMails: boolean;
+  } | null;
+  /** Whether the environment sets it. */
+  fixed: boolean;
+}
+
+export interface LogoChangedAnswer extends Pick<LogoAnswer, "logo"> {
+  changed: boolean;
+  /** Whether the server closes now and opens anew by itself. */
+  opensAnew: boolean;
+  sentence: string;
+}
+
 export interface SubscriberAnswer {
   id: number;
   address: string;

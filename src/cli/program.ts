@@ -8,6 +8,7 @@ import type { Context } from "./context.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEdition } from "./edition.ts";
+import { addLogo } from "./logo.ts";
 import { addMigrate } from "./migrate.ts";
 import { addOperators } from "./operators.ts";
 import { addSample } from "./sample.ts";
@@ -56,6 +57,7 @@ export function createProgram(context: Context, done: Done): Command {
   addSchedule(program, context);
   addSubscribers(program, context, done);
   addSuppressions(program, context);
+  addLogo(program, context);
   addOperators(program, context);
   addTokens(program, context);
   addAlerts(program, context);

@@ -28,6 +28,11 @@ export function lookAtPicture(bytes: Buffer): Picture {
   return picture;
 }
 
+/** Whether mail programs show it: Outlook and Gmail show neither WebP nor SVG. */
+export function isForMails({ type }: Picture): boolean {
+  return type === "image/png" || type === "image/jpeg";
+}
+
 /** The largest size within a box that keeps the proportions; never larger than the picture itself, unless it can grow. */
 export function fitWithin(
   { type, width, height }: Picture,

@@ -1,6 +1,6 @@
 import { domainOf } from "../base/mail-domain.ts";
 import type { Config } from "../config.ts";
-import { fitWithin } from "./picture.ts";
+import { fitWithin, isForMails } from "./picture.ts";
 import type { MailLogo, Publication } from "./types.ts";
 
 /** Pixels. */
@@ -20,8 +20,7 @@ export function publicationOf(config: Config): Publication {
   };
 }
 
-/** WebP and SVG are left out: Outlook and Gmail do not show them. */
 function mailLogo({ logo, publicUrl }: Config): MailLogo | null {
-  if (logo === null || (logo.type !== "image/png" && logo.type !== "image/jpeg")) return null;
+  if (logo === null || !isForMails(logo)) return null;
   return { url: `${publicUrl}/assets/${logo.name}`, ...fitWithin(logo, mailLogoBox) };
 }

@@ -10,6 +10,7 @@ import { addEditionRoutes } from "./editions.ts";
 import { addEditorialRoutes } from "./editorial.ts";
 import { addLinkRoutes } from "./links.ts";
 import { addListRoutes } from "./lists.ts";
+import { addLogoRoutes } from "./logo.ts";
 import { describeApi } from "./openapi.ts";
 import { addPeopleRoutes } from "./people.ts";
 import { addPreviewRoutes } from "./preview.ts";
@@ -40,6 +41,7 @@ const areas = [
   addSuppressionRoutes,
   addPeopleRoutes,
   addAlertRoutes,
+  addLogoRoutes,
 ];
 
 /** `/api/v1`: every route checks a bearer token, its request and its answer, and is in `/api/v1/openapi.json`. */

@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { isLoopback } from "../../config/readers.ts";
 import { createSmtpTransport } from "../../mail/transport.ts";
 import { readFields } from "../pages/fields.ts";
-import { openChange } from "./change-settings.ts";
+import { openAnswer, openChange } from "./change-settings.ts";
 import { needs, type Show } from "./desk.ts";
 import { addLogoStep } from "./logo-step.ts";
 import { readPublication, readRelay, relayOf, relayUrl } from "./setup-fields.ts";
@@ -15,8 +15,9 @@ export function addSettingSteps(web: FastifyInstance, app: App, show: Show, step
   const path = "/operator/setup";
   const { settings, config, clock, log } = app;
   const { refused } = steps;
-  const change = openChange(app, show, steps.tell);
-  addLogoStep(web, app, change, steps);
+  const answerSaved = openAnswer(app, show, steps.tell);
+  const change = openChange(app, answerSaved, steps.tell);
+  addLogoStep(web, app, answerSaved, steps);
 
   web.post(`${path}/publication`, needs.owner, async (request, reply) => {
     const publication = readPublication(readFields(request.body), settings);

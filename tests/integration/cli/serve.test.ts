@@ -112,6 +112,36 @@ describe("the built program", () => {
     expect(server.output().match(/"msg":"ready"/g)).toHaveLength(3);
   });
 
+  test("a logo that a command sets is in force when the command ends, and can be taken away", async () => {
+    // With a port of its own each time that it opens.
+    const server = start(["serve"], { PORT: "0" });
+    await serverIsUp(dataDir, server);
+    const run = async (...argv: string[]) => {
+      const program = start(argv);
+      return [await program.exited, program.output()];
+    };
+    const file = join(packageRoot, "tests/fixtures/logo.png");
+    expect(await run("logo", "show")).toEqual([
+      0,
+      expect.stringMatching(/^There is no logo\. It is set by `dayletter logo/),
+    ]);
+    expect(await run("logo", "set", join(packageRoot, "package.json"))).toEqual([
+      1,
+      "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP picture; save the logo as one of these.\n",
+    ]);
+    expect(await run("logo", "set", file)).toEqual([0, "The logo is set: the server opens anew with it.\n"]);
+    const [, shown] = await run("logo", "show");
+    expect(shown).toMatch(
+      /^Picture +image\/png, \d+ × \d+, \d+ kB\nAddress +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
+    );
+    const address = readFileSync(join(dataDir, "server"), "utf8").trim();
+    expect(await (await fetch(`${address}/`)).text()).toMatch(/\/assets\/logo\.\w+\.png/);
+    expect(await run("logo", "set", file)).toEqual([0, "This is the logo already.\n"]);
+    expect(await run("logo", "remove")).toEqual([0, "The logo is taken away: the server opens anew without it.\n"]);
+    expect(await run("logo", "remove")).toEqual([0, "There is no logo.\n"]);
+    expect(await server.end("SIGTERM")).toBe(0);
+  });
+
   test("a port in use is said in one sentence", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

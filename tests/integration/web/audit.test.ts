@@ -75,8 +75,8 @@ const whileItIsHeld: readonly Step[] = [
 ];
 const every = [...beforeTheEdition, ...whileItIsSent, ...onceItIsSent, ...whileItIsHeld];
 
-/** News come in as a feed's do, with their source; a feed to add and a list to import are where those are tested. */
-const elsewhere = ["POST /articles", "POST /sources", "POST /subscribers/import"];
+/** News come in as a feed's do, with their source; a feed to add, a list to import and a logo are where those are tested. */
+const elsewhere = ["POST /articles", "POST /sources", "POST /subscribers/import", "PUT /logo", "DELETE /logo"];
 
 test("every write of the API is one of these", async () => {
   const { paths } = (await site.api("GET", "/openapi.json")).json<{ paths: Record<string, object> }>();
