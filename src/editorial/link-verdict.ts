@@ -9,6 +9,8 @@ export interface LinkVerdict {
 
 /** Names that lead nowhere by agreement (RFC 2606, RFC 6761 §6), for examples and tests. */
 const reserved = /(^|\.)(example|test|invalid|example\.(com|net|org))\.?$/;
+/** A site's own, or that of one of its languages. */
+const frontPage = /^\/(?:[a-z]{2}(?:[-_][a-z]{2})?\/?)?(?:index\.\w{2,5})?$/i;
 const literal = /^\[|^[\d.]+$/;
 
 /** Whether anything is to be learnt by asking for the page. */
@@ -26,7 +28,7 @@ export function isAskable(url: string): boolean {
  */
 export function judgeLinks(answers: ReadonlyMap<string, LinkAnswer>): Map<string, LinkVerdict> {
   const namesWork = [...answers].some(([url, answer]) => foundName(url, answer));
-  return new Map([...answers].map(([url, answer]) => [url, judge(answer, namesWork)]));
+  return new Map([...answers].map(([url, answer]) => [url, judge(url, answer, namesWork)]));
 }
 
 function foundName(url: string, answer: LinkAnswer): boolean {
@@ -34,10 +36,10 @@ function foundName(url: string, answer: LinkAnswer): boolean {
   return answer.kind === "status" || (answer.kind === "no-name" && answer.hops > 0);
 }
 
-function judge(answer: LinkAnswer, namesWork: boolean): LinkVerdict {
+function judge(url: string, answer: LinkAnswer, namesWork: boolean): LinkVerdict {
   switch (answer.kind) {
     case "status":
-      return ofStatus(answer.status);
+      return atFrontPage(url, answer) ?? ofStatus(answer.status);
     case "no-name":
       return { verdict: namesWork ? "broken" : "unsure", said: `leads to ${answer.host}, which does not exist` };
     case "late":
@@ -45,6 +47,21 @@ function judge(answer: LinkAnswer, namesWork: boolean): LinkVerdict {
     case "failed":
       return { verdict: "unsure", said: answer.reason };
   }
+}
+
+/**
+ * A page that is gone may say 200 and show the front page instead. Whether it is gone nobody can tell from outside, so a
+ * person is to look.
+ */
+function atFrontPage(url: string, { status, movedTo }: { status: number; movedTo?: string }): LinkVerdict | null {
+  if (movedTo === undefined || status >= 400 || isFrontPage(url) || !isFrontPage(movedTo)) return null;
+  // An article may have no path of its own but a number, and then it leads to itself.
+  if (new URL(movedTo).search !== "") return null;
+  return { verdict: "unsure", said: "leads to the front page" };
+}
+
+function isFrontPage(url: string): boolean {
+  return frontPage.test(new URL(url).pathname);
 }
 
 function ofStatus(status: number): LinkVerdict {

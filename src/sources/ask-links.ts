@@ -15,7 +15,8 @@ export type LinkDeps = Pick<FetchDeps, "allowPrivate" | "userAgent" | "lookup"> 
 
 /** What came of asking for a page. */
 export type LinkAnswer =
-  | { kind: "status"; status: number }
+  /** `movedTo`: the page that answered, where redirects led to it. */
+  | { kind: "status"; status: number; movedTo?: string }
   /** The host has no address; `hops` redirects led to it. */
   | { kind: "no-name"; host: string; hops: number }
   | { kind: "late" }
@@ -85,8 +86,9 @@ async function askLink(
     return statusCode;
   };
   try {
-    const status = await statusBy("HEAD");
-    return { kind: "status", status: headDoubted.has(status) ? await statusBy("GET") : status };
+    const byHead = await statusBy("HEAD");
+    const status = headDoubted.has(byHead) ? await statusBy("GET") : byHead;
+    return { kind: "status", status, ...(way.hops === 0 ? {} : { movedTo: way.at.href }) };
   } catch (thrown) {
     if (limit.signal.aborted) return { kind: "late" };
     const error = innermost(thrown);

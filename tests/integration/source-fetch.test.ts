@@ -357,7 +357,8 @@ describe("pages that articles lead to", () => {
     }
     reply("/moved", 301, { location: "/there" });
     const paths = ["/there", "/no-head", "/lies", "/gone", "/moved", "/busy", "/nowhere"];
-    expect(await look(paths)).toEqual([200, 206, 200, 410, 200, 503, 404].map(status));
+    const found: object[] = [200, 206, 200, 410, 200, 503, 404].map(status);
+    expect(await look(paths)).toEqual(found.with(4, { ...status(200), movedTo: `${home}/there` }));
     expect(requests[0]?.headers).toMatchObject({ "user-agent": "Dayletter/1" });
     const gets = requests.filter(({ method }) => method === "GET");
     expect(new Set(gets.map(({ url }) => url))).toEqual(new Set(["/gone", "/lies", "/no-head", "/nowhere"]));

@@ -25,6 +25,27 @@ describe("what an answer says of a link", () => {
     expect(judgeLinks(new Map([[one, answer], ...others])).get(one)).toEqual({ verdict, said });
   });
 
+  test.each<[string, string, string, string | null]>([
+    ["the front page", one, "https://news.site/", "leads to the front page"],
+    ["with a www before it", one, "https://www.news.site", "leads to the front page"],
+    ["by its file's name", one, "https://news.site/index.html", "leads to the front page"],
+    ["of one language", one, "https://news.site/de-AT/", "leads to the front page"],
+    ["of another site, as a short link may", "https://s.site/x", "https://news.site/", "leads to the front page"],
+    ["an article", one, "https://news.site/2026/1", null],
+    ["an article by its number, as WordPress has it", "https://news.site/?p=1", "https://news.site/?p=1&x", null],
+    ["a section", one, "https://news.site/korea/", null],
+    ["from a front page to itself", "http://news.site/?ref=mail", "https://www.news.site/", null],
+  ])("a redirect to %s", (_what, from, movedTo, said) => {
+    const answers = new Map([[from, { kind: "status", status: 200, movedTo } as const]]);
+    // People look at it: a publisher may have reasons, so it holds nothing.
+    expect(judgeLinks(answers).get(from)).toEqual({ verdict: said === null ? "fine" : "unsure", said });
+  });
+
+  test("a front page that is not there is no page", () => {
+    const answer = { kind: "status", status: 404, movedTo: "https://news.site/" } as const;
+    expect(judgeLinks(new Map([[one, answer]])).get(one)?.verdict).toBe("broken");
+  });
+
   test("names for examples are not asked for", () => {
     const hosts = [
       "news.example",
