@@ -23,7 +23,7 @@ export interface ConfirmDeps {
 /**
  * What a confirmation link is about, for its page. Changes nothing: scanners follow every link.
  * @returns null for a token that is not ours, or whose request has been erased
- * @throws Refusal 410 for a link that has expired unused
+ * @throws Refusal 410 for a link that has expired
  */
 export async function readConfirmation(
   deps: Pick<ConfirmDeps, "db" | "clock" | "options">,
@@ -108,8 +108,10 @@ async function consentOf(
   const read = readExpiringToken(options.secret, "confirm", token);
   const consent = read && (await consentByKey(db, read.key));
   if (!consent) return null;
-  if (consent.confirmedAt === null && read.expiresAt <= clock.now()) {
-    throw new Refusal(410, sentence("This link has expired: it worked for 48 hours. Sign up again for a new one."));
-  }
-  return consent;
+  if (read.expiresAt > clock.now()) return consent;
+  const confirmed = sentence(
+    "You have confirmed already, and this link has ended: each mail that you get has one to your preferences.",
+  );
+  const late = sentence("This link has expired: it worked for 48 hours. Sign up again for a new one.");
+  throw new Refusal(410, consent.confirmedAt === null ? late : confirmed);
 }

@@ -135,6 +135,17 @@ test("an address that was asked often enough gets no mail, and no row", async ()
   expect(await findByAddress(world.app.db, "often@example.org")).toBeNull();
 });
 
+test("a link that was used leads on for as long as it works, and then says that it has done its work", async () => {
+  const { app } = world;
+  const token = await askFor("used@example.org");
+  await confirm(app, token, null);
+  expect(await readConfirmation(app, token)).toMatchObject({ confirmed: true });
+  expect(await confirm(app, token, null)).toMatchObject({ status: "active" });
+  clock.advance(48 * 3_600_000 + 1_000);
+  for (const act of [() => readConfirmation(app, token), () => confirm(app, token, null)])
+    await expect(act()).rejects.toMatchObject({ status: 410, message: expect.stringContaining("confirmed already") });
+});
+
 test("a link works for 48 hours, for its purpose, and as long as there is something to confirm", async () => {
   const { app } = world;
   const token = await askFor("link@example.org");
