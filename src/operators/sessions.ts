@@ -44,22 +44,39 @@ export async function openSession(
   return token;
 }
 
-/** The session of a token, or null when there is none, it has ended, or its operator is disabled. */
-export async function findSession(db: Db, token: string, now: Date): Promise<Session | null> {
-  const row = await db
-    .selectFrom("operator_sessions as s")
-    .innerJoin("operators as o", "o.id", "s.operator_id")
+/**
+ * The session of a token, or null when there is none, it has ended, or its operator is disabled.
+ * @param by `page` for what a page asks for by itself: it does not keep a session from ending when nobody uses it
+ */
+export async function findSession(
+  db: Db,
+  token: string,
+  now: Date,
+  by: "operator" | "page" = "operator",
+): Promise<Session | null> {
+  const row = await good(db, hashOf(token), now)
     .select(["s.id", "s.hash", "s.seen_at", "o.id as operatorId", "o.name", "o.role"])
-    .where("s.hash", "=", hashOf(token))
-    .where("s.seen_at", ">", before(now, idleMs))
-    .where("s.created_at", ">", before(now, absoluteMs))
-    .where("o.disabled_at", "is", null)
     .executeTakeFirst();
   if (!row) return null;
-  if (now.getTime() - row.seen_at.getTime() > noteEveryMs) {
+  if (by === "operator" && now.getTime() - row.seen_at.getTime() > noteEveryMs) {
     await db.updateTable("operator_sessions").set({ seen_at: now }).where("id", "=", row.id).execute();
   }
   return { id: row.id, hash: row.hash, operator: { id: row.operatorId, name: row.name, role: row.role } };
+}
+
+/** Whether a session has not ended meanwhile. */
+export async function goesOn(db: Db, { hash }: Session, now: Date): Promise<boolean> {
+  return (await good(db, hash, now).select("s.id").executeTakeFirst()) !== undefined;
+}
+
+function good(db: Db, hash: Buffer, now: Date) {
+  return db
+    .selectFrom("operator_sessions as s")
+    .innerJoin("operators as o", "o.id", "s.operator_id")
+    .where("s.hash", "=", hash)
+    .where("s.seen_at", ">", before(now, idleMs))
+    .where("s.created_at", ">", before(now, absoluteMs))
+    .where("o.disabled_at", "is", null);
 }
 
 /** An operator's sessions that have not ended, the last used first. */

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
+import { goesOn } from "../../operators/sessions.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 import { openLive } from "./live.ts";
@@ -58,7 +59,14 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
       else if (html.length > 0) say(message(html.join("\n")));
       shown = now;
     });
-    const beat = setInterval(() => say(": still here\n\n"), beatMs).unref();
+    const session = request.operatorSession!;
+    const beat = setInterval(() => void keepUp(), beatMs).unref();
+    async function keepUp(): Promise<void> {
+      // Whoever was signed out or disabled meanwhile hears no more; a database that is away for a moment ends nothing.
+      const goes = await goesOn(app.db, session, app.clock.now()).catch(() => true);
+      if (goes) say(": still here\n\n");
+      else stream.push(null);
+    }
     const stale = setInterval(() => moving || about !== undefined || say(changed), staleMs).unref();
     stream.once("close", () => {
       clearInterval(beat);

@@ -40,7 +40,9 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
     reply.header("cache-control", "no-store");
     refuseForeignPost(request);
     const token = cookie.read(request);
-    const session = token === null ? null : await findSession(db, token, clock.now());
+    // htmx asks for parts of an open page by itself, and listens to its events.
+    const by = request.headers["hx-request"] === undefined ? "operator" : "page";
+    const session = token === null ? null : await findSession(db, token, clock.now(), by);
     const needed = request.routeOptions.config.role ?? "owner";
     if (session) {
       request.operatorSession = session;

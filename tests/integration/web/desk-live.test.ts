@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { get as httpGet, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sql } from "kysely";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { silentLog } from "../../../src/base/log.ts";
 import { openLive } from "../../../src/web/operator/live.ts";
 import { followEditions } from "../../../src/web/operator/progress.ts";
@@ -114,6 +114,24 @@ test("the stream gives the whole picture at once, tells of another state, needs 
   const ended = once(up.answer, "end");
   await web.close();
   await ended;
+});
+
+test("whoever was signed out in another place hears no more on the page that is still open", async () => {
+  const { app, web, inject } = await openSending(1);
+  const { cookie, post } = await signIn({ app, inject });
+  await web.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = web.server.address() as AddressInfo;
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  try {
+    const request = httpGet({ port, host: "127.0.0.1", path: "/operator/events", headers: { cookie } });
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    const ended = once(answer.resume(), "end");
+    await post("/operator/account/sessions");
+    vi.advanceTimersByTime(15_000);
+    await ended;
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("twenty who send now at once, from pages, the API and the command line, make one edition, and the others are told", async () => {

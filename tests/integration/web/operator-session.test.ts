@@ -111,7 +111,11 @@ test("a session ends after half a day without use, after two weeks in any case, 
   hours(11);
   expect((await get("/operator/account", cookie)).statusCode).toBe(303);
   const idle = cookieOf(await enter());
-  hours(12);
+  hours(6);
+  // What an open page asks for by itself is no sign of anybody.
+  const byItself = { cookie: idle, accept: "text/html", "hx-request": "true" };
+  expect((await site.inject({ method: "GET", url: "/operator", headers: byItself })).statusCode).toBe(200);
+  hours(6);
   expect((await get("/operator/account", idle)).statusCode).toBe(303);
 
   const [mine, other] = [cookieOf(await enter()), cookieOf(await enter())];
