@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { sentence, type Sentence } from "../base/sentence.ts";
+import { askToWait } from "./ask-to-wait.ts";
 import { problemOf, type Problem } from "./problem.ts";
 import type { RouteList } from "./route-list.ts";
 import type { Views } from "./views.ts";
@@ -52,7 +53,7 @@ function isApi(request: FastifyRequest): boolean {
 
 /** The problem document itself; an address that cannot even be read gets it too, wherever it may lead. */
 export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply {
-  return reply
+  return askToWait(reply, answer.details)
     .code(answer.status)
     .header("cache-control", "no-store")
     .type("application/problem+json")
@@ -66,7 +67,7 @@ async function send(
   answer: Problem,
 ): Promise<FastifyReply> {
   if (isApi(request) || speaksJson(request)) return sendProblem(reply, answer);
-  reply.code(answer.status).header("cache-control", "no-store");
+  askToWait(reply, answer.details).code(answer.status).header("cache-control", "no-store");
   const { say, tell } = views.words;
   const said =
     answer.status === 415

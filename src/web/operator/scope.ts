@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { problemOf } from "../problem.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
@@ -39,7 +40,7 @@ export function operatorPages(scope: FastifyInstance, app: App, views: Views): O
   scope.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error, undefined);
     if (answer.status >= 500 || reply.raw.headersSent) return answerElse(error as never, request, reply);
-    reply.code(answer.status).header("cache-control", "no-store");
+    askToWait(reply, answer.details).code(answer.status).header("cache-control", "no-store");
     return operatorViews.send(request, reply, "failure", { title: answer.title, sentence: answer.detail });
   });
   return operatorViews;

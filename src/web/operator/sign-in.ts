@@ -6,6 +6,7 @@ import { endSession } from "../../operators/sessions.ts";
 import { signIn } from "../../operators/sign-in.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { readFields } from "../pages/fields.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { sessionCookie } from "./cookie.ts";
 import type { OperatorViews } from "./scope.ts";
 
@@ -41,9 +42,8 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       app.log.warn({ status: error.status }, "operator could not sign in");
-      const wait = error.details["retryAfterSeconds"];
-      if (typeof wait === "number") reply.header("retry-after", wait);
-      return views.send(request, reply.code(error.status), "sign-in", { ...show, name, next, sentence: error.message });
+      askToWait(reply, error.details).code(error.status);
+      return views.send(request, reply, "sign-in", { ...show, name, next, sentence: error.message });
     }
   });
 

@@ -6,6 +6,7 @@ import { changeAddress } from "../../subscribers/change-address.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { personalData } from "../../subscribers/personal-data.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
 import { readFields } from "./fields.ts";
@@ -43,7 +44,8 @@ export function addPersonalPages(
       if (await guard.check(request, fields.raw)) await changeAddress(app, reader.id, address, request.ip);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return views.send(allowOwnScripts(reply.code(error.status)), "address", {
+      askToWait(reply, error.details).code(error.status);
+      return views.send(allowOwnScripts(reply), "address", {
         title: say("Please look again"),
         present: maskedAddress(reader),
         address,

@@ -7,6 +7,7 @@ import { parseAddress } from "../../subscribers/address.ts";
 import { requestSampleMail } from "../../subscribers/sample-mail.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { allowOwnScripts } from "../security.ts";
 import { readTags, subscribePath, tagQuery } from "../tag-query.ts";
 import type { Views } from "../views.ts";
@@ -56,11 +57,14 @@ export function addSamplePages(
       if (await guard.check(request, fields.raw)) await requestSampleMail(app, { address, tags: names });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const { retryAfterSeconds, challenge, again } = error.details;
-      if (typeof retryAfterSeconds === "number") reply.header("retry-after", Math.ceil(retryAfterSeconds));
+      const { challenge, again } = error.details;
       const ofForm = error.status !== 422 || challenge !== undefined || again !== undefined;
       const wrong = { [ofForm ? "form" : "address"]: words.reason(error) };
-      return show(request, reply.code(error.status), names, { address, wrong, sent: fields.raw["t"] ?? "" });
+      return show(request, askToWait(reply, error.details).code(error.status), names, {
+        address,
+        wrong,
+        sent: fields.raw["t"] ?? "",
+      });
     }
     return views.send(reply.header("cache-control", "no-store"), "sample-sent", {
       title: words.say("Look into your mailbox"),

@@ -10,6 +10,7 @@ import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
 import type { ScheduleNow } from "../schedule-now.ts";
 import { allowOwnScripts } from "../security.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { sendProblem } from "../failures.ts";
 import { problemOf } from "../problem.ts";
 import type { PageWords } from "../language/words.ts";
@@ -118,7 +119,7 @@ export function addSubscribePages(
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (json) return sendProblem(reply, problemOf(error, undefined, views.words));
-      if (error.status === 429) retryAfter(reply, error);
+      askToWait(reply, error.details);
       return again(error.status, { form: reason(error) });
     }
     if (json) {
@@ -162,9 +163,4 @@ function fromJson(body: unknown): object {
 /** The page that the form stood on, for the consent record: as the box says it, as the browser says it, or our own. */
 function formUrl({ headers }: FastifyRequest, fields: Fields, publicUrl: string): string {
   return (fields.one("formUrl") || headers.referer || `${publicUrl}/subscribe`).slice(0, 1_000);
-}
-
-function retryAfter(reply: FastifyReply, { details }: Refusal): void {
-  const seconds = details["retryAfterSeconds"];
-  if (typeof seconds === "number") reply.header("retry-after", String(Math.ceil(seconds)));
 }

@@ -63,6 +63,7 @@ test.each([
   }
   const refused = await form.send({ address: address(50), from, json });
   expect(refused.statusCode).toBe(429);
+  expect(Number(refused.headers["retry-after"])).toBeGreaterThan(3_000);
   expect(refused.body).toContain("send the form once more with JavaScript on, or try again in 60 minutes");
   if (json) expect(refused.json().details).toMatchObject({ challenge: true });
   else expect(refused.body).toContain('data-challenge="/challenge"');

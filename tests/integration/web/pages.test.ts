@@ -250,6 +250,7 @@ test("many made-up links are held back; a true one never is", async () => {
     Array.from({ length: 40 }, (_, n) => from(`/unsubscribe/${"a".repeat(41)}${n + 10}`)),
   );
   expect(answers.at(-1)!.statusCode).toBe(429);
+  expect(Number(answers.at(-1)!.headers["retry-after"])).toBeGreaterThan(0);
   expect((await from(paths.unsubscribe)).statusCode).toBe(200);
   await from(`${paths.unsubscribe}/undo`);
 });
