@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { sql } from "kysely";
 import { bench, describe } from "vitest";
 import type { App } from "../../src/app.ts";
 import { linkToken } from "../../src/subscribers/tokens.ts";
-import { buildWeb } from "../../src/web/build.ts";
 import { allEngines } from "../support/engines.ts";
-import { openWorld } from "../support/world.ts";
+import { serverIsUp, startProgram } from "../support/program.ts";
+import { openWorld, testEnv } from "../support/world.ts";
 
 const connections = 50;
 const requests = 3_000;
@@ -16,26 +18,31 @@ const requests = 3_000;
 const warmUp = 2_000;
 const program = fileURLToPath(new URL("../support/load-process.ts", import.meta.url));
 
-/** Pages as readers get them, with 100,000 subscribers, 2,000 tags and 30 days of articles behind them. */
+/**
+ * Pages as readers get them from the program as it is built and served, with 100,000 subscribers, 2,000 tags and 30 days of
+ * articles behind them. What asks is a process of its own.
+ */
 describe.each(allEngines)("pages at 50 connections on $name", ({ name, open }) => {
   bench(
     "front page, preferences, search",
     async () => {
-      const engines = await open();
-      const { app, close } = await openWorld({ env: engines.env });
-      await fill(app);
-      const web = buildWeb(app);
-      await web.listen({ host: "127.0.0.1", port: 0 });
-      const url = `http://127.0.0.1:${(web.server.address() as AddressInfo).port}`;
-      const own = await preferencesPaths(app, 1_000);
+      const dataDir = mkdtempSync(join(tmpdir(), "dayletter-bench-"));
+      const { env, close } = await open();
+      const world = await openWorld({ env, dataDir });
+      await fill(world.app);
+      const own = await preferencesPaths(world.app, 1_000);
+      await world.close();
+      const server = startProgram(["serve"], testEnv(dataDir, env));
+      await serverIsUp(dataDir, server);
+      const url = readFileSync(join(dataDir, "server"), "utf8").trim();
       const kinds = { front: ["/"], preferences: own, search: ["/subscribe/tags?q=tag%201"] };
       for (const [kind, paths] of Object.entries(kinds)) {
         await ask(url, paths, warmUp);
         process.stdout.write(`${name}, ${kind}: ${await ask(url, paths, requests)}`);
       }
-      await web.close();
+      await server.end("SIGTERM");
       await close();
-      await engines.close();
+      rmSync(dataDir, { recursive: true });
     },
     { iterations: 1, warmupIterations: 0, warmupTime: 0, time: 0 },
   );
@@ -59,7 +66,7 @@ async function preferencesPaths({ db, options }: App, count: number): Promise<st
 async function fill({ db, clock }: App): Promise<void> {
   const now = clock.now();
   await sql`
-    insert into sources (kind, url, next_check_at, created_at) values ('feed', 'https://news.example/feed', ${now}, ${now})`.execute(
+    insert into sources (kind, url, next_check_at, created_at) values ('feed', 'https://news.example/feed', ${now}::timestamptz + interval '1 day', ${now})`.execute(
     db,
   );
   await sql`
