@@ -66,7 +66,11 @@ export const settings = z.object({
     read.text,
     "Postal address at the foot of every mail. Required when the relay is another machine.",
   ),
-  LANGUAGE: setting(read.languageTag, "en", "Language of the publication, a BCP 47 tag."),
+  LANGUAGE: setting(
+    read.languageTag,
+    "en",
+    "Language of the publication, a BCP 47 tag. Mails speak English, German (`de`) or Korean (`ko`), readers’ pages English or German.",
+  ),
   ACCENT_COLOUR: setting(read.hexColour, "#8a1c1c", "Colour of links and buttons in mails and pages."),
   TIMEZONE: setting(parseTimezone, "UTC", "IANA time zone in which dates and times are meant."),
   SEND_AT: setting(parseSendAt, "07:00", "Local time at which the edition is sent."),
