@@ -38,6 +38,7 @@ import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
 import { addFeeds } from "./sources/store.ts";
 import { suppress } from "./subscribers/suppressions.ts";
+import { openWords, type PageWords } from "./web/language/words.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
@@ -73,6 +74,8 @@ export interface App {
   caps: Caps;
   signIns: SignInCaps;
   publication: Publication;
+  /** What readers read outside their mails, in the publication's language. */
+  words: PageWords;
   templates(): Promise<EmailTemplates>;
   /** Prints single mails by the templates as they are now. */
   notices(): Promise<NoticePress>;
@@ -182,6 +185,7 @@ export async function openApp(
       signIns: createSignInCaps(counters, options.secret),
       mayMail: caps.mayMail,
       publication,
+      words: openWords(config.language),
       templates,
       notices: () => openNoticePress(templateFolder, publication),
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch }, gatherMs)),

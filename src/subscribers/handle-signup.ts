@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Sentence } from "../base/sentence.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
@@ -19,6 +20,8 @@ export interface SignupDeps {
   log: Log;
   wake: Wake;
   options: { secret: string; publicationName: string };
+  /** In the language of the form. */
+  words: { tell(sentence: Sentence): string };
   /** Whether an address may get one more mail that it has not proven to want. */
   mayMail?(addressKey: string, ticket: string): Promise<boolean>;
 }
@@ -83,7 +86,7 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
   }
   const consentId = await addConsent(tx, subscriberId, {
     method: "form",
-    wording: wording.text(options.publicationName),
+    wording: deps.words.tell(wording.said(options.publicationName)),
     wordingVersion: signup.wording_version,
     tags: await namesOf(tx, signup.tag_ids),
     tagIds: signup.tag_ids,

@@ -10,7 +10,6 @@ import { addEmbed } from "./embed/routes.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { answerFailures, sendProblem } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
-import { openWords } from "./language/words.ts";
 import { showLogo } from "./logo.ts";
 import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
@@ -27,7 +26,7 @@ const longestParam = 762;
 
 /** The web server's routes and rules, without listening; tests use its `inject`. */
 export function buildWeb(app: App): FastifyInstance {
-  const { config, log } = app;
+  const { config, log, words } = app;
   // Fastify's own log would hold addresses of pages, and those hold tokens.
   const web = fastify({
     logger: false,
@@ -38,7 +37,6 @@ export function buildWeb(app: App): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
   const { publicationName, language } = config;
-  const words = openWords(language);
   const assets = makeAssets(config.accentColour, words.translate);
   const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets });
   const catalogue = openCatalogue(app);

@@ -1,7 +1,8 @@
 /*
  * The sign-up box of /embed.js, in the article pages of other sites. It is served as it stands, with what the server
- * knows in place of SETTINGS, and its texts, which t() marks, in the publication's language. Plain ASCII, since a page may be in any charset; no cookie, no storage, no markup from
- * strings, and a constructed style sheet, so that the page's policy need allow only this script and requests to its server.
+ * knows in place of SETTINGS, and its texts, which t() marks, in the publication's language. Plain ASCII, since a page
+ * may be in any charset; no cookie, no storage, no markup from strings, and a constructed style sheet, so that the
+ * page's policy need allow only this script and requests to its server.
  */
 ((settings) => {
   "use strict";
@@ -91,7 +92,7 @@
       { noValidate: true, lang: language, method: "post", action: at("subscribe"), "aria-labelledby": "title" },
       h(
         "p",
-        { id: "title", className: "title", lang },
+        { id: "title", className: "title", lang: dataset.label ? lang : language },
         dataset.label || t("{publication} by e-mail").replace("{publication}", () => name),
       ),
       h(

@@ -24,7 +24,7 @@ export function addEmbed(
   const { config } = app;
   const settings = {
     name: config.publicationName,
-    wording: wording.text(config.publicationName),
+    wording: words.tell(wording.said(config.publicationName)),
     accent: {
       light: readableOn(config.accentColour, paper.light),
       dark: readableOn(config.accentColour, paper.dark),

@@ -1,3 +1,4 @@
+import { sentence, type Sentence } from "../../base/sentence.ts";
 import { escapeHtml } from "../../render/plain.ts";
 import { subscribePath } from "../tag-query.ts";
 
@@ -13,25 +14,30 @@ export interface Snippets {
   formPolicy: string;
 }
 
-/** The snippets of docs/embed.md. @param publicUrl without trailing slash */
-export function makeSnippets(publicUrl: string, tags: readonly string[]): Snippets {
+/**
+ * The snippets of docs/embed.md.
+ * @param publicUrl without trailing slash
+ * @param tell what readers of the publication read
+ */
+export function makeSnippets(publicUrl: string, tags: readonly string[], tell: (said: Sentence) => string): Snippets {
+  const invitation = tell(sentence("Sign up for our free daily email news alerts"));
   const boxes = tags.map((tag) => {
     const name = escapeHtml(tag);
     return `  <label><input type="checkbox" name="tags" value="${name}" checked> ${name}</label>`;
   });
   const form = [
     `<form method="post" action="${publicUrl}/subscribe">`,
-    "  <p>Sign up for our free daily email news alerts</p>",
+    `  <p>${invitation}</p>`,
     ...boxes,
-    '  <label>E-mail address <input type="email" name="address" autocomplete="email" required></label>',
-    "  <button>Sign up</button>",
+    `  <label>${tell(sentence("E-mail address"))} <input type="email" name="address" autocomplete="email" required></label>`,
+    `  <button>${tell(sentence("Sign up"))}</button>`,
     "</form>",
   ].join("\n");
   const { origin } = new URL(publicUrl);
   return {
     box: `<script src="${publicUrl}/embed.js" data-tags=${tagsAttribute(tags)} async></script>`,
     form,
-    link: `<a href="${publicUrl}${escapeHtml(subscribePath(tags))}">Sign up for our free daily email news alerts</a>`,
+    link: `<a href="${publicUrl}${escapeHtml(subscribePath(tags))}">${invitation}</a>`,
     boxPolicy: `script-src 'self' ${origin}; connect-src 'self' ${origin}`,
     formPolicy: `form-action 'self' ${origin}`,
   };

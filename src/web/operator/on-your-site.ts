@@ -25,7 +25,7 @@ const systems = [
 /** `/operator/site`: what to paste into the site's article pages, ready to copy, and how it looks there. */
 export function addSitePage(
   web: FastifyInstance,
-  { config }: App,
+  { config, words }: App,
   show: Show,
   catalogue: () => Promise<Catalogue>,
 ): void {
@@ -38,7 +38,7 @@ export function addSitePage(
       reply,
       { name: "site", title: "On your site", place: "site" },
       {
-        snippets: makeSnippets(publicUrl, tags),
+        snippets: makeSnippets(publicUrl, tags, words.tell),
         systems,
         publicUrl,
         local: isLoopback(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")),

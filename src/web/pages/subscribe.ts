@@ -37,7 +37,7 @@ export function openSignupForm(
   const basics = async (request: FastifyRequest, sent?: unknown) => {
     const [{ timezone, sendAt }, guard] = await Promise.all([schedule(), formFields(app, request, sent)]);
     return {
-      wording: wording.text(config.publicationName),
+      wording: words.tell(wording.said(config.publicationName)),
       ownZone: timezone,
       sendAt,
       guard,

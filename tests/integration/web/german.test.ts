@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { handleSignups } from "../../../src/subscribers/handle-signup.ts";
+import { asciiJson, translateScript } from "../../../src/web/language/marks.ts";
+import { readerScripts } from "../../support/marked-texts.ts";
+import { article, openWeb, type OpenWeb } from "./open.ts";
+
+const consent =
+  "Ich möchte die tägliche Mail von Telecoms Daily mit den Artikeln zu meinen Themen. Abbestellen kann ich sie jederzeit, aus jeder Mail heraus.";
+let site: OpenWeb;
+
+beforeAll(async () => {
+  site = await openWeb({ LANGUAGE: "de-AT" });
+  await site.api("POST", "/articles", [article(1, ["lg u+", "huawei"])]);
+});
+afterAll(() => site.close());
+
+const get = (url: string) => site.inject({ method: "GET", url });
+
+test("the box, and what it is answered, are in German", async () => {
+  const { body } = await get("/embed.js");
+  expect(body).toMatch(/^[\n\x20-\x7e]+$/);
+  const { source } = readerScripts.find(({ name }) => name.includes("embed"))!;
+  translateScript(source, (pattern) => {
+    expect(body).not.toContain(asciiJson(pattern));
+    expect(body).toContain(asciiJson(site.app.words.translate(pattern)));
+    return pattern;
+  });
+  expect(body).toContain(asciiJson(consent));
+  expect(body).toContain('"language":"de-AT"');
+
+  const payload = { address: "ada", tags: ["lg u+"], allTags: false };
+  const refused = await site.inject({ method: "POST", url: "/subscribe", payload });
+  expect(refused.json()).toMatchObject({ detail: expect.stringMatching(/^„ada“ ist keine E-Mail-Adresse/) });
+});
+
+test("a reader agrees in German, and that is what the record keeps", async () => {
+  expect((await get("/subscribe")).body).toContain(consent);
+  await site.inject({
+    method: "POST",
+    url: "/subscribe",
+    payload: "address=eve%40example.com&tags=huawei",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+  await handleSignups(site.app);
+  const records = await site.app.db.selectFrom("consents").select("wording").execute();
+  expect(records).toEqual([{ wording: consent }]);
+});
