@@ -21,6 +21,7 @@ import { createPolicyWatch } from "./deliveries/policy-watch.ts";
 import { keepPresses, openPress, type Press } from "./deliveries/press.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
+import { outboxFolder } from "./mail/outbox-folder.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
 import { createSmtpTransport } from "./mail/smtp.ts";
 import type { Transport } from "./mail/transport.ts";
@@ -234,6 +235,6 @@ function queuePlace(config: Config, database: Database): QueuePlace {
 
 function openTransport(config: Config, deps: { clock: Clock; log: Log }): Transport {
   const connections = config.smtpConnections;
-  if (config.smtp === null) return createOutboxTransport({ dir: join(config.dataDir, "outbox"), connections });
+  if (config.smtp === null) return createOutboxTransport({ dir: outboxFolder(config.dataDir), connections });
   return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });
 }

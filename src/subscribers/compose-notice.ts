@@ -190,6 +190,5 @@ async function printed(
 }
 
 function idOf({ options, publication }: ComposeDeps, notice: ClaimedNotice): string {
-  const date = notice.createdAt.toISOString().slice(0, 10);
-  return noticeMessageId(options.secret, { id: notice.id, date }, domainOf(publication.from.address));
+  return noticeMessageId(options.secret, notice, domainOf(publication.from.address));
 }

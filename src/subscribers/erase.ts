@@ -4,21 +4,30 @@ import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { withoutAddresses } from "../deliveries/claims.ts";
 import { writeAudit } from "../ops/audit.ts";
+import { eraseMails } from "./erase-mails.ts";
 import { noSuchReader } from "./preferences.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";
 
+export interface EraseDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  options: { secret: string; dataDir: string };
+}
+
 /**
- * Removes a reader and everything that tells who they were. What stays: their deliveries without name, domain or
+ * Removes a reader and everything that tells who they were, their mails in the outbox included. What stays: their deliveries without name, domain or
  * address, so that past editions still add up, and the keyed hash of a suppressed address. A delivery that is still to
  * be sent is skipped when its turn comes.
  * @param actor a token's name, or `reader`
- * @throws Refusal 404 when there is no such reader
+ * @throws Refusal 404 when there is no such reader, 500 when a mail cannot be removed; then nothing was erased
  */
-export async function erase(deps: { db: Db; clock: Clock; log: Log }, id: number, actor = "reader"): Promise<void> {
+export async function erase(deps: EraseDeps, id: number, actor = "reader"): Promise<void> {
   const now = deps.clock.now();
   await deps.db.transaction().execute(async (tx) => {
     const reader = await findSubscriber(tx, id);
     if (!reader) throw noSuchReader(id);
+    await eraseMails(tx, deps.options, reader);
     await eraseIn(tx, reader, now, actor);
   });
   deps.log.info({ subscriber: id }, "reader erased");

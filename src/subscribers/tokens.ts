@@ -61,10 +61,11 @@ export function messageId(secret: string, edition: string, key: Buffer, domain: 
   return `<${edition}.${unique}@${domain}>`;
 }
 
-/** The Message-ID of a notice: the same at every attempt. @param date of its making, `YYYY-MM-DD`, so that ids sort */
-export function noticeMessageId(secret: string, notice: { id: number; date: string }, domain: string): string {
+/** The Message-ID of a notice: the same at every attempt. It begins with the date of its making, so that ids sort. */
+export function noticeMessageId(secret: string, notice: { id: number; createdAt: Date }, domain: string): string {
   const unique = createHmac("sha256", secret).update(`notice:${notice.id}`).digest("hex").slice(0, 32);
-  return `<${notice.date}.notice.${unique}@${domain}>`;
+  const date = notice.createdAt.toISOString().slice(0, 10);
+  return `<${date}.notice.${unique}@${domain}>`;
 }
 
 /** What is left of an address in `suppressions`: a keyed hash of its folded form. */

@@ -1,6 +1,7 @@
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { simpleParser, type AddressObject, type ParsedMail } from "mailparser";
+import { simpleParser, type AddressObject } from "mailparser";
+import { isMailFile, outboxFiles, readHead } from "../../mail/outbox-folder.ts";
 
 export interface OutboxEntry {
   path: string;
@@ -18,14 +19,12 @@ export interface OutboxMail {
   source: string;
 }
 
-/** Room for the header of our own mails, many times over. */
-const headBytes = 16_384;
 /** More files than this are told apart by their names alone, which begin with the edition's date. */
 const mostLookedAt = 1_000;
 
 /** The newest mails, and how many there are. */
 export async function listOutbox(folder: string, limit: number): Promise<{ mails: OutboxEntry[]; total: number }> {
-  const names = (await readdir(folder).catch(() => [])).filter(isMailFile);
+  const names = await outboxFiles(folder);
   const candidates = names.toSorted().slice(-mostLookedAt);
   const dated = await Promise.all(candidates.map(async (name) => ({ name, at: await changedAt(join(folder, name)) })));
   const newest = dated.toSorted((a, b) => b.at - a.at).slice(0, limit);
@@ -50,34 +49,19 @@ export async function readOutboxMail(folder: string, name: string): Promise<Outb
   };
 }
 
-/** A plain name, so that no path leads out of the folder. */
-function isMailFile(name: string): boolean {
-  return /^[\w@+-][\w.@+-]{0,250}\.eml$/.test(name);
-}
-
 async function changedAt(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.mtimeMs ?? 0;
 }
 
 async function readEntry(folder: string, name: string): Promise<OutboxEntry> {
-  const mail = await readHead(join(folder, name)).catch(() => null);
+  const mail = await readHead(join(folder, name))
+    .then((head) => simpleParser(head))
+    .catch(() => null);
   return {
     path: `/outbox/${encodeURIComponent(name)}`,
     subject: mail?.subject ?? "(no subject)",
     to: addresses(mail?.to),
   };
-}
-
-async function readHead(path: string): Promise<ParsedMail> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
-    const head = buffer.subarray(0, bytesRead);
-    const end = head.indexOf("\r\n\r\n");
-    return await simpleParser(head.subarray(0, end < 0 ? undefined : end + 4));
-  } finally {
-    await file.close();
-  }
 }
 
 function addresses(given: AddressObject | AddressObject[] | undefined): string {

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { sentence } from "../../base/sentence.ts";
+import { outboxFolder } from "../../mail/outbox-folder.ts";
 import { confineMail } from "../security.ts";
 import { fromThisMachine } from "../this-machine.ts";
 import type { Views } from "../views.ts";
@@ -16,7 +16,7 @@ const listed = 100;
  * as if they were not there to everybody else.
  */
 export function addOutboxPages(web: FastifyInstance, { config }: App, views: Views): void {
-  const folder = join(config.dataDir, "outbox");
+  const folder = outboxFolder(config.dataDir);
 
   web.register(async (scope) => {
     scope.addHook("onRequest", async (request) => {

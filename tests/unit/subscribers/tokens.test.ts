@@ -36,7 +36,7 @@ test("neither another purpose, nor another secret, nor one changed character pas
 });
 
 test("a notice has the same Message-ID at every attempt, and another one than any other", () => {
-  const id = (n: number) => noticeMessageId(secret, { id: n, date: "2026-11-24" }, "example.com");
+  const id = (n: number) => noticeMessageId(secret, { id: n, createdAt: new Date("2026-11-24T23:59Z") }, "example.com");
   expect(id(7)).toBe(id(7));
   expect(id(7)).not.toBe(id(8));
   expect(id(7)).toMatch(/^<2026-11-24\.notice\.[0-9a-f]{32}@example\.com>$/);
