@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
 import { languagesFolder, readTranslations } from "../../../src/web/language/translations.ts";
 import { markedCalls, markedTexts } from "../../support/marked-texts.ts";
+import { unmarkedInCode, unmarkedInTemplates } from "../../support/unmarked-texts.ts";
 
 const texts = markedTexts();
 const languages = readdirSync(join(packageRoot, languagesFolder)).map((file) => file.replace(/\.json$/, ""));
@@ -39,6 +40,25 @@ describe.each(languages)("the pages in %s", (language) => {
 test("what is said on a page is a literal, so that nothing escapes these tests", () => {
   expect(markedCalls().filter(({ pattern }) => pattern === null)).toEqual([]);
 });
+
+test("whatever a reader sees is marked", () => {
+  expect(unmarkedInTemplates()).toEqual([]);
+  expect(unmarkedInCode()).toEqual([
+    "src/web/pages/zones.ts: Etc",
+    ...forPrograms.map((text) => `src/web/${text}`),
+    "src/subscribers/change-address.ts: address change",
+  ]);
+});
+
+/** In answers of the API, and in its description. */
+const forPrograms = [
+  "failures.ts: There is nothing at this address: all addresses are in /api/v1/openapi.json.",
+  "problem.ts: Problem",
+  "problem.ts: RFC 9457 problem document",
+  "problem.ts: A body of type",
+  "problem.ts: is not read here: see /api/v1/openapi.json.",
+  "problem.ts: Error",
+];
 
 /** `{{ values }}`, `{values}`, and tags of HTML. */
 function piecesOf(text: string): string[] {

@@ -1,0 +1,71 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "../../src/base/root.ts";
+import { readerScripts, readerTemplates } from "./marked-texts.ts";
+import { calledBy, isNode, readSyntax, walk, type Node } from "./syntax.ts";
+
+/** Where what readers read is written, besides templates and scripts. The outbox is for whoever runs the server. */
+const code = [
+  ...["abuse", "embed", "pages"].flatMap((folder) =>
+    readdirSync(join(packageRoot, "src/web", folder))
+      .filter((file) => file.endsWith(".ts") && !file.startsWith("outbox"))
+      .map((file) => join("src/web", folder, file)),
+  ),
+  ...["failures", "frame", "limits", "problem", "tag-boxes"].map((name) => `src/web/${name}.ts`),
+  ...["address", "change-address", "choice", "confirm", "wording"].map((name) => `src/subscribers/${name}.ts`),
+];
+/** Two words, or one that begins like a sentence or a label. */
+const prose = /\p{L}{2,}[,:;]? \p{L}{2,}|^\s*\p{Lu}\p{Ll}+[.:!?…]*\s*$/u;
+const technical = /; charset=|^(public|attachment),?;? |^use strict$|^\w+ as \w+$/;
+/** What marks a text, and what developers alone read. */
+const marks = new Set(["say", "sentence", "t", "Error"]);
+const logs = new Set(["info", "warn", "error"]);
+
+const liquid = /\{[%{][^]*?[%}]\}/g;
+const marked = /\{% t(?: [\w.]+)? %\}[^]*?\{% endt %\}/g;
+const inEnglish = /<(\w+)[^>]* lang="en">[^]*?<\/\1>/g;
+const spoken = /\b(?:alt|aria-label|placeholder|title)="([^"]*)"/g;
+
+/** Words in the templates of readers' pages outside of `{% t %}`, as `front.liquid: Next steps`. */
+export function unmarkedInTemplates(): string[] {
+  return readerTemplates.flatMap(({ name, source }) => wordsOf(source).map((text) => `${name}: ${text.trim()}`));
+}
+
+/** Texts in the code of readers' pages that nothing marks, as `src/web/pages/front.ts: Next steps`. */
+export function unmarkedInCode(): string[] {
+  return [...code, ...readerScripts.map(({ name }) => name)].flatMap((path) =>
+    [...walk(readSyntax(path).tree)]
+      .filter(({ above }) => !above.some(isExempt))
+      .map(({ node }) => textOf(node))
+      .filter((text) => prose.test(text) && !technical.test(text))
+      .map((text) => `${path}: ${text.trim()}`),
+  );
+}
+
+/** What a browser would show or read out: between tags, in some attributes, and from literals of Liquid. */
+function wordsOf(template: string): string[] {
+  const unmarked = template.replace(inEnglish, "").replace(marked, "");
+  const literals = (unmarked.match(liquid) ?? []).flatMap((tag) => tag.match(/"[^"]*"/g) ?? []);
+  const html = unmarked.replace(liquid, "").replace(/&\w+;/g, "");
+  const attributes = [...html.matchAll(spoken)].map(([, text]) => text!);
+  return [
+    ...[...html.split(/<[^>]*>/), ...attributes].filter((text) => /\p{L}/u.test(text)),
+    ...literals.filter((text) => prose.test(text)),
+  ];
+}
+
+function isExempt(node: Node): boolean {
+  if (isNode(node["source"]) || node.type === "TSLiteralType") return true;
+  if (node.type === "BinaryExpression") return String(node["operator"]).endsWith("==");
+  if (node.type === "VariableDeclarator") return isNode(node["id"]) && node["id"]["name"] === "css";
+  const callee = node["callee"];
+  return (
+    marks.has(calledBy(node)) || (logs.has(calledBy(node)) && isNode(callee) && callee.type === "MemberExpression")
+  );
+}
+
+/** Of a literal, without the tags of HTML, also where a value cuts them. */
+function textOf({ type, value }: Node): string {
+  const text = type === "TemplateElement" ? (value as { cooked: string }).cooked : type === "Literal" ? value : "";
+  return typeof text === "string" ? text.replace(/<[^>]*(>|$)/g, "").replace(/^[^<]*>/, "") : "";
+}
