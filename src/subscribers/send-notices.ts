@@ -7,7 +7,6 @@ import type { Transport } from "../mail/transport.ts";
 import type { NoticePress } from "../render/notice.ts";
 import { composeNotice, type ComposeDeps } from "./compose-notice.ts";
 import { claimNotices, hasDueNotices, settleNotices, type ClaimedNotice, type NoticeOutcome } from "./notices.ts";
-import { suppressNoticeReader } from "./suppressions.ts";
 
 export interface SendNoticesDeps extends ComposeDeps {
   log: Log;
@@ -24,7 +23,7 @@ const settleRetryMs = 1_000;
 
 /**
  * Sends every notice that is due, by the rules of deliveries: a claim is committed before SMTP sees the mail, the
- * outcome after, and what the relay never answered is not sent again by itself.
+ * outcome after, and what the relay never answered is not sent again by itself. None suppresses its reader (ADR 12).
  */
 export async function sendNotices(deps: SendNoticesDeps, signal: AbortSignal): Promise<void> {
   const { db, clock, transport, sender } = deps;
@@ -74,17 +73,9 @@ async function sendOne(deps: SendNoticesDeps, press: NoticePress, notice: Claime
 
 /** The relay has them; a database that is away for a moment must not make them unknown. */
 async function settle(deps: SendNoticesDeps, outcomes: readonly NoticeOutcome[], attempt: number): Promise<void> {
-  const { db, clock, sender, options, log } = deps;
+  const { db, clock, sender, log } = deps;
   try {
-    await db.transaction().execute(async (tx) => {
-      const now = clock.now();
-      await settleNotices(tx, sender, outcomes, now);
-      for (const outcome of outcomes) {
-        if (!("suppress" in outcome) || !outcome.suppress) continue;
-        const detail = withoutAddress(outcome.reply);
-        await suppressNoticeReader(tx, options.secret, { noticeId: outcome.id, detail, now });
-      }
-    });
+    await db.transaction().execute((tx) => settleNotices(tx, sender, outcomes, clock.now()));
   } catch (error) {
     if (attempt === settleTries) throw error;
     log.error({ outcomes: outcomes.length, reason: reasonOf(error) }, "outcomes could not be written, trying again");

@@ -42,22 +42,6 @@ export async function suppress(
     .execute();
 }
 
-/** Takes the reader of a notice off the list whose mailbox the relay says does not exist. */
-export async function suppressNoticeReader(
-  tx: Tx,
-  secret: string,
-  { noticeId, detail, now }: { noticeId: number; detail: string; now: Date },
-): Promise<void> {
-  const { rows } = await sql<{ address_key: string }>`
-    update subscribers s set status = 'suppressed', left_at = ${now}
-    from notices n
-    where n.id = ${noticeId} and s.id = n.subscriber_id and s.address = n.address and s.status <> 'suppressed'
-    returning s.address_key`.execute(tx);
-  for (const { address_key: addressKey } of rows) {
-    await suppress(tx, secret, { addressKey, reason: "address does not exist", detail, now });
-  }
-}
-
 /** Takes a suppression back that is not for good. @returns whether there was one */
 export async function liftSuppression(db: Db | Tx, secret: string, addressKey: string): Promise<boolean> {
   const result = await db

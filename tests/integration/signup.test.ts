@@ -274,17 +274,20 @@ test("no table has a trace of a reader who was erased, whatever an operator wrot
   }
 });
 
-test("what is asked of a mailbox that does not exist suppresses it; other refusals do not", async () => {
+test("a relay that says of everybody that they do not exist keeps nobody out who signs up", async () => {
   const { app } = world;
-  verdict = { kind: "rejected", scope: "policy", reply: "550 5.7.1 no" };
-  await askFor("typo@example.org");
+  const status = async (address: string) => (await findByAddress(app.db, address))?.status;
+  verdict = { kind: "rejected", scope: "address", reply: "550 5.1.1 no such user" };
+  const newcomers = ["n1@example.org", "n2@example.org", "n3@example.org"];
+  for (const address of newcomers) await askFor(address);
+  await confirm(app, await askFor("welcome@example.org"), null);
   await send();
-  expect((await findByAddress(app.db, "typo@example.org"))?.status).toBe("pending");
-  verdict = { kind: "rejected", scope: "address", reply: "550 5.1.1 <typo@example.org> unknown" };
-  await askFor("typo@example.org");
-  await send();
-  expect((await findByAddress(app.db, "typo@example.org"))?.status).toBe("suppressed");
-  expect((await notices()).map(({ state }) => state)).toEqual(["rejected", "rejected"]);
+  const refused = (await notices()).filter(({ state }) => state === "rejected").map(({ kind }) => kind);
+  expect(refused).toEqual(["confirm", "confirm", "confirm", "welcome"]);
+  for (const address of newcomers) expect(await status(address)).toBe("pending");
+  expect(await status("welcome@example.org")).toBe("active");
+  const vouched = { tags: [], allTags: true, confirmed: true, actor: "ada" };
+  expect(await addSubscriber(app, { ...vouched, address: "n1@example.org" })).toMatchObject({ status: "active" });
 });
 
 test("what is put off goes later, what is lost does not go again, and what nobody could send ends", async () => {
