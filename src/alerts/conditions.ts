@@ -115,11 +115,12 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
     found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }
   const { suppressed, goneAccepted } = edition;
+  const answered = selected - expired - unknown;
   if (state === "paused" && reason?.startsWith(manyGone)) {
     found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }
   // A small one is finished before it can be stopped.
-  if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered: selected })) {
+  if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered, mails: answered })) {
     const sentence =
       `The relay says of ${number(suppressed)} of ${number(selected)} addresses of ${name} that they do not exist, ` +
       "and they are suppressed.";

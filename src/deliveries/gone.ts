@@ -2,10 +2,15 @@
 export interface Gone {
   gone: number;
   answered: number;
+  /** Those that it has not been asked about yet included. */
+  mails: number;
 }
 
-/** Fewer than this say nothing: a small list may have ten dead addresses. */
-export const fewestGone = 10;
+/** Fewer than this say nothing: one may be mistyped, and of a larger list the first few may happen to be dead. */
+export function fewestGone(mails: number): number {
+  return Math.min(10, Math.max(2, mails));
+}
+
 const manyGone = 20;
 /** An answer is weighed against at most so many others: a quarter of them gone is far from usual. */
 export const goneShare = 4;
@@ -13,11 +18,11 @@ export const goneShare = 4;
 /**
  * Whether so many mailboxes are said to be gone that the relay is likelier wrong than the list. A kept list loses some
  * 2 % between two editions, an old one that was imported up to 20 %; a relay with a broken route refuses nearly all. So:
- * twenty and more than a quarter, or ten when not a single mail was taken.
+ * twenty and more than a quarter; or ten, or the whole of a smaller list, when not a single mail was taken.
  */
-export function tooManyGone({ gone, answered }: Gone): boolean {
+export function tooManyGone({ gone, answered, mails }: Gone): boolean {
   if (gone >= manyGone && gone * goneShare > answered) return true;
-  return gone >= fewestGone && gone >= answered;
+  return gone >= fewestGone(mails) && gone >= answered;
 }
 
 /**

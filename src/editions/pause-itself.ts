@@ -29,7 +29,7 @@ export async function pauseForPolicy(deps: Deps, editionId: number, reply: strin
 export async function pauseForGone(deps: Deps, editionId: number): Promise<void> {
   await attempt(deps, editionId, async (edition) => {
     if (edition.gone_accepted) return;
-    const found = await findGone(deps.db, editionId);
+    const found = await findGone(deps.db, edition);
     if (found === null) return;
     deps.log.error(
       { ...about(edition), ...found },
@@ -40,16 +40,16 @@ export async function pauseForGone(deps: Deps, editionId: number): Promise<void>
 }
 
 /** null while it is far from too many, which costs a look at an index. */
-async function findGone(db: Db, editionId: number): Promise<Gone | null> {
-  const gone = await countSuppressed(db, editionId);
-  if (gone < fewestGone) return null;
+async function findGone(db: Db, { id, selected: mails }: Edition): Promise<Gone | null> {
+  const gone = await countSuppressed(db, id);
+  if (gone < fewestGone(mails)) return null;
   // No more rows than decide it, by the index that has the edition's own in order.
   const { rows } = await sql<{ answered: number }>`
     select count(*)::int as answered from (
-      select from deliveries where edition_id = ${editionId} and state in ('sent', 'rejected')
+      select from deliveries where edition_id = ${id} and state in ('sent', 'rejected')
       order by subscriber_id limit ${gone * goneShare}
     ) few`.execute(db);
-  const found = { gone, answered: rows[0]!.answered };
+  const found = { gone, answered: rows[0]!.answered, mails };
   return tooManyGone(found) ? found : null;
 }
 

@@ -296,6 +296,23 @@ describe("a relay that says of everybody that they do not exist", () => {
     expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending", gone_accepted: false });
   });
 
+  test("is stopped when it has said so of the whole of a small list", async () => {
+    await begin(4);
+    await refuse(3);
+    await look();
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending" });
+    await refuse(1);
+    await look();
+    expect(await getEdition(world.app.db, date)).toMatchObject({
+      state: "paused",
+      reason: expect.stringMatching(/: 4 of the first 4\. /),
+    });
+    expect(await act("unsuppress")).toMatchObject({ affected: 4 });
+    await act("retry");
+    await act("resume");
+    expect(await sums()).toMatchObject({ selected: 4, pending: 4 });
+  });
+
   test("what else has suppressed an address is not taken back with the rest", async () => {
     await begin(4);
     await refuse(4);

@@ -88,6 +88,14 @@ describe("what is trouble", () => {
         "not-sent: Of 12 deliveries",
       ],
     ],
+    [
+      "all of a smaller one that the relay has answered for",
+      edition({ selected: 4, rejected: 3, expired: 1, suppressed: 3 }),
+      [
+        "suppressions: The relay says of 3 of 4 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
+      ],
+    ],
+    ["one of a smaller one", edition({ selected: 4, rejected: 1, suppressed: 1 }), []],
     ["the same, and an operator has seen it", edition({ suppressed: 500, rejected: 0, goneAccepted: true }), []],
     ["a feed for a day", { feeds: [feed] }, ["source-failing: Wire could not be read .*: it answered 404.$"]],
     ["a feed for less", { feeds: [{ ...feed, wellAt: ago(23) }] }, []],

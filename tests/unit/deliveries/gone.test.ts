@@ -1,16 +1,22 @@
 import { expect, test } from "vitest";
 import { createGoneWatch, tooManyGone } from "../../../src/deliveries/gone.ts";
 
-test.each<[string, number, number, boolean]>([
-  ["a small list with dead addresses", 9, 9, false],
-  ["ten of which none was taken", 10, 10, true],
-  ["ten, and one was taken", 10, 11, false],
-  ["half of a list of forty", 20, 40, true],
-  ["a quarter is the limit", 25, 100, false],
-  ["an old list that was imported", 2_000, 10_000, false],
-  ["a broken route among good ones", 26, 100, true],
-])("%s: %i of %i", (_what, gone, answered, stops) => {
-  expect(tooManyGone({ gone, answered })).toBe(stops);
+test.each<[string, number, number, number, boolean]>([
+  ["the first nine of a larger list", 9, 9, 10, false],
+  ["ten of which none was taken", 10, 10, 5_000, true],
+  ["ten, and one was taken", 10, 11, 5_000, false],
+  ["half of a list of forty", 20, 40, 40, true],
+  ["a quarter is the limit", 25, 100, 100, false],
+  ["an old list that was imported", 2_000, 10_000, 10_000, false],
+  ["a broken route among good ones", 26, 100, 100, true],
+  ["the whole of a small list", 9, 9, 9, true],
+  ["a small list, and one was taken", 8, 9, 9, false],
+  ["a small list of which one has not answered", 8, 8, 9, false],
+  ["the smallest list that can tell", 2, 2, 2, true],
+  ["one who mistyped their address", 1, 1, 1, false],
+  ["an edition for nobody", 0, 0, 0, false],
+])("%s: %i of %i, of %i mails", (_what, gone, answered, mails, stops) => {
+  expect(tooManyGone({ gone, answered, mails })).toBe(stops);
 });
 
 test("it looks at each of the first, and ever more rarely at a large edition with many", () => {
