@@ -7,11 +7,17 @@ const proxySigns = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "
  * Whether somebody on this machine asks, which the client's address alone does not tell. A page elsewhere can point a name
  * of its own at 127.0.0.1 and read what it finds there (DNS rebinding), so the name asked for must be loopback too; and
  * a proxy asks from this machine for somebody else. nginx as it comes says so in no header, and names this server as the one
- * asked for; but it speaks HTTP/1.0, or closes each connection, as no browser does.
+ * asked for. Before 1.29.7 it speaks HTTP/1.0 or closes each connection; from then on it looks like any program here, so
+ * what must not leave this machine asks `browsedHere`.
  */
 export function fromThisMachine({ raw, headers }: FastifyRequest): boolean {
   const name = (headers.host ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
   const proxied =
     proxySigns.some((sign) => sign in headers) || raw.httpVersion === "1.0" || headers.connection === "close";
   return !proxied && isLoopback(raw.socket.remoteAddress ?? "") && isLoopback(name);
+}
+
+/** Whether a browser on this machine asks: it says that it keeps its connection, a word that nginx passes on to nobody. */
+export function browsedHere(request: FastifyRequest): boolean {
+  return fromThisMachine(request) && request.headers.connection?.toLowerCase() === "keep-alive";
 }

@@ -9,7 +9,7 @@ import { hasReaders } from "../../subscribers/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
 import { shared } from "../../base/share-answers.ts";
-import { fromThisMachine } from "../this-machine.ts";
+import { browsedHere } from "../this-machine.ts";
 import type { PageWords } from "../language/words.ts";
 import type { Views } from "../views.ts";
 import { showPublished } from "./published.ts";
@@ -27,7 +27,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
 
   web.get("/", async (request, reply) => {
     allowOwnScripts(reply.header("cache-control", "no-cache")).type("text/html; charset=utf-8");
-    const plain = request.url === "/" && !fromThisMachine(request);
+    const plain = request.url === "/" && !browsedHere(request);
     if (plain && kept && performance.now() < kept.until) {
       const page = kept;
       const { t, challenge } = await formFields(app, request);
@@ -70,7 +70,7 @@ async function stepsFor(
   running: boolean,
   standing: () => Promise<Status>,
 ): Promise<object | null> {
-  const local = fromThisMachine(request);
+  const local = browsedHere(request);
   if (!local && running) return null;
   const { done, next } = nextSteps(await standing(), app.config);
   return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && app.config.embedded.mail };

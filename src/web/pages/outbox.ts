@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { sentence } from "../../base/sentence.ts";
 import { outboxFolder } from "../../mail/outbox-folder.ts";
 import { confineMail } from "../security.ts";
-import { fromThisMachine } from "../this-machine.ts";
+import { browsedHere } from "../this-machine.ts";
 import type { Views } from "../views.ts";
 import { listOutbox, readOutboxMail } from "./outbox-files.ts";
 import { framed } from "./sample-view.ts";
@@ -20,7 +20,7 @@ export function addOutboxPages(web: FastifyInstance, { config }: App, views: Vie
 
   web.register(async (scope) => {
     scope.addHook("onRequest", async (request) => {
-      if (!fromThisMachine(request)) throw nothing();
+      if (!browsedHere(request)) throw nothing();
     });
 
     scope.get("/outbox", async (_request, reply) => {

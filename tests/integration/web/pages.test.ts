@@ -17,7 +17,9 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 const reader = async (): Promise<Subscriber> => (await findByAddress(site.app.db, address))!;
-const get = (url: string) => site.inject({ method: "GET", url });
+/** As a browser on this machine asks. */
+const local = { host: "localhost:3000", connection: "keep-alive" };
+const get = (url: string) => site.inject({ method: "GET", url, headers: local });
 const submit = (url: string, fields: string) =>
   site.inject({
     method: "POST",
@@ -184,7 +186,7 @@ test("once there are sources and readers, how things stand is for this machine a
     ["192.0.2.1", false],
     ["127.0.0.1", true],
   ] as const) {
-    const { body } = await site.inject({ method: "GET", url: "/", remoteAddress });
+    const { body } = await site.inject({ method: "GET", url: "/", remoteAddress, headers: local });
     expect(body.includes("1 source connected.")).toBe(seen);
     expect(body).toContain("You will get one e-mail each morning");
   }
@@ -301,7 +303,6 @@ const mail = [
   "",
 ].join("\r\n");
 
-const local = { host: "localhost:3000" };
 const name = "2026-11-24.abc@localhost.eml";
 const file = `/outbox/${encodeURIComponent(name)}`;
 
@@ -333,6 +334,7 @@ test.each([
   ["a name that was pointed here (DNS rebinding)", { headers: { host: "evil.example:3000" } }],
   ["a proxy on this machine", { headers: { ...local, "x-forwarded-for": "192.0.2.1" } }],
   ["a proxy that says so in the standard way", { headers: { ...local, forwarded: "for=192.0.2.1" } }],
+  ["nginx from 1.29.7 on as it comes, which says nothing of itself", { headers: { host: "127.0.0.1:3000" } }],
 ])("the outbox is not there for %s", async (_name, request) => {
   for (const url of ["/outbox", file, `${file}/html`]) {
     const answer = await site.inject({ method: "GET", url, ...request });

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { expect, test } from "vitest";
-import { fromThisMachine } from "../../../src/web/this-machine.ts";
+import { browsedHere, fromThisMachine } from "../../../src/web/this-machine.ts";
 
 function request(headers: Record<string, string>, { remoteAddress = "127.0.0.1", httpVersion = "1.1" } = {}) {
   return { headers, raw: { socket: { remoteAddress }, httpVersion } } as unknown as FastifyRequest;
@@ -23,4 +23,10 @@ test.each<[string, Record<string, string>, { remoteAddress?: string; httpVersion
   ["nginx with HTTP/1.1", { host: "127.0.0.1:3000", connection: "close" }],
 ])("%s is not", (_who, headers, more) => {
   expect(fromThisMachine(request(headers, more))).toBe(false);
+});
+
+test("what looks like a program here may be a proxy, so a browser must say that it is one", () => {
+  expect(browsedHere(request({ host: "localhost:3000", connection: "keep-alive" }))).toBe(true);
+  expect(browsedHere(request({ host: "127.0.0.1:3000" }))).toBe(false);
+  expect(browsedHere(request({ host: "attacker.example:3000", connection: "keep-alive" }))).toBe(false);
 });
