@@ -31,8 +31,8 @@ export async function changeLogo(
   const name = logo?.name ?? "";
   if (logo) writePrivateBytes(join(config.dataDir, name), logo.content);
   const changed = await saveSettings(deps, { wanted: { PUBLICATION_LOGO: name }, actor: request.actor });
-  // The one that is in force stays, for the server may have to go back to it.
-  forgetOthers(config.dataDir, [name, config.logo?.name ?? ""]);
+  // The one that is in force stays, for the server may have to go back to it; and so does one that somebody set meanwhile.
+  forgetOthers(config.dataDir, [settings.values()["PUBLICATION_LOGO"] ?? "", config.logo?.name ?? ""]);
   return { logo, changed };
 }
 

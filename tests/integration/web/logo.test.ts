@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openApp, type App } from "../../../src/app.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { loadHere, ownSettings } from "../../../src/config.ts";
+import { changeLogo } from "../../../src/ops/change-logo.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { token } from "./open.ts";
 
@@ -91,6 +92,12 @@ test("a logo is set once, shown, and taken away once, with who did it in the log
   const entries = await logged();
   expect(entries).toHaveLength(3);
   for (const entry of entries) expect(entry).toMatchObject({ actor: "setting", came_from: "127.0.0.1" });
+});
+
+test("of two logos that are set at once the one that counts is kept", async () => {
+  const wanted = [drawing, drawing.replace("h40v20z", "h20v20z")].map((content) => Buffer.from(content));
+  const set = await Promise.all(wanted.map((content) => changeLogo(app, { content, actor: "test" })));
+  expect(loadHere(env).logo?.name).toBe(set[1]!.logo?.name);
 });
 
 test("a logo that the environment sets is changed there", async () => {
