@@ -10,7 +10,7 @@ import { loadStencil } from "../editions/stencils.ts";
 import { fitPositions } from "../render/fit.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
-import { findSuppressed } from "../subscribers/suppressions.ts";
+import { erased, findSuppressed } from "../subscribers/suppressions.ts";
 import { explainNoEdition, explainWhy, type Tagged, type Why, type WhyFacts } from "./why.ts";
 
 export interface Explanation {
@@ -65,6 +65,8 @@ async function findReader({ db, options }: AskWhyDeps, who: string): Promise<Sub
   if (found) return found;
   if (byId) throw new Refusal(404, `There is no subscriber ${who}: see \`dayletter subscribers list\`.`);
   const reason = (await findSuppressed(db, options.secret, [key])).get(key);
+  if (reason === erased)
+    throw new Refusal(404, "No subscriber has this address: they were erased, and can sign up again.");
   throw new Refusal(
     404,
     reason === undefined

@@ -8,7 +8,8 @@ import { parseAddress } from "./address.ts";
 import { confirmPending } from "./confirm-pending.ts";
 import { findByAddress, type Subscriber } from "./store.ts";
 import { insertSubscribers, type NewSubscriber } from "./insert.ts";
-import { findSuppressed } from "./suppressions.ts";
+import { whyNotAdded } from "./may-be-added.ts";
+import { findSuppressions, liftErasures } from "./suppressions.ts";
 
 export interface AddDeps {
   db: Db;
@@ -42,13 +43,14 @@ export interface AddRequest {
 /**
  * Adds one reader for an operator who has their consent. One who is waiting to be confirmed is confirmed by it.
  * @throws Refusal 422 for a wrong address, unknown tags, none at all, or a consent of the future; 409 when the address is
- * there already or suppressed
+ * there already, suppressed, or erased after that consent
  */
 export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise<Subscriber> {
   const { db, clock } = deps;
   const now = clock.now();
-  const { address, key, tags, tagIds } = await checkNewcomer(deps, request);
   const consent = request.consent ?? { method: "operator", wording: null, at: now, formUrl: null };
+  const agreedAt = request.confirmed ? consent.at : null;
+  const { address, key, tags, tagIds } = await checkNewcomer(deps, { ...request, agreedAt });
   if (consent.at > now)
     throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
   const newcomer: NewSubscriber = {
@@ -68,6 +70,7 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
       const confirmed = request.confirmed && (await confirmPending(tx, [{ id: present.id, as: newcomer }], now));
       if (!confirmed || !confirmed.has(present.id)) throw thereAlready(address, present);
     }
+    await liftErasures(tx, deps.options.secret, [key]);
     await writeAudit(tx, {
       at: now,
       actor: request.actor,
@@ -80,11 +83,12 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
 
 /**
  * What anybody who is to be added must satisfy.
+ * @param request.agreedAt null where nobody can say when
  * @throws Refusal 422 for a wrong address, unknown tags or none at all; 409 for a suppressed address
  */
 export async function checkNewcomer(
   { db, options }: Pick<AddDeps, "db" | "options">,
-  request: Pick<AddRequest, "address" | "tags" | "allTags">,
+  request: Pick<AddRequest, "address" | "tags" | "allTags"> & { agreedAt: Date | null },
 ): Promise<{ address: string; key: string; tags: string[]; tagIds: number[] }> {
   const { address, key } = parseAddress(request.address);
   const tags = cleanTags(request.tags);
@@ -95,8 +99,9 @@ export async function checkNewcomer(
     );
   }
   const tagIds = await existingTags(db, tags);
-  const reason = (await findSuppressed(db, options.secret, [key])).get(key);
-  if (reason !== undefined) throw new Refusal(409, `${address} is suppressed (${reason}) and must not be mailed.`);
+  const suppression = (await findSuppressions(db, options.secret, [key])).get(key);
+  const wrong = whyNotAdded(address, suppression, request.agreedAt);
+  if (wrong !== null) throw new Refusal(409, wrong);
   return { address, key, tags, tagIds };
 }
 

@@ -7,6 +7,7 @@ import { writeAudit } from "../ops/audit.ts";
 import { eraseMails } from "./erase-mails.ts";
 import { noSuchReader } from "./preferences.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";
+import { erased, suppress } from "./suppressions.ts";
 
 export interface EraseDeps {
   db: Db;
@@ -16,9 +17,9 @@ export interface EraseDeps {
 }
 
 /**
- * Removes a reader and everything that tells who they were, their mails in the outbox included. What stays: their deliveries without name, domain or
- * address, so that past editions still add up, and the keyed hash of a suppressed address. A delivery that is still to
- * be sent is skipped when its turn comes.
+ * Removes a reader and everything that tells who they were, their mails in the outbox included. What stays: their
+ * deliveries without name, domain or address, so that past editions still add up, and a keyed hash of the address, so that
+ * no old list brings them back (ADR 14). A delivery that is still to be sent is skipped when its turn comes.
  * @param actor a token's name, or `reader`
  * @throws Refusal 404 when there is no such reader, 500 when a mail cannot be removed; then nothing was erased
  */
@@ -29,11 +30,13 @@ export async function erase(deps: EraseDeps, id: number, actor = "reader"): Prom
     if (!reader) throw noSuchReader(id);
     await eraseMails(tx, deps.options, reader);
     await eraseIn(tx, reader, now, actor);
+    const addressKey = reader.address.toLowerCase();
+    await suppress(tx, deps.options.secret, { addressKey, reason: erased, detail: null, now });
   });
   deps.log.info({ subscriber: id }, "reader erased");
 }
 
-/** The same within a transaction of the caller's. */
+/** The same of what the database has, and without the hash, within a transaction of the caller's. */
 export async function eraseIn(
   tx: Tx,
   reader: Pick<Subscriber, "id" | "address">,

@@ -8,7 +8,8 @@ import { parseAddress } from "./address.ts";
 import { confirmPending, type Vouched } from "./confirm-pending.ts";
 import type { ImportLine, ImportRow } from "./import-rows.ts";
 import { insertSubscribers, type NewSubscriber } from "./insert.ts";
-import { findSuppressed } from "./suppressions.ts";
+import { whyNotAdded } from "./may-be-added.ts";
+import { findSuppressions, liftErasures } from "./suppressions.ts";
 
 export interface ImportOptions {
   /** Any wrong line, and nothing is imported. */
@@ -42,7 +43,8 @@ const chunkSize = 1_000;
 
 /**
  * Takes readers from a list. Each line stands for itself and is reported by its number; suppressed and unsubscribed
- * addresses are never brought back. A line that is active confirms whoever waits to be. One transaction: an import is there as a whole or not at all.
+ * addresses are never brought back, erased ones by a newer consent alone. A line that is active confirms whoever waits to
+ * be. One transaction: an import is there as a whole or not at all.
  */
 export async function importSubscribers(
   deps: { db: Db; clock: Clock; options: { secret: string } },
@@ -113,7 +115,7 @@ async function takeChunk(
   report: ImportReport,
 ): Promise<void> {
   if (chunk.length === 0) return;
-  const suppressed = await findSuppressed(
+  const suppressions = await findSuppressions(
     tx,
     secret,
     chunk.map((row) => row.key),
@@ -133,8 +135,9 @@ async function takeChunk(
     const unknown = row.tags.filter((name) => !tagIds.has(name));
     const subscriber = known.get(row.key);
     const as = newSubscriber(row, tagIds, options, now);
-    if (suppressed.has(row.key))
-      refuse(`${row.address} is suppressed (${suppressed.get(row.key)!}) and must not be mailed.`);
+    const agreedAt = as.status === "active" ? row.confirmedAt : null;
+    const wrong = whyNotAdded(row.address, suppressions.get(row.key), agreedAt);
+    if (wrong !== null) refuse(wrong);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
       refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
     } else if (unknown.length > 0) {
@@ -148,6 +151,12 @@ async function takeChunk(
   report.updated += confirmed + updated;
   report.unchanged += waiting.length + present.length - confirmed - updated;
   report.added += (await insertSubscribers(tx, news, now)).size;
+  const taken = [...news, ...waiting.map(({ as }) => as)].map(({ addressKey }) => addressKey);
+  await liftErasures(
+    tx,
+    secret,
+    taken.filter((key) => suppressions.has(key)),
+  );
 }
 
 interface Wish {

@@ -22,7 +22,8 @@ export interface Invitation {
  * address was asked too often
  */
 export async function inviteSubscriber(deps: SignupDeps, request: Invitation): Promise<Subscriber> {
-  const { address, key } = await checkNewcomer(deps, request);
+  // Whoever was erased is asked like anybody else: a yes of the mailbox is newer than that.
+  const { address, key } = await checkNewcomer(deps, { ...request, agreedAt: deps.clock.now() });
   const present = await findByAddress(deps.db, key);
   if (present?.status === "active") throw thereAlready(address, present);
   await handleSignup(deps, await keepSignup(deps, { ...request, from: null }, deps.clock.now()));

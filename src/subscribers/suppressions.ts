@@ -5,6 +5,9 @@ import { addressHash } from "./tokens.ts";
 /** Whoever has called a mail spam is never mailed again, not even on their own wish. */
 export const complaint = "complaint";
 
+/** Stands for a reader's wish to be erased, which an old list must not undo. Any other reason takes its place. */
+export const erased = "erased";
+
 /** Whether no confirmation of its owner can lift a suppression with this reason. */
 export function isForGood(reason: string): boolean {
   return reason === complaint;
@@ -36,7 +39,7 @@ export async function suppress(
         .doUpdateSet({ reason: entry.reason, detail: entry.detail, created_at: entry.now, edition_id: editionId })
         .where(
           () => sql<boolean>`suppressions.reason <> ${complaint} and (${entry.reason} = ${complaint}
-            or suppressions.edition_id is not null and ${editionId}::bigint is null)`,
+            or suppressions.reason = ${erased} or suppressions.edition_id is not null and ${editionId}::bigint is null)`,
         ),
     )
     .execute();
@@ -52,24 +55,53 @@ export async function liftSuppression(db: Db | Tx, secret: string, addressKey: s
   return result.numDeletedRows === 1n;
 }
 
+/** Forgets that these were erased: they have agreed anew. */
+export async function liftErasures(tx: Tx, secret: string, addressKeys: readonly string[]): Promise<void> {
+  if (addressKeys.length === 0) return;
+  await tx
+    .deleteFrom("suppressions")
+    .where(
+      "address_hash",
+      "in",
+      addressKeys.map((key) => addressHash(secret, key)),
+    )
+    .where("reason", "=", erased)
+    .execute();
+}
+
 /** Of these address keys, those that must not be mailed, with the reason. */
 export async function findSuppressed(
   db: Db | Tx,
   secret: string,
   addressKeys: readonly string[],
 ): Promise<Map<string, string>> {
+  const found = await findSuppressions(db, secret, addressKeys);
+  return new Map(Array.from(found, ([key, { reason }]) => [key, reason]));
+}
+
+export interface Suppression {
+  reason: string;
+  since: Date;
+}
+
+/** The same, with the time. */
+export async function findSuppressions(
+  db: Db | Tx,
+  secret: string,
+  addressKeys: readonly string[],
+): Promise<Map<string, Suppression>> {
   if (addressKeys.length === 0) return new Map();
   const byHash = new Map(addressKeys.map((key) => [addressHash(secret, key).toString("hex"), key]));
   const rows = await db
     .selectFrom("suppressions")
-    .select(["address_hash", "reason"])
+    .select(["address_hash", "reason", "created_at as since"])
     .where(
       "address_hash",
       "in",
       addressKeys.map((key) => addressHash(secret, key)),
     )
     .execute();
-  return new Map(rows.map((row) => [byHash.get(row.address_hash.toString("hex"))!, row.reason]));
+  return new Map(rows.map(({ address_hash: hash, ...row }) => [byHash.get(hash.toString("hex"))!, row]));
 }
 
 export interface ListedSuppression {

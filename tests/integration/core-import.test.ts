@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { erase } from "../../src/subscribers/erase.ts";
 import { importSubscribers, type ImportOptions } from "../../src/subscribers/import.ts";
 import { readCsv, readNdjson } from "../../src/subscribers/import-rows.ts";
 import { countByStatus, findByAddress } from "../../src/subscribers/store.ts";
@@ -87,4 +88,26 @@ test("a confirmed line confirms whoever was waiting, with what the line says and
   expect(await take(line)).toMatchObject({ updated: 0, unchanged: 1 });
   expect(await take("email,tags,status\nwaits@example.org,5g,pending\n")).toMatchObject({ updated: 1 });
   expect(await findByAddress(db, "waits@example.org")).toMatchObject({ status: "active", tags: ["5g", "korea"] });
+});
+
+test("whoever was erased is not brought back by an old list, but by a consent that is newer", async () => {
+  const { app } = world;
+  const now = (): string => new Date().toISOString();
+  const line = (confirmedAt: string): string =>
+    `email,all_tags,status,confirmed_at\nwas-active@example.org,yes,active,${confirmedAt}\nhad-left@example.org,yes,active,${confirmedAt}\n`;
+  const before = now();
+  expect(await take(line(before))).toMatchObject({ added: 2 });
+  const ids = await Promise.all(["was-active", "had-left"].map((name) => findByAddress(app.db, `${name}@example.org`)));
+  await unsubscribe(app.db, ids[1]!.id, new Date());
+  for (const reader of ids) await erase(app, reader!.id);
+  for (const old of [before, ""]) {
+    const { added, refused } = await take(line(old));
+    expect([added, refused.map((one) => one.line)]).toEqual([0, [2, 3]]);
+    expect(refused[0]!.reason).toMatch(/^was-active@example\.org was erased on \d{4}-\d\d-\d\d: .*confirmed_at/);
+  }
+  const after = line(now());
+  expect(await take(after.replaceAll(",active,", ",pending,"))).toMatchObject({ added: 0 });
+  expect(await take(after, { dryRun: true })).toMatchObject({ added: 2 });
+  expect(await take(after)).toMatchObject({ added: 2, refused: [] });
+  expect(await take("email,all_tags\nhad-left@example.org,yes\n")).toMatchObject({ unchanged: 1, refused: [] });
 });

@@ -133,7 +133,11 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
         summary: "Unsubscribe a reader, or erase all that is held about them",
         tags,
         params: id,
-        querystring: z.strictObject({ erase: flag.describe("Erase: only a suppression's keyed hash is left") }),
+        querystring: z.strictObject({
+          erase: flag.describe(
+            "Erase: only a keyed hash of the address is left, by which no old list brings them back",
+          ),
+        }),
         response: { 200: subscriberSchema, 204: z.null().describe("Erased"), ...problems },
       },
     },

@@ -112,7 +112,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
       {
         question: `Erase ${address}?`,
         words:
-          "All that is held about this reader is removed, and it cannot be taken back. Past editions still add up, without their name.",
+          "All that is held about this reader is removed, and it cannot be taken back. Past editions still add up, without their name. A keyed hash of the address stays, so that no old list brings them back.",
         label: "Erase this reader",
         post: `/operator/readers/${id}/erase`,
         back: `/operator/readers/${id}`,

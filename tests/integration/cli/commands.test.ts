@@ -115,6 +115,10 @@ describe("commands against a running server", () => {
     expect((await run(["subscribers", "erase", String(id)])).stdout).toMatch(/^Subscriber \d+ is erased/);
     expect((await run(["subscribers", "list"])).stdout).not.toContain("lee@");
     expect(await run(["subscribers", "erase", String(id)])).toMatchObject({ code: 1 });
+    expect((await run(["subscribers", "import", "-", "--confirmed", ...map], csv)).stdout).toContain(
+      "lee@readers.example was erased on",
+    );
+    expect((await run(["suppressions", "remove", "lee@readers.example"])).code).toBe(0);
   });
 
   test("a tag is listed, renamed, spelt otherwise, merged, hidden and shown again", async () => {

@@ -180,7 +180,10 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
     "cache-control": "no-store",
   });
   expect(file.json()).toMatchObject({ subscriber: { address, tags: ["lg u+"] } });
-  expect((await get(`${own}/erase`)).body).toContain("This cannot be undone.");
+  const kept = "a keyed fingerprint of your address";
+  const asked = (await get(`${own}/erase`)).body;
+  expect(asked).toContain("This cannot be undone.");
+  expect(asked).toContain(kept);
   expect(await reader()).not.toBeNull();
   expect((await post(`${own}/erase`)).body).toContain("You are erased");
   expect(await reader()).toBeNull();

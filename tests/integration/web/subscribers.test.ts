@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
@@ -6,6 +6,7 @@ beforeAll(async () => {
   site = await openWeb();
   await site.api("POST", "/articles", article(1, ["huawei"]));
 });
+beforeEach(async () => void (await site.app.db.deleteFrom("suppressions").execute()));
 afterAll(() => site.close());
 
 const add = async (body: object) => (await site.api("POST", "/subscribers", { tags: ["huawei"], ...body })).json();
@@ -65,6 +66,40 @@ test("one reader can be looked at, unsubscribed and erased", async () => {
     expect((await site.api(method, `/subscribers/${id}?`)).statusCode).toBe(404);
   }
   expect((await site.api("DELETE", `/subscribers/${id}?erase`)).statusCode).toBe(404);
+});
+
+test("whoever was erased comes back by themselves or with a consent since then, and is no trace to be read", async () => {
+  const address = "fay@example.com";
+  const consent = { method: "phone", at: "2026-11-23T08:00:00Z" };
+  const { id } = await add({ address, confirmed: true, consent });
+  await site.api("DELETE", `/subscribers/${id}?erase`);
+  expect((await site.api("GET", `/subscribers/${address}/why`)).json()).toMatchObject({
+    detail: expect.stringMatching(/were erased/),
+  });
+  expect(await add({ address, confirmed: true, consent })).toMatchObject({
+    status: 409,
+    detail: expect.stringMatching(/^fay@example\.com was erased on 2026-11-24: /),
+  });
+  expect(await add({ address })).toMatchObject({ status: "pending" });
+  expect((await notices()).at(-1)).toEqual({ kind: "confirm", address });
+  expect(await add({ address, confirmed: true, consent: { method: "phone" } })).toMatchObject({ status: "active" });
+  expect((await site.api("GET", "/suppressions")).json().suppressions).toEqual([]);
+});
+
+test("an erasure takes the place of no other reason, and gives way to any", async () => {
+  const address = "gus@example.com";
+  const reasons = async () =>
+    (await site.api("GET", "/suppressions")).json().suppressions.map((one: { reason: string }) => one.reason);
+  const came = async () => (await add({ address, confirmed: true, consent: { method: "phone" } })).id;
+  await site.api("DELETE", `/subscribers/${await came()}?erase`);
+  expect(await reasons()).toEqual(["erased"]);
+  await site.api("POST", "/suppressions", { address, reason: "asked by post" });
+  expect(await reasons()).toEqual(["asked by post"]);
+  await site.api("DELETE", `/suppressions?address=${address}`);
+  const id = await came();
+  await site.api("POST", "/suppressions", { address, reason: "complaint" });
+  await site.api("DELETE", `/subscribers/${id}?erase`);
+  expect(await reasons()).toEqual(["complaint"]);
 });
 
 test("an address is suppressed and let go; a complaint stays", async () => {
