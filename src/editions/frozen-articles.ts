@@ -2,15 +2,26 @@ import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { EditionArticle } from "../render/types.ts";
 
+export type FrozenArticle = EditionArticle & { id: number };
+
 /** The frozen articles, newest first, as they were when the edition was frozen. */
 export async function frozenArticles(db: Db | Tx, editionId: number): Promise<EditionArticle[]> {
+  return (await frozenWithIds(db, editionId)).map(({ id: _id, ...article }) => article);
+}
+
+/** The same with the ids of the articles. */
+export async function frozenWithIds(db: Db | Tx, editionId: number): Promise<FrozenArticle[]> {
   const rows = await db
     .selectFrom("edition_articles")
-    .select(["position", "snapshot"])
+    .select(["article_id", "position", "snapshot"])
     .where("edition_id", "=", editionId)
     .orderBy("position")
     .execute();
-  return rows.map((row) => ({ ...(row.snapshot as Omit<EditionArticle, "position">), position: row.position }));
+  return rows.map(({ article_id: id, position, snapshot }) => ({
+    ...(snapshot as Omit<EditionArticle, "position">),
+    position,
+    id,
+  }));
 }
 
 /** The articles' ids, in the order of their positions. */

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { Refusal } from "../base/errors.ts";
-import type { Db, Tx } from "../db/schema.ts";
-import { frozenArticleIds, frozenArticles } from "../editions/frozen-articles.ts";
+import type { Tx } from "../db/schema.ts";
+import { frozenWithIds, type FrozenArticle } from "../editions/frozen-articles.ts";
 import { editionName } from "../editions/name.ts";
 import type { Edition } from "../editions/store.ts";
 
 /**
  * Names what an editor saw of a held edition, its words and its articles, so that a change made from an old look at it can be
- * told apart. Sixteen hexadecimal digits; the same content has the same one.
+ * told apart: of what was read for that look, and of nothing that came since. Sixteen hexadecimal digits; the same content has
+ * the same one.
  */
-export async function heldRevision(db: Db | Tx, { id, introduction, subject }: Edition): Promise<string> {
-  const articles = await frozenArticles(db, id);
-  const content = [introduction, subject, await frozenArticleIds(db, id), articles];
+export function heldRevision({ introduction, subject }: Edition, articles: readonly FrozenArticle[]): string {
+  const content = [introduction, subject, articles];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
 }
 
@@ -21,7 +21,7 @@ export async function heldRevision(db: Db | Tx, { id, introduction, subject }: E
  * @throws Refusal 409 naming who changed it since
  */
 export async function refuseOutdated(tx: Tx, edition: Edition, seen: string): Promise<void> {
-  if ((await heldRevision(tx, edition)) === seen) return;
+  if (heldRevision(edition, await frozenWithIds(tx, edition.id)) === seen) return;
   const name = editionName(edition);
   const last = await tx
     .selectFrom("audit")

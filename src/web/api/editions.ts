@@ -5,7 +5,7 @@ import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition, listEditions, type Edition } from "../../editions/store.ts";
-import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
+import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 import { editionStatus } from "../../ops/status.ts";
 import { parseDate } from "../../schedule/settings.ts";
 import { parseEditionName } from "../../editions/name.ts";
@@ -46,12 +46,11 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
   const tags = ["editions"];
 
   const detail = async (edition: Edition): Promise<z.input<typeof detailSchema>> => {
-    const ids = await frozenArticleIds(db, edition.id);
-    const articles = await frozenArticles(db, edition.id);
+    const articles = await frozenWithIds(db, edition.id);
     return {
       ...showEditionStatus(await editionStatus(db, edition)),
-      articles: articles.map((article, i) => ({ ...article, id: ids[i]! })),
-      revision: edition.state === "held" ? await heldRevision(db, edition) : null,
+      articles,
+      revision: edition.state === "held" ? heldRevision(edition, articles) : null,
       leftOut: edition.state === "held" ? await leftOutArticles(db, edition.id) : [],
     };
   };

@@ -3,7 +3,7 @@ import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
 import { heldRevision } from "../../editorial/held-revision.ts";
 import type { Edition } from "../../editions/store.ts";
 import { deskPathOf } from "../../editions/name.ts";
-import { frozenArticleIds, frozenArticles, leftOutArticles } from "../../editions/frozen-articles.ts";
+import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 
 /** What may be changed on a preview, and where to. */
 export interface EditBlock {
@@ -32,19 +32,15 @@ export function ofComing({ revision, draft, articles }: ComingEdition, base: str
 }
 
 export async function ofHeld(db: Db, edition: Edition): Promise<EditBlock> {
-  const [ids, articles, out] = await Promise.all([
-    frozenArticleIds(db, edition.id),
-    frozenArticles(db, edition.id),
-    leftOutArticles(db, edition.id),
-  ]);
+  const [articles, out] = await Promise.all([frozenWithIds(db, edition.id), leftOutArticles(db, edition.id)]);
   const all = [
-    ...articles.map((article, i) => ({ ...article, id: ids[i]!, leftOut: false, original: null })),
+    ...articles.map((article) => ({ ...article, leftOut: false, original: null })),
     ...out.map((article) => ({ ...article, leftOut: true, original: null })),
   ];
   return {
     base: deskPathOf(edition),
     held: true,
-    revision: await heldRevision(db, edition),
+    revision: heldRevision(edition, articles),
     introduction: edition.introduction ?? "",
     subject: edition.subject ?? "",
     articles: all.map(showArticle),

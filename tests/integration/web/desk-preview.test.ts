@@ -1,10 +1,15 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { sql, type KyselyPlugin } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
+import { frozenWithIds } from "../../../src/editions/frozen-articles.ts";
 import { openEdition } from "../../../src/editions/open.ts";
 import { renderEdition } from "../../../src/editions/render.ts";
+import { getEdition } from "../../../src/editions/store.ts";
+import { heldRevision } from "../../../src/editorial/held-revision.ts";
+import { ofHeld } from "../../../src/web/operator/preview-edit.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
@@ -119,6 +124,7 @@ test("an editor takes an article out of a held edition, puts another first, and 
   expect(body).toContain(`${base}/${first}/in`);
   expect(body).toContain("Hide it for good");
   await expectOneOfTwo(/name="revision" value="(\w+)"/.exec(body)![1]!);
+  await expectOneLook();
   await post(`${base}/${first}/in`);
   await post(`${base}/${first}/lead`);
   expect(await ids()).toEqual([first, third, second]);
@@ -133,6 +139,25 @@ test("an editor takes an article out of a held edition, puts another first, and 
   expect((await post(`${base}/${third}/in`)).statusCode).toBe(409);
   expect(await now()).toMatchObject({ revision: null });
 });
+
+/** What is shown of a held edition and the revision that it is shown with belong together, whoever changes it at that moment. */
+async function expectOneLook(): Promise<void> {
+  const { app } = site;
+  const edition = await getEdition(app.db, "2026-11-24");
+  let changed: Promise<unknown> | null = null;
+  const between: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      await (changed ??= sql`update edition_articles set snapshot = jsonb_set(snapshot, '{title}', '"Mended"')`.execute(
+        app.db,
+      ));
+      return result;
+    },
+  };
+  const shown = await ofHeld(app.db.withPlugin(between), edition);
+  expect(shown.articles.map(({ title }) => title)).not.toContain("Mended");
+  expect(shown.revision).not.toBe(heldRevision(edition, await frozenWithIds(app.db, edition.id)));
+}
 
 /** Of two who change a held edition from one look at it the first wins, by page or by API. */
 async function expectOneOfTwo(seen: string): Promise<void> {
