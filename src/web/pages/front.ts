@@ -58,7 +58,7 @@ async function loadFacts({ db, clock, options }: App, words: PageWords) {
   ]);
   return {
     latest: latest ? showPublished(latest, words) : null,
-    next: next ? when(next.at, schedule.timezone, words.language) : null,
+    next: next ? { at: when(next.at, schedule.timezone, words.language), zone: schedule.timezone } : null,
     running: feeds.length > 0 && readers,
   };
 }
@@ -91,5 +91,5 @@ function when(at: Date, timezone: string, language: string): string {
     hourCycle: "h23",
     timeZone: timezone,
   });
-  return `${format.format(at)} (${timezone})`;
+  return format.format(at);
 }

@@ -5,7 +5,7 @@ import { readerScripts } from "../../support/marked-texts.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 const consent =
-  "Ich möchte die tägliche Mail von Telecoms Daily mit den Artikeln zu meinen Themen. Abbestellen kann ich sie jederzeit, aus jeder Mail heraus.";
+  "Ich möchte täglich eine Mail von Telecoms Daily mit den Artikeln zu meinen Themen. Ich kann sie jederzeit abbestellen, über den Link in jeder Mail.";
 let site: OpenWeb;
 
 beforeAll(async () => {
