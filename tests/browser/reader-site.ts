@@ -33,10 +33,10 @@ const usual = Array.from({ length: 25 }, (_, n) => `Tag ${n + 1}`);
 export const odd = ["lg u+", "c++", "a/b", "한국", "📡", "a tag of sixty characters".padEnd(60, ", and on")];
 
 /** The program, whole, with a mail server behind it and a browser before it. */
-export async function openReaderSite(): Promise<ReaderSite> {
+export async function openReaderSite(env: Record<string, string> = {}): Promise<ReaderSite> {
   const clock = movedClock("2026-11-24T08:00:00Z");
   const sink = await startSink();
-  const { app, close } = await openWorld({ clock, env: { SMTP_URL: sink.url, PUBLIC_URL: publicUrl } });
+  const { app, close } = await openWorld({ clock, env: { SMTP_URL: sink.url, PUBLIC_URL: publicUrl, ...env } });
   const worker = await startWorker(app);
   const web = buildWeb(app);
   await web.listen({ host: "127.0.0.1", port: 0 });
