@@ -8,10 +8,16 @@ import { addressFile } from "./ops/keys.ts";
 import { buildWeb } from "./web/build.ts";
 import { buildWorkerWeb } from "./web/build-worker.ts";
 
+/** For requests at hand, once the server is told to stop: whoever never ends theirs must not keep it from the rest. */
+const requestGraceMs = 3_000;
+
 export interface RunningWeb {
   /** Where this machine reaches it. */
   url: string;
-  /** Takes no new request, finishes those at hand, and takes its address out of the data folder. */
+  /**
+   * Takes no new request, finishes those at hand within three seconds, cuts what is not done then, and takes its address
+   * out of the data folder.
+   */
   stop(): Promise<void>;
 }
 
@@ -57,7 +63,16 @@ async function listen({ config }: App, web: FastifyInstance): Promise<RunningWeb
     throw listenRefusal(error, host, port);
   }
   const url = `http://${reachable(host)}:${(web.server.address() as AddressInfo).port}`;
-  return { url, stop: () => web.close() };
+  return { url, stop: () => closeInTime(web) };
+}
+
+async function closeInTime(web: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => web.server.closeAllConnections(), requestGraceMs);
+  try {
+    await web.close();
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** An address to call where one listens on all of them. */

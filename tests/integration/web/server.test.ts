@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -37,6 +37,30 @@ test("a started server is reached at the address in the data folder, which goes 
   expect(existsSync(file)).toBe(false);
   await expect(fetch(url)).rejects.toThrow();
 });
+
+test("a client that never ends its request does not keep the server from stopping, and a quick one gets its answer", async () => {
+  site = await openWeb({ PORT: "0" });
+  running = await startWeb(site.app);
+  const { port } = new URL(running.url);
+  const begin = async (length: number) => {
+    const client = connect(Number(port), "127.0.0.1");
+    client.write(
+      `POST /subscribe HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n` +
+        `Content-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`,
+    );
+    expect(String(await once(client, "data"))).toContain("100 Continue");
+    client.on("error", () => undefined);
+    return client;
+  };
+  const [quick, slow] = [await begin(3), await begin(1_000)];
+  const stopping = running.stop();
+  running = null;
+  quick.write("a=b");
+  expect(String(await once(quick, "data"))).toMatch(/^HTTP\/1\.1 4\d\d /);
+  const closed = once(slow, "close");
+  await stopping;
+  await closed;
+}, 15_000);
 
 test("a port that is taken is refused in one sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
