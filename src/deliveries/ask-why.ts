@@ -11,7 +11,8 @@ import { fitPositions } from "../render/fit.ts";
 import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
 import { erased, findSuppressed } from "../subscribers/suppressions.ts";
-import { explainNoEdition, explainWhy, type Tagged, type Why, type WhyFacts } from "./why.ts";
+import { explainNoEdition } from "./why-no-edition.ts";
+import { explainWhy, type Tagged, type Why, type WhyFacts } from "./why.ts";
 
 export interface Explanation {
   subscriber: Subscriber;

@@ -1,5 +1,6 @@
 import type { SubscriberStatus } from "../db/schema.ts";
 import type { DeliveryState, EditionState } from "../editions/state.ts";
+import { moment } from "./why-no-edition.ts";
 
 export interface Tagged {
   id: number;
@@ -178,32 +179,6 @@ function articlesOf(
     const because = article.tags.filter((tag) => matched.has(tag.id)).map((tag) => tag.name);
     return [{ title: article.title, url: article.url, because, inMail: index < inMail }];
   });
-}
-
-/** Why a date has no edition at all. */
-export function explainNoEdition(facts: {
-  date: string;
-  now: Date;
-  /** null when the schedule does not send on that date. */
-  dueAt: Date | null;
-  skipped: boolean;
-  /** Nothing due at or before this instant is looked at. */
-  since: Date;
-  timezone: string;
-}): string {
-  const { date, dueAt, timezone } = facts;
-  if (facts.skipped) return `There is no edition of ${date}: an operator has left that date out.`;
-  if (dueAt === null) return `There is no edition of ${date}: the schedule does not send on that day.`;
-  const at = moment(dueAt, timezone);
-  if (dueAt > facts.now) return `The edition of ${date} is not made yet: it is due at ${at}.`;
-  if (dueAt <= facts.since) return `There is no edition of ${date}: nothing was to be sent yet at ${at}.`;
-  return `The edition of ${date} was due at ${at} and is not opened yet: see \`dayletter status\`.`;
-}
-
-/** `2026-11-24 07:00 Europe/Berlin`. */
-function moment(instant: Date, timezone: string): string {
-  const form = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });
-  return `${form.format(instant)} ${timezone}`;
 }
 
 function ended(text: string): string {

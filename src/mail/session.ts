@@ -1,22 +1,10 @@
 import { Readable } from "node:stream";
 import SMTPConnection, { type SMTPError } from "nodemailer/lib/smtp-connection";
 import { isLoopback } from "../config/readers.ts";
+import type { Timeouts } from "./timeouts.ts";
 import type { Mail } from "./transport.ts";
-import { oneLine, parseReply, type SmtpFailure } from "./verdict.ts";
-
-/** Milliseconds. */
-export interface Timeouts {
-  /** Name lookup, TCP, greeting, TLS and log-in, together. */
-  connect: number;
-  /** From MAIL FROM to the last byte of the body. RFC 5321 §4.5.3.2.2: five minutes for MAIL and RCPT. */
-  envelope: number;
-  /** For the answer to the final dot. RFC 5321 §4.5.3.2.6: ten minutes; giving up earlier makes second copies. */
-  final: number;
-  /** How long an unused connection stays open. */
-  idle: number;
-}
-
-export const defaultTimeouts: Timeouts = { connect: 60_000, envelope: 300_000, final: 600_000, idle: 30_000 };
+import { failureOf, isCertificate, unanswered } from "./smtp-failure.ts";
+import { oneLine, type SmtpFailure } from "./verdict.ts";
 
 export interface SessionOptions {
   host: string;
@@ -137,7 +125,10 @@ export function createSession(options: SessionOptions): Session {
   async function send(mail: Mail): Promise<{ reply: string } | SmtpFailure> {
     if (untidy) {
       const reset = await step(timeouts.envelope, (done) => connection.reset((error) => done(error)));
-      if ("error" in reset) return lost(reset.error);
+      if ("error" in reset) {
+        connection.close();
+        return unanswered(reset.error);
+      }
       untidy = false;
     }
     let begun = false;
@@ -178,12 +169,6 @@ export function createSession(options: SessionOptions): Session {
     return answer === goAhead;
   }
 
-  /** A connection that cannot even be reset says nothing about the next mail. */
-  function lost(error: SMTPError): SmtpFailure {
-    connection.close();
-    return { stage: "mail", bodyEnded: false, code: null, enhanced: null, text: "", error: messageOf(error) };
-  }
-
   return {
     open,
     send,
@@ -201,23 +186,4 @@ export function createSession(options: SessionOptions): Session {
     smtputf8: () => /^250[ -]SMTPUTF8\b/im.test(ehlo),
     maxBytes: () => Number(/^250[ -]SIZE\s+(\d+)/im.exec(ehlo)?.[1] ?? 0) || Infinity,
   };
-}
-
-/** Which step a reply was to, where the library says so. */
-const stages: Record<string, SmtpFailure["stage"]> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", STARTTLS: "tls" };
-
-function failureOf(error: SMTPError, stage: SmtpFailure["stage"], bodyEnded: boolean): SmtpFailure {
-  const reply = parseReply(error.response ?? "");
-  const answered =
-    error.command === "DATA" ? (error.code === "EMESSAGE" ? "final" : "data") : stages[error.command ?? ""];
-  return { stage: answered ?? stage, bodyEnded, ...reply, error: messageOf(error) };
-}
-
-/** Where several addresses of a host were tried, Node leaves the message empty. */
-function messageOf(error: SMTPError): string {
-  return oneLine(error.message || error.originalCode || error.code || "unknown error");
-}
-
-function isCertificate(error: SMTPError): boolean {
-  return /CERT|TLS|SSL|ALTNAME|SELF_SIGNED/.test(`${error.originalCode ?? ""} ${error.message}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { explainNoEdition, explainWhy, type WhyCode, type WhyFacts } from "../../../src/deliveries/why.ts";
+import { explainWhy, type WhyCode, type WhyFacts } from "../../../src/deliveries/why.ts";
 
 const huawei = { id: 1, name: "huawei" };
 const plus = { id: 2, name: "lg u+" };
@@ -125,15 +125,4 @@ describe("what became of a delivery", () => {
     ]);
     expect(told({ ...sent, tagIds: [] }).map((article) => article.because)).toEqual([[], []]);
   });
-});
-
-test.each<[string, object, RegExp]>([
-  ["left out", { skipped: true }, /left that date out/],
-  ["no send day", { dueAt: null }, /does not send on that day/],
-  ["to come", { dueAt: new Date("2026-11-25T07:00:00Z") }, /due at 2026-11-25 07:00 UTC/],
-  ["before the first start", { dueAt: new Date("2026-11-22T07:00:00Z") }, /nothing was to be sent yet/],
-  ["late", {}, /not opened yet/],
-])("a date without an edition: %s", (_what, part, sentence) => {
-  const facts = { date: "2026-11-24", now: after, dueAt: frozen, skipped: false, since: before, timezone: "UTC" };
-  expect(explainNoEdition({ ...facts, ...part })).toMatch(sentence);
 });
