@@ -3,9 +3,10 @@ import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
 import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
-import { schedulesAre, setSchedules } from "./queue/schedules.ts";
+import { setSchedules } from "./queue/schedules.ts";
 import { startWorkers } from "./queue/queues.ts";
 import { adoptSettings } from "./schedule/change.ts";
+import { keepSchedules } from "./schedule/keep.ts";
 import { loadSchedule } from "./schedule/store.ts";
 
 const watchdogMs = 15_000;
@@ -25,11 +26,11 @@ export async function startWorker(app: App): Promise<RunningWorker> {
   await beat(db, sender);
   await takeOver(app);
   if (await adoptSettings(app)) log.info({}, "schedule taken from the settings");
-  await setSchedules(app.queues, await loadSchedule(db, app.options));
+  await setSchedules(app.queues, await loadSchedule(db));
 
   const stopping = new AbortController();
   const workers = startWorkers(app.queue, processors(app), { log, signal: stopping.signal });
-  const timers = [every(beatEveryMs, () => beat(db, sender), app), every(watchdogMs, () => restoreSchedules(app), app)];
+  const timers = [every(beatEveryMs, () => beat(db, sender), app), every(watchdogMs, keepSchedules(app), app)];
   await app.wake("recover", {});
   return {
     ended: () => workers.filter((worker) => !worker.isRunning()).map(({ name }) => name),
@@ -55,18 +56,6 @@ async function takeOver({ config, db, clock, log, sender }: App): Promise<void> 
     policy: config.unknownPolicy,
   });
   for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "claims of a dead sender taken");
-}
-
-/**
- * A wiped queue has lost its schedulers too, and one that was away has missed a change; they are put right, and whatever
- * the jobs were for is looked for.
- */
-async function restoreSchedules(app: App): Promise<void> {
-  const schedule = await loadSchedule(app.db, app.options);
-  if (await schedulesAre(app.queues, schedule)) return;
-  app.log.warn({}, "the queue has lost its schedules, they are set again");
-  await setSchedules(app.queues, schedule);
-  await app.wake("recover", {});
 }
 
 function every(ms: number, work: () => Promise<void>, { log }: App): NodeJS.Timeout {

@@ -8,6 +8,7 @@ import type { OwnSettings } from "../config/own.ts";
 import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../ops/next-steps.ts";
 import { status } from "../ops/status.ts";
+import { compareSettings } from "../schedule/keep.ts";
 import { startWeb, startWorkerWeb } from "../server.ts";
 import { within } from "../base/within.ts";
 import { startWorker } from "../worker.ts";
@@ -85,6 +86,8 @@ async function runOnce(
 async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Promise<string> {
   await queueAnswers(app);
   const worker = role === "web" ? null : await startWorker(app);
+  // A worker takes its settings over, and says later when they count no more; the web's own never count.
+  if (!worker) await compareSettings(app)();
   if (worker) closing.push(() => worker.stop(graceMs));
   const web = await (role === "worker" && worker ? startWorkerWeb(app, () => worker.ended()) : startWeb(app));
   closing.push(() => web.stop());

@@ -8,7 +8,7 @@ import { getEdition, type Edition } from "../editions/store.ts";
 import { editionName } from "../editions/name.ts";
 import { loadStencil } from "../editions/stencils.ts";
 import { fitPositions } from "../render/fit.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
 import { erased, findSuppressed } from "../subscribers/suppressions.ts";
 import { explainNoEdition } from "./why-no-edition.ts";
@@ -26,7 +26,7 @@ export interface Explanation {
 export interface AskWhyDeps {
   db: Db;
   clock: Clock;
-  options: ScheduleDefaults & { secret: string; maxArticles: number };
+  options: { secret: string; maxArticles: number };
 }
 
 /**
@@ -40,9 +40,9 @@ export async function askWhy(
   who: string,
   when?: { date: string; number?: number },
 ): Promise<Explanation> {
-  const { db, clock, options } = deps;
+  const { db, clock } = deps;
   const subscriber = await findReader(deps, who);
-  const schedule = await loadSchedule(db, options);
+  const schedule = await loadSchedule(db);
   const now = clock.now();
   const date = when?.date ?? localDate(now, schedule.timezone);
   const numbers = when?.number === undefined ? await numbersOf(db, date) : [when.number];

@@ -1,5 +1,5 @@
 import type { Db, Tx } from "../db/schema.ts";
-import { loadSchedule, type EffectiveSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
 import { dueAt, localDate, timeOf } from "./calendar.ts";
 import { decideDue, lookBackDays, type DueDate } from "./decide-due.ts";
 import { openGathered, recordMissed, type OpenDeps, type Opened, type OpenRequest } from "./open.ts";
@@ -9,7 +9,7 @@ import { editionName } from "./name.ts";
 const dayMs = 24 * 3_600_000;
 
 export interface DueDeps extends OpenDeps {
-  options: OpenDeps["options"] & ScheduleDefaults & { catchUpHours: number };
+  options: OpenDeps["options"] & { catchUpHours: number };
 }
 
 /**
@@ -55,7 +55,7 @@ async function changedMeanwhile(
   schedule: EffectiveSchedule,
   { date }: DueDate,
 ): Promise<boolean> {
-  const { since, skipped, moved } = await loadSchedule(tx, deps.options);
+  const { since, skipped, moved } = await loadSchedule(tx);
   if (since.getTime() !== schedule.since.getTime() || skipped.has(date)) return true;
   return dueAt(date, { ...schedule, ...(moved ? { moved } : {}) }) > deps.clock.now();
 }

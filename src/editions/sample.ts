@@ -7,7 +7,7 @@ import type { Db } from "../db/schema.ts";
 import { assemble, assembleHtml, assembleText, subjectLine } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
 import type { EditionArticle, Publication, ReaderMail } from "../render/types.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { localDate } from "./calendar.ts";
 import { sampleOfArticles, sampleOfEdition, type SampleOf, type SampleStencils } from "./sample-stencils.ts";
 import { listPublished, type Edition } from "./store.ts";
@@ -18,7 +18,7 @@ export interface SampleDeps {
   db: Db;
   clock: Clock;
   publication: Publication;
-  options: ScheduleDefaults & { publicUrl: string; maxArticles: number };
+  options: { publicUrl: string; maxArticles: number };
   samples: SampleStencils;
 }
 
@@ -87,13 +87,13 @@ export async function newestSample(
   deps: SampleDeps,
   choice: Pick<TagChoice, "known" | "spellings">,
 ): Promise<NewestSample> {
-  const { db, clock, options } = deps;
+  const { db, clock } = deps;
   const [newest] = await listPublished(db, 1);
   const all = choice.known.length === 0;
   const edition = (all ? newest : await newestWithTags(db, namedBy(choice))) ?? null;
   if (edition) return { of: sampleOfEdition(db, edition), edition, passedOver: edition.id !== newest?.id };
   const now = clock.now();
-  const { timezone } = await loadSchedule(db, options);
+  const { timezone } = await loadSchedule(db);
   const articles = await recentArticles(db, { now, limit: newestArticles });
   const name = { date: localDate(now, timezone), number: 1 };
   return { of: sampleOfArticles(name, articles, "/editions"), edition: null, passedOver: newest !== undefined };

@@ -1,7 +1,7 @@
 import { Refusal } from "../base/errors.ts";
 import { writeAudit } from "../ops/audit.ts";
 import type { Wake } from "../queue/contract.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { localDate } from "./calendar.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
 import { findEdition, type Edition } from "./store.ts";
@@ -9,7 +9,6 @@ import { editionName } from "./name.ts";
 
 export interface SendNowDeps extends OpenDeps {
   wake: Wake;
-  options: OpenDeps["options"] & ScheduleDefaults;
 }
 
 interface SendNowRequest {
@@ -32,7 +31,7 @@ export async function sendNow(deps: SendNowDeps, request: SendNowRequest): Promi
 }
 
 async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition> {
-  const { timezone } = await loadSchedule(deps.db, deps.options);
+  const { timezone } = await loadSchedule(deps.db);
   const now = deps.clock.now();
   const today = localDate(now, timezone);
   const date = request.date ?? today;

@@ -7,7 +7,7 @@ import { sampleOfArticles, type SampleOf } from "../editions/sample-stencils.ts"
 import { recordedDates } from "../editions/store.ts";
 import { editionName } from "../editions/name.ts";
 import type { EditionArticle } from "../render/types.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { openDraft, untouched, type Draft } from "./draft-store.ts";
 import type { ArticleLink } from "./link-store.ts";
 import { layoutOf } from "./order.ts";
@@ -15,7 +15,6 @@ import { layoutOf } from "./order.ts";
 export interface ComingDeps {
   db: Db;
   clock: Clock;
-  options: ScheduleDefaults;
 }
 
 /** An article that the next edition would claim now, as that edition would show it. */
@@ -40,9 +39,9 @@ export interface ComingEdition {
 }
 
 /** The next edition as it would be if it were frozen now. Nothing is claimed. */
-export async function comingEdition({ db, clock, options }: ComingDeps): Promise<ComingEdition> {
+export async function comingEdition({ db, clock }: ComingDeps): Promise<ComingEdition> {
   const now = clock.now();
-  const schedule = await loadSchedule(db, options);
+  const schedule = await loadSchedule(db);
   const today = localDate(now, schedule.timezone);
   const recorded = await recordedDates(db, today);
   const [send] = nextSends(now, { ...schedule, skipped: new Set([...schedule.skipped, ...recorded]) }, 1);

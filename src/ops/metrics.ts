@@ -7,7 +7,7 @@ import { recordedLately } from "../editions/due.ts";
 import type { DeliveryState } from "../editions/state.ts";
 import { listEditions, type Edition } from "../editions/store.ts";
 import { editionName } from "../editions/name.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { listSources, unhealthyAfter } from "../sources/store.ts";
 import { countByStatus } from "../subscribers/store.ts";
 import type { Metric, Sample } from "./prometheus.ts";
@@ -16,7 +16,7 @@ export interface MetricsDeps {
   db: Db;
   clock: Clock;
   queues: Readonly<Record<string, { getJobCounts(...types: never[]): Promise<Record<string, number>> }>>;
-  options: ScheduleDefaults & { catchUpHours: number };
+  options: { catchUpHours: number };
 }
 
 const rateSeconds = 60;
@@ -75,7 +75,7 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
 
 /** An edition that is due and not opened counts from its hour too; one that waits for a person does as well. */
 async function lagOf({ db, options }: MetricsDeps, latest: Edition | undefined, now: Date): Promise<number> {
-  const schedule = await loadSchedule(db, options);
+  const schedule = await loadSchedule(db);
   const recorded = await recordedLately(db, now);
   const due = decideDue({ now, since: schedule.since, schedule, recorded, catchUpHours: options.catchUpHours }).open;
   if (due) return seconds(due.dueAt, now);

@@ -6,7 +6,7 @@ import { localDate } from "../editions/calendar.ts";
 import type { Balance } from "../editions/state.ts";
 import { listEditions } from "../editions/store.ts";
 import { editionName } from "../editions/name.ts";
-import { loadSchedule, type ScheduleDefaults } from "../schedule/store.ts";
+import { loadSchedule } from "../schedule/store.ts";
 import { dailyGrowth } from "../subscribers/growth.ts";
 import { countByStatus } from "../subscribers/store.ts";
 
@@ -21,17 +21,16 @@ export interface Numbers {
 interface Deps {
   db: Db;
   clock: Clock;
-  options: ScheduleDefaults;
 }
 
 /** The most editions of one date that are looked for, on average. */
 const editionsPerDay = 3;
 
 /** @returns what looks at the last `days` days; it keeps the counts of editions that are over */
-export function createNumbers({ db, clock, options }: Deps, days: number): () => Promise<Numbers> {
+export function createNumbers({ db, clock }: Deps, days: number): () => Promise<Numbers> {
   const tallies = createTallies(db);
   return async () => {
-    const { timezone } = await loadSchedule(db, options);
+    const { timezone } = await loadSchedule(db);
     const first = Temporal.PlainDate.from(localDate(clock.now(), timezone)).subtract({ days: days - 1 });
     const dates = Array.from({ length: days }, (_, i) => first.add({ days: i }).toString());
     const [growth, counts, listed] = await Promise.all([

@@ -54,12 +54,12 @@ export async function recover(deps: RecoverDeps): Promise<void> {
 }
 
 export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
-  const opened = await openDue(deps, await loadSchedule(deps.db, deps.options));
+  const opened = await openDue(deps, await loadSchedule(deps.db));
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
 }
 
 async function lookAtTheNext(deps: RecoverDeps): Promise<void> {
-  await lookAhead(deps, await loadSchedule(deps.db, deps.options));
+  await lookAhead(deps, await loadSchedule(deps.db));
 }
 
 async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {

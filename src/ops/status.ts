@@ -42,7 +42,7 @@ export interface StatusDeps {
 /** How things stand, for `dayletter status`, the front page and the API. */
 export async function status({ db, clock, config, transport }: StatusDeps): Promise<Status> {
   const now = clock.now();
-  const schedule = await loadSchedule(db, config);
+  const schedule = await loadSchedule(db);
   const [latest] = await listEditions(db, 1);
   const sources = (await listSources(db)).filter((source) => source.kind === "feed");
   return {

@@ -9,9 +9,9 @@ import { setSchedules } from "../queue/schedules.ts";
 import { consequenceOf, demandChoice, passedReason, type Consequence, type PassedChoice } from "./passed.ts";
 import { revisionOf } from "./revision.ts";
 import {
-  formerSchedule,
   loadSchedule,
   saveSchedule,
+  settingsDiffer,
   skipDate,
   type EffectiveSchedule,
   type ScheduleChange,
@@ -21,7 +21,7 @@ import { inTurn, refuseOutdated, type Turn, type TurnDeps } from "./turn.ts";
 
 export interface ScheduleDeps extends DueDeps, TurnDeps {
   queues: Queues;
-  options: DueDeps["options"];
+  options: DueDeps["options"] & ScheduleDefaults;
 }
 
 export interface ScheduleRequest {
@@ -43,7 +43,7 @@ export async function changeSchedule(
   change: ScheduleChange,
   request: ScheduleRequest,
 ): Promise<EffectiveSchedule> {
-  const before = await loadSchedule(deps.db, deps.options);
+  const before = await loadSchedule(deps.db);
   await openWhatWasDue(deps, before);
   const schedule = await inTurn(deps, async (turn) => {
     await refuseOutdated(turn, request.revision ?? revisionOf(before));
@@ -55,31 +55,27 @@ export async function changeSchedule(
   return schedule;
 }
 
-/** Notices at start that the settings name another schedule than before, and changes to it in the same way. */
+/** Notices at start that this node's settings name another schedule than the one in force, and changes to it in the same way. */
 export async function adoptSettings(deps: ScheduleDeps): Promise<boolean> {
   const { db, options } = deps;
-  const former = await formerSchedule(db, await loadSchedule(db, options));
-  if (!former) return false;
-  await openWhatWasDue(deps, former);
+  if (!(await settingsDiffer(db, options))) return false;
+  await openWhatWasDue(deps, await loadSchedule(db));
   let adopted = false;
   await inTurn(deps, async (turn) => {
-    const before = await formerSchedule(turn.tx, turn.schedule);
-    if (!before) return;
-    await adopt(deps, turn, { actor: "settings", passed: "as it can", before, change: {} });
+    const change = await settingsDiffer(turn.tx, options);
+    if (!change) return;
+    await adopt(deps, turn, { actor: "settings", passed: "as it can", before: turn.schedule, change });
     adopted = true;
   });
   return adopted;
 }
 
 /** Moves the queue's scheduler to the schedule; of two changes at once the later one's stays. A queue that is away is no error. */
-async function moveScheduler(
-  deps: { db: Db; queues: Queues; log: Log; options: ScheduleDefaults },
-  changed: EffectiveSchedule,
-): Promise<void> {
+async function moveScheduler(deps: { db: Db; queues: Queues; log: Log }, changed: EffectiveSchedule): Promise<void> {
   try {
     for (let schedule = changed; ;) {
       await setSchedules(deps.queues, schedule);
-      const present = await loadSchedule(deps.db, deps.options);
+      const present = await loadSchedule(deps.db);
       if (revisionOf(present) === revisionOf(schedule)) return;
       schedule = present;
     }
@@ -105,7 +101,7 @@ async function adopt(
 ): Promise<void> {
   const { actor, before, change, passed } = request;
   await saveSchedule(tx, change, options, before.since);
-  const after = await loadSchedule(tx, options);
+  const after = await loadSchedule(tx);
   const { catchUpHours } = options;
   const consequence = consequenceOf({ now, since: before.since, recorded, before, after, catchUpHours });
   if (passed !== "as it can") demandChoice(consequence, after, passed);

@@ -19,7 +19,7 @@ export async function changeMove(
   request: { date: string; sendAt: string | null; actor: string; revision?: string | undefined },
 ): Promise<EffectiveSchedule> {
   const { date, sendAt, actor } = request;
-  const before = await loadSchedule(deps.db, deps.options);
+  const before = await loadSchedule(deps.db);
   const opened = await openDue(deps, before);
   if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
   return inTurn(deps, async (turn) => {

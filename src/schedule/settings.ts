@@ -56,6 +56,11 @@ function refuseDays(raw: string): never {
   throw wrongValue(raw, "a set of week days; expected a form such as mon-fri or mon,wed,fri");
 }
 
+/** Days as they are set, one by one: "mon,tue,wed". */
+export function writeSendDays(days: readonly number[]): string {
+  return days.map((day) => dayNames[day - 1]).join(",");
+}
+
 /** Days. */
 const longestRange = 366;
 

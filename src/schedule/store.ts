@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Schedule } from "../editions/calendar.ts";
 
-/** What can be set of a schedule; `null` goes back to the environment's value. */
+/** What can be set of a schedule; `null` goes back to the value of this node's settings. */
 export interface ScheduleChange {
   timezone?: string | null;
   sendAt?: string | null;
@@ -16,15 +16,16 @@ export interface EffectiveSchedule extends Schedule {
   since: Date;
 }
 
-/** The schedule in force: the environment's values under those that an operator set. Its row is made at first start. */
-export async function loadSchedule(db: Db | Tx, defaults: ScheduleDefaults): Promise<EffectiveSchedule> {
+/**
+ * The schedule in force, which is the database's alone: an operator's values, and of a node's settings those that were
+ * taken over last (`adoptSettings`). So all nodes go by one, whatever their environments say.
+ */
+export async function loadSchedule(db: Db | Tx): Promise<EffectiveSchedule> {
   // One statement: every page with a form asks, and a change is seen whole.
   const row = await db
     .selectFrom("schedule")
     .select([
-      "timezone",
-      "send_at",
-      "send_days",
+      "effective",
       "since",
       sql<string[]>`array(select date from skipped_dates)`.as("skipped"),
       sql<string[]>`array(select date from moved_dates order by date)`.as("moved"),
@@ -32,9 +33,7 @@ export async function loadSchedule(db: Db | Tx, defaults: ScheduleDefaults): Pro
     ])
     .executeTakeFirstOrThrow();
   return {
-    timezone: row.timezone ?? defaults.timezone,
-    sendAt: row.send_at ?? defaults.sendAt,
-    sendDays: row.send_days ?? defaults.sendDays,
+    ...pick(row.effective),
     skipped: new Set(row.skipped),
     moved: new Map(row.moved.map((date, i) => [date, row.moved_to[i]!])),
     since: row.since,
@@ -50,33 +49,47 @@ export async function ensureSchedule(db: Db, defaults: ScheduleDefaults, now: Da
     .execute();
 }
 
-/** The schedule as it was in force when it was last looked at, when the environment has changed since; else null. */
-export async function formerSchedule(db: Db, current: EffectiveSchedule): Promise<EffectiveSchedule | null> {
-  const { effective } = await db.selectFrom("schedule").select("effective").executeTakeFirstOrThrow();
-  const same = JSON.stringify(pick(effective)) === fingerprint(current);
-  return same ? null : { ...current, ...effective };
+/**
+ * What of the schedule in force would be otherwise by a node's settings, where no operator has set it.
+ * @returns the change that takes it over; null where the settings agree
+ */
+export async function settingsDiffer(db: Db | Tx, settings: ScheduleDefaults): Promise<ScheduleChange | null> {
+  const row = await db
+    .selectFrom("schedule")
+    .select(["effective", "timezone", "send_at", "send_days"])
+    .executeTakeFirstOrThrow();
+  const { timezone, sendAt, sendDays } = row.effective;
+  const change: ScheduleChange = {
+    ...(row.timezone === null && timezone !== settings.timezone ? { timezone: null } : {}),
+    ...(row.send_at === null && sendAt !== settings.sendAt ? { sendAt: null } : {}),
+    ...(row.send_days === null && sendDays.join() !== settings.sendDays.join() ? { sendDays: null } : {}),
+  };
+  return Object.keys(change).length === 0 ? null : change;
 }
 
 /** Writes a change down. @param since nothing due at or before this instant is looked at from now on */
 export async function saveSchedule(
   tx: Db | Tx,
   change: ScheduleChange,
-  defaults: ScheduleDefaults,
+  settings: ScheduleDefaults,
   since: Date,
 ): Promise<void> {
+  const { timezone, sendAt, sendDays } = change;
+  const present = await loadSchedule(tx);
+  const effective = {
+    timezone: timezone === undefined ? present.timezone : (timezone ?? settings.timezone),
+    sendAt: sendAt === undefined ? present.sendAt : (sendAt ?? settings.sendAt),
+    sendDays: sendDays === undefined ? present.sendDays : (sendDays ?? settings.sendDays),
+  };
   await tx
     .updateTable("schedule")
     .set({
       since,
-      ...(change.timezone === undefined ? {} : { timezone: change.timezone }),
-      ...(change.sendAt === undefined ? {} : { send_at: change.sendAt }),
-      ...(change.sendDays === undefined ? {} : { send_days: change.sendDays }),
+      effective: fingerprint(effective),
+      ...(timezone === undefined ? {} : { timezone }),
+      ...(sendAt === undefined ? {} : { send_at: sendAt }),
+      ...(sendDays === undefined ? {} : { send_days: sendDays }),
     })
-    .execute();
-  const effective = await loadSchedule(tx, defaults);
-  await tx
-    .updateTable("schedule")
-    .set({ effective: fingerprint(effective) })
     .execute();
 }
 

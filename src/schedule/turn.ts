@@ -26,9 +26,9 @@ export async function inTurn(deps: TurnDeps, change: (turn: Turn) => Promise<voi
   const after = await deps.db.transaction().execute(async (tx) => {
     await lockOpening(tx);
     const now = deps.clock.now();
-    const schedule = await loadSchedule(tx, deps.options);
+    const schedule = await loadSchedule(tx);
     await change({ tx, now, schedule, recorded: await recordedLately(tx, now) });
-    return loadSchedule(tx, deps.options);
+    return loadSchedule(tx);
   });
   await lookAhead(deps, after);
   return after;

@@ -21,7 +21,7 @@ export interface ComposeDeps extends ComposeSampleDeps {
   db: Db;
   clock: Clock;
   publication: Publication;
-  options: ComposeSampleDeps["options"] & { publicUrl: string; sendAt: string };
+  options: ComposeSampleDeps["options"] & { publicUrl: string };
 }
 
 /** A notice as it goes out, or why it must not go out any more. */
@@ -106,7 +106,7 @@ async function subscriberMail(
   const said = saidBy(deps, kind);
   const own = ownLinks(deps.options, reader.key);
   const { latest, hour } = noticeWordsFor(deps.publication.language);
-  const schedule = await loadSchedule(deps.db, deps.options);
+  const schedule = await loadSchedule(deps.db);
   const leaves = fill(hour, { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone });
   const articles = kind === "welcome" ? await newestHeadlines(deps.db, reader) : [];
   return printed(deps, press, notice, {

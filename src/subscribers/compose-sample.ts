@@ -3,12 +3,11 @@ import { comingSample } from "../editorial/coming.ts";
 import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
 import { sampleOfEdition, type SampleOf } from "../editions/sample-stencils.ts";
 import { getEdition } from "../editions/store.ts";
-import type { ScheduleDefaults } from "../schedule/store.ts";
 import { parseEditionName } from "../editions/name.ts";
 import type { ClaimedNotice } from "./notices.ts";
 
 export interface ComposeSampleDeps extends SampleDeps {
-  options: SampleDeps["options"] & ScheduleDefaults & { secret: string };
+  options: SampleDeps["options"] & { secret: string };
   /** Whether an address may get one more mail that it has not proven to want. */
   mayMail?(addressKey: string, ticket: undefined, mail: "sample"): Promise<boolean>;
 }

@@ -5,6 +5,6 @@ import { shared } from "../base/share-answers.ts";
 /** The schedule as it is; pages that ask at the same time share the answer. */
 export type ScheduleNow = () => ReturnType<typeof loadSchedule>;
 
-export function openScheduleNow({ db, options }: Pick<App, "db" | "options">): ScheduleNow {
-  return shared(() => loadSchedule(db, options));
+export function openScheduleNow({ db }: Pick<App, "db">): ScheduleNow {
+  return shared(() => loadSchedule(db));
 }

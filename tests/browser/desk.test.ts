@@ -92,7 +92,7 @@ test("on a phone: set-up, preview, approve, live progress, pause, resume, finish
     await page.goto(`${url}/operator`);
     await sentence(page, "Today’s edition goes out at 09:00, in 5 minutes.");
     site.clock.at = new Date("2026-11-24T09:00:30Z");
-    await openDue(site.app, await loadSchedule(site.app.db, site.app.options));
+    await openDue(site.app, await loadSchedule(site.app.db));
     await site.render(1);
     await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
     await page.getByRole("link", { name: "Preview it" }).first().click();

@@ -15,7 +15,7 @@ import { schedulesAre, setSchedules } from "../../src/queue/schedules.ts";
 import { changeSchedule } from "../../src/schedule/change.ts";
 import { changeMove } from "../../src/schedule/move.ts";
 import { changeSkips } from "../../src/schedule/skip.ts";
-import { loadSchedule } from "../../src/schedule/store.ts";
+import { loadSchedule, saveSchedule } from "../../src/schedule/store.ts";
 import { addSource } from "../../src/sources/add.ts";
 import { pollSource } from "../../src/sources/poll.ts";
 import { getSource } from "../../src/sources/store.ts";
@@ -38,7 +38,7 @@ beforeEach(async () => {
   clock.set(`${date}T05:00:00Z`);
   const { db } = world.app;
   await sql`truncate editions, articles, subscribers, sources, tags, audit, skipped_dates cascade`.execute(db);
-  await sql`update schedule set since = ${clock.now()}, send_at = null, send_days = null, timezone = null`.execute(db);
+  await saveSchedule(db, { sendAt: null, sendDays: null, timezone: null }, world.app.options, clock.now());
 });
 
 const by = { actor: "test" };
@@ -167,9 +167,7 @@ test("one part that fails keeps nothing else from being looked after", async () 
       created_at: clock.now(),
     })
     .execute();
-  await sql`update schedule set since = ${new Date(clock.now().getTime() - 86_400_000)}, send_at = '04:00'`.execute(
-    app.db,
-  );
+  await saveSchedule(app.db, { sendAt: "04:00" }, app.options, new Date(clock.now().getTime() - 86_400_000));
   await sql`delete from editions where id <> ${id}`.execute(app.db);
   await sql`update editions set date = '2026-11-22'`.execute(app.db);
   const asked: string[] = [];
@@ -257,7 +255,7 @@ test("nothing is traced unless it is asked for", () => {
 
 test("the schedule can be changed while the queue is away, whose scheduler is then known to be wrong", async () => {
   const { app } = world;
-  await setSchedules(app.queues, await loadSchedule(app.db, app.options));
+  await setSchedules(app.queues, await loadSchedule(app.db));
   const upsertJobScheduler = () => Promise.reject(new Error("connect ECONNREFUSED"));
   const queues = { ...app.queues, editions: { upsertJobScheduler } } as unknown as World["app"]["queues"];
   const changed = await changeSchedule({ ...app, queues }, { sendAt: "09:00" }, by);

@@ -307,7 +307,7 @@ describe.each(allEngines)("a schedule that changes under two nodes, on $name", (
       await db.deleteFrom(table).execute();
     }
     await saveSchedule(db, { timezone, sendAt, sendDays: null }, options, clock.now());
-    await setSchedules(two.nodes[0].queues, await loadSchedule(db, options));
+    await setSchedules(two.nodes[0].queues, await loadSchedule(db));
   }
 
   async function take(node: App, { set, passed, skip, unskip, move, refused }: Step): Promise<void> {
@@ -327,7 +327,7 @@ describe.each(allEngines)("a schedule that changes under two nodes, on $name", (
    * @param moved whether it was just set, so that it wakes at the next instant from now
    */
   async function schedulersAgree(moved: boolean): Promise<void> {
-    const schedule = await loadSchedule(two.nodes[1].db, two.nodes[1].options);
+    const schedule = await loadSchedule(two.nodes[1].db);
     const seen = await Promise.all(two.nodes.map(({ queues }) => queues.editions.getJobScheduler("open-edition")));
     const [one, other] = seen.map((scheduler) => scheduler && [scheduler.pattern, scheduler.tz, scheduler.next]);
     expect(one).toEqual(other);

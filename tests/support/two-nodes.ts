@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { App } from "../../src/app.ts";
 import type { Clock } from "../../src/base/clock.ts";
+import { loadConfig } from "../../src/config.ts";
 import { connectQueue } from "../../src/queue/connection.ts";
 import { createWake, openQueues } from "../../src/queue/queues.ts";
 import type { Engines } from "./engines.ts";
-import { openWorld } from "./world.ts";
+import { openWorld, testEnv } from "./world.ts";
 
 export interface TwoNodes {
   nodes: readonly [App, App];
@@ -14,11 +15,19 @@ export interface TwoNodes {
 /**
  * Two nodes on one database and one queue. The embedded engine lets one process in, so there the second node is another
  * set of queues in this process.
+ * @param others settings of the second that are not those of the first
  */
-export async function openTwoNodes(engines: Engines, clock: Clock): Promise<TwoNodes> {
+export async function openTwoNodes(
+  engines: Engines,
+  clock: Clock,
+  others: Record<string, string> = {},
+): Promise<TwoNodes> {
   const { env, close } = await engines.open();
   const first = await openWorld({ env, clock });
-  const second = env["DATABASE_URL"] === undefined ? beside(first.app) : await openWorld({ env, clock });
+  const second =
+    env["DATABASE_URL"] === undefined
+      ? beside(first.app, others)
+      : await openWorld({ env: { ...env, ...others }, clock });
   return {
     nodes: [first.app, second.app],
     async close() {
@@ -29,11 +38,20 @@ export async function openTwoNodes(engines: Engines, clock: Clock): Promise<TwoN
   };
 }
 
-function beside(app: App): { app: App; close(): Promise<void> } {
+function beside(app: App, others: Record<string, string>): { app: App; close(): Promise<void> } {
   const queue = connectQueue({ kind: "embedded", pool: app.database.pool });
   const queues = openQueues(queue, app.log);
+  const config = loadConfig(testEnv(app.config.dataDir, others));
   return {
-    app: { ...app, sender: randomUUID(), queue, queues, wake: createWake(queues, app.log) },
+    app: {
+      ...app,
+      config,
+      options: { ...config, secret: app.options.secret },
+      sender: randomUUID(),
+      queue,
+      queues,
+      wake: createWake(queues, app.log),
+    },
     async close() {
       await Promise.all(Object.values(queues).map((one) => one.close()));
       await queue.close();

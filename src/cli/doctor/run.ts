@@ -126,7 +126,7 @@ async function checkSource(deps: FetchDeps, url: string): Promise<Check> {
 }
 
 async function scheduleOf(config: Config, db: Db | null): Promise<Schedule> {
-  return db ? await loadSchedule(db, config).catch(() => fromSettings(config)) : fromSettings(config);
+  return db ? await loadSchedule(db).catch(() => fromSettings(config)) : fromSettings(config);
 }
 
 function fromSettings({ timezone, sendAt, sendDays }: Config): Schedule {

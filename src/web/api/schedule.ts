@@ -36,7 +36,7 @@ const moveBody = z.strictObject({
 const dateParams = z.object({ date: z.string() });
 
 export function addScheduleRoutes(server: ApiServer, app: App): void {
-  const { db, clock, options } = app;
+  const { db, clock } = app;
   const tags = ["schedule"];
   const response = { 200: scheduleSchema, ...problems };
   const show = async (schedule: EffectiveSchedule): Promise<z.input<typeof scheduleSchema>> =>
@@ -45,7 +45,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
   server.get(
     "/schedule",
     { config: { role: "viewer" }, schema: { summary: "When editions go out", tags, response } },
-    async () => show(await loadSchedule(db, options)),
+    async () => show(await loadSchedule(db)),
   );
 
   server.put(

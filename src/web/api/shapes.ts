@@ -7,6 +7,7 @@ import { allowedActions, editionActions } from "../../editions/state.ts";
 import { withoutUser } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
 import { revisionOf } from "../../schedule/revision.ts";
+import { writeSendDays } from "../../schedule/settings.ts";
 import type { EffectiveSchedule } from "../../schedule/store.ts";
 
 const instant = z.date();
@@ -142,8 +143,6 @@ export function showEditionStatus(edition: EditionStatus): z.input<typeof editio
   };
 }
 
-const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
 export const nextSendSchema = z.object({ date: z.iso.date(), at: instant, note: z.string().nullable() });
 
 export const scheduleSchema = z
@@ -164,7 +163,7 @@ export function showSchedule(schedule: EffectiveSchedule, next: NextSend[]): z.i
   return {
     timezone: schedule.timezone,
     sendAt: schedule.sendAt,
-    sendDays: schedule.sendDays.map((day) => dayNames[day - 1]).join(","),
+    sendDays: writeSendDays(schedule.sendDays),
     skipped: [...schedule.skipped].toSorted(),
     moved: [...(schedule.moved ?? [])].map(([date, sendAt]) => ({ date, sendAt })).toSorted(byDate),
     next,

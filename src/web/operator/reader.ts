@@ -29,7 +29,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
     const reader = await find(request.params.id);
     const query = readFields(request.query);
     const language = inEnglishOf(app.config.language);
-    const { timezone } = await loadSchedule(db, app.options);
+    const { timezone } = await loadSchedule(db);
     const asked = query.one("date").trim();
     const date = asked === "" ? null : parseDate(asked.split(".")[0]!);
     const why = await askWhy(app, String(reader.id), ...(date === null ? [] : [{ date }]));

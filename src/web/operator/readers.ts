@@ -85,7 +85,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
     const [counts, found, { timezone }] = await Promise.all([
       countByStatus(db),
       findReaders(db, { words, status, before, limit: pageSize + 1 }),
-      loadSchedule(db, app.options),
+      loadSchedule(db),
     ]);
     const page = found.slice(0, pageSize);
     const language = inEnglishOf(app.config.language);

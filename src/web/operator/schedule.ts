@@ -38,7 +38,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
 
   web.get(path, needs.viewer, async (request, reply) => {
     const fields = readFields(request.query);
-    const present = await loadSchedule(db, options);
+    const present = await loadSchedule(db);
     const { wanted, wrong } = read(fields, present);
     const next = wrong === null ? await comingSends(db, clock.now(), { ...present, ...wanted }) : [];
     const changed = wrong === null && !same(wanted, present);
@@ -83,7 +83,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
 
   web.post(path, needs.editor, async (request, reply) => {
     const fields = readFields(request.body);
-    const { wanted, wrong } = read(fields, await loadSchedule(db, options));
+    const { wanted, wrong } = read(fields, await loadSchedule(db));
     if (wrong !== null) throw new Refusal(422, wrong);
     const passed = (["send", "skip"] as const).find((choice) => choice === fields.one("passed"));
     const change = { ...wanted, sendDays: [...wanted.sendDays] };

@@ -81,7 +81,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
   });
 
   async function list(request: FastifyRequest, reply: FastifyReply, told?: Told): Promise<FastifyReply> {
-    const { timezone } = await loadSchedule(db, app.options);
+    const { timezone } = await loadSchedule(db);
     const shown = { now: clock.now(), timezone, language: inEnglishOf(app.config.language) };
     return show(
       request,

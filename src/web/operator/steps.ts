@@ -44,7 +44,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
   const looked = new Map<string, Looked>();
 
   const tell: Steps["tell"] = async (request, reply, told) => {
-    const schedule = await loadSchedule(db, app.options);
+    const schedule = await loadSchedule(db);
     const sources = await listSources(db);
     const coming = await comingEdition(app);
     const look = told?.look === undefined ? null : (looked.get(told.look) ?? null);

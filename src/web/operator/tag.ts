@@ -45,7 +45,7 @@ export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
     const [tags, reach, { timezone }] = await Promise.all([
       listAllTags(db, countedSince(clock)),
       tagReach(db, id),
-      loadSchedule(db, app.options),
+      loadSchedule(db),
     ]);
     const tag = tags.find((one) => one.id === id)!;
     return show(

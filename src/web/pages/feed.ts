@@ -17,12 +17,12 @@ const mostArticles = 50;
 
 /** `/editions/feed.xml`: the last 30 editions for feed readers. What went out never changes, so neither does an entry. */
 export function addFeed(web: FastifyInstance, app: App, words: PageWords): void {
-  const { db, config, options } = app;
+  const { db, config } = app;
 
   web.get(feedPath, async (request, reply) => {
     const editions = await listPublished(db, listed);
     const sent = editions.map(({ sending_at }) => sending_at!.getTime());
-    const updated = sent.length > 0 ? new Date(Math.max(...sent)) : (await loadSchedule(db, options)).since;
+    const updated = sent.length > 0 ? new Date(Math.max(...sent)) : (await loadSchedule(db)).since;
     const state = [config.publicUrl, config.publicationName, config.language, updated.toISOString(), editions.length];
     const etag = `"${createHash("sha256").update(JSON.stringify(state)).digest("base64url").slice(0, 22)}"`;
     reply.header("etag", etag).header("cache-control", "public, max-age=300");

@@ -48,8 +48,8 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
 }
 
 /** What the page says to everybody; many who look at the same time share it. */
-async function loadFacts({ db, clock, options }: App, words: PageWords) {
-  const schedule = await loadSchedule(db, options);
+async function loadFacts({ db, clock }: App, words: PageWords) {
+  const schedule = await loadSchedule(db);
   const [[latest], [next], feeds, readers] = await Promise.all([
     listPublished(db, 1),
     comingSends(db, clock.now(), schedule),

@@ -24,7 +24,7 @@ export function addTagPages(
   app: App,
   { views, catalogue }: { views: Views; catalogue: () => Promise<Catalogue> },
 ): void {
-  const { db, clock, options } = app;
+  const { db, clock } = app;
   const { language, say } = views.words;
 
   web.get<{ Params: { "*": string } }>("/tags/*", async (request, reply) => {
@@ -43,7 +43,7 @@ export function addTagPages(
     }
     const own = tagPath(tag.name);
     if (tag.name !== asked || own.includes("?") !== (inPath === "")) return reply.redirect(own, 302);
-    const { timezone } = await loadSchedule(db, options);
+    const { timezone } = await loadSchedule(db);
     const show = { own: tag.name, timezone, language };
     const articles = await recentArticles(db, { now: clock.now(), limit: listed, tagId: tag.id });
     return views.send(reply, "tag", {
