@@ -70,3 +70,17 @@ test("a reader signs up, mends a mistake, confirms, changes tags, pauses and lea
     expect((await reader())!.status).toBe("unsubscribed");
   });
 });
+
+test("the sign-up box says in which language it speaks, on a page in another one", async () => {
+  await withPage(site.browser, {}, async (page) => {
+    const script = `<script src="${site.url}/embed.js" data-tags="lg u+" async></script>`;
+    await page.setContent(`<html lang="ko"><title>소식</title><body><main><h1>소식</h1>${script}</main></body></html>`);
+    const box = page.locator("dayletter-box");
+    await box.getByRole("button", { name: "Anmelden" }).click();
+    await box.getByText("Geben Sie Ihre E-Mail-Adresse ein, etwa name@example.com.").waitFor();
+    expect(await box.getByText("Telekom-Nachrichten per Mail").getAttribute("lang")).toBe("de");
+    expect(await box.locator("form").getAttribute("lang")).toBe("de");
+    expect(await box.locator("bdi").getAttribute("lang")).toBe("ko");
+    expect(await faultsOf(page, { frames: true })).toEqual([]);
+  });
+});

@@ -45,3 +45,12 @@ test("a reader agrees in German, and that is what the record keeps", async () =>
   const records = await site.app.db.selectFrom("consents").select("wording").execute();
   expect(records).toEqual([{ wording: consent }]);
 });
+
+test("the next edition is told with its hour, as Germans say it", async () => {
+  expect((await get("/")).body).toMatch(/erscheint am \S+, \d+\. \S+ um \d\d:\d\d Uhr \(UTC\)\./);
+});
+
+test("the names of tags that are not there end with a full stop before the next sentence", async () => {
+  const text = (await get("/sample?tag=nichts")).body.replace(/<[^>]+>/g, "");
+  expect(text).toContain("Dieses Thema gibt es nicht: nichts. Die vorhandenen stehen weiter unten zur Wahl.");
+});
