@@ -4,7 +4,7 @@ import { createCaps, type Caps } from "./abuse/caps.ts";
 import { openCounters } from "./abuse/counters.ts";
 import { createSignInCaps, type SignInCaps } from "./abuse/sign-in.ts";
 import { systemClock, type Clock } from "./base/clock.ts";
-import { Refusal, reasonOf } from "./base/errors.ts";
+import { closeInReverse } from "./base/close-in-reverse.ts";
 import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
 import { noTrace, type Trace } from "./base/trace.ts";
@@ -12,8 +12,7 @@ import { packageRoot } from "./base/root.ts";
 import type { Config } from "./config.ts";
 import { openOwn, type OwnSettings } from "./config/own.ts";
 import { lockDataFolder } from "./db/lock.ts";
-import { migrate, migrateQueue } from "./db/migrate.ts";
-import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
+import type { Database } from "./db/open.ts";
 import type { Db } from "./db/schema.ts";
 import { createGoneWatch } from "./deliveries/gone.ts";
 import { createLedger, type Ledger } from "./deliveries/ledger.ts";
@@ -21,13 +20,11 @@ import { createPolicyWatch } from "./deliveries/policy-watch.ts";
 import { keepPresses, openPress, type Press } from "./deliveries/press.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
-import { outboxFolder } from "./mail/outbox-folder.ts";
-import { createOutboxTransport } from "./mail/outbox.ts";
-import { createSmtpTransport } from "./mail/smtp.ts";
+import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
 import { ensureSetup } from "./operators/links.ts";
 import { ensureSecret, ensureToken } from "./ops/keys.ts";
-import { connectQueue, type QueueConnection, type QueuePlace } from "./queue/connection.ts";
+import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
 import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
@@ -108,15 +105,7 @@ export async function openApp(
 ): Promise<App> {
   const { log, command, clock = systemClock } = deps;
   const closing: (() => unknown)[] = [];
-  const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) {
-      try {
-        await step();
-      } catch (error) {
-        log.warn({ reason: reasonOf(error) }, "could not be closed");
-      }
-    }
-  };
+  const close = (): Promise<void> => closeInReverse(closing, log);
   try {
     const templateFolder = join(packageRoot, "templates/email");
     const templates = (): Promise<EmailTemplates> => loadTemplates(templateFolder);
@@ -208,33 +197,4 @@ export async function openApp(
 
 function unchangeable({ dataDir }: Config): OwnSettings {
   return openOwn({ dataDir, writable: false, fixed: new Set(), check: () => undefined });
-}
-
-async function openDatabase(config: Config): Promise<Database> {
-  if (config.databaseUrl === null) return openEmbedded(join(config.dataDir, "db"));
-  const database = openPostgres(config.databaseUrl);
-  try {
-    await migrate(database.pool);
-    if (config.embedded.queue === "postgres") await migrateQueue(database.pool);
-    return database;
-  } catch (error) {
-    await database.close();
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(
-      502,
-      `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`,
-    );
-  }
-}
-
-function queuePlace(config: Config, database: Database): QueuePlace {
-  if (config.redisUrl !== null) return { kind: "redis", url: config.redisUrl };
-  if (config.databaseUrl !== null) return { kind: "postgres", url: config.databaseUrl };
-  return { kind: "embedded", pool: database.pool };
-}
-
-function openTransport(config: Config, deps: { clock: Clock; log: Log }): Transport {
-  const connections = config.smtpConnections;
-  if (config.smtp === null) return createOutboxTransport({ dir: outboxFolder(config.dataDir), connections });
-  return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });
 }
