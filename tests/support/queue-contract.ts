@@ -5,6 +5,7 @@ import { Temporal } from "temporal-polyfill";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { QueueConnection } from "../../src/queue/connection.ts";
 import { jobOptions } from "../../src/queue/contract.ts";
+import { schedulesAre, setSchedules } from "../../src/queue/schedules.ts";
 
 export interface OpenQueue {
   connection: QueueConnection;
@@ -76,13 +77,28 @@ export function queueContract(name: string, open: () => Promise<OpenQueue>): voi
       const set = (tz: string) =>
         queue.upsertJobScheduler("open-edition", { pattern: "0 7 * * *", tz }, { name: "open-edition", data: {} });
       await set("Europe/Berlin");
-      await Promise.all([set("Europe/Berlin"), set("Europe/Berlin")]);
       await set("Asia/Seoul");
       const schedulers = await queue.getJobSchedulers();
       expect(schedulers.map(({ key, tz, next }) => ({ key, tz, next }))).toEqual([
         { key: "open-edition", tz: "Asia/Seoul", next: nextSeven("Asia/Seoul") },
       ]);
       expect(await queue.getDelayedCount()).toBe(1);
+    });
+
+    it("has each schedule once however many nodes set it at the same time", async () => {
+      const schedule = {
+        sendAt: "07:00",
+        sendDays: [1, 2, 3, 4, 5],
+        timezone: "Asia/Seoul",
+        skipped: new Set<string>(),
+      };
+      for (let round = 0; round < 10; round += 1) {
+        await Promise.all(Array.from({ length: 4 }, () => setSchedules({ editions: queue }, schedule)));
+        expect(await schedulesAre({ editions: queue }, schedule)).toBe(true);
+        const keys = (await queue.getJobSchedulers()).map(({ key }) => key);
+        expect(keys.toSorted()).toEqual(["open-edition", "recover", "retention"]);
+        for (const key of keys) await queue.removeJobScheduler(key);
+      }
     });
 
     it("wakes again and again at an interval", async () => {
