@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { memoryLimit } from "../support/memory.ts";
 import { serverIsUp, startProgram, type Program } from "../support/program.ts";
 import { testEnv } from "../support/world.ts";
 
@@ -22,7 +23,7 @@ test("the whole server takes at most 400 MB after its first start", () => {
   // Only Linux tells it without a program of its own.
   if (!existsSync(status)) return;
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(status, "utf8")) ?? [];
-  expect(Number(kilobytes) * 1024).toBeLessThan(400e6);
+  expect(Number(kilobytes) * 1024).toBeLessThan(memoryLimit(400e6));
 });
 
 test("says at once, in the terminal as on the front page, what is there and what to do next", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
+import { memoryLimit } from "../../support/memory.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dayletter-start-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,7 +41,7 @@ describe("the embedded engine's start", () => {
       const later = await start(dir);
       expect(later.ms).toBeLessThan(2_000);
       expect([first.rows, later.rows]).toEqual([1, 2]);
-      for (const { rss } of [first, later]) expect(rss).toBeLessThan(300e6);
+      for (const { rss } of [first, later]) expect(rss).toBeLessThan(memoryLimit(300e6));
     },
   );
 
