@@ -14,7 +14,7 @@ import { changeLink, confirmLink, ownLinks } from "./links.ts";
 import { newestHeadlines } from "./newest-headlines.ts";
 import type { ClaimedNotice } from "./notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
-import { findSuppressed, isForGood } from "./suppressions.ts";
+import { erased, findSuppressed, isForGood } from "./suppressions.ts";
 import { noticeMessageId } from "./tokens.ts";
 
 export interface ComposeDeps extends ComposeSampleDeps {
@@ -40,7 +40,8 @@ export async function composeNotice(deps: ComposeDeps, press: NoticePress, notic
     case "change":
       return changeMail(deps, press, notice, reason);
     case "sample":
-      if (reason !== undefined) return { skip: "the address is suppressed" };
+      // An erasure keeps old lists away, and nobody from what they ask for themselves.
+      if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
       return sampleMail(deps, notice);
     case "alert":
       return alertMail(deps, press, notice);

@@ -363,6 +363,16 @@ test("one sample copy an hour goes to an address, whoever asks; an editor's own,
   expect(asked).toEqual([1, 2].map(() => ["look@example.org", undefined, "sample"]));
 });
 
+test("whoever was erased gets the sample copy that they ask for, as they can sign up again", async () => {
+  const { app } = world;
+  const { id } = await confirm(app, await askFor("looks-again@example.org"), null);
+  await erase(app, id);
+  sent = [];
+  await requestSampleMail(app, { address: "looks-again@example.org", tags: [] });
+  await sendNotices(app, new AbortController().signal);
+  expect(sent).toEqual(["looks-again@example.org"]);
+});
+
 test("who has not confirmed within a week is forgotten, unless they asked again", async () => {
   const { app } = world;
   await askFor("forgotten@example.org");
