@@ -169,6 +169,11 @@ export function isLoopback(host: string): boolean {
   return loopback.check(host, family === 4 ? "ipv4" : "ipv6");
 }
 
+/** The same of an HTTP URL's host. */
+export function leadsToLoopback(url: string): boolean {
+  return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ""));
+}
+
 function listOf(raw: string): string[] {
   return raw.split(/[\s,]+/).filter((item) => item !== "");
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
+import { leadsToLoopback } from "../config/readers.ts";
 import { findToken } from "../operators/tokens.ts";
 import { many, measures, type MetricsDeps } from "../ops/metrics.ts";
 import { startProcessMeter, type ProcessDeps } from "../ops/process-metrics.ts";
@@ -13,11 +14,12 @@ import { within } from "../base/within.ts";
 const patienceMs = 5_000;
 const failuresPerMinute = 30;
 
-type Deps = Pick<App, "log"> & MetricsDeps & ProcessDeps;
+type Deps = Pick<App, "config" | "log"> & MetricsDeps & ProcessDeps;
 
 /**
- * `/metrics` for Prometheus: to whoever asks from this machine, and elsewhere to a token of any role. Scrapers that ask
- * at the same time share one look at the database.
+ * `/metrics` for Prometheus: to a token of any role, and to whoever asks from this machine where nobody else can. A server
+ * with a public address cannot tell them from strangers behind a proxy; a worker's has none. Scrapers that ask at the
+ * same time share one look at the database.
  * @param about the publication and this process; or this process alone, where others tell of the publication
  */
 export function addMetricsRoute(web: FastifyInstance, app: Deps, about: "all" | "process"): void {
@@ -26,12 +28,14 @@ export function addMetricsRoute(web: FastifyInstance, app: Deps, about: "all" | 
   web.addHook("onClose", async () => meter.stop());
   const publication = shared(async () => (about === "all" ? measurePublication(app) : []));
 
+  const isPrivate = about === "process" || leadsToLoopback(app.config.publicUrl);
+
   web.get("/metrics", async (request, reply) => {
     reply.header("cache-control", "no-store");
-    if (!fromThisMachine(request) && !(await hasToken(app, request.headers.authorization))) {
+    if (!(isPrivate && fromThisMachine(request)) && !(await hasToken(app, request.headers.authorization))) {
       await countFailure(request);
       reply.header("www-authenticate", "Bearer");
-      throw new Refusal(401, 'From another machine this address needs a token: send "Authorization: Bearer TOKEN".');
+      throw new Refusal(401, 'This address needs a token: send "Authorization: Bearer TOKEN".');
     }
     return reply.type(metricsType).send(writeMetrics([...(await publication()), ...meter.measure()]));
   });

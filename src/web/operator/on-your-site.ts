@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { isLoopback } from "../../config/readers.ts";
+import { leadsToLoopback } from "../../config/readers.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { makeSnippets } from "../embed/snippets.ts";
 import { needs, type Show } from "./desk.ts";
@@ -41,7 +41,7 @@ export function addSitePage(
         snippets: makeSnippets(publicUrl, tags, words.tell),
         systems,
         publicUrl,
-        local: isLoopback(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")),
+        local: leadsToLoopback(publicUrl),
         exampleTags: JSON.stringify(popular),
       },
     );

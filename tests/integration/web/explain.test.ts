@@ -101,9 +101,10 @@ test("deliveries are found by state, domain and reply, counted by domain, and ex
   expect(rest).toEqual([]);
 });
 
-test("/metrics tells this machine, and elsewhere a token, how things stand", async () => {
+test("/metrics tells a token how things stand, and this machine where the publication has no public address", async () => {
   const scrape = (more: object) => site.inject({ method: "GET", url: "/metrics", ...more });
-  const here = await scrape({ headers: { host: "localhost:3000" } });
+  const authorization = `Bearer ${token}`;
+  const here = await scrape({ headers: { authorization } });
   expect(here.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
   expect(here.body.split("\n")).toEqual(
     expect.arrayContaining([
@@ -121,8 +122,15 @@ test("/metrics tells this machine, and elsewhere a token, how things stand", asy
     /^dayletter_event_loop_delay_seconds\{role="test",host="[^"]+",quantile="0\.99"\} [\d.e-]+$/m,
   );
   expect(here.body).not.toContain("@");
-  const elsewhere = { remoteAddress: "192.0.2.9", headers: { host: "alerts.example.com" } };
-  expect((await scrape(elsewhere)).statusCode).toBe(401);
-  const authorization = `Bearer ${token}`;
-  expect((await scrape({ ...elsewhere, headers: { authorization } })).statusCode).toBe(200);
+  const local = { headers: { host: "127.0.0.1:3000" } };
+  expect((await scrape(local)).statusCode).toBe(401);
+  const other = await openWeb({ PUBLIC_URL: "http://[::1]:3000" });
+  try {
+    const answers = (more: object) => other.inject({ method: "GET", url: "/metrics", ...more });
+    expect((await answers(local)).statusCode).toBe(200);
+    expect((await answers({ ...local, remoteAddress: "192.0.2.9" })).statusCode).toBe(401);
+    expect((await answers({ headers: { host: "alerts.example.com" } })).statusCode).toBe(401);
+  } finally {
+    await other.close();
+  }
 });
