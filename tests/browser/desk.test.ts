@@ -14,34 +14,44 @@ import { faultsOf, looks } from "./look.ts";
 
 const password = "kettle marble orbit tulip";
 
+interface Desk {
+  site: OpenWeb;
+  url: string;
+}
+
 let site: OpenWeb;
 let browser: Browser;
 let url: string;
 let session: Exclude<BrowserContextOptions["storageState"], string | undefined>;
 
 beforeAll(async () => {
-  site = await openWeb({ PUBLIC_URL: "http://localhost:3000", APPROVAL: "hold", SEND_AT: "09:00" });
-  await site.api("POST", "/articles", [
+  browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
+  ({ site, url } = await openDesk());
+});
+afterAll(async () => {
+  await browser.close();
+  await site.close();
+});
+
+/** A publication with two articles and ten readers, whose set-up link nobody has followed yet. */
+async function openDesk(): Promise<Desk> {
+  const opened = await openWeb({ PUBLIC_URL: "http://localhost:3000", APPROVAL: "hold", SEND_AT: "09:00" });
+  await opened.api("POST", "/articles", [
     article(1, ["lg u+", "huawei"], { title: "USA pressuring South Korean network to cancel Huawei deal" }),
     article(2, ["LTE"], { title: "Regulator puts the 2.6 GHz auction off until spring" }),
   ]);
   for (let i = 1; i <= 10; i++) {
     const consent = { method: "test" };
-    await site.api("POST", "/subscribers", {
+    await opened.api("POST", "/subscribers", {
       address: `reader${i}@example.com`,
       tags: ["huawei"],
       confirmed: true,
       consent,
     });
   }
-  await site.web.listen({ host: "127.0.0.1", port: 0 });
-  url = `http://127.0.0.1:${(site.web.server.address() as AddressInfo).port}`;
-  browser = await chromium.launch({ executablePath: chromiumPath()!, args: ["--no-sandbox"] });
-});
-afterAll(async () => {
-  await browser.close();
-  await site.close();
-});
+  await opened.web.listen({ host: "127.0.0.1", port: 0 });
+  return { site: opened, url: `http://127.0.0.1:${(opened.web.server.address() as AddressInfo).port}` };
+}
 
 async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
@@ -58,9 +68,9 @@ async function withPage(options: BrowserContextOptions, use: (page: Page) => Pro
 }
 
 /** As if a worker had handed mails to the relay. */
-async function send(most: number): Promise<void> {
-  await sql`update deliveries set state = 'sent', reply = '250 taken', settled_at = ${site.clock.at}
-    where id in (select id from deliveries where state = 'pending' order by id limit ${most})`.execute(site.app.db);
+async function send({ app, clock }: OpenWeb, most: number): Promise<void> {
+  await sql`update deliveries set state = 'sent', reply = '250 taken', settled_at = ${clock.at}
+    where id in (select id from deliveries where state = 'pending' order by id limit ${most})`.execute(app.db);
 }
 
 /** A press beside a frame that has just been scrolled away would go into the frame: Chromium learns of it with the next paint. */
@@ -73,58 +83,74 @@ async function press(page: Page, name: string): Promise<void> {
 
 const sentence = (page: Page, text: string): Promise<void> => page.getByRole("heading", { name: text }).waitFor();
 
+/** A desk's first day, from its set-up link on. */
+async function firstDay(desk: Desk, page: Page): Promise<void> {
+  await page.goto(
+    desk.url + new URL(readFileSync(join(desk.site.app.config.dataDir, "setup"), "utf8").trim()).pathname,
+  );
+  await page.getByLabel("Name").fill("Ada");
+  for (const name of ["password", "repeated"]) await page.locator(`[name=${name}]`).fill(password);
+  await page.locator("form button[type=submit]").first().click();
+  await page.waitForURL(/\/operator(\/setup)?$/);
+  await page.goto(`${desk.url}/operator`);
+  await sentence(page, "Today’s edition goes out at 09:00, in 60 minutes.");
+
+  await page.getByRole("link", { name: "Preview it" }).click();
+  await press(page, "Make it the lead");
+  await page.getByText("Saved: the edition is as you see it here.").waitFor();
+
+  desk.site.clock.at = new Date("2026-11-24T08:55:00Z");
+  await page.goto(`${desk.url}/operator`);
+  await sentence(page, "Today’s edition goes out at 09:00, in 5 minutes.");
+  desk.site.clock.at = new Date("2026-11-24T09:00:30Z");
+  await openDue(desk.site.app, await loadSchedule(desk.site.app.db));
+  await desk.site.render(1);
+  await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
+  await page.getByRole("link", { name: "Preview it" }).first().click();
+  await page.getByLabel("Introduction").fill("Good morning.");
+  await page.getByRole("button", { name: "Save subject and introduction" }).click();
+  await page.frameLocator("iframe").getByText("Good morning.").waitFor();
+  await page.getByRole("link", { name: "Edition 2026-11-24" }).click();
+  await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
+  await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();
+  await page.getByText("Approved: the edition goes out.").waitFor();
+
+  await page.getByRole("link", { name: "Today" }).click();
+  await sentence(page, "Today’s edition is going out: 0 of 10 readers have it.");
+  await send(desk.site, 4);
+  await sentence(page, "Today’s edition is going out: 4 of 10 readers have it.");
+  await page.reload();
+  await send(desk.site, 1);
+  await sentence(page, "Today’s edition is going out: 5 of 10 readers have it.");
+  await page.getByRole("button", { name: "Pause sending" }).click();
+  await page.getByText("Paused: nothing more leaves until you resume it.").waitFor();
+
+  // Somebody else resumes it, elsewhere: this page says so by itself.
+  await desk.site.api("POST", "/editions/2026-11-24/resume");
+  await page.getByRole("button", { name: "Pause sending" }).waitFor();
+  await page.getByText("Paused: nothing more leaves").waitFor({ state: "detached" });
+  await send(desk.site, 5);
+  await closeEdition(desk.site.app, 1);
+  await page.locator(".mark.finished").first().waitFor();
+
+  await page.getByRole("link", { name: "Why" }).first().click();
+  await page.getByText("Because of huawei.").waitFor();
+}
+
 test("on a phone: set-up, preview, approve, live progress, pause, resume, finished, explain", async () => {
-  await withPage({}, async (page) => {
-    await page.goto(url + new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname);
-    await page.getByLabel("Name").fill("Ada");
-    for (const name of ["password", "repeated"]) await page.locator(`[name=${name}]`).fill(password);
-    await page.locator("form button[type=submit]").first().click();
-    await page.waitForURL(/\/operator(\/setup)?$/);
-    await page.goto(`${url}/operator`);
-    await sentence(page, "Today’s edition goes out at 09:00, in 60 minutes.");
+  await withPage(looks[0][1], async (page) => {
+    await firstDay({ site, url }, page);
     session = await page.context().storageState();
-
-    await page.getByRole("link", { name: "Preview it" }).click();
-    await press(page, "Make it the lead");
-    await page.getByText("Saved: the edition is as you see it here.").waitFor();
-
-    site.clock.at = new Date("2026-11-24T08:55:00Z");
-    await page.goto(`${url}/operator`);
-    await sentence(page, "Today’s edition goes out at 09:00, in 5 minutes.");
-    site.clock.at = new Date("2026-11-24T09:00:30Z");
-    await openDue(site.app, await loadSchedule(site.app.db));
-    await site.render(1);
-    await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
-    await page.getByRole("link", { name: "Preview it" }).first().click();
-    await page.getByLabel("Introduction").fill("Good morning.");
-    await page.getByRole("button", { name: "Save subject and introduction" }).click();
-    await page.frameLocator("iframe").getByText("Good morning.").waitFor();
-    await page.getByRole("link", { name: "Edition 2026-11-24" }).click();
-    await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
-    await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();
-    await page.getByText("Approved: the edition goes out.").waitFor();
-
-    await page.getByRole("link", { name: "Today" }).click();
-    await sentence(page, "Today’s edition is going out: 0 of 10 readers have it.");
-    await send(4);
-    await sentence(page, "Today’s edition is going out: 4 of 10 readers have it.");
-    await page.reload();
-    await send(1);
-    await sentence(page, "Today’s edition is going out: 5 of 10 readers have it.");
-    await page.getByRole("button", { name: "Pause sending" }).click();
-    await page.getByText("Paused: nothing more leaves until you resume it.").waitFor();
-
-    // Somebody else resumes it, elsewhere: this page says so by itself.
-    await site.api("POST", "/editions/2026-11-24/resume");
-    await page.getByRole("button", { name: "Pause sending" }).waitFor();
-    await page.getByText("Paused: nothing more leaves").waitFor({ state: "detached" });
-    await send(5);
-    await closeEdition(site.app, 1);
-    await page.locator(".mark.finished").first().waitFor();
-
-    await page.getByRole("link", { name: "Why" }).first().click();
-    await page.getByText("Because of huawei.").waitFor();
   });
+});
+
+test("the same on a desktop", { timeout: 60_000 }, async () => {
+  const other = await openDesk();
+  try {
+    await withPage(looks[1][1], (page) => firstDay(other, page));
+  } finally {
+    await other.site.close();
+  }
 });
 
 test("without JavaScript an operator sends an extra edition, pauses and resumes it", async () => {
@@ -153,7 +179,7 @@ test("all editions that go out are followed at once, and a page that cannot foll
   await withPage({ ...looks[1][1], storageState: session }, async (page) => {
     await page.goto(`${url}/operator`);
     await sentence(page, "Today’s extra edition (3) is going out: 0 of 10 readers have it.");
-    await send(14);
+    await send(site, 14);
     await sentence(page, "Today’s extra edition (3) is going out: 4 of 10 readers have it.");
     await sentence(page, "Today’s extra edition (2) is going out: 10 of 10 readers have it.");
     await page.locator(".domains").getByText("example.com").first().waitFor();
