@@ -103,6 +103,8 @@ describe("templates that cannot be used are refused at start", () => {
   });
 
   test("a missing file", async () => {
-    await expect(loadTemplates(join(folder, "none"))).rejects.toThrow(/digest\.mjml cannot be read: ENOENT/);
+    await writeFile(join(folder, "digest.txt"), good.text.source);
+    await rm(join(folder, "digest.mjml"), { force: true });
+    await expect(loadTemplates(folder)).rejects.toThrow(/digest\.mjml cannot be read: ENOENT/);
   });
 });
