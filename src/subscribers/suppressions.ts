@@ -58,15 +58,8 @@ export async function liftSuppression(db: Db | Tx, secret: string, addressKey: s
 /** Forgets that these were erased: they have agreed anew. */
 export async function liftErasures(tx: Tx, secret: string, addressKeys: readonly string[]): Promise<void> {
   if (addressKeys.length === 0) return;
-  await tx
-    .deleteFrom("suppressions")
-    .where(
-      "address_hash",
-      "in",
-      addressKeys.map((key) => addressHash(secret, key)),
-    )
-    .where("reason", "=", erased)
-    .execute();
+  const hashes = addressKeys.map((key) => addressHash(secret, key));
+  await tx.deleteFrom("suppressions").where("address_hash", "in", hashes).where("reason", "=", erased).execute();
 }
 
 /** Of these address keys, those that must not be mailed, with the reason. */
@@ -91,15 +84,12 @@ export async function findSuppressions(
   addressKeys: readonly string[],
 ): Promise<Map<string, Suppression>> {
   if (addressKeys.length === 0) return new Map();
-  const byHash = new Map(addressKeys.map((key) => [addressHash(secret, key).toString("hex"), key]));
+  const hashes = addressKeys.map((key) => addressHash(secret, key));
+  const byHash = new Map(hashes.map((hash, i) => [hash.toString("hex"), addressKeys[i]!]));
   const rows = await db
     .selectFrom("suppressions")
     .select(["address_hash", "reason", "created_at as since"])
-    .where(
-      "address_hash",
-      "in",
-      addressKeys.map((key) => addressHash(secret, key)),
-    )
+    .where("address_hash", "in", hashes)
     .execute();
   return new Map(rows.map(({ address_hash: hash, ...row }) => [byHash.get(hash.toString("hex"))!, row]));
 }
