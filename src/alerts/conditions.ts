@@ -34,8 +34,11 @@ export interface WatchedEdition {
   rejected: number;
   expired: number;
   unknown: number;
-  /** Addresses that its mails have suppressed, and whether an operator has accepted that there are many. */
+  /** Addresses that its mails have suppressed. */
   suppressed: number;
+  /** Mails that the relay has answered for, as far as they decide whether those are too many. */
+  answered: number;
+  /** Whether an operator has accepted that there are many. */
   goneAccepted: boolean;
   /** Whether a later date's edition has gone out, at least to some. */
   overtaken: boolean;
@@ -114,8 +117,7 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   if (state === "paused" && reason?.startsWith(refusesAll)) {
     found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }
-  const { suppressed, goneAccepted } = edition;
-  const answered = selected - expired - unknown;
+  const { suppressed, answered, goneAccepted } = edition;
   if (state === "paused" && reason?.startsWith(manyGone)) {
     found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }

@@ -1,5 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
+import { goneShare } from "../deliveries/gone.ts";
+import { answeredUpTo } from "../deliveries/store.ts";
 import { usualEditions } from "../editorial/gate.ts";
 import { editionName } from "../editions/name.ts";
 import type { OpenAlert } from "./compare.ts";
@@ -70,11 +72,12 @@ export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
 export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts, "editions" | "feeds">> {
   const { rows } = await sql<Omit<WatchedEdition, "name"> & { date: string; number: number }>`
     select e.id, e.date, e.number, e.state, e.reason, e.articles, e.readers, e.selected, e.gone_accepted as "goneAccepted",
-      (select count(*)::int from suppressions s where s.edition_id = e.id) as suppressed,
+      g.suppressed, ${answeredUpTo(sql`e.id`, sql`g.suppressed * ${goneShare}`)} as answered,
       coalesce(f.rejected, 0) as rejected, coalesce(f.expired, 0) as expired, coalesce(f.unknown, 0) as unknown,
       e.state = 'missed' and exists (select 1 from editions n where n.date > e.date and n.sending_at is not null) as overtaken,
       p.past
     from editions e
+    cross join lateral (select count(*)::int as suppressed from suppressions s where s.edition_id = e.id) g
     left join lateral (
       select count(*) filter (where state = 'rejected')::int as rejected,
         count(*) filter (where state = 'expired')::int as expired,

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Balance, DeliveryState } from "../editions/state.ts";
 
@@ -7,6 +7,18 @@ import type { Balance, DeliveryState } from "../editions/state.ts";
  * much time as they have.
  */
 export const expiry = sql`e.expires_at + coalesce(d.leaves_at - e.frozen_at, interval '0')`;
+
+/**
+ * How many of an edition's mails the relay has taken or refused, counted up to `most`: no more rows are read than that, by
+ * the index that has the edition's own in order.
+ */
+export function answeredUpTo(editionId: RawBuilder<unknown>, most: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`(
+    select count(*)::int from (
+      select from deliveries where edition_id = ${editionId} and state in ('sent', 'rejected')
+      order by subscriber_id limit ${most}
+    ) few)`;
+}
 
 /** Counts of an edition's deliveries by state, read from the rows themselves. */
 export async function countStates(db: Db | Tx, editionId: number, selected: number): Promise<Balance> {

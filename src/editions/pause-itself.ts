@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import type { Db } from "../db/schema.ts";
 import { fewestGone, goneShare, tooManyGone, type Gone } from "../deliveries/gone.ts";
+import { answeredUpTo } from "../deliveries/store.ts";
 import { countSuppressed } from "../subscribers/edition-suppressions.ts";
 import { actOnEdition, type ActDeps } from "./act.ts";
 import { manyGone, refusesAll } from "./state.ts";
@@ -43,12 +44,8 @@ export async function pauseForGone(deps: Deps, editionId: number): Promise<void>
 async function findGone(db: Db, { id, selected: mails }: Edition): Promise<Gone | null> {
   const gone = await countSuppressed(db, id);
   if (gone < fewestGone(mails)) return null;
-  // No more rows than decide it, by the index that has the edition's own in order.
   const { rows } = await sql<{ answered: number }>`
-    select count(*)::int as answered from (
-      select from deliveries where edition_id = ${id} and state in ('sent', 'rejected')
-      order by subscriber_id limit ${gone * goneShare}
-    ) few`.execute(db);
+    select ${answeredUpTo(sql`${id}`, sql`${gone * goneShare}`)} as answered`.execute(db);
   const found = { gone, answered: rows[0]!.answered, mails };
   return tooManyGone(found) ? found : null;
 }

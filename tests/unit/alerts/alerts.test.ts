@@ -21,6 +21,7 @@ const finished: AlertFacts["editions"][number] = {
   expired: 0,
   unknown: 0,
   suppressed: 0,
+  answered: 0,
   goneAccepted: false,
   overtaken: false,
   past: null,
@@ -82,7 +83,7 @@ describe("what is trouble", () => {
     ],
     [
       "so many of a small list that it was finished before it could pause",
-      edition({ selected: 12, rejected: 12, suppressed: 12 }),
+      edition({ selected: 12, rejected: 12, suppressed: 12, answered: 12 }),
       [
         "suppressions: The relay says of 12 of 12 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
         "not-sent: Of 12 deliveries",
@@ -90,13 +91,17 @@ describe("what is trouble", () => {
     ],
     [
       "all of a smaller one that the relay has answered for",
-      edition({ selected: 4, rejected: 3, expired: 1, suppressed: 3 }),
+      edition({ selected: 5, rejected: 3, expired: 1, suppressed: 3, answered: 3 }),
       [
-        "suppressions: The relay says of 3 of 4 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
+        "suppressions: The relay says of 3 of 5 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
       ],
     ],
-    ["one of a smaller one", edition({ selected: 4, rejected: 1, suppressed: 1 }), []],
-    ["the same, and an operator has seen it", edition({ suppressed: 500, rejected: 0, goneAccepted: true }), []],
+    ["one of a smaller one", edition({ selected: 4, rejected: 1, suppressed: 1, answered: 4 }), []],
+    [
+      "the same, and an operator has seen it",
+      edition({ suppressed: 500, answered: 1000, rejected: 0, goneAccepted: true }),
+      [],
+    ],
     ["a feed for a day", { feeds: [feed] }, ["source-failing: Wire could not be read .*: it answered 404.$"]],
     ["a feed for less", { feeds: [{ ...feed, wellAt: ago(23) }] }, []],
     ["a feed nobody asked for days", { feeds: [{ ...feed, failures: 0 }] }, []],
