@@ -1,12 +1,11 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { migrate } from "../../src/db/migrate.ts";
-import { openPostgres, type Database } from "../../src/db/open.ts";
+import type { Db } from "../../src/db/schema.ts";
 import { rearrange } from "../../src/editorial/rearrange.ts";
 import { freeze } from "../../src/editions/freeze.ts";
 import { frozenArticleIds } from "../../src/editions/frozen-articles.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { freshDatabase } from "../support/services.ts";
+import { freshRecords } from "../support/services.ts";
 
 const readers = 100_000;
 const tags = 60;
@@ -14,24 +13,18 @@ const articles = 40;
 const sliceSize = 500;
 const now = new Date("2026-11-24T07:00:00Z");
 
-let fresh: Awaited<ReturnType<typeof freshDatabase>>;
-let database: Database;
+let database: Awaited<ReturnType<typeof freshRecords>>;
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  database = openPostgres(fresh.url);
-  await migrate(database.pool);
+  database = await freshRecords();
   await seed(database);
 }, 120_000);
-afterAll(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterAll(() => database.close());
 
 /**
  * Readers with 1 to 8 of 60 tags, every 500th with all tags and every 100th not active; articles with 0 to 3 tags, the
  * last ten tags without any, so that some readers match nothing.
  */
-async function seed({ db }: Database): Promise<void> {
+async function seed({ db }: { db: Db }): Promise<void> {
   await sql`select setseed(0.5)`.execute(db);
   await sql`
     insert into tags (key, name, created_at) select 't' || n, 'T' || n, ${now} from generate_series(1, ${tags}::int) n`.execute(
@@ -108,7 +101,7 @@ it("takes an article out of it while it is held, with its readers dealt anew, in
 }, 300_000);
 
 /** The positions of each reader's articles, worked out one reader at a time. */
-async function naively(db: Database["db"]): Promise<Map<number, number[]>> {
+async function naively(db: Db): Promise<Map<number, number[]>> {
   const frozen = await db.selectFrom("edition_articles").select(["position", "tag_ids"]).orderBy("position").execute();
   const active = await db.selectFrom("subscribers").select(["id", "all_tags"]).where("status", "=", "active").execute();
   const wanted = new Map<number, Set<number>>();

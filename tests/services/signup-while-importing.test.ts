@@ -2,34 +2,26 @@ import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "../../src/base/log.ts";
-import { migrate } from "../../src/db/migrate.ts";
-import { openPostgres, type Database } from "../../src/db/open.ts";
 import type { Tx } from "../../src/db/schema.ts";
 import { handleSignups } from "../../src/subscribers/handle-signup.ts";
 import { requestSignup } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { openWords } from "../../src/web/language/words.ts";
-import { freshDatabase } from "../support/services.ts";
+import { freshRecords } from "../support/services.ts";
 import { eventually } from "../support/world.ts";
 
 const now = new Date("2026-11-24T08:00:00Z");
 const clock = { now: () => now };
 const wake = async (): Promise<void> => undefined;
 
-let fresh: Awaited<ReturnType<typeof freshDatabase>>;
-let database: Database;
+let database: Awaited<ReturnType<typeof freshRecords>>;
 beforeAll(async () => {
-  fresh = await freshDatabase();
-  database = openPostgres(fresh.url);
-  await migrate(database.pool);
+  database = await freshRecords();
   await sql`insert into tags (key, name, created_at) select n, n, ${now} from unnest(array['korea', 'huawei']) n`.execute(
     database.db,
   );
 });
-afterAll(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterAll(() => database.close());
 
 /** Runs `change` in a transaction that is committed only when the sign-up waits for it. */
 async function signUpDuring(address: string, change: (tx: Tx) => Promise<unknown>): Promise<void> {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import pg from "pg";
+import { migrate } from "../../src/db/migrate.ts";
+import { openPostgres, type Database } from "../../src/db/open.ts";
 
 export interface Services {
   /** A PostgreSQL database whose role may create databases. */
@@ -30,6 +32,20 @@ export async function freshDatabase(): Promise<{ url: string; drop(): Promise<vo
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => query(server, `drop database if exists ${name} with (force)`) };
+}
+
+/** The same with this release's tables in it, and open. `close` drops it. */
+export async function freshRecords(): Promise<Pick<Database, "db"> & { close(): Promise<void> }> {
+  const fresh = await freshDatabase();
+  const database = openPostgres(fresh.url);
+  await migrate(database.pool);
+  return {
+    db: database.db,
+    async close() {
+      await database.close();
+      await fresh.drop();
+    },
+  };
 }
 
 /**
