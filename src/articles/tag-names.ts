@@ -25,18 +25,29 @@ export interface RenamePlan {
   other: FoundTag | null;
 }
 
+interface RenameRequest {
+  /** The tag's name; another spelling of it only where it is called `to` already. */
+  from: string;
+  to: string;
+  /** The tag as the operator saw it. */
+  revision?: number | undefined;
+}
+
 /**
  * Looks at a renaming before it is done.
- * @param from the tag's name; another spelling of it only where it is called `to` already
- * @throws Refusal 422 for a tag that there is not and for a name that is none, 409 when `from` is another tag's spelling
+ * @throws Refusal 422 for a tag that there is not and for a name that is none, 409 when `from` is another tag's spelling, and
+ * when the tag was changed meanwhile
  */
-export async function planRename(db: Db | Tx, from: string, to: string): Promise<RenamePlan> {
+export async function planRename(db: Db | Tx, { from, to, revision }: RenameRequest): Promise<RenamePlan> {
   const name = cleanTag(to);
   if (name === null) throw wrongValue(to, "the name of a tag; expected 1 to 60 characters");
   const tag = await findTag(db, from);
   const plan = { tag, name, reach: await tagReach(db, tag.id), changed: tag.name !== name, other: null };
   if (!plan.changed) return { ...plan, outcome: "same" };
   refuseSpelling(tag, from);
+  if (revision !== undefined && revision !== tag.revision) {
+    throw new Refusal(409, `The tag ${JSON.stringify(tag.name)} was changed meanwhile: look at it again.`);
+  }
   if (tag.key === tagKey(name)) return { ...plan, outcome: "spelling" };
   const other = await findTag(db, name, { optional: true });
   return other && other.id !== tag.id ? { ...plan, outcome: "taken", other } : { ...plan, outcome: "name" };
@@ -55,22 +66,17 @@ export function refuseTaken({ tag, name, other }: RenamePlan): void {
 /**
  * Gives a tag another name. The old one stays as an alias, so that feeds that go on using it and links to it lead there;
  * whoever follows the tag goes on following it. Done already, it changes nothing.
- * @param request.revision the tag as the operator saw it
- * @throws Refusal as `planRename`; 409 for the name of another tag, and when the tag was changed meanwhile
+ * @throws Refusal as `planRename`; 409 for the name of another tag
  */
 export async function renameTag(
   { db, clock }: TagDeps,
-  request: { from: string; to: string; revision?: number | undefined; actor: string },
+  request: RenameRequest & { actor: string },
 ): Promise<RenamePlan> {
-  const { from, to, revision, actor } = request;
   return db.transaction().execute(async (tx) => {
     await lockArticles(tx);
-    const plan = await planRename(tx, from, to);
+    const plan = await planRename(tx, request);
     const { outcome, tag, name } = plan;
     if (outcome === "same") return plan;
-    if (revision !== undefined && revision !== tag.revision) {
-      throw new Refusal(409, `The tag ${JSON.stringify(tag.name)} was changed meanwhile: look at it again.`);
-    }
     refuseTaken(plan);
     if (outcome === "name") {
       await tx.deleteFrom("tag_aliases").where("key", "=", tagKey(name)).execute();
@@ -78,7 +84,7 @@ export async function renameTag(
     }
     await changeTag(tx, tag.id, { key: tagKey(name), name });
     const detail = { before: tag.name, after: name };
-    await writeAudit(tx, { at: clock.now(), actor, action: "tag rename", subject: tag.name, detail });
+    await writeAudit(tx, { at: clock.now(), actor: request.actor, action: "tag rename", subject: tag.name, detail });
     return plan;
   });
 }

@@ -54,9 +54,7 @@ export function addTagActs(server: ApiServer, app: App): void {
       },
     },
     async ({ body, actor }) => {
-      const plan = body.dryRun
-        ? await planRename(app.db, body.from, body.to)
-        : await renameTag(app, { ...body, actor });
+      const plan = body.dryRun ? await planRename(app.db, body) : await renameTag(app, { ...body, actor });
       refuseTaken(plan);
       const names = { from: plan.tag.name, to: plan.name, spelling: plan.outcome === "spelling" };
       return { name: plan.name, ...tell(plan, renameWords(names, plan.reach)) };

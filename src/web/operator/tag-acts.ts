@@ -22,7 +22,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const query = readFields(request.query);
     const { from, to } = { from: query.one("tag"), to: query.one("to") };
     if (to.trim() === "") throw new Refusal(422, "Enter the new name.");
-    const { outcome, tag, name, other, reach } = await planRename(db, from, to);
+    const { outcome, tag, name, other, reach } = await planRename(db, { from, to });
     if (outcome === "same") return reply.redirect(tagDeskPath(tag.name), 303);
     if (other) return reply.redirect(mergePath(tag.name, name), 303);
     return show(request, reply, ask("Rename a tag"), {

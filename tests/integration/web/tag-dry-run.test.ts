@@ -49,6 +49,7 @@ test("a dry run is refused as the act itself would be", async () => {
     status: 409,
     detail: '"korea" means "Korea" already: merge "internal" into it instead.',
   });
+  expect(await look("rename", { from: "internal", to: "Inside", revision: 0 })).toMatchObject({ status: 409 });
   expect(await look("merge", { from: "korea", into: "Korea" })).toMatchObject({ status: 422 });
   expect(await look("hide", { tag: "nonsense" })).toMatchObject({ status: 422 });
 });
