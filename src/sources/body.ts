@@ -1,72 +1,82 @@
-import { pipeline, Readable, type Transform } from "node:stream";
+import type { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
 
-/** More bytes than allowed, counted behind the decompression. */
+/** More bytes than allowed, before or after any of the decompressions. */
 export class TooLong extends Error {
   override readonly name = "TooLong";
 }
 
-/** The server used a coding that nobody asked it for. */
+/** The server used a coding that was not asked for, or more of them than a body needs. */
 export class UnknownCoding extends Error {
   override readonly name = "UnknownCoding";
 }
 
+/** Some servers compress what is already compressed. Nobody needs a third layer, except for a bomb. */
+const mostCodings = 2;
+/** Small enough that a decoder notices an abort soon, even where it produces nothing. */
+const pieceBytes = 65_536;
+
 /**
- * The decompressed bytes of a response. Stops reading as soon as there are more than `maxBytes`, so that a bomb costs no
- * more memory than that.
+ * The decompressed bytes of a response. No layer may have more than `maxBytes`, and each stops as soon as it does, so
+ * that a bomb costs little time and at most twice that memory.
  * @param codings the Content-Encoding header, in the order they were applied (RFC 9110 §8.4)
- * @throws TooLong, UnknownCoding, zlib's errors (code Z_*, ERR_*), and whatever the connection ends with
+ * @param signal stops reading and decompressing at once
+ * @throws TooLong, UnknownCoding, zlib's errors (code Z_*, ERR_*), an AbortError, and whatever the connection ends with
  */
-export async function readBody(body: Readable, codings: string | undefined, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  body: Readable,
+  codings: string | undefined,
+  limits: { maxBytes: number; signal: AbortSignal },
+): Promise<Uint8Array> {
   const names = (codings ?? "")
     .toLowerCase()
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
-  let stream = body;
-  for (const name of names.toReversed()) {
-    stream = await decompressed(stream, name);
+  try {
+    if (names.length > mostCodings) throw new UnknownCoding(`${names.length} codings`);
+    let bytes = await collect(body, null, limits);
+    for (const name of names.toReversed()) bytes = await collect(pieces(bytes), decoderFor(name, bytes), limits);
+    return bytes;
+  } finally {
+    body.on("error", () => {}).destroy();
   }
+}
+
+async function collect(
+  source: Readable | Iterable<Uint8Array>,
+  decoder: Transform | null,
+  { maxBytes, signal }: { maxBytes: number; signal: AbortSignal },
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new TooLong();
-    chunks.push(chunk);
-  }
+  const sink = async (output: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const chunk of output) {
+      size += chunk.length;
+      if (size > maxBytes) throw new TooLong();
+      chunks.push(chunk);
+    }
+  };
+  await (decoder === null ? pipeline(source, sink, { signal }) : pipeline(source, decoder, sink, { signal }));
   return Buffer.concat(chunks);
 }
 
-async function decompressed(stream: Readable, coding: string): Promise<Readable> {
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
+function decoderFor(coding: string, [first = 0]: Uint8Array): Transform {
   switch (coding) {
     case "gzip":
     case "x-gzip":
-      return through(stream, createGunzip());
+      return createGunzip();
     case "br":
-      return through(stream, createBrotliDecompress());
+      return createBrotliDecompress();
     case "deflate":
-      return inflated(stream);
+      // This means the zlib format (RFC 9110 §8.4.1.2). Some servers send it without its header.
+      return (first & 0x0f) === 8 ? createInflate() : createInflateRaw();
     default:
       throw new UnknownCoding(coding);
   }
-}
-
-/** "deflate" means the zlib format (RFC 9110 §8.4.1.2); some servers send it without its header. */
-async function inflated(stream: Readable): Promise<Readable> {
-  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  const start = await iterator.next();
-  if (start.done) return Readable.from([]);
-  const whole = Readable.from(putBack(start.value, iterator));
-  const zlibHeader = ((start.value[0] ?? 0) & 0x0f) === 8;
-  return through(whole, zlibHeader ? createInflate() : createInflateRaw());
-}
-
-async function* putBack(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield start;
-  yield* { [Symbol.asyncIterator]: () => rest };
-}
-
-/** The reader of the last stream gets every error before it. */
-function through(stream: Readable, decoder: Transform): Readable {
-  return pipeline(stream, decoder, () => {});
 }

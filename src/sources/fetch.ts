@@ -14,7 +14,7 @@ export interface FetchDeps {
   lookup?: Lookup;
   /** For everything: names, connections, redirects and the body. */
   timeoutMs?: number;
-  /** After decompression. */
+  /** Before and after each decompression. */
   maxBytes?: number;
 }
 
@@ -55,7 +55,7 @@ export async function fetchFeed(deps: FetchDeps, request: FetchRequest): Promise
     return limit.race(ask(addressOf(url), { dispatcher, signal: limit.signal, headers }));
   };
   try {
-    return await answerOf(await follow(way, get), way, maxBytes);
+    return await answerOf(await follow(way, get), way, { maxBytes, signal: limit.signal });
   } catch (error) {
     throw limit.refusal(shownWay(way)) ?? fetchRefusal(shownWay(way), error, { maxBytes });
   } finally {
@@ -65,14 +65,18 @@ export async function fetchFeed(deps: FetchDeps, request: FetchRequest): Promise
   }
 }
 
-async function answerOf(response: Dispatcher.ResponseData, way: Way, maxBytes: number): Promise<FetchAnswer> {
+async function answerOf(
+  response: Dispatcher.ResponseData,
+  way: Way,
+  limits: { maxBytes: number; signal: AbortSignal },
+): Promise<FetchAnswer> {
   const { statusCode: status, headers } = response;
   if (status < 200 || status > 299) {
     leave(response);
     if (status === 304) return { kind: "unchanged" };
     throw statusRefusal(shownWay(way), status, headerText(headers["retry-after"]));
   }
-  const bytes = await readBody(response.body, headerText(headers["content-encoding"]), maxBytes);
+  const bytes = await readBody(response.body, headerText(headers["content-encoding"]), limits);
   return {
     kind: "fetched",
     text: decodeFeed(bytes, headerText(headers["content-type"]) ?? null),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import net, { type AddressInfo } from "node:net";
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { askLinks, type LinkDeps } from "../../src/sources/ask-links.ts";
 import { fetchFeed, type FetchDeps, type FetchRequest } from "../../src/sources/fetch.ts";
@@ -226,6 +226,31 @@ describe("limits and failures", () => {
     const before = process.memoryUsage().arrayBuffers;
     await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(refused(422, "is longer than 1 MB"));
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
+  });
+
+  test.each([
+    ["gzip, gzip, gzip", gzipSync(gzipSync(gzipSync(feed)))],
+    ["gzip, identity, br, gzip", gzipSync(feed)],
+  ])("refuses %s: nobody needs more than two codings", async (coding, body) => {
+    reply("/feed", 200, { "content-encoding": coding }, body);
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, "compressed in a way nobody asked for (3 codings)"));
+  });
+
+  /** 200 MB of gzip members without content: the outer layer is long, the inner one yields no byte. */
+  const members = Buffer.alloc(200_000_000, gzipSync(""));
+  const hollow = brotliCompressSync(members, { params: { [constants.BROTLI_PARAM_QUALITY]: 3 } });
+
+  it("caps the layer between two codings, also where the last one produces nothing", async () => {
+    reply("/feed", 200, { "content-encoding": "gzip, br" }, hollow);
+    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(refused(422, "is longer than 1 MB"));
+  });
+
+  it("stops decompressing when the time is up, also where nothing is produced", async () => {
+    reply("/feed", 200, { "content-encoding": "gzip, br" }, hollow);
+    const started = performance.now();
+    const limits = { maxBytes: 1_000_000_000, timeoutMs: 100 };
+    await expect(get(`${home}/feed`, limits)).rejects.toEqual(refused(502, "did not answer in 0.1 seconds"));
+    expect(performance.now() - started).toBeLessThan(1500);
   });
 
   it("ends after the time for all of it, though bytes keep coming", async () => {
