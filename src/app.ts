@@ -32,6 +32,7 @@ import { publicationOf } from "./render/publication.ts";
 import { loadTemplates } from "./render/templates.ts";
 import type { EmailTemplates, Publication } from "./render/types.ts";
 import { ensureSchedule } from "./schedule/store.ts";
+import { openFeedParser, type ParseFeed } from "./sources/parser.ts";
 import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
 import { addFeeds } from "./sources/store.ts";
@@ -69,6 +70,7 @@ export interface App {
   transport: Transport;
   ledger: Ledger;
   fetch: FetchDeps;
+  parse: ParseFeed;
   caps: Caps;
   signIns: SignInCaps;
   publication: Publication;
@@ -142,6 +144,8 @@ export async function openApp(
     const transport = openTransport(config, { clock, log });
     const sender = randomUUID();
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
+    const { parse, close: closeParser } = openFeedParser();
+    closing.push(closeParser);
     const publication = publicationOf(config);
     const app: App = {
       config,
@@ -171,6 +175,7 @@ export async function openApp(
         suppressed: createGoneWatch((id) => void pauseForGone(app, id)),
       }),
       fetch,
+      parse,
       caps,
       signIns: createSignInCaps(counters, options.secret),
       mayMail: caps.mayMail,
@@ -178,7 +183,7 @@ export async function openApp(
       words: openWords(config.language),
       templates,
       notices: () => openNoticePress(templateFolder, publication),
-      gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch }, gatherMs)),
+      gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch, parse }, gatherMs)),
       press: keepPresses((id) => openPress(db, options, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),

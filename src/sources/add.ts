@@ -3,7 +3,6 @@ import { cleanTag, cleanTags, tagKey } from "../articles/tags.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { shownUrl } from "./address.ts";
 import { fetchFeed } from "./fetch.ts";
-import { parseFeed } from "./parse.ts";
 import { pollSource, type PollDeps, type PollResult } from "./poll.ts";
 import { addFeeds, getSource, type Source } from "./store.ts";
 
@@ -18,7 +17,7 @@ export async function addSource(
   request: { url: string; tags: string[]; rename: Record<string, string>; actor: string },
 ): Promise<{ source: Source; poll: PollResult }> {
   const answer = await fetchFeed(deps.fetch, { url: request.url, etag: null, lastModified: null });
-  if (answer.kind === "fetched") parseFeed(answer.text, answer.finalUrl);
+  if (answer.kind === "fetched") await deps.parse(answer);
   const now = deps.clock.now();
   const feed = { url: request.url, extraTags: cleanTags(request.tags), renamedTags: renames(request.rename) };
   const [id] = await addFeeds(deps.db, [feed], now);

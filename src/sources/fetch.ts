@@ -1,6 +1,5 @@
 import { Agent, request as ask, type Dispatcher } from "undici";
 import { readBody } from "./body.ts";
-import { decodeFeed } from "./charset.ts";
 import { fetchRefusal, statusRefusal } from "./fetch-refusal.ts";
 import { addressOf, follow, headerText, leave, setOut, shownWay, type Get, type Way } from "./follow.ts";
 import { guardedConnector, type Lookup } from "./guard.ts";
@@ -30,12 +29,14 @@ export type FetchAnswer =
   | { kind: "unchanged" }
   | {
       kind: "fetched";
-      text: string;
+      bytes: Uint8Array;
+      /** The Content-Type header. */
+      contentType: string | null;
       etag: string | null;
       lastModified: string | null;
-      /** Where the text came from: the base of its links. */
-      finalUrl: string;
-      /** `finalUrl`, if every redirect on the way was permanent (301, 308). */
+      /** Where it came from: the base of its links. */
+      url: string;
+      /** `url`, if every redirect on the way was permanent (301, 308). */
       movedTo: string | null;
     };
 
@@ -79,10 +80,11 @@ async function answerOf(
   const bytes = await readBody(response.body, headerText(headers["content-encoding"]), limits);
   return {
     kind: "fetched",
-    text: decodeFeed(bytes, headerText(headers["content-type"]) ?? null),
+    bytes,
+    contentType: headerText(headers["content-type"]) ?? null,
     etag: validator(headers.etag),
     lastModified: validator(headers["last-modified"]),
-    finalUrl: way.at.href,
+    url: way.at.href,
     movedTo: way.hops > 0 && way.permanent ? way.at.href : null,
   };
 }

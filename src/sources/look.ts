@@ -2,8 +2,9 @@ import { cleanTags } from "../articles/tags.ts";
 import { Refusal } from "../base/errors.ts";
 import type { EditionArticle } from "../render/types.ts";
 import { shownUrl } from "./address.ts";
-import { fetchFeed, type FetchDeps } from "./fetch.ts";
-import { parseFeed, type FeedItem } from "./parse.ts";
+import { fetchFeed } from "./fetch.ts";
+import type { FeedItem } from "./parse.ts";
+import type { PollDeps } from "./poll.ts";
 
 /** What a feed would bring, before anything of it is kept. */
 export interface LookedFeed {
@@ -24,10 +25,10 @@ const shownExamples = 10;
  * Reads a feed and keeps nothing of it.
  * @throws Refusal 422 or 502 with the reason when it cannot be read as a feed, 422 when there is no article in it
  */
-export async function lookAtFeed(fetch: FetchDeps, url: string, now: Date): Promise<LookedFeed> {
-  const answer = await fetchFeed(fetch, { url, etag: null, lastModified: null });
+export async function lookAtFeed(deps: Pick<PollDeps, "fetch" | "parse">, url: string, now: Date): Promise<LookedFeed> {
+  const answer = await fetchFeed(deps.fetch, { url, etag: null, lastModified: null });
   if (answer.kind !== "fetched") throw new Refusal(502, `${shownUrl(url)} sent nothing: try again in a minute.`);
-  const { title, items, problems } = parseFeed(answer.text, answer.finalUrl);
+  const { title, items, problems } = await deps.parse(answer);
   if (items.length === 0) throw new Refusal(422, `${shownUrl(url)} is a feed without any article: try another one.`);
   const timed = items.map((item) => ({ item, at: (item.publishedAt ?? now).getTime() }));
   // As an edition lays them out: of the same time, the one taken in last comes first.

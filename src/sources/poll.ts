@@ -6,7 +6,7 @@ import type { Trace } from "../base/trace.ts";
 import { ingest, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
-import { parseFeed } from "./parse.ts";
+import type { ParseFeed } from "./parser.ts";
 import { parseRetryAfter } from "./parse-retry-after.ts";
 import { feedsToGather, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
 
@@ -16,6 +16,7 @@ export interface PollDeps {
   log: Log;
   trace: Trace;
   fetch: FetchDeps;
+  parse: ParseFeed;
 }
 
 export type PollResult =
@@ -110,7 +111,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
     await recordPoll(deps.db, source.id, healthy);
     return { kind: "unchanged" };
   }
-  const feed = parseFeed(answer.text, answer.finalUrl);
+  const feed = await deps.parse(answer, signal);
   const outcomes = await ingest(deps, source, feed.items);
   // The validators are kept only now: had ingesting failed, the next poll must get the document again.
   await recordPoll(deps.db, source.id, {

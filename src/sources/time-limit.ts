@@ -35,7 +35,8 @@ export function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): Ti
   };
 }
 
-function stopped(signal: AbortSignal): Promise<never> {
+/** Rejects when the signal aborts. */
+export function stopped(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const stop = () => reject(new Error("stopped"));
     if (signal.aborted) stop();

@@ -60,7 +60,7 @@ function pattern(parts: readonly string[]): RegExp {
 }
 
 describe("what is asked and answered", () => {
-  it("gives the text, its validators and where it came from", async () => {
+  it("gives the bytes, their validators and where it came from", async () => {
     const headers = {
       "content-type": "text/xml; charset=iso-8859-1",
       etag: '"1"',
@@ -69,10 +69,11 @@ describe("what is asked and answered", () => {
     reply("/feed", 200, headers, Buffer.from(feed, "latin1"));
     expect(await get(`${home}/feed?a=1`)).toEqual({
       kind: "fetched",
-      text: feed,
+      bytes: Buffer.from(feed, "latin1"),
+      contentType: "text/xml; charset=iso-8859-1",
       etag: '"1"',
       lastModified: "Tue, 10 Dec 2013 09:30:00 GMT",
-      finalUrl: `${home}/feed?a=1`,
+      url: `${home}/feed?a=1`,
       movedTo: null,
     });
     expect(requests[0]?.headers).toMatchObject({
@@ -99,7 +100,7 @@ describe("what is asked and answered", () => {
     ["identity", Buffer.from(feed)],
   ])("reads %s", async (coding, body) => {
     reply("/feed", 200, { "content-encoding": coding }, body);
-    expect(await get(`${home}/feed`)).toMatchObject({ text: feed });
+    expect(await get(`${home}/feed`)).toMatchObject({ bytes: Buffer.from(feed) });
   });
 
   it("gives a user and password from the address to its server only", async () => {
@@ -134,7 +135,7 @@ describe("redirects", () => {
     statuses.forEach((status, hop) => reply(`/${hop}`, status, { location: `/${hop + 1}` }, "<p>elsewhere</p>"));
     const last = `${home}/${statuses.length}`;
     reply(`/${statuses.length}`, 200, {}, feed);
-    expect(await get(`${home}/0`)).toMatchObject({ finalUrl: last, movedTo: moved ? last : null });
+    expect(await get(`${home}/0`)).toMatchObject({ url: last, movedTo: moved ? last : null });
   });
 
   it("gives up on a loop", async () => {

@@ -11,7 +11,7 @@ import { loadTemplates } from "../../render/templates.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { shownUrl } from "../../sources/address.ts";
 import { fetchFeed, type FetchDeps } from "../../sources/fetch.ts";
-import { parseFeed } from "../../sources/parse.ts";
+import { openFeedParser, type ParseFeed } from "../../sources/parser.ts";
 import { listSources } from "../../sources/store.ts";
 import type { SourceAnswer } from "../answers.ts";
 import { createClient } from "../client.ts";
@@ -102,15 +102,20 @@ async function* checkSources(config: Config, urls: readonly string[]): AsyncGene
     yield warn("sources", "none yet: `dayletter sources add https://your-site.example/feed.xml`, or set SOURCES.");
   }
   const deps = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
-  for (const url of urls) yield await checkSource(deps, url);
+  const parser = openFeedParser();
+  try {
+    for (const url of urls) yield await checkSource({ fetch: deps, parse: parser.parse }, url);
+  } finally {
+    await parser.close();
+  }
 }
 
-async function checkSource(deps: FetchDeps, url: string): Promise<Check> {
+async function checkSource(deps: { fetch: FetchDeps; parse: ParseFeed }, url: string): Promise<Check> {
   const name = "source";
   try {
-    const answer = await fetchFeed(deps, { url, etag: null, lastModified: null });
+    const answer = await fetchFeed(deps.fetch, { url, etag: null, lastModified: null });
     if (answer.kind === "unchanged") return ok(name, `${shownUrl(url)} answers.`);
-    const { items, problems } = parseFeed(answer.text, answer.finalUrl);
+    const { items, problems } = await deps.parse(answer);
     const moved = answer.movedTo === null ? "" : `; it has moved to ${shownUrl(answer.movedTo)}`;
     const said = `${shownUrl(url)}: ${items.length} articles${moved}`;
     if (items.length === 0) return warn(name, `${said}: look whether this is the right feed.`);

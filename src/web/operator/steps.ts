@@ -99,7 +99,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
   web.post(`${path}/look`, needs.owner, async (request, reply) => {
     const url = readFields(request.body).one("url").trim();
     try {
-      const feed = await lookAtFeed(app.fetch, feedAddress(url), clock.now());
+      const feed = await lookAtFeed(app, feedAddress(url), clock.now());
       const copy = await print(feed);
       const id = randomBytes(16).toString("hex");
       looked.set(id, { ...feed, url, html: copy?.html() ?? null });
