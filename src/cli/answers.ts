@@ -8,6 +8,7 @@ export interface SourceAnswer {
   healthy: boolean;
   checkedAt: string | null;
   lastError: string | null;
+  problem: string | null;
 }
 
 export interface ArticleAnswer {

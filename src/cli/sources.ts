@@ -60,7 +60,7 @@ export function sourcesText(sources: readonly SourceAnswer[], columns: number | 
     source.title ?? "",
     source.url ?? "API",
     source.checkedAt === null ? "not yet" : moment(source.checkedAt),
-    source.lastError ?? "well",
+    source.lastError ?? source.problem ?? "well",
   ]);
   return table(
     [{ title: "Id", right: true }, { title: "Title" }, { title: "Address" }, { title: "Read" }, { title: "State" }],

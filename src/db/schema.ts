@@ -138,6 +138,8 @@ interface SourceTable {
   checked_at: Date | null;
   succeeded_at: Date | null;
   last_error: string | null;
+  /** What the last document that was read left out; the source is healthy all the same. */
+  problem: string | null;
   failures: Generated<number>;
   next_check_at: Date;
   /** Its server asks to be left alone until then. */

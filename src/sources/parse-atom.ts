@@ -20,7 +20,7 @@ export function readAtom(xml: string, feedUrl: string, maxItems: number): RawFee
     dates: [entry.published, entry.updated, entry.dc?.dates?.[0]],
     origin: originOf(entry),
   }));
-  return { title: feed.title?.value, siteUrl: absoluteUrl(pageOf(feed.links), base), items };
+  return { title: feed.title?.value, siteUrl: absoluteUrl(pageOf(feed.links), base), base, items };
 }
 
 /** RFC 4287 §4.2.7.2: a link without `rel` is an alternate; of several, the one to HTML is for readers. */

@@ -3,8 +3,11 @@ import { clip, oneLine } from "../render/plain.ts";
 import { absoluteUrl, shownUrl } from "./address.ts";
 
 export type FeedDocument =
-  /** From the root element's start to its end: no declaration, no DOCTYPE, nothing behind. */
-  { format: "rss" | "rdf" | "atom"; xml: string } | { format: "json"; value: unknown };
+  /**
+   * From the root element's start to its end: no declaration, no DOCTYPE, nothing behind. `cut` says that the end is
+   * missing. `qname` is the root's name.
+   */
+  { format: "rss" | "rdf" | "atom"; xml: string; qname: string; cut: boolean } | { format: "json"; value: unknown };
 
 const roots: Readonly<Record<string, "rss" | "rdf" | "atom" | undefined>> = { rss: "rss", rdf: "rdf", feed: "atom" };
 const strangers: Readonly<Record<string, string | undefined>> = {
@@ -38,14 +41,18 @@ function openXml(xml: string, feedUrl: string): FeedDocument {
     throw refuse(feedUrl, `is ${what}`);
   }
   const end = xml.lastIndexOf(`</${qname}`);
-  if (end !== -1) return { format, xml: `${xml.slice(0, end)}</${qname}>` };
-  if (/^<[^<>]*\/>/.test(xml)) return { format, xml: `${xml.slice(0, xml.indexOf("/>"))}></${qname}>` };
-  throw refuse(feedUrl, `ends in the middle: its <${qname}> is never closed`);
+  if (end !== -1) return { format, qname, cut: false, xml: `${xml.slice(0, end)}</${qname}>` };
+  if (/^<[^<>]*\/>/.test(xml)) {
+    return { format, qname, cut: false, xml: `${xml.slice(0, xml.indexOf("/>"))}></${qname}>` };
+  }
+  return { format, qname, cut: true, xml };
 }
 
 function parseJson(body: string, feedUrl: string): unknown {
   try {
-    return JSON.parse(body);
+    // Within strings these are not allowed (RFC 8259 §7), and outside of them they mean no more than a space.
+    // oxlint-disable-next-line no-control-regex -- replacing control characters is the point
+    return JSON.parse(body.replace(/[\u0000-\u001f]/g, " "));
   } catch (error) {
     throw refuse(feedUrl, `looks like JSON and is not valid: ${clip(reasonOf(error), 120)}`);
   }

@@ -25,7 +25,10 @@ export interface RawItem {
 export interface RawFeed {
   title: string | undefined;
   siteUrl: string | null;
-  items: RawItem[];
+  /** What relative links of items without a base of their own are relative to. */
+  base: string;
+  /** A text says why an item cannot be read, such as "is cut off". */
+  items: (RawItem | string)[];
 }
 
 /** One item of a feed: every text is plain, every URL absolute http(s). */

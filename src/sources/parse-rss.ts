@@ -20,7 +20,7 @@ export function readRss(xml: string, feedUrl: string, maxItems: number): RawFeed
     dates: [item.pubDate, item.atom?.published, item.dc?.dates?.[0], item.atom?.updated],
     origin: item.source ? { name: item.source.title ?? item.source.url, url: item.source.url } : dcSource(item),
   }));
-  return { title: feed.title, siteUrl, items };
+  return { title: feed.title, siteUrl, base: itemBase, items };
 }
 
 /** RSS 0.90 and 1.0. */
@@ -28,8 +28,9 @@ export function readRdf(xml: string, feedUrl: string, maxItems: number): RawFeed
   const feed = parseRdfFeed(xml, { maxItems });
   const base = absoluteUrl(feed.xml?.base, feedUrl);
   const siteUrl = absoluteUrl(feed.link, base ?? feedUrl);
+  const itemBase = base ?? siteUrl ?? feedUrl;
   const items = (feed.items ?? []).map((item) => ({
-    ...shared(item, base ?? siteUrl ?? feedUrl),
+    ...shared(item, itemBase),
     guid: item.rdf?.about,
     links: [item.link, item.rdf?.about],
     title: item.title ?? item.dc?.titles?.[0],
@@ -37,7 +38,7 @@ export function readRdf(xml: string, feedUrl: string, maxItems: number): RawFeed
     dates: [item.dc?.dates?.[0], item.dcterms?.issued, item.dcterms?.modified].flat(),
     origin: dcSource(item),
   }));
-  return { title: feed.title, siteUrl, items };
+  return { title: feed.title, siteUrl, base: itemBase, items };
 }
 
 function shared(item: RssItem | RdfItem, base: string): Pick<RawItem, "base" | "texts"> {

@@ -7,6 +7,7 @@ import { readAtom } from "./parse-atom.ts";
 import { openDocument, refuse, type FeedDocument } from "./parse-document.ts";
 import { toFeedItem, type FeedItem, type RawFeed } from "./parse-item.ts";
 import { readJson } from "./parse-json.ts";
+import { countItems, recoverFeed } from "./parse-recover.ts";
 import { readRdf, readRss } from "./parse-rss.ts";
 
 export type { FeedItem } from "./parse-item.ts";
@@ -16,40 +17,59 @@ export interface ParsedFeed {
   siteUrl: string | null;
   /** In the document's order. */
   items: FeedItem[];
-  /** One sentence for each item that could not be read. */
+  /** How many items could not be read. */
+  lost: number;
+  /** One sentence for each of them, then for what else is wrong with the document. */
   problems: string[];
 }
 
 const mostItems = 1000;
 
 /**
- * Reads RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed. An item without link or title is a problem, not a failure; items
- * beyond the first 1,000 are left.
- * @throws Refusal 422 when the document is no feed, or a broken one
+ * Reads RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed. A broken item is a problem, not a failure. Items beyond the first 1,000
+ * are left.
+ * @throws Refusal 422 when the document is no feed, or so broken that no item can be read
  */
 export function parseFeed(text: string, feedUrl: string): ParsedFeed {
   const base = withoutUser(feedUrl);
-  const raw = read(openDocument(text, base), base);
-  const results = raw.items.slice(0, mostItems).map((item, index) => toFeedItem(item, index + 1));
+  const document = openDocument(text, base);
+  const raw = read(document, base);
+  const results = raw.items
+    .slice(0, mostItems)
+    .map((item, index) => (typeof item === "string" ? `Item ${index + 1} ${item}.` : toFeedItem(item, index + 1)));
   const items = results.filter((result) => typeof result !== "string");
   const problems = results.filter((result) => typeof result === "string");
+  const lost = problems.length;
   if (raw.items.length > mostItems) problems.push(`Only the first ${mostItems} items were read.`);
-  return { title: plainText(raw.title ?? "", 200) || null, siteUrl: raw.siteUrl, items: soundGuids(items), problems };
+  if (document.format !== "json" && document.cut) problems.push("The document is cut off, so items may be missing.");
+  const title = plainText(raw.title ?? "", 200) || null;
+  return { title, siteUrl: raw.siteUrl, items: soundGuids(items), lost, problems };
 }
 
 const readers = { rss: readRss, rdf: readRdf, atom: readAtom };
 
 function read(document: FeedDocument, feedUrl: string): RawFeed {
   const limit = mostItems + 1;
+  let refusal: Refusal;
   try {
     if (document.format === "json") return readJson(document.value, feedUrl, limit);
-    return readers[document.format](document.xml, feedUrl, limit);
+    if (document.cut) throw refuse(feedUrl, `ends in the middle: its <${document.qname}> is never closed`);
+    const feed = readers[document.format](document.xml, feedUrl, limit);
+    if (feed.items.length >= Math.min(countItems(document), limit)) return feed;
+    throw new Error("items without content");
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    const reason = clip(reasonOf(cause).replace(/\.$/, ""), 120);
-    throw refuse(feedUrl, `is a broken feed (${reason}): its publisher has to mend it`);
+    refusal = error instanceof Refusal ? error : refuseBroken(feedUrl, error);
   }
+  if (document.format === "json") throw refusal;
+  const recovered = recoverFeed(document, readers[document.format], feedUrl, limit);
+  if (recovered.items.every((item) => typeof item === "string")) throw refusal;
+  return recovered;
+}
+
+function refuseBroken(feedUrl: string, error: unknown): Refusal {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const reason = clip(reasonOf(cause).replace(/\.$/, ""), 120);
+  return refuse(feedUrl, `is a broken feed (${reason}): its publisher has to mend it`);
 }
 
 /** A guid that one document gives to several articles is none. */

@@ -6,6 +6,7 @@ import type { Trace } from "../base/trace.ts";
 import { ingest, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
+import type { ParsedFeed } from "./parse.ts";
 import type { ParseFeed } from "./parser.ts";
 import { parseRetryAfter } from "./parse-retry-after.ts";
 import { feedsToGather, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
@@ -117,6 +118,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   await recordPoll(deps.db, source.id, {
     ...healthy,
     title: feed.title ?? source.title,
+    problem: problemOf(feed, outcomes),
     etag: answer.etag,
     last_modified: answer.lastModified,
   });
@@ -127,4 +129,13 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
   deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
   return { kind: "ingested", outcomes, problems };
+}
+
+/** What a document left out, with the first case as an example. */
+function problemOf(feed: ParsedFeed, outcomes: readonly ItemOutcome[]): string | null {
+  const refused = outcomes.filter(({ outcome }) => outcome === "refused");
+  const [example] = [...feed.problems, ...refused.flatMap(({ reason }) => reason ?? [])];
+  const lost = feed.lost + refused.length;
+  if (lost === 0) return example ?? null;
+  return [`${lost} of ${feed.lost + outcomes.length} items could not be read.`, example ?? ""].join(" ").trim();
 }

@@ -90,9 +90,10 @@ async function sourceUrls(config: Config, { database }: Records): Promise<string
 async function* servedSources(config: Config): AsyncGenerator<Check> {
   const asked = createClient(findServer(config)).ask<{ sources: SourceAnswer[] }>("GET", "/sources");
   const { sources } = await asked.catch(() => ({ sources: [] })); // That the server does not answer has been said.
-  for (const { kind, url, title, healthy, lastError } of sources) {
+  for (const { kind, url, title, healthy, lastError, problem } of sources) {
     if (kind !== "feed" || url === null) continue;
-    if (lastError === null) yield ok("source", `${title ?? shownUrl(url)} is read by the server.`);
+    if (lastError === null && problem !== null) yield warn("source", `${title ?? shownUrl(url)}: ${problem}`);
+    else if (lastError === null) yield ok("source", `${title ?? shownUrl(url)} is read by the server.`);
     else yield (healthy ? warn : fail)("source", lastError);
   }
 }

@@ -37,6 +37,7 @@ export function showSourceRow(
       return { health, words: `${times}: ${(source.last_error ?? "no reason").replace(/\.$/, "")}. ${since}` };
     }
     if (source.succeeded_at === null) return { health: "unread", words: "Not read yet." };
-    return { health: "well", words: `Read ${span(now.getTime() - source.succeeded_at.getTime())} ago.` };
+    const read = `Read ${span(now.getTime() - source.succeeded_at.getTime())} ago.`;
+    return { health: "well", words: source.problem === null ? read : `${read} ${source.problem}` };
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
@@ -7,8 +7,10 @@ import { parseFeed, type FeedItem } from "../../../src/sources/parse.ts";
 
 const feedUrl = "https://user:secret@feeds.example/all/feed.xml?key=k";
 
+const fixtures = join(import.meta.dirname, "../../fixtures/feeds");
+
 function parseFixture(name: string) {
-  const bytes = readFileSync(join(import.meta.dirname, "../../fixtures/feeds", name));
+  const bytes = readFileSync(join(fixtures, name));
   return parseFeed(decodeFeed(bytes, null), feedUrl);
 }
 
@@ -191,6 +193,167 @@ describe("hostile documents", () => {
   });
 });
 
+/** Feeds of five items in each format of XML, with and without CDATA. */
+const written = {
+  rss: (items: string[]) =>
+    rss(items.map((body, n) => `<item><guid>${n}</guid>${body}<link>/${n}</link></item>`).join("\n")),
+  rdf: (items: string[]) => {
+    const list = items.map((body, n) => `<item rdf:about="/${n}">${body}<link>/${n}</link></item>`);
+    const spaces = 'xmlns="http://purl.org/rss/1.0/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"';
+    return `<rdf:RDF ${spaces}><channel><title>T</title><link>https://site.example/</link></channel>${list.join("")}</rdf:RDF>`;
+  },
+  atom: (items: string[]) => {
+    const list = items.map((body, n) => `<entry><id>${n}</id>${body}<link href="/${n}"/></entry>`);
+    return `<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://site.example/"><title>T</title>${list.join("")}</feed>`;
+  },
+};
+const bodies = Array.from({ length: 5 }, (_, n) =>
+  n % 2 === 0
+    ? `<title>Title ${n} &amp; more</title><category term="a">b</category>`
+    : `<title><![CDATA[Title <b>${n}</b> & more]]></title>`,
+);
+
+describe("broken documents", () => {
+  const titlesOf = (text: string) => parseFeed(text, feedUrl).items.map(({ title }) => title);
+  const whole = ["Title 0 & more", "Title 1 & more", "Title 2 & more", "Title 3 & more", "Title 4 & more"];
+
+  describe.each(Object.entries(written))("%s", (_format, write) => {
+    test.each([
+      ["a < b", "a < b"],
+      ["a <b", "a <b"],
+      ["5 <3 items", "5 <3 items"],
+      ["a </ b", "a </ b"],
+      ["a <? b", "a <? b"],
+      ["R&D & <", "R&D & <"],
+      ["bell\u0007 &nosuch; <", "bell &nosuch; <"],
+      ["a <![CDATA[ b", "a <![CDATA[ b"],
+    ])("with the title %j loses nothing", (title, read) => {
+      expect(titlesOf(write(bodies.with(2, `<title>${title}</title>`)))).toEqual(whole.with(2, read));
+    });
+
+    test.each(["title", "link", "guid", "id", "item", "entry"])("without one </%s> loses nothing", (name) => {
+      const text = write(bodies);
+      const at = text.split(`</${name}>`);
+      const broken = [at.slice(0, 3).join(`</${name}>`), at.slice(3).join(`</${name}>`)].join("");
+      expect(titlesOf(at.length < 4 ? text : broken)).toEqual(whole);
+    });
+
+    test("without one item's start tag loses nothing", () => {
+      const starts = [...write(bodies).matchAll(/<(?:item|entry)[^>]*>/g)];
+      const [tag = ""] = starts[2] ?? [];
+      const at = starts[2]?.index ?? 0;
+      const text = write(bodies);
+      expect(titlesOf(text.slice(0, at) + text.slice(at + tag.length))).toEqual(whole);
+    });
+
+    test("reads the whole items of a document that is cut off, and says so", () => {
+      const text = write(bodies);
+      const cut = parseFeed(text.slice(0, text.indexOf("3</b>")), feedUrl);
+      expect(cut.items.map(({ title }) => title)).toEqual(whole.slice(0, 3));
+      expect(cut).toMatchObject({ title: "T", lost: 1 });
+      expect(cut.problems).toHaveLength(2);
+    });
+
+    test("names an item that cannot be read, and reads the others", () => {
+      const feed = parseFeed(write(bodies.with(2, "<title")), feedUrl);
+      expect(feed.items.map(({ title }) => title)).toEqual(whole.toSpliced(2, 1));
+      expect(feed).toMatchObject({ lost: 1, problems: [expect.stringContaining("Item 3 ")] });
+    });
+
+    const junk = [
+      ...["<", ">", "&", '"', "'", "<!--", "-->", "<![CDATA[", "]]>", "<?", "</item>", "</entry>", "<item>", "<entry>"],
+      ...[
+        "</channel>",
+        "</rss>",
+        "</feed>",
+        "<title>",
+        "</title>",
+        "<x>",
+        "</x>",
+        "<x y='",
+        "\0",
+        "&x;",
+        "</link>",
+        "<",
+      ],
+    ];
+    const damage = fc.record({
+      item: fc.nat(4),
+      from: fc.double({ min: 0, max: 1, noNaN: true }),
+      length: fc.nat(30),
+      put: fc.array(fc.oneof(fc.constantFrom(...junk), fc.string({ maxLength: 5 })), { maxLength: 3 }),
+    });
+    test("one damaged item costs no other", () => {
+      fc.assert(
+        fc.property(damage, ({ item, from, length, put }) => {
+          const text = write(bodies);
+          const [start, end] = itemRange(text, item);
+          const at = Math.floor(start + from * (end - start));
+          const damaged = text.slice(0, at) + put.join("") + text.slice(Math.min(at + length, end));
+          const titles = titlesOf(damaged);
+          expect(titles).toEqual(expect.arrayContaining(whole.toSpliced(item, 1)));
+        }),
+        { numRuns: 100 },
+      );
+    });
+  });
+
+  /** From behind the start tag's name to behind the end tag: without the name nothing would tell that an item begins. */
+  function itemRange(text: string, item: number): [start: number, end: number] {
+    const start = [...text.matchAll(/<(?:item|entry)[\s>]/g)][item]!;
+    const end = [...text.matchAll(/<\/(?:item|entry)>/g)][item]!;
+    return [start.index + start[0].length, end.index + end[0].length];
+  }
+
+  test("JSON items that are no objects are named, and the others read", () => {
+    const items = [{ id: "1", title: "One", url: "/1" }, null, "x", { id: "2", title: "Two", url: "/2" }];
+    const feed = parseFeed(JSON.stringify({ version: "https://jsonfeed.org/version/1.1", title: "T", items }), feedUrl);
+    expect(feed.items.map(({ title }) => title)).toEqual(["One", "Two"]);
+    expect(feed).toMatchObject({
+      lost: 2,
+      problems: [/Item 2 /, /Item 3 /].map((part) => expect.stringMatching(part)),
+    });
+  });
+
+  test("control characters in the strings of JSON cost nothing", () => {
+    const text =
+      '{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "url": "/1", "title": "A\n\u0007B"}]}';
+    expect(parseFeed(text, feedUrl).items).toMatchObject([{ title: "A B" }]);
+  });
+
+  test.each(readdirSync(fixtures).filter((name) => !name.endsWith(".json")))(
+    "%s in pieces is read or refused",
+    (name) => {
+      const text = decodeFeed(readFileSync(join(fixtures, name)), null);
+      const junk = fc.constantFrom(
+        "<",
+        "</",
+        "<!--",
+        "<![CDATA[",
+        "]]>",
+        "&",
+        '"',
+        "<item>",
+        "</item>",
+        "<entry",
+        "\0",
+        "",
+      );
+      const place = fc.nat(text.length);
+      fc.assert(
+        fc.property(place, fc.nat(200), junk, (at, length, put) => {
+          try {
+            parseFeed(text.slice(0, at) + put + text.slice(at + length), feedUrl);
+          } catch (error) {
+            expect(error).toMatchObject({ name: "Refusal", status: 422 });
+          }
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
+});
+
 describe("what is no feed is refused with what it is", () => {
   const page =
     '<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="/rss?a&amp;b"></head></html>';
@@ -209,6 +372,7 @@ describe("what is no feed is refused with what it is", () => {
     ["<svg></svg>", "is XML with the root element <svg>, which is no feed"],
     ["<?xml version='1.0'?><!DOCTYPE rss [ <!ENTITY a 'b'>", "ends in the middle"],
     [rss("<item><title>T</title>").slice(0, -12), "ends in the middle: its <rss> is never closed"],
+    [rss("<item><title>T < U</title></item>"), "is a broken feed"],
     ["<rss version='2.0'></rss>", "is a broken feed"],
   ])("%j", (text, reason) => {
     expect(() => parseFeed(text, feedUrl)).toThrow(

@@ -1,0 +1,181 @@
+import { DomUtils, parseDocument } from "htmlparser2";
+import type { FeedDocument } from "./parse-document.ts";
+import type { RawFeed, RawItem } from "./parse-item.ts";
+
+type XmlDocument = Exclude<FeedDocument, { format: "json" }>;
+type Node = ReturnType<typeof parseDocument>["children"][number];
+type Reader = (xml: string, feedUrl: string, maxItems: number) => RawFeed;
+
+/** An item's text in the document. */
+interface Slice {
+  xml: string;
+  /** Whether the document ends within the item, so that its last element may be half of what it was. */
+  cut: boolean;
+}
+
+/**
+ * Reads each item of a broken document alone, so that one broken item costs no other. What does not parse is parsed once
+ * more with its markup mended. In `items` a text says why an item cannot be read.
+ */
+export function recoverFeed(document: XmlDocument, read: Reader, feedUrl: string, maxItems: number): RawFeed {
+  const { frame, slices } = split(document);
+  const feed = attempt(() => read(frame, feedUrl, 0)) ?? attempt(() => read(mend(frame), feedUrl, 0));
+  const base = feed?.base ?? feedUrl;
+  const [start, end] = shellOf(document);
+  const itemIn = (xml: string): RawItem | null => {
+    const item = read(start + xml + end, base, 1).items[0];
+    return item === undefined || typeof item === "string" ? null : item;
+  };
+  const items = slices.slice(0, maxItems).map(({ xml, cut }): RawItem | string => {
+    if (cut) return "is cut off";
+    const item = attempt(() => itemIn(xml));
+    if (item && isWhole(item)) return item;
+    const mended = attempt(() => itemIn(mend(xml)));
+    if (mended && isWhole(mended)) return mended;
+    return item && !item.links.some(hasMarkup) ? item : "is empty or has broken markup";
+  });
+  return { title: feed?.title, siteUrl: feed?.siteUrl ?? null, base, items };
+}
+
+function attempt<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}
+
+/** How many items an XML document begins. */
+export function countItems(document: XmlDocument): number {
+  return split(document).slices.length;
+}
+
+function isWhole({ title, links }: RawItem): boolean {
+  const [link] = links.filter((candidate) => candidate !== undefined);
+  return title !== undefined && link !== undefined && !hasMarkup(link);
+}
+
+/** In a link this is what came behind an end tag that is missing. */
+function hasMarkup(link: string | undefined): boolean {
+  return link?.includes("<") ?? false;
+}
+
+/**
+ * Cuts the items out of a document. Neither a missing start tag nor a missing end tag of an item costs its neighbour, and
+ * nor does a comment or a CDATA section that is never closed.
+ */
+function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slices: Slice[] } {
+  const name = qname.replace(/[^:]*$/, "").replace(/^rdf:$/i, "") + (format === "atom" ? "entry" : "item");
+  const marks = new RegExp(`<!\\[CDATA\\[|<!--|</?${name.replaceAll(".", "\\.")}(?=[\\s/>])`, "gi");
+  const sectionEnd = sectionEnds(xml, `<${name}`);
+  const nextTagEnd = seeker(xml, ">");
+  const slices: Slice[] = [];
+  const frame: string[] = [];
+  let frameFrom = 0;
+  let itemFrom: number | null = null;
+  for (let mark = marks.exec(xml); mark !== null; mark = marks.exec(xml)) {
+    const at = mark.index;
+    if (mark[0].startsWith("<!")) {
+      marks.lastIndex = sectionEnd(at) ?? marks.lastIndex;
+      continue;
+    }
+    const tagEnd = nextTagEnd(at);
+    const after = tagEnd === -1 ? xml.length : tagEnd + 1;
+    if (mark[0].startsWith("</")) {
+      if (itemFrom !== null) slices.push({ xml: xml.slice(itemFrom, after), cut: false });
+      // Before the first item, what belongs to it cannot be told from the feed's own elements.
+      else if (slices.length === 0) slices.push({ xml: "", cut: false });
+      else slices.push({ xml: `<${name}>${xml.slice(frameFrom, after)}`, cut: false });
+      if (itemFrom !== null || slices.length > 1) frameFrom = after;
+      itemFrom = null;
+    } else if (xml[after - 2] !== "/") {
+      if (itemFrom === null) frame.push(xml.slice(frameFrom, at));
+      else slices.push({ xml: xml.slice(itemFrom, at), cut: false });
+      itemFrom = at;
+    }
+  }
+  if (itemFrom === null) frame.push(xml.slice(frameFrom));
+  else slices.push({ xml: xml.slice(itemFrom), cut });
+  return { frame: frame.join(""), slices };
+}
+
+/** What an item needs around it to be a document, with the namespaces of its own one. */
+function shellOf({ format, xml, qname }: XmlDocument): [start: string, end: string] {
+  const [root = ""] = /^<[^<>]*>/.exec(xml.slice(0, 20_000)) ?? [];
+  const namespaces = root.match(/\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')/g)?.join("") ?? "";
+  const version = format === "rss" ? ' version="2.0"' : "";
+  const [start, end] = format === "rss" ? ["<channel>", "</channel>"] : ["", ""];
+  return [`<${qname}${version}${namespaces}>${start}`, `${end}</${qname}>`];
+}
+
+/** Well-formed XML that keeps what can be kept: elements are closed, and stray markup becomes text. */
+function mend(xml: string): string {
+  const { children } = parseDocument(escapeStray(xml), { xmlMode: true, decodeEntities: false });
+  for (const element of DomUtils.getElementsByTagName("*", children)) {
+    for (const name of Object.keys(element.attribs)) if (!/^[a-z_][\w:.-]*$/i.test(name)) delete element.attribs[name];
+  }
+  for (const child of children.flatMap((element) => DomUtils.getChildren(element))) closeBefore(child);
+  return DomUtils.getOuterHTML(children, { xmlMode: true, encodeEntities: false });
+}
+
+const textElement = /^(?:title|link|guid|id|description|summary|category|comments|pubdate|published|updated|dc:\w+)$/i;
+
+/** A feed's element inside one that has only text shows that the outer one is not closed: it goes behind it. */
+function closeBefore(element: Node): void {
+  if (!DomUtils.isTag(element) || !textElement.test(element.name)) return;
+  const at = element.children.findIndex((child) => DomUtils.isTag(child) && textElement.test(child.name));
+  let last: Node = element;
+  for (const moved of at === -1 ? [] : element.children.slice(at)) {
+    DomUtils.append(last, moved);
+    last = moved;
+    closeBefore(moved);
+  }
+}
+
+/** Neither a comment, a CDATA section nor a tag begins with such a "<". */
+function escapeStray(xml: string): string {
+  const tag = /<\/?[a-z_][\w:.-]*(?:\s[^<>]*)?\/?>/iy;
+  const sectionEnd = sectionEnds(xml, null);
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = xml.indexOf("<"); at !== -1; at = xml.indexOf("<", from)) {
+    parts.push(xml.slice(from, at));
+    tag.lastIndex = at;
+    const end = sectionEnd(at) ?? (tag.test(xml) ? tag.lastIndex : null);
+    parts.push(end === null ? "&lt;" : xml.slice(at, end));
+    from = end ?? at + 1;
+  }
+  return parts.join("") + xml.slice(from);
+}
+
+/**
+ * Tells for rising positions where the comment or CDATA section there ends. null where there is none, or one that is
+ * never closed: the end found belongs to the next section when another one starts before it, with `between`, if given,
+ * among both.
+ */
+function sectionEnds(xml: string, between: string | null): (at: number) => number | null {
+  const kinds = [
+    ["<![CDATA[", "]]>"],
+    ["<!--", "-->"],
+  ].map(([open = "", close = ""]) => ({ open, close, nextOpen: seeker(xml, open), nextClose: seeker(xml, close) }));
+  const nextBetween = between === null ? null : seeker(xml, between);
+  return (at) => {
+    const kind = kinds.find(({ open }) => xml.startsWith(open, at));
+    if (!kind) return null;
+    const end = kind.nextClose(at + kind.open.length);
+    if (end === -1) return null;
+    const inside = (position: number): boolean => position !== -1 && position < end;
+    const another = inside(kind.nextOpen(at + 1));
+    if (another && (nextBetween === null || inside(nextBetween(at)))) return null;
+    return end + kind.close.length;
+  };
+}
+
+/** `indexOf` for rising positions, which takes linear time for all of them together. */
+function seeker(text: string, part: string): (from: number) => number {
+  let found = text.indexOf(part);
+  return (from) => {
+    if (found !== -1 && found < from) found = text.indexOf(part, from);
+    return found;
+  };
+}
