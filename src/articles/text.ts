@@ -1,3 +1,4 @@
+import { decodeHTMLStrict } from "entities";
 import { compile } from "html-to-text";
 import { clip, oneLine } from "../render/plain.ts";
 
@@ -52,9 +53,5 @@ export function textLines(raw: string): string {
 
 /** Decodes HTML's character references once and takes away nothing; unknown ones stay as they are. */
 export function decodeEntities(raw: string): string {
-  if (!entity.test(raw)) return raw;
-  return raw
-    .split("\n")
-    .map((line) => convert(line.replaceAll("<", "&lt;")))
-    .join("\n");
+  return entity.test(raw) ? decodeHTMLStrict(raw) : raw;
 }

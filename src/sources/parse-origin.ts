@@ -1,3 +1,4 @@
+import { DomUtils, parseDocument } from "htmlparser2";
 import { plainText, textLines } from "../articles/text.ts";
 import { oneLine } from "../render/plain.ts";
 import { absoluteUrl } from "./address.ts";
@@ -11,7 +12,8 @@ export interface Origin {
 const longestName = 120;
 /** The source line ends the description; no more of it than this is looked at. */
 const tail = 2000;
-const sourceLine = /(?:^|\n|[.!?…"”’)\]]\s)\s*((?:On the web|Source)\s?[:\uff1a]\s*([^\n]{1,120}))$/i;
+/** For a text without two white spaces in a row, so that no run of them is gone through twice. */
+const sourceLine = /(?:^|\n|[.!?…"”’)\]][ \n])((?:On the web|Source)[ \n]?[:\uff1a][ \n]?([^\n]{1,120}))$/i;
 
 /**
  * The source line at the end of a description, in HTML or not: `On the web: Korea JoongAng Daily`, `Source: Reuters`, on
@@ -19,7 +21,8 @@ const sourceLine = /(?:^|\n|[.!?…"”’)\]]\s)\s*((?:On the web|Source)\s?[:\
  */
 export function findSourceLine(raw: string, base: string): { origin: Origin; line: string } | null {
   const end = raw.slice(-tail);
-  const [, found, foundName = ""] = sourceLine.exec(textLines(end).trimEnd()) ?? [];
+  const text = textLines(end).replace(/\s+/g, (space) => (space.includes("\n") ? "\n" : " "));
+  const [, found, foundName = ""] = sourceLine.exec(text.trim()) ?? [];
   if (found === undefined) return null;
   const line = oneLine(found);
   const name = oneLine(foundName);
@@ -37,7 +40,6 @@ export function namedOrigin(rawName: string | undefined, rawUrl: string | null):
 
 /** The last link with that text. */
 function linkOf(html: string, name: string, base: string): string | null {
-  const links = [...html.matchAll(/<a\s[^<>]*?href\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>(.*?)<\/a>/gis)];
-  const found = links.findLast(([, , , text = ""]) => plainText(text) === name);
-  return absoluteUrl((found?.[1] ?? found?.[2])?.replaceAll("&amp;", "&"), base);
+  const links = DomUtils.getElementsByTagName("a", parseDocument(html));
+  return absoluteUrl(links.findLast((link) => oneLine(DomUtils.textContent(link)) === name)?.attribs.href, base);
 }

@@ -65,7 +65,9 @@ function hasMarkup(link: string | undefined): boolean {
  * nor does a comment or a CDATA section that is never closed.
  */
 function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slices: Slice[] } {
-  const name = qname.replace(/[^:]*$/, "").replace(/^rdf:$/i, "") + (format === "atom" ? "entry" : "item");
+  // In RDF the root has a namespace of its own.
+  const prefix = format === "rdf" ? "" : qname.slice(0, qname.lastIndexOf(":") + 1);
+  const name = prefix + (format === "atom" ? "entry" : "item");
   const marks = new RegExp(`<!\\[CDATA\\[|<!--|</?${name.replaceAll(".", "\\.")}(?=[\\s/>])`, "gi");
   const sectionEnd = sectionEnds(xml, `<${name}`);
   const nextTagEnd = seeker(xml, ">");
@@ -102,7 +104,7 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
 /** What an item needs around it to be a document, with the namespaces of its own one. */
 function shellOf({ format, xml, qname }: XmlDocument): [start: string, end: string] {
   const [root = ""] = /^<[^<>]*>/.exec(xml.slice(0, 20_000)) ?? [];
-  const namespaces = root.match(/\sxmlns(?::[\w.-]+)?=(?:"[^"]*"|'[^']*')/g)?.join("") ?? "";
+  const namespaces = root.match(/\sxmlns(?::[\w.-]+)?=(?:"[^"]{0,500}"|'[^']{0,500}')/g)?.join("") ?? "";
   const version = format === "rss" ? ' version="2.0"' : "";
   const [start, end] = format === "rss" ? ["<channel>", "</channel>"] : ["", ""];
   return [`<${qname}${version}${namespaces}>${start}`, `${end}</${qname}>`];

@@ -52,5 +52,12 @@ describe("decodeEntities", () => {
     ["a <b> &lt;c&gt;", "a <b> <c>"],
     ["R&D", "R&D"],
     ["&bogus; &amp;", "&bogus; &"],
+    [" two\n\n lines&excl; ", " two\n\n lines! "],
   ])("decodes %j once", (raw, text) => expect(decodeEntities(raw)).toBe(text));
+
+  it("is quick with many short lines", () => {
+    const started = performance.now();
+    expect(decodeEntities("&nbsp;\n".repeat(150_000))).toBe("\u00a0\n".repeat(150_000));
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
 });

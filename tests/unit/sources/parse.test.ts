@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { decodeFeed } from "../../../src/sources/charset.ts";
+import { findSourceLine } from "../../../src/sources/parse-origin.ts";
 import { parseFeed, type FeedItem } from "../../../src/sources/parse.ts";
 
 const feedUrl = "https://user:secret@feeds.example/all/feed.xml?key=k";
@@ -393,6 +394,12 @@ describe("source lines", () => {
     ["Text.\nsource : AP", "Text.", "AP", null],
     ["<![CDATA[<p>Text.</p>Source: https://www.reuters.com/x]]>", "Text.", "reuters.com", "https://www.reuters.com/x"],
     ["<![CDATA[Text. Source: <a href='/x'>Ours</a>]]>", "Text.", "Ours", "https://site.example/x"],
+    [
+      "<![CDATA[Text.<br><br>Source:<br>\n<a href=/x?a&amp;b>Ours</a> ]]>",
+      "Text.",
+      "Ours",
+      "https://site.example/x?a&b",
+    ],
     ["<![CDATA[Text. Source: <a href='javascript:x'>Ours</a>]]>", "Text.", "Ours", null],
   ])("%j", (description, summary, name, url) => {
     expect(itemWith(`<description>${description}</description>`)).toMatchObject({ summary, origin: { name, url } });
@@ -401,6 +408,16 @@ describe("source lines", () => {
   test.each(["The open source: a history", "Source: X said so.&lt;br&gt;More text follows.", "Text. Source:"])(
     "%j has none",
     (description) => expect(itemWith(`<description>${description}</description>`).origin).toBeNull(),
+  );
+
+  test.each(["\n", " ", "source: ", ". ", "<a href='", "<a href=''>", "<a href="])(
+    "are looked for in linear time among %j",
+    (bit) => {
+      const text = `${bit.repeat(2000 / bit.length - 1)}x`;
+      const started = performance.now();
+      for (let i = 0; i < 200; i++) findSourceLine(text, feedUrl);
+      expect(performance.now() - started).toBeLessThan(1500);
+    },
   );
 
   test("the item's own source element goes before the line, which leaves the summary all the same", () => {
