@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formWithFile } from "../../support/form-with-file.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
@@ -179,6 +182,30 @@ test("a source that cannot be read is refused with what was typed, and tags are 
   expect(told.filter((page) => page.includes("the spelling no longer means this tag"))).toHaveLength(1);
   expect(told.filter((page) => page.includes("The spelling had been removed already"))).toHaveLength(1);
   expect((await get(path)).headers.location).toBe("/operator/tags/one?tag=lg%20u%2B");
+});
+
+test("a feed with a broken item is read, and the item is the source's problem until the feed is whole", async () => {
+  const item = (n: number, title: string) =>
+    `<item><title>${title}</title><link>https://news.example/${n}</link></item>`;
+  const feed = (items: string[]) => `<rss version="2.0"><channel><title>Wire</title>${items.join("")}</channel></rss>`;
+  const whole = ["One", "Two < 3", "Three"].map((title, n) => item(n, title));
+  let answer = feed(whole.with(2, "<item><title</item>"));
+  const server = createServer(({ headers }, response) => {
+    const etag = JSON.stringify(String(answer.length));
+    response.writeHead(headers["if-none-match"] === etag ? 304 : 200, { etag }).end(answer);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  site.app.fetch = { ...site.app.fetch, allowPrivate: true };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/feed.xml`;
+  const problem = expect.stringMatching(/^1 of 3 items could not be read\. Item 3 /);
+  const added = (await site.api("POST", "/sources", { url })).json();
+  expect(added).toMatchObject({ source: { healthy: true, lastError: null, problem }, poll: { added: 2 } });
+  expect((await get("/operator/sources")).body).toContain("1 of 3 items could not be read.");
+  const check = async () => (await site.api("POST", `/sources/${added.source.id}/check`)).json();
+  expect(await check()).toMatchObject({ source: { problem }, poll: { outcome: "unchanged" } });
+  answer = feed(whole);
+  expect(await check()).toMatchObject({ source: { problem: null }, poll: { added: 1 } });
+  server.close();
 });
 
 test("a tag is renamed, and hidden, after a page that says for how many; to another tag's name it is merged", async () => {
