@@ -10,6 +10,8 @@ export type FeedDocument =
   { format: "rss" | "rdf" | "atom"; xml: string; qname: string; cut: boolean } | { format: "json"; value: unknown };
 
 const roots: Readonly<Record<string, "rss" | "rdf" | "atom" | undefined>> = { rss: "rss", rdf: "rdf", feed: "atom" };
+/** Of a root element, with its prefix. */
+const longestName = 100;
 const strangers: Readonly<Record<string, string | undefined>> = {
   opml: "an OPML list of feeds, not a feed: add the feeds in it one by one",
   urlset: "a sitemap, not a feed",
@@ -36,7 +38,7 @@ export function openDocument(text: string, feedUrl: string): FeedDocument {
 function openXml(xml: string, feedUrl: string): FeedDocument {
   const [, qname = "", local = ""] = /^<((?:[\w.-]+:)?([\w.-]+))/.exec(xml) ?? [];
   const format = roots[local.toLowerCase()];
-  if (!format) {
+  if (!format || qname.length > longestName) {
     const what = strangers[local.toLowerCase()] ?? `XML with the root element <${clip(qname, 60)}>, which is no feed`;
     throw refuse(feedUrl, `is ${what}`);
   }

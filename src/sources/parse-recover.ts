@@ -87,7 +87,9 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
       if (itemFrom !== null) slices.push({ xml: xml.slice(itemFrom, after), cut: false });
       // Before the first item, what belongs to it cannot be told from the feed's own elements.
       else if (slices.length === 0) slices.push({ xml: "", cut: false });
-      else slices.push({ xml: `<${name}>${xml.slice(frameFrom, after)}`, cut: false });
+      else if (xml.slice(frameFrom, at).trim() !== "") {
+        slices.push({ xml: `<${name}>${xml.slice(frameFrom, after)}`, cut: false });
+      }
       if (itemFrom !== null || slices.length > 1) frameFrom = after;
       itemFrom = null;
     } else if (xml[after - 2] !== "/") {
@@ -134,20 +136,35 @@ function closeBefore(element: Node): void {
   }
 }
 
-/** Neither a comment, a CDATA section nor a tag begins with such a "<". */
+/** Markup in an item is not nested deeper. Parsing takes quadratic time in the depth. */
+const deepest = 100;
+
+/** Makes text of each "<" that begins no comment, no CDATA section, and no tag, or a tag that is nested too deeply. */
 function escapeStray(xml: string): string {
-  const tag = /<\/?[a-z_][\w:.-]*(?:\s[^<>]*)?\/?>/iy;
+  const tag = /<(\/?)([a-z_][\w:.-]*)(?:\s[^<>]*|\/)?>/iy;
   const sectionEnd = sectionEnds(xml, null);
+  const open: string[] = [];
   const parts: string[] = [];
   let from = 0;
   for (let at = xml.indexOf("<"); at !== -1; at = xml.indexOf("<", from)) {
     parts.push(xml.slice(from, at));
-    tag.lastIndex = at;
-    const end = sectionEnd(at) ?? (tag.test(xml) ? tag.lastIndex : null);
+    const end = sectionEnd(at) ?? tagEnd(at);
     parts.push(end === null ? "&lt;" : xml.slice(at, end));
     from = end ?? at + 1;
   }
   return parts.join("") + xml.slice(from);
+
+  function tagEnd(at: number): number | null {
+    tag.lastIndex = at;
+    const [whole = "", closing, name = ""] = tag.exec(xml) ?? [];
+    if (whole === "") return null;
+    if (closing === "/") open.length = open.includes(name) ? open.lastIndexOf(name) : open.length;
+    else if (!whole.endsWith("/>")) {
+      if (open.length === deepest) return null;
+      open.push(name);
+    }
+    return at + whole.length;
+  }
 }
 
 /**

@@ -306,6 +306,30 @@ describe("broken documents", () => {
     return [start.index + start[0].length, end.index + end[0].length];
   }
 
+  test("an end tag too many is no item", () => {
+    const text = written.rss(bodies).replace("</item>", "</item>\n</item>");
+    expect(parseFeed(text, feedUrl)).toMatchObject({ lost: 0, problems: [], items: { length: 5 } });
+  });
+
+  test.each(["</item>", "<a>", "</a>", "<", "<!--", "<![CDATA[", "<title>", "<a b='"])(
+    "are read or refused in linear time when full of %j",
+    (bit) => {
+      const text = rss(`<item><title>T < U</title><link>/a</link>${bit.repeat(300_000 / bit.length)}</item>`);
+      const started = performance.now();
+      try {
+        parseFeed(text, feedUrl);
+      } catch (error) {
+        expect(error).toMatchObject({ name: "Refusal", status: 422 });
+      }
+      expect(performance.now() - started).toBeLessThan(5000);
+    },
+  );
+
+  test("a root element with an endless name is refused", () => {
+    const name = `${"a".repeat(100_000)}:rss`;
+    expect(() => parseFeed(`<${name}></${name}>`, feedUrl)).toThrow("which is no feed");
+  });
+
   test("JSON items that are no objects are named, and the others read", () => {
     const items = [{ id: "1", title: "One", url: "/1" }, null, "x", { id: "2", title: "Two", url: "/2" }];
     const feed = parseFeed(JSON.stringify({ version: "https://jsonfeed.org/version/1.1", title: "T", items }), feedUrl);
