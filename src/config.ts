@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import { readLogo, type Logo } from "./config/logo.ts";
 import { isLoopback } from "./config/readers.ts";
+import { readSecretFiles } from "./config/from-file.ts";
 import type { Relay } from "./config/mail.ts";
 import { missing } from "./config/missing.ts";
 import { nearMisses } from "./config/near-miss.ts";
@@ -91,28 +92,35 @@ export class ConfigError extends Error {
  * every wrong value, every missing one and every misspelt name at once, and never shows a password or token.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const { values, problems } = environment(env);
+  return checked(values, problems);
+}
+
+function checked(env: NodeJS.ProcessEnv, fileProblems: readonly string[]): Config {
   const given = withoutBlanks(env);
   const parsed = settings.safeParse(given);
   const wrong = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   const logo = findLogo(given);
-  const problems = [...wrong, ...logo.problems, ...missing(given), ...nearMisses(given)];
+  const incomplete = fileProblems.length > 0 ? [] : missing(given);
+  const problems = [...fileProblems, ...wrong, ...logo.problems, ...incomplete, ...nearMisses(given)];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return { ...toConfig(parsed.data), logo: logo.found };
 }
 
 /** The settings of this machine: the environment, and below it the file of the set-up page. Throws a ConfigError. */
 export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
-  const given = withoutBlanks(env);
+  const given = environment(env);
   // Where many processes share the records, each of them must read the same: there the environment alone counts.
-  if (given.DATABASE_URL !== undefined) return loadConfig(given);
-  const { values, problems } = readOwn(given.DATA_DIR ?? "./data");
-  if (problems.length > 0) throw new ConfigError(problems);
-  return loadConfig({ ...values, ...given });
+  if (given.values.DATABASE_URL !== undefined || given.problems.length > 0)
+    return checked(given.values, given.problems);
+  const own = readOwn(given.values.DATA_DIR ?? "./data");
+  if (own.problems.length > 0) throw new ConfigError(own.problems);
+  return checked({ ...own.values, ...given.values }, []);
 }
 
 /** The same settings for a page that changes them. */
 export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEnv = process.env): OwnSettings {
-  const given = withoutBlanks(env);
+  const { values: given } = environment(env);
   const writable = embedded.records;
   return openOwn({
     dataDir,
@@ -120,13 +128,18 @@ export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEn
     fixed: new Set(Object.keys(given)),
     check(values) {
       try {
-        loadConfig(writable ? { ...values, ...given } : { ...given, ...values });
+        checked(writable ? { ...values, ...given } : { ...given, ...values }, []);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         throw new Refusal(422, error.problems.join(" "), { problems: error.problems });
       }
     },
   });
+}
+
+/** The settings of the environment without blanks, and with the values that stand in files. */
+function environment(env: NodeJS.ProcessEnv): ReturnType<typeof readSecretFiles> {
+  return readSecretFiles(withoutBlanks(env));
 }
 
 function withoutBlanks(env: NodeJS.ProcessEnv): Record<string, string> {

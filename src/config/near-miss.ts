@@ -1,4 +1,4 @@
-import { settingNames } from "./schema.ts";
+import { secretSettings, settingNames } from "./schema.ts";
 
 const ourPrefixes = ["SMTP_", "DKIM_", "DAYLETTER_", "ALERT_"];
 // Short names are one letter away from too many honest variables ("PORT", "HOST").
@@ -24,9 +24,13 @@ function isServiceLink(name: string, value: string): boolean {
 }
 
 function sentenceFor(name: string): string | null {
+  const secretFiles = secretSettings.map((setting) => `${setting}_FILE`);
+  if (name.endsWith("_FILE") && settingNames.some((setting) => `${setting}_FILE` === name)) {
+    return `${name} is not a setting; those that can be read from a file are ${secretFiles.join(", ")}.`;
+  }
   const prefix = ourPrefixes.find((candidate) => name.startsWith(candidate));
   const reach = prefix === undefined ? 1 : 2;
-  const near = settingNames
+  const near = [...settingNames, ...secretFiles]
     .filter((setting) => prefix !== undefined || setting.length >= shortestCompared)
     .map((setting) => ({ setting, distance: editDistance(name, setting) }))
     .filter(({ distance }) => distance <= reach)

@@ -19,7 +19,7 @@ export function parseOwn(text: string): { values: Record<string, string>; proble
     if (/^\s*(#|$)/.test(line)) continue;
     const match = /^\s*([A-Z][A-Z0-9_]*)\s*=(.*)$/.exec(line);
     if (!match) problems.push(`settings.env: line ${i + 1} is not of the form NAME=value.`);
-    else if (notHere.has(match[1]!)) {
+    else if (notHere.has(match[1]!) || match[1]!.endsWith("_FILE")) {
       problems.push(`settings.env: ${match[1]} cannot be set here; set it in the environment.`);
     } else values[match[1]!] = unquoted(match[2]!.trim());
   }

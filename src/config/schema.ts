@@ -142,6 +142,17 @@ type SettingName = keyof typeof settings.shape;
 
 export const settingNames: readonly SettingName[] = settings.keyof().options;
 
+/** Settings whose values hold secrets: each can also be given as `NAME_FILE`, the path of a file with the value. */
+export const secretSettings: readonly SettingName[] = [
+  "DATABASE_URL",
+  "REDIS_URL",
+  "SMTP_URL",
+  "SECRET",
+  "ALERT_WEBHOOK",
+  "ALERT_WEBHOOK_SECRET",
+  "DAYLETTER_TOKEN",
+];
+
 /** A setting that always has a value: `fallback` is read like the text of the variable would be. */
 function setting<T>(reader: Reader<T>, fallback: string, does: string) {
   return z

@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
-import { ConfigError, loadConfig, type Config } from "../../../src/config.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 /** What a relay on another machine asks for besides its URL. */
@@ -286,5 +288,85 @@ describe("loadConfig", () => {
     vi.stubEnv("PORT", "seven");
     expect(() => loadConfig()).toThrow('PORT: "seven" is not a whole number from 0 to 65535.');
     vi.unstubAllEnvs();
+  });
+});
+
+describe("NAME_FILE", () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "dayletter-files-"))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  it("reads every secret from a file, and drops the line end", () => {
+    const config = loadConfig({
+      ...mailing,
+      SECRET_FILE: file("secret", `${secret}\n`),
+      DATABASE_URL_FILE: file("database", "postgres://u:p@db/x\r\n"),
+      REDIS_URL_FILE: file("redis", "redis://redis:6379\n"),
+      SMTP_URL_FILE: file("smtp", "smtp://u:p@relay.example.com\n"),
+      ALERT_WEBHOOK_FILE: file("hook", "https://example.com/hook\n"),
+      ALERT_WEBHOOK_SECRET_FILE: file("hook-secret", `${secret}\n`),
+      DAYLETTER_TOKEN_FILE: file("token", secret),
+    });
+    expect(config).toMatchObject({
+      secret,
+      databaseUrl: "postgres://u:p@db/x",
+      redisUrl: "redis://redis:6379",
+      smtp: { host: "relay.example.com", password: "p" },
+      alertWebhook: { url: "https://example.com/hook", secret },
+      bootstrapToken: secret,
+    });
+  });
+
+  it("refuses a setting that is given twice, and a file that is empty or cannot be read, all at once", () => {
+    const problems = problemsOf({
+      SECRET: secret,
+      SECRET_FILE: file("twice", secret),
+      REDIS_URL_FILE: file("empty", " \n"),
+      SMTP_URL_FILE: join(folder, "none"),
+      DATABASE_URL_FILE: folder,
+    });
+    expect(problems).toEqual([
+      expect.stringMatching(/^DATABASE_URL_FILE: .* \(EISDIR\)/),
+      expect.stringMatching(/^REDIS_URL_FILE: .* is empty/),
+      expect.stringMatching(/^SMTP_URL_FILE: .* \(ENOENT\)/),
+      "SECRET and SECRET_FILE are both set: unset one of them.",
+    ]);
+    expect(problems.join()).not.toContain(secret);
+  });
+
+  it("says what is wrong with the value, by the name of the setting and without the value", () => {
+    const problems = problemsOf({ SECRET_FILE: file("short", "hunter2\n") });
+    expect(problems).toEqual([expect.stringMatching(/^SECRET: it has 7 characters/)]);
+  });
+
+  it.each([
+    ["MAIL_FROM_FILE", "those that can be read from a file are DATABASE_URL_FILE, REDIS_URL_FILE"],
+    ["SERCET_FILE", "did you mean SECRET_FILE?"],
+    ["SMTP_URL_FIEL", "did you mean SMTP_URL_FILE?"],
+  ])("does not ignore %s", (name, said) => {
+    expect(problemsOf({ [name]: "/run/secrets/x" })).toEqual([expect.stringContaining(said)]);
+  });
+
+  it("counts as the environment beside settings.env: it wins and cannot be changed on a page", () => {
+    const DATA_DIR = join(folder, "data");
+    mkdirSync(DATA_DIR);
+    writeFileSync(join(DATA_DIR, "settings.env"), "SMTP_URL=smtp://localhost:2500\nPUBLICATION_NAME=Ours\n");
+    const env = { DATA_DIR, SMTP_URL_FILE: file("local", "smtp://localhost:2525\n") };
+    const config = loadHere(env);
+    expect(config).toMatchObject({ publicationName: "Ours", smtp: { port: 2525 } });
+    expect(ownSettings(config, env).fixed).toContain("SMTP_URL");
+    const wrong = { ...env, SMTP_URL_FILE: join(folder, "none") };
+    expect(() => loadHere(wrong)).toThrow(/SMTP_URL_FILE: .* \(ENOENT\)/);
+  });
+
+  it("has no place in settings.env", () => {
+    const DATA_DIR = join(folder, "own");
+    mkdirSync(DATA_DIR);
+    writeFileSync(join(DATA_DIR, "settings.env"), `SECRET_FILE=${folder}/secret\n`);
+    expect(() => loadHere({ DATA_DIR })).toThrow("settings.env: SECRET_FILE cannot be set here");
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config.ts";
-import { notes, settingNames, settings } from "../../../src/config/schema.ts";
+import { notes, secretSettings, settingNames, settings } from "../../../src/config/schema.ts";
 import { expectWritten } from "../../support/written-docs.ts";
 
 const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/settings-doc.test.ts";
@@ -35,7 +35,8 @@ it("its example starts with a key of one's own, and not without", () => {
 function settingsTable(): string {
   const rows = settingNames.map((name) => {
     const { description, shownDefault } = notes.get(settings.shape[name])!;
-    return `| \`${name}\` | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
+    const names = secretSettings.includes(name) ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``;
+    return `| ${names} | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
   });
   return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
 }
