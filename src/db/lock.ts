@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimes
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "../base/errors.ts";
+import { dataFolderFault } from "../base/private-file.ts";
 
 interface Holder {
   pid: number;
@@ -22,10 +23,18 @@ const silenceMs = 20_000;
  * and replaced.
  * @param command what this process does, for the refusal that the next one gets
  * @returns the function that gives the folder back
- * @throws Refusal 409 that names the process which holds the folder
+ * @throws Refusal 409 that names the process which holds the folder, 503 when this user may not write there
  */
 export function lockDataFolder(dir: string, command: string): () => void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return take(dir, command);
+  } catch (error) {
+    throw dataFolderFault(dir, "writable", error);
+  }
+}
+
+function take(dir: string, command: string): () => void {
   const path = join(dir, "lock.json");
   const aside = `${path}.${process.pid}`;
   const mine: Holder = {
