@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { Refusal, reasonOf } from "./base/errors.ts";
+import { packageRoot } from "./base/root.ts";
 import { readLogo, type Logo } from "./config/logo.ts";
 import { isLoopback } from "./config/readers.ts";
 import { readSecretFiles } from "./config/from-file.ts";
@@ -116,6 +118,20 @@ export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
   const own = readOwn(given.values.DATA_DIR ?? "./data");
   if (own.problems.length > 0) throw new ConfigError(own.problems);
   return checked({ ...own.values, ...given.values }, []);
+}
+
+/**
+ * How a person calls the command line from where they read its texts. Read apart from the other settings, since an error
+ * in those names a command, too.
+ * @param root the folder of package.json
+ */
+export function commandName(env: NodeJS.ProcessEnv = process.env, root = packageRoot): string {
+  const given = env.DAYLETTER_COMMAND?.trim();
+  if (given) return given;
+  // The sources are in a clone only; a package without -g is in the node_modules of somebody's project.
+  const inClone = existsSync(join(root, "tsconfig.json"));
+  const inProject = basename(dirname(root)) === "node_modules" && existsSync(join(root, "../../package.json"));
+  return inClone || inProject ? "npx dayletter" : "dayletter";
 }
 
 /** The same settings for a page that changes them. */

@@ -83,7 +83,7 @@ function unreachable(url: string, error: unknown): Refusal {
   if (code === "ECONNREFUSED") {
     return new Refusal(
       503,
-      `No server answers at ${url}: start one with \`npm start\`, or set DAYLETTER_URL to where it runs.`,
+      `No server answers at ${url}: start one with \`dayletter serve\`, or set DAYLETTER_URL to where it runs.`,
     );
   }
   return new Refusal(503, `The server at ${url} cannot be reached (${code ?? reasonOf(cause)}): check DAYLETTER_URL.`);

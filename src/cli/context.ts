@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadHere, type Config } from "../config.ts";
 import { createClient, type Client } from "./client.ts";
 import { findServer } from "./server-place.ts";
-import type { Terminal } from "./terminal.ts";
+import { nameCommands, type Terminal } from "./terminal.ts";
 
 /** What every command gets. Settings are read only by the commands that need them, so that `--help` always works. */
 export interface Context {
@@ -22,5 +22,5 @@ export function withJson(command: Command): Command {
 
 /** Prints an answer as JSON where that was asked for, else in the words that `tell` finds for it. */
 export function answer<T>(terminal: Terminal, options: { json?: boolean }, value: T, tell: (value: T) => string): void {
-  terminal.out(options.json ? JSON.stringify(value, null, 2) : tell(value));
+  terminal.out(options.json ? JSON.stringify(value, null, 2) : nameCommands(tell(value), terminal.command));
 }

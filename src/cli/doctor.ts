@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { fail, summary, type Check } from "./doctor/check.ts";
 import { exitCodes } from "./failure.ts";
 import { harmless } from "./table.ts";
+import { nameCommands } from "./terminal.ts";
 
 export function addDoctor(program: Command, { terminal, config }: Context, done: (code: number) => void): void {
   program
@@ -15,7 +16,8 @@ export function addDoctor(program: Command, { terminal, config }: Context, done:
       const checks: Check[] = [];
       for await (const check of examineAll(config)) {
         checks.push(check);
-        if (!json) terminal.out(`${check.level.padEnd(4)}  ${check.name.padEnd(11)}  ${harmless(check.sentence)}`);
+        const sentence = nameCommands(harmless(check.sentence), terminal.command);
+        if (!json) terminal.out(`${check.level.padEnd(4)}  ${check.name.padEnd(11)}  ${sentence}`);
       }
       const failed = checks.some((check) => check.level === "fail");
       terminal.out(json ? JSON.stringify({ ok: !failed, checks }, null, 2) : `\n${summary(checks)}`);

@@ -82,7 +82,7 @@ export function heldChangeOf(options: EditOptions): Record<string, unknown> {
 /** What the options ask for, on top of what is there. */
 export function changeOf(options: EditOptions, shown: ComingAnswer): Record<string, unknown> {
   const { pin, order, leaveOut = [], takeBack = [], title = [], summary = [], introduction, subject, reset } = options;
-  if (options.hide) throw new UsageError("To hide an article that no edition has yet: dayletter articles hide ID.");
+  if (options.hide) throw new UsageError("To hide an article that no edition has yet: `dayletter articles hide ID`.");
   const change: Record<string, unknown> = reset
     ? { introduction: null, subject: null, first: [], leftOut: [], words: null }
     : {};

@@ -74,6 +74,6 @@ export async function unknownText(client: Client, name: string): Promise<string>
     "Unknown: the relay may have taken these and never said so.",
     ...lines,
     ...(next === null ? [] : ["  and more"]),
-    `Let them be, or send them again, at the risk of a second copy: dayletter edition resend-unknown ${name}`,
+    `Let them be, or send them again, at the risk of a second copy: \`dayletter edition resend-unknown ${name}\``,
   ].join("\n");
 }

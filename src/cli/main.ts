@@ -1,4 +1,4 @@
-import { loadHere } from "../config.ts";
+import { commandName, loadHere } from "../config.ts";
 import { createContext } from "./context.ts";
 import { exitCodes, failure } from "./failure.ts";
 import { run } from "./run.ts";
@@ -6,7 +6,7 @@ import { flushed, processTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs one command line in this process and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<never> {
-  const terminal = processTerminal();
+  const terminal = processTerminal(commandName());
   // Whatever escapes every other net is a defect; it ends the process with a sentence, and the database knows the rest.
   process.on("uncaughtException", (error) => {
     for (const line of failure(error, wantsStacks()).lines) terminal.err(`dayletter stopped: ${line}`);

@@ -34,7 +34,7 @@ export function createProgram(context: Context, done: Done): Command {
   const program = new Command("dayletter")
     .description("Daily e-mail alerts for news sites")
     .version(version())
-    .showHelpAfterError("(dayletter --help lists the commands)")
+    .showHelpAfterError("(`dayletter --help` lists the commands)")
     .addHelpText("after", notes)
     .helpCommand(false)
     .exitOverride()

@@ -122,9 +122,7 @@ async function introduce(terminal: Terminal, app: App, role: Role, url: string):
       "",
       ...(setup === null ? [] : [`  The first operator signs up here, once: ${setup}`, ""]),
       ...done.map((sentence) => `  ${sentence}`),
-      ...(next.length > 0
-        ? ["", "  Next (from a clone, commands begin with npx):", ...next.map((sentence) => `  - ${sentence}`)]
-        : []),
+      ...(next.length > 0 ? ["", "  Next:", ...next.map((sentence) => `  - ${sentence}`)] : []),
       "",
     ].join("\n"),
   );

@@ -98,7 +98,7 @@ export function subscribersText({ subscribers, next }: SubscriberPage, columns: 
   }
   const rows = subscribers.map((one) => [String(one.id), one.address, one.status, followed(one)]);
   const titles = [{ title: "Id", right: true }, { title: "Address" }, { title: "Status" }, { title: "Follows" }];
-  const more = next === null ? "" : `\nMore: dayletter subscribers list --after ${next}`;
+  const more = next === null ? "" : `\nMore: \`dayletter subscribers list --after ${next}\``;
   return `${table(titles, rows, columns)}${more}`;
 }
 

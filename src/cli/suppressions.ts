@@ -50,6 +50,6 @@ export function suppressionsText({ suppressions, next }: SuppressionPage, column
     one.detail ?? "",
   ]);
   const titles = [{ title: "Address" }, { title: "Reason" }, { title: "Since" }, { title: "Detail" }];
-  const more = next === null ? "" : `\nMore: dayletter suppressions list --after ${next}`;
+  const more = next === null ? "" : `\nMore: \`dayletter suppressions list --after ${next}\``;
   return `${table(titles, rows, columns)}${more}`;
 }

@@ -13,6 +13,8 @@ export interface Terminal {
   overwrite(text: string): void;
   /** Whether a person watches standard error. */
   watched: boolean;
+  /** How a person calls the command line, for texts that name a command. */
+  command: string;
   /** Width for tables; null where standard output is no terminal, so that nothing is cut. */
   columns: number | null;
 }
@@ -21,7 +23,7 @@ export interface Terminal {
  * The terminal of this process. A reader that goes away (`dayletter articles list | head -1`) ends the process quietly,
  * as it would any Unix program.
  */
-export function processTerminal(): Terminal {
+export function processTerminal(command: string): Terminal {
   const { stdin, stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -33,11 +35,17 @@ export function processTerminal(): Terminal {
     input: stdin,
     out: (text) => void stdout.write(`${text}\n`),
     raw: (bytes) => void stdout.write(bytes),
-    err: (text) => void stderr.write(`${text}\n`),
+    err: (text) => void stderr.write(`${nameCommands(text, command)}\n`),
     overwrite: (text) => void (stderr.isTTY && stderr.write(`\r\u001b[2K${text}`)),
     watched: stderr.isTTY === true,
+    command,
     columns: stdout.isTTY ? stdout.columns : null,
   };
+}
+
+/** Texts are written with `dayletter …`; this makes each such command one that works where the text is read. */
+export function nameCommands(text: string, command: string): string {
+  return text.replace(/`dayletter (?=[a-z-])/g, () => `\`${command} `);
 }
 
 /** A terminal nobody watches, which keeps what it was told. */
@@ -51,6 +59,7 @@ export function recordingTerminal(input = ""): Terminal & { stdout(): string; st
     err: (text) => void (stderr += `${text}\n`),
     overwrite: () => undefined,
     watched: false,
+    command: "dayletter",
     columns: null,
     stdout: () => stdout,
     stderr: () => stderr,

@@ -135,6 +135,11 @@ export const settings = z.object({
     "API token, 32 characters or more. The server accepts it for as long as it is set here; the command line sends it.",
   ),
   DAYLETTER_URL: optional(read.siteUrl, "Server that the command line speaks to. Unset: the one on this machine."),
+  DAYLETTER_COMMAND: optional(
+    read.line,
+    "How you call the command line, for the texts that name a command, such as `docker compose exec web dayletter`. " +
+      "Unset: `npx dayletter` in a clone, else `dayletter`.",
+  ),
 });
 
 export type Settings = z.output<typeof settings>;

@@ -139,6 +139,6 @@ async function findIn(tx: Tx, which: string): Promise<OperatorLine> {
   if (found) return found;
   throw new Refusal(
     404,
-    `There is no operator ${JSON.stringify(which.slice(0, 60))}: dayletter operators list shows them.`,
+    `There is no operator ${JSON.stringify(which.slice(0, 60))}: see \`dayletter operators list\`.`,
   );
 }

@@ -85,7 +85,7 @@ export async function revokeToken({ db, clock }: Deps, which: string, actor: str
   if (!found)
     throw new Refusal(
       404,
-      `No token ${JSON.stringify(which.slice(0, 60))} is good here: dayletter tokens list shows them.`,
+      `No token ${JSON.stringify(which.slice(0, 60))} is good here: see \`dayletter tokens list\`.`,
     );
   await db.transaction().execute(async (tx) => {
     await tx.updateTable("tokens").set({ revoked_at: now }).where("id", "=", found.id).execute();

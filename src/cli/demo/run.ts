@@ -37,7 +37,7 @@ export async function runDemo(terminal: Terminal, { keep }: { keep: boolean }): 
     const passed = await Promise.race([play(terminal, { config, feeds, catcher }), stopped]);
     if (passed === "stopped") throw new Refusal(499, "The demo was interrupted.");
     const seconds = (systemClock.now().getTime() - startedAt.getTime()) / 1_000;
-    terminal.out(placesText({ passed, seconds, url, folder, keep }));
+    terminal.out(placesText({ passed, seconds, url, folder, keep, command: terminal.command }));
     if (keep) await signals.stop;
     return passed ? exitCodes.done : exitCodes.failed;
   } finally {

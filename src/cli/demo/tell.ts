@@ -51,6 +51,7 @@ export function placesText(end: {
   url: string;
   folder: string;
   keep: boolean;
+  command: string;
 }): string {
   const verdict = end.passed
     ? `Every reader got exactly what their tags say. It took ${end.seconds.toFixed(1)} s.`
@@ -62,7 +63,7 @@ export function placesText(end: {
     `The server stays up at ${end.url}`,
     `  mails     ${end.folder}/mails (.eml, opened by any mail program)`,
     `  log       ${end.folder}/log.jsonl`,
-    `  commands  DATA_DIR=${end.folder}/data npx dayletter status`,
+    `  commands  DATA_DIR=${end.folder}/data ${end.command} status`,
     "Ctrl-C ends it.",
   ].join("\n");
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config.ts";
+import { commandName, ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 /** What a relay on another machine asks for besides its URL. */
@@ -368,5 +368,26 @@ describe("NAME_FILE", () => {
     mkdirSync(DATA_DIR);
     writeFileSync(join(DATA_DIR, "settings.env"), `SECRET_FILE=${folder}/secret\n`);
     expect(() => loadHere({ DATA_DIR })).toThrow("settings.env: SECRET_FILE cannot be set here");
+  });
+});
+
+describe("commandName", () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "dayletter-command-"))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const place = (path: string, ...files: string[]): string => {
+    mkdirSync(join(folder, path), { recursive: true });
+    for (const file of files) writeFileSync(join(folder, path, file), "{}");
+    return join(folder, path);
+  };
+
+  it("is what works where the texts are read", () => {
+    expect(commandName({}, place("clone", "package.json", "tsconfig.json"))).toBe("npx dayletter");
+    place("project", "package.json");
+    expect(commandName({}, place("project/node_modules/dayletter", "package.json"))).toBe("npx dayletter");
+    expect(commandName({}, place("lib/node_modules/dayletter", "package.json"))).toBe("dayletter");
+    expect(commandName({}, place("app", "package.json"))).toBe("dayletter");
+    const DAYLETTER_COMMAND = " docker compose exec web dayletter ";
+    expect(commandName({ DAYLETTER_COMMAND }, join(folder, "clone"))).toBe("docker compose exec web dayletter");
   });
 });
