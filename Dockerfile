@@ -1,4 +1,5 @@
-FROM node:24-slim AS build
+# Node 22, since Node 24 takes 955 MB for a moment of the start to compile the embedded database; 22 takes 340 MB.
+FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
@@ -7,20 +8,25 @@ COPY src src
 COPY jobs jobs
 COPY templates templates
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+COPY deploy/prune.sh deploy/
+RUN deploy/prune.sh . && chmod +x dist/src/cli.js
 
-FROM node:24-slim
+FROM node:22-slim
 ENV NODE_ENV=production DATA_DIR=/data HOST=0.0.0.0 PORT=3000
 WORKDIR /app
-COPY --from=build /app/package.json ./
+RUN install --directory --owner=node --group=node --mode=0700 /data && ln -s /app/dist/src/cli.js /usr/local/bin/dayletter
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/package.json ./
 COPY --from=build /app/dist dist
-COPY --from=build /app/src src
+COPY --from=build /app/src/db/migrations src/db/migrations
+COPY --from=build /app/src/web/assets src/web/assets
+COPY --from=build /app/src/web/embed/client.js src/web/embed/client.js
 COPY --from=build /app/templates templates
-RUN install --directory --owner=node --group=node --mode=0700 /data
+COPY LICENSE ./
 USER node
-VOLUME /data
 EXPOSE 3000
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/src/cli.js"]
+# No volume is declared here: each container without a named one would leave an anonymous one behind. Mount one at /data.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["node", "dist/src/healthcheck.js"]
+ENTRYPOINT ["dayletter"]
 CMD ["serve"]

@@ -81,10 +81,7 @@ function unreachable(url: string, error: unknown): Refusal {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === "ECONNREFUSED") {
-    return new Refusal(
-      503,
-      `No server answers at ${url}: start one with \`dayletter serve\`, or set DAYLETTER_URL to where it runs.`,
-    );
+    return new Refusal(503, `No server answers at ${url}: start the server, or set DAYLETTER_URL to where it runs.`);
   }
   return new Refusal(503, `The server at ${url} cannot be reached (${code ?? reasonOf(cause)}): check DAYLETTER_URL.`);
 }

@@ -19,7 +19,7 @@ export function findServer(config: Pick<Config, "serverUrl" | "bootstrapToken" |
   if (url === null) {
     throw new Refusal(
       503,
-      `No server is known in ${config.dataDir}: start one with \`dayletter serve\`, or set DAYLETTER_URL and DAYLETTER_TOKEN.`,
+      `No server is known in ${config.dataDir}: start the server, or set DAYLETTER_URL and DAYLETTER_TOKEN.`,
     );
   }
   const local = here !== null && sameOrigin(url, here) ? readIfThere(tokenFile(config.dataDir)) : null;

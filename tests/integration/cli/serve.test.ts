@@ -45,7 +45,7 @@ describe("the built program", () => {
     expect(existsSync(join(dataDir, "server"))).toBe(false);
     const late = start(["status"]);
     expect(await late.exited).toBe(1);
-    expect(late.output()).toMatch(/^No server is known in .*: start one with `npx dayletter serve`/);
+    expect(late.output()).toMatch(/^No server is known in .*: start the server/);
   });
 
   test("a worker has its own health pages", async () => {

@@ -51,8 +51,8 @@ describe("wrong usage exits with 2 and one clear sentence", () => {
 
 describe("a server that is not there exits with 1 and says how to start it", () => {
   test.each<[string, Record<string, string>, RegExp]>([
-    ["none is known", nowhere, /^No server is known in \/nonexistent\/dayletter: start one with `dayletter serve`/],
-    ["none answers", closed, /^No server answers at http:\/\/127\.0\.0\.1:3: start one with `dayletter serve`/],
+    ["none is known", nowhere, /^No server is known in \/nonexistent\/dayletter: start the server/],
+    ["none answers", closed, /^No server answers at http:\/\/127\.0\.0\.1:3: start the server/],
   ])("%s", async (_what, env, sentence) => {
     const { code, stderr } = await execute(["status"], env);
     expect(code).toBe(1);
