@@ -61,10 +61,9 @@ run() {
 
 restore() {
   file=${1:?name a dump, as \"backup list\" shows it, or - for standard input}
-  received=
   if [ "$file" = - ]; then
     file=$folder/received.part
-    received=$file
+    trap 'rm -f "$folder/received.part"' EXIT
     cat >"$file"
   elif [ ! -e "$file" ]; then
     file=$folder/$file
@@ -88,7 +87,6 @@ restore() {
 alter database "$database" rename to "$former";
 alter database "$fresh" rename to "$database";
 SQL
-  [ -z "$received" ] || rm -f "$received"
   say "restored. The former records are kept in the database $former; when all is well: dropdb $former"
 }
 
