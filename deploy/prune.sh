@@ -13,8 +13,9 @@ find node_modules -depth -regextype posix-extended -type d \
   -regex '(.*/)?node_modules/(@[^/]+/)?[^/@][^/]*/(test|tests|__tests__|doc|docs|example|examples|benchmark|benchmarks|coverage|\.github)' \
   -exec rm -rf {} +
 
-find node_modules dist -type f \
-  \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.tsbuildinfo' \) -delete
+find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
+# Not all of *.map in dist: PostgreSQL, too, has files of that name.
+find dist -type f -name '*.js.map' -delete
 
 find node_modules -type f \( -iname '*.md' -o -iname '*.markdown' \) \
   ! -iname '*licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' ! -iname 'copyright*' |
@@ -25,5 +26,5 @@ find node_modules -type f \( -iname '*.md' -o -iname '*.markdown' \) \
     rm -f "$file"
   done
 
-# Not in dist, where the embedded database needs its empty folders.
+# Not in dist, where the embedded database needs its empty folders, too.
 find node_modules -type d -empty -delete
