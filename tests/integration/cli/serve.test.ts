@@ -34,7 +34,7 @@ describe("the built program", () => {
     expect(status.output()).toMatch(/^Publication {5}Telecom Daily$/m);
     await eventually("it says what is next", async () => server.output().includes('"msg":"ready"'));
     expect(server.output()).toMatch(/Telecom Daily: dayletter serve at http:\/\/127\.0\.0\.1:\d+\n/);
-    expect(server.output()).toMatch(/Next .*:\n {2}- Connect a first source: `dayletter sources add/);
+    expect(server.output()).toMatch(/Next:\n {2}- Connect a first source: `npx dayletter sources add/);
 
     const second = start(["serve"]);
     expect(await second.exited).toBe(1);
