@@ -3,14 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
-import { checkPassword, hashPassword, passwordFault } from "./password.ts";
+import { checkPassword, demandNewPassword, hashPassword } from "./password.ts";
 import { endSessions, openSession, type Session } from "./sessions.ts";
 import { matchCode, totpKey, totpSetup } from "./totp.ts";
 
 interface Deps {
   db: Db;
   clock: Clock;
-  options: { secret: string; publicationName: string };
+  options: { secret: string } & Parameters<typeof demandNewPassword>[2];
 }
 
 /** Whether an operator uses one-time codes. */
@@ -69,10 +69,7 @@ export async function changePassword(
   const { id, name } = session.operator;
   const row = await ownRow(db, session);
   await demandPassword(row, request.present);
-  if (request.password !== request.repeated)
-    throw new Refusal(422, "The two new passwords differ: type the same one twice.");
-  const fault = passwordFault(request.password, [name, options.publicationName]);
-  if (fault !== null) throw new Refusal(422, fault);
+  await demandNewPassword(request, name, options);
   const password = await hashPassword(request.password);
   const now = clock.now();
   return db.transaction().execute(async (tx) => {

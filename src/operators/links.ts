@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { nameKey, parseName } from "./names.ts";
-import { hashPassword, passwordFault } from "./password.ts";
+import { demandNewPassword, hashPassword } from "./password.ts";
 import type { Role } from "./roles.ts";
 import { hashOf, newToken } from "./secrets.ts";
 import { endSessions, openSession } from "./sessions.ts";
@@ -88,18 +88,14 @@ export async function readLink(db: Db | Tx, token: string, now: Date): Promise<L
  * @throws Refusal 404, 409 for a name that is in use, or 422 for a weak password or a name that is none
  */
 export async function useLink(
-  deps: { db: Db; clock: Clock; config: { dataDir: string; publicationName: string } },
+  deps: { db: Db; clock: Clock; config: Parameters<typeof demandNewPassword>[2] & { dataDir: string } },
   request: { token: string; name: string; password: string; repeated: string; from: string; agent: string },
 ): Promise<string> {
   const { db, clock, config } = deps;
   const now = clock.now();
   const found = await readLink(db, request.token, now);
   const name = found.name ?? parseName(request.name);
-  const fault =
-    request.password === request.repeated
-      ? passwordFault(request.password, [name, config.publicationName])
-      : "The two passwords differ: type the same one twice.";
-  if (fault !== null) throw new Refusal(422, fault);
+  await demandNewPassword(request, name, config);
   const password = await hashPassword(request.password);
   const session = await db.transaction().execute(async (tx) => {
     const used = await tx

@@ -1,4 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
+import { Refusal } from "../base/errors.ts";
 
 /** 32 MiB and some 150 ms a try (OWASP Password Storage Cheat Sheet's third choice for scrypt). */
 const cost = { logN: 15, r: 8, p: 3 };
@@ -36,66 +37,129 @@ function derive(password: string, salt: Buffer, { logN, r, p }: typeof cost): Pr
 }
 
 /**
- * What is wrong with a new password, in one sentence, or null. Length counts, kinds of characters do not
- * (NIST SP 800-63B, 3.1.1.2); what is tried first by anybody who guesses is refused.
- * @param known words that belong to the operator or the publication
+ * Refuses a new password that was typed differently the second time, or that `passwordFault` finds fault with.
+ * @param operator the name of the operator whose password it will be
+ * @throws Refusal 422
  */
-export function passwordFault(password: string, known: readonly string[]): string | null {
-  const text = password.normalize("NFKC");
+export async function demandNewPassword(
+  typed: { password: string; repeated: string },
+  operator: string,
+  publication: { publicationName: string; publicUrl: string; mailFrom: { address: string } },
+): Promise<void> {
+  const { publicationName, publicUrl, mailFrom } = publication;
+  if (typed.password !== typed.repeated) throw new Refusal(422, "The two passwords differ: type the same one twice.");
+  const known = [operator, publicationName, mailFrom.address, new URL(publicUrl).hostname];
+  const fault = await passwordFault(typed.password, known);
+  if (fault !== null) throw new Refusal(422, fault);
+}
+
+/**
+ * What is wrong with a new password, in one sentence, or null. Length counts, kinds of characters do not (NIST SP 800-63B,
+ * 3.1.1.2). Common passwords and words of the operator and the publication are refused, in any simple disguise
+ * (ASVS 5.0, 6.2.4 and 6.2.11).
+ * @param known names and addresses of the operator and the publication
+ */
+export async function passwordFault(password: string, known: readonly string[]): Promise<string | null> {
+  const text = password.normalize("NFKC").toLowerCase();
   if ([...text].length < leastLength)
     return `The password is too short: use ${leastLength} characters or more, such as four words.`;
   if (text.length > mostLength) return `The password is too long: use at most ${mostLength} characters.`;
-  if (new Set(text.toLowerCase()).size < 5)
-    return "The password repeats a few characters: use four words that have nothing to do with each other.";
-  let rest = text.toLowerCase();
-  for (const word of [...commonWords, ...known.map((one) => one.normalize("NFKC").toLowerCase())]) {
-    if (word.length >= 4) rest = rest.replaceAll(word, "");
-  }
-  if (isRun(rest) || [...rest].length < 6)
-    return "The password is among the first that anybody would try: use four words that have nothing to do with each other.";
-  return null;
+  if (new Set(text).size < 5 || isRun(text)) return "The password repeats a few characters: use four unrelated words.";
+  const ranks = await (commonPasswords ??= loadCommonPasswords());
+  const own = new Set(["Dayletter", ...known].flatMap(wordsOf).filter((word) => word.length >= 4));
+  const free = (word: string): boolean => own.has(word);
+  const listed = (word: string): boolean => ranks.has(word);
+  const frequent = (word: string): boolean => (ranks.get(word) ?? Infinity) < pairRank;
+  const one = (form: string): boolean => leastLeft(form, { free, listed, most: 1 }) < leastRest;
+  const two = (form: string): boolean => leastLeft(form, { free, listed: frequent, most: 2 }) < leastRest;
+  const core = text.replace(/^[^\p{L}]+/u, "").replace(/[^\p{L}]+$/u, "");
+  const easy =
+    disguises(text).some((form) => one(form) || two(form)) || (core.length >= leastRest && disguises(core).some(one));
+  return easy ? "The password is too easy to guess: use four unrelated words." : null;
 }
 
-/** What lists of leaked passwords are made of. Words of fewer than four letters would spoil good passwords. */
-const commonWords = [
-  "password",
-  "passwort",
-  "passw0rd",
-  "p@ssword",
-  "p@ssw0rd",
-  "welcome",
-  "letmein",
-  "iloveyou",
-  "qwertyuiop",
-  "qwerty",
-  "qwertz",
-  "azerty",
-  "asdfghjkl",
-  "asdfgh",
-  "zxcvbnm",
-  "admin",
-  "administrator",
-  "dayletter",
-  "changeme",
-  "secret",
-  "monkey",
-  "dragon",
-  "sunshine",
-  "princess",
-  "football",
-  "baseball",
-  "superman",
-  "trustno1",
-  "123456789",
-  "12345678",
-  "123456",
-  "1234",
-  "abcd",
-  "2024",
-  "2025",
-  "2026",
-  "2027",
-].toSorted((a, b) => b.length - a.length);
+/** So many characters that belong to no common word make a password. */
+const leastRest = 6;
+/** Two common passwords in a row are refused if both are among this many, so that four plain words stay good. */
+const pairRank = 5_000;
+
+let commonPasswords: Promise<ReadonlyMap<string, number>> | null = null;
+
+/** 49,000 leaked passwords by rank, loaded with the first new password: 60 ms, 15 MB. They are folded as one text for speed. */
+async function loadCommonPasswords(): Promise<ReadonlyMap<string, number>> {
+  const { dictionary } = await import("@zxcvbn-ts/language-common");
+  const ranks = new Map<string, number>();
+  for (const [rank, word] of fold(dictionary["passwords-common"].join("\n")).split("\n").entries())
+    if (word.length >= 4 && !ranks.has(word)) ranks.set(word, rank);
+  return ranks;
+}
+
+/** The whole name without spaces, and each of its words: "Ada Lovelace" gives adalovelace, ada and lovelace. */
+function wordsOf(name: string): string[] {
+  return [name, ...(name.match(/[\p{L}\p{N}]+/gu) ?? [])].map(fold);
+}
+
+/** The forms of a password in which a common one would show: folded, reversed, and once where it repeats. */
+function disguises(text: string): string[] {
+  const folded = fold(text);
+  const once = /^(.+?)\1+$/su.exec(folded)?.[1] ?? folded;
+  return [once, [...once].toReversed().join("")];
+}
+
+/** Digits and signs that stand for letters; "1" stands for i and for l, so `fold` makes these one. */
+const lookAlikes: Readonly<Record<string, string>> = {
+  "0": "o",
+  "1": "i",
+  "!": "i",
+  "|": "i",
+  "3": "e",
+  "4": "a",
+  "@": "a",
+  "5": "s",
+  $: "s",
+  "7": "t",
+  "8": "b",
+  "9": "g",
+};
+
+/** Lower case, look-alike characters as one, and no other punctuation. Passwords and words are compared in this form. */
+function fold(text: string): string {
+  const lower = text.normalize("NFKC").toLowerCase();
+  return lower
+    .replace(/[^\p{L}]/gu, (one) => lookAlikes[one] ?? one)
+    .replaceAll("l", "i")
+    .replace(/[^\p{L}\p{N}\n]/gu, "");
+}
+
+/**
+ * The fewest characters of `text` that remain when words are taken out of it.
+ * @param words.free words of which any number is taken out
+ * @param words.listed words of which `most` are taken out
+ */
+function leastLeft(
+  text: string,
+  words: { free(word: string): boolean; listed(word: string): boolean; most: number },
+): number {
+  // rest[used][end]: for the first `end` characters, with so many listed words taken out.
+  const rest = Array.from({ length: words.most + 1 }, () => new Array<number>(text.length + 1).fill(Infinity));
+  rest[0]![0] = 0;
+  for (let end = 1; end <= text.length; end++) {
+    for (const row of rest) row[end] = row[end - 1]! + 1;
+    for (let start = Math.max(0, end - longestWord); start <= end - 4; start++) {
+      const word = text.slice(start, end);
+      const isFree = words.free(word);
+      if (!isFree && !words.listed(word)) continue;
+      for (const [used, row] of rest.entries()) {
+        const before = isFree ? row[start]! : (rest[used - 1]?.[start] ?? Infinity);
+        row[end] = Math.min(row[end]!, before);
+      }
+    }
+  }
+  return Math.min(...rest.map((row) => row.at(-1)!));
+}
+
+/** As long as an operator's name may be. */
+const longestWord = 60;
 
 /** Such as `123456` or `fedcba`: each character is as far from the next. */
 function isRun(text: string): boolean {
