@@ -65,6 +65,8 @@ export interface Config {
   logLevel: Settings["LOG_LEVEL"];
   /** Whether to make OpenTelemetry spans. */
   traces: boolean;
+  /** Whether operators must use one-time codes; API tokens are not affected. */
+  requireOneTimeCodes: boolean;
   /** API token that is valid from the first start; the command line sends it. */
   bootstrapToken: string | null;
   /** Server that the command line speaks to. */
@@ -216,6 +218,7 @@ function toConfig(values: Settings): Omit<Config, "logo"> {
     sliceSize: values.SLICE_SIZE,
     logLevel: values.LOG_LEVEL,
     traces: values.TRACES,
+    requireOneTimeCodes: values.REQUIRE_ONE_TIME_CODES,
     bootstrapToken: values.DAYLETTER_TOKEN,
     serverUrl: values.DAYLETTER_URL,
     embedded: {

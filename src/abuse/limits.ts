@@ -44,10 +44,20 @@ export const fillMs = 3_000;
 /** A tab may stay open overnight. */
 export const formMs = day * 1_000;
 
-/** Tries to sign in as an operator, true ones too: a person needs a few in a quarter of an hour, a list of passwords more. */
+/**
+ * Tries to sign in as an operator, right ones too. Nothing counts for an account as a whole, so that strangers lock nobody
+ * out: many wrong tries only make the share of each unknown network smaller (docs/adr/0016-sign-in-without-lock-out.md).
+ */
 export const signInCaps = {
+  /** Of one account from a browser that has signed in to it before. */
+  device: { points: 10, seconds: hour / 4 },
+  /** Of one account from one network, by how many wrong tries of it unknown browsers made within the hour. */
   pair: { points: 10, seconds: hour / 4 },
+  pairBusy: { points: 3, seconds: hour / 4 },
+  pairCrowded: { points: 1, seconds: hour / 4 },
+  /** Of all accounts from one network. */
   network: { points: 30, seconds: hour / 4 },
-  /** Of one name from all networks. At this rate a million passwords take two years; sessions and tokens go on. */
-  name: { points: 60, seconds: hour },
+  /** From so many wrong tries of one account on, `pairBusy` holds; then `pairCrowded`. */
+  busy: { points: 20, seconds: hour },
+  crowded: { points: 200, seconds: hour },
 } as const satisfies Record<string, Cap>;

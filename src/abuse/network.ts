@@ -17,6 +17,15 @@ export function networkOf(address: string): string {
   return `${kept.map((group) => group.toString(16)).join(":")}::/56`;
 }
 
+/**
+ * The wider network that one site is given: the /48 of an IPv6 address (RFC 6177, 2), since whoever has one has 256 of the
+ * networks above for nothing; else the network above.
+ */
+export function siteOf(address: string): string {
+  const network = networkOf(address);
+  return network.endsWith("::/56") ? `${network.split(":").slice(0, 3).join(":")}::/48` : network;
+}
+
 function networkOfParts(parts: readonly number[]): string {
   return `${parts.slice(0, 3).join(".")}.0/24`;
 }

@@ -130,6 +130,11 @@ export const settings = z.object({
     "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.",
   ),
   TRACES: setting(read.flag, "0", "1 makes OpenTelemetry spans of every edition, for an SDK that you preload."),
+  REQUIRE_ONE_TIME_CODES: setting(
+    read.flag,
+    "0",
+    "1 requires one-time codes of every operator: without them, all an operator can do is to turn them on.",
+  ),
   DAYLETTER_TOKEN: optional(
     read.secret(32),
     "API token, 32 characters or more. The server accepts it for as long as it is set here; the command line sends it.",

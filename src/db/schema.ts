@@ -90,6 +90,8 @@ export interface Schema {
     expires_at: Date | null;
     used_at: Date | null;
     revoked_at: Date | null;
+    /** Who made it, or made the token that made it. */
+    operator_id: number | null;
   };
   operators: OperatorTable;
   operator_sessions: {
@@ -100,6 +102,15 @@ export interface Schema {
     seen_at: Date;
     came_from: string;
     agent: string;
+  };
+  operator_recovery_codes: {
+    id: Generated<number>;
+    operator_id: number;
+    hash: string;
+    created_at: Date;
+    used_at: Date | null;
+    used_from: string | null;
+    seen_at: Date | null;
   };
   operator_links: { hash: Buffer; operator_id: number | null; created_at: Date; expires_at: Date | null };
   audit: {

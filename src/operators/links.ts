@@ -5,6 +5,8 @@ import { readIfThere, writePrivate } from "../base/private-file.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
+import { dropCodes } from "./codes.ts";
+import { rememberDevice } from "./devices.ts";
 import { nameKey, parseName } from "./names.ts";
 import { demandNewPassword, hashPassword } from "./password.ts";
 import type { Role } from "./roles.ts";
@@ -84,20 +86,33 @@ export async function readLink(db: Db | Tx, token: string, now: Date): Promise<L
 
 /**
  * Uses a set-up link, once: sets the password, turns one-time codes off, ends the operator's sessions and opens a new one.
- * @returns the session's token
+ * @returns the session's token, and what the browser is known by
  * @throws Refusal 404, 409 for a name that is in use, or 422 for a weak password or a name that is none
  */
 export async function useLink(
-  deps: { db: Db; clock: Clock; config: Parameters<typeof demandNewPassword>[2] & { dataDir: string } },
-  request: { token: string; name: string; password: string; repeated: string; from: string; agent: string },
-): Promise<string> {
-  const { db, clock, config } = deps;
+  deps: {
+    db: Db;
+    clock: Clock;
+    options: Parameters<typeof demandNewPassword>[2] & { dataDir: string; secret: string };
+  },
+  request: {
+    token: string;
+    name: string;
+    password: string;
+    repeated: string;
+    /** The cookie that `rememberDevice` made, if the browser has one. */
+    device: string | null;
+    from: string;
+    agent: string;
+  },
+): Promise<{ token: string; device: string }> {
+  const { db, clock, options: config } = deps;
   const now = clock.now();
   const found = await readLink(db, request.token, now);
   const name = found.name ?? parseName(request.name);
   await demandNewPassword(request, name, config);
   const password = await hashPassword(request.password);
-  const session = await db.transaction().execute(async (tx) => {
+  const token = await db.transaction().execute(async (tx) => {
     const used = await tx
       .deleteFrom("operator_links")
       .where("hash", "=", hashOf(request.token))
@@ -105,11 +120,8 @@ export async function useLink(
       .executeTakeFirst();
     if (!used) throw gone();
     const operatorId = found.operatorId ?? (await addFirst(tx, name, now));
-    await tx
-      .updateTable("operators")
-      .set({ password, totp_salt: null, totp_step: null, signed_in_at: now })
-      .where("id", "=", operatorId)
-      .execute();
+    await tx.updateTable("operators").set({ password, signed_in_at: now }).where("id", "=", operatorId).execute();
+    await dropCodes(tx, operatorId);
     await endSessions(tx, operatorId);
     await writeAudit(tx, {
       at: now,
@@ -121,7 +133,7 @@ export async function useLink(
     return openSession(tx, { operatorId, from: request.from, agent: request.agent }, now);
   });
   if (found.operatorId === null) rmSync(setupFile(config.dataDir), { force: true });
-  return session;
+  return { token, device: rememberDevice(config.secret, request.device, nameKey(name), now) };
 }
 
 /** Of two first operators at once, by links of two machines, one comes in. */

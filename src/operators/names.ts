@@ -15,3 +15,9 @@ export function parseName(raw: string): string {
 export function nameKey(raw: string): string {
   return raw.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }
+
+/** What disabling has done, in a sentence. */
+export function disabledText(name: string, revokedTokens: readonly string[]): string {
+  const tokens = revokedTokens.length === 0 ? "" : ` Revoked for good: ${revokedTokens.join(", ")}.`;
+  return `${name} is disabled. All sessions have ended.${tokens}`;
+}

@@ -10,30 +10,69 @@ const mostLength = 256;
 /** @returns the hash with its parameters and salt, as `checkPassword` takes it */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
-  const key = await derive(password, salt, cost);
-  return `scrypt$${cost.logN}$${cost.r}$${cost.p}$${salt.toString("base64url")}$${key.toString("base64url")}`;
+  return formatHash(cost, salt, await derive(password, salt, cost));
 }
 
 /** Takes the same time whether there is a hash or not: without one, a password is checked in vain. */
 export async function checkPassword(password: string, hash: string | null): Promise<boolean> {
-  const [, logN, r, p, salt, key] = (hash ?? decoy).split("$");
-  const wanted = Buffer.from(key!, "base64url");
-  const made = await derive(password, Buffer.from(salt!, "base64url"), {
-    logN: Number(logN),
-    r: Number(r),
-    p: Number(p),
-  });
-  return timingSafeEqual(made, wanted) && hash !== null;
+  const wanted = parseHash(hash ?? decoyOf(cost));
+  const made = await derive(password, wanted.salt, wanted.cost);
+  return timingSafeEqual(made, wanted.key) && hash !== null;
 }
 
-const decoy = `scrypt$${cost.logN}$${cost.r}$${cost.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+type Cost = typeof cost;
 
-function derive(password: string, salt: Buffer, { logN, r, p }: typeof cost): Promise<Buffer> {
+function formatHash({ logN, r, p }: Cost, salt: Buffer, key: Buffer): string {
+  return `scrypt$${logN}$${r}$${p}$${salt.toString("base64url")}$${key.toString("base64url")}`;
+}
+
+function parseHash(hash: string): { cost: Cost; salt: Buffer; key: Buffer } {
+  const [, logN, r, p, salt, key] = hash.split("$");
+  return {
+    cost: { logN: Number(logN), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt!, "base64url"),
+    key: Buffer.from(key!, "base64url"),
+  };
+}
+
+function decoyOf(of: Cost): string {
+  return formatHash(of, Buffer.alloc(16), Buffer.alloc(keyBytes));
+}
+
+function derive(password: string, salt: Buffer, { logN, r, p }: Cost): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** logN, r, p, maxmem: 64 * 1024 * 1024 };
   const text = password.normalize("NFKC").slice(0, mostLength);
   return new Promise((resolve, reject) => {
     scrypt(text, salt, keyBytes, options, (error, key) => (error ? reject(error) : resolve(key)));
   });
+}
+
+/** @throws Refusal 422 */
+export async function demandPassword(row: { password: string | null }, password: string): Promise<void> {
+  if (await checkPassword(password, row.password)) return;
+  throw new Refusal(422, "The current password is wrong. Nothing was changed.");
+}
+
+/** Recovery codes are random, so they need less than passwords: 16 MiB, some 40 ms. */
+const codeCost = { logN: 14, r: 8, p: 1 };
+
+/** The hashes of one set of recovery codes. They share a salt, so that `findCode` derives one key for all of them. */
+export async function hashCodes(codes: readonly string[]): Promise<string[]> {
+  const salt = randomBytes(16);
+  return Promise.all(
+    codes.map(async (code) => formatHash(codeCost, salt, await derive(code.replace(/\D/g, ""), salt, codeCost))),
+  );
+}
+
+/**
+ * Finds a code among the hashes of one set; it takes the same time without any.
+ * @param code its digits
+ * @returns the index, or -1
+ */
+export async function findCode(code: string, hashes: readonly string[]): Promise<number> {
+  const { salt, cost: ofSet } = parseHash(hashes[0] ?? decoyOf(codeCost));
+  const made = await derive(code, salt, ofSet);
+  return hashes.findIndex((hash) => timingSafeEqual(parseHash(hash).key, made));
 }
 
 /**
@@ -70,8 +109,9 @@ export async function passwordFault(password: string, known: readonly string[]):
   const free = (word: string): boolean => own.has(word);
   const listed = (word: string): boolean => ranks.has(word);
   const frequent = (word: string): boolean => (ranks.get(word) ?? Infinity) < pairRank;
-  const one = (form: string): boolean => leastLeft(form, { free, listed, most: 1 }) < leastRest;
-  const two = (form: string): boolean => leastLeft(form, { free, listed: frequent, most: 2 }) < leastRest;
+  const longest = Math.max(longestListed, ...[...own].map((word) => word.length));
+  const one = (form: string): boolean => leastLeft(form, { free, listed, longest, most: 1 }) < leastRest;
+  const two = (form: string): boolean => leastLeft(form, { free, listed: frequent, longest, most: 2 }) < leastRest;
   const core = text.replace(/^[^\p{L}]+/u, "").replace(/[^\p{L}]+$/u, "");
   const easy =
     disguises(text).some((form) => one(form) || two(form)) || (core.length >= leastRest && disguises(core).some(one));
@@ -82,6 +122,9 @@ export async function passwordFault(password: string, known: readonly string[]):
 const leastRest = 6;
 /** Two common passwords in a row are refused if both are among this many, so that four plain words stay good. */
 const pairRank = 5_000;
+
+/** Of the listed passwords; none is longer. */
+const longestListed = 20;
 
 let commonPasswords: Promise<ReadonlyMap<string, number>> | null = null;
 
@@ -138,14 +181,14 @@ function fold(text: string): string {
  */
 function leastLeft(
   text: string,
-  words: { free(word: string): boolean; listed(word: string): boolean; most: number },
+  words: { free(word: string): boolean; listed(word: string): boolean; longest: number; most: number },
 ): number {
   // rest[used][end]: for the first `end` characters, with so many listed words taken out.
-  const rest = Array.from({ length: words.most + 1 }, () => new Array<number>(text.length + 1).fill(Infinity));
+  const rest = Array.from({ length: words.most + 1 }, () => Array.from({ length: text.length + 1 }, () => Infinity));
   rest[0]![0] = 0;
   for (let end = 1; end <= text.length; end++) {
     for (const row of rest) row[end] = row[end - 1]! + 1;
-    for (let start = Math.max(0, end - longestWord); start <= end - 4; start++) {
+    for (let start = Math.max(0, end - words.longest); start <= end - 4; start++) {
       const word = text.slice(start, end);
       const isFree = words.free(word);
       if (!isFree && !words.listed(word)) continue;
@@ -157,9 +200,6 @@ function leastLeft(
   }
   return Math.min(...rest.map((row) => row.at(-1)!));
 }
-
-/** As long as an operator's name may be. */
-const longestWord = 60;
 
 /** Such as `123456` or `fedcba`: each character is as far from the next. */
 function isRun(text: string): boolean {

@@ -2,11 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
+import { dropCodes } from "./codes.ts";
 import { newLink } from "./links.ts";
 import { nameKey, parseName } from "./names.ts";
 import type { Role } from "./roles.ts";
 import { endSessions } from "./sessions.ts";
-import { refuseTakenName } from "./tokens.ts";
+import { listTokens, refuseTakenName, revokeTokensOf } from "./tokens.ts";
 
 interface Deps {
   db: Db;
@@ -20,19 +21,23 @@ export interface OperatorLine {
   /** `invited` until the set-up link was used. */
   state: "invited" | "active" | "disabled";
   oneTimeCodes: boolean;
+  /** Valid tokens that go back to the operator: disabling revokes them. */
+  tokens: string[];
   createdAt: Date;
   signedInAt: Date | null;
 }
 
 /** All operators, the first one first. */
-export async function listOperators(db: Db | Tx): Promise<OperatorLine[]> {
+export async function listOperators(db: Db | Tx, now: Date): Promise<OperatorLine[]> {
   const rows = await db.selectFrom("operators").selectAll().orderBy("id").execute();
+  const tokens = await listTokens(db, now);
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
     role: row.role,
     state: row.disabled_at !== null ? "disabled" : row.password === null ? "invited" : "active",
     oneTimeCodes: row.totp_salt !== null,
+    tokens: tokens.filter(({ madeBy }) => madeBy === row.id).map(({ name }) => name),
     createdAt: row.created_at,
     signedInAt: row.signed_in_at,
   }));
@@ -59,12 +64,12 @@ export async function addOperator(
       .executeTakeFirstOrThrow();
     const token = await newLink(tx, id, now);
     await writeAudit(tx, { at: now, actor, action: "operator add", subject: name, detail: { role } });
-    return { ...(await findIn(tx, String(id))), token };
+    return { ...(await findIn(tx, String(id), now)), token };
   });
 }
 
 /**
- * A new set-up link for somebody who has lost password or telephone. Until it is used, nothing changes.
+ * A new set-up link for somebody who has lost password or phone. Until it is used, nothing changes.
  * @param which an id or a name
  */
 export async function linkOperator(
@@ -74,7 +79,7 @@ export async function linkOperator(
 ): Promise<OperatorLine & { token: string }> {
   const now = clock.now();
   return db.transaction().execute(async (tx) => {
-    const operator = await findIn(tx, which);
+    const operator = await findIn(tx, which, now);
     if (operator.state === "disabled")
       throw new Refusal(409, `${operator.name} is disabled: enable the operator first.`);
     const token = await newLink(tx, operator.id, now);
@@ -84,17 +89,39 @@ export async function linkOperator(
 }
 
 /**
- * Lets an operator in no more, at once, or again.
+ * Disables an operator at once: ends all sessions, and revokes for good the tokens that the operator made.
+ * @returns the names of those tokens too
  * @throws Refusal 404, or 409 for the last owner
  */
-export function disableOperator(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
-  return change(deps, which, actor, "disable", async (tx, { id }, now) => {
+export async function disableOperator(
+  deps: Deps,
+  which: string,
+  actor: string,
+): Promise<OperatorLine & { revokedTokens: string[] }> {
+  let revokedTokens: string[] = [];
+  const operator = await change(deps, which, actor, "disable", async (tx, { id, name }, now) => {
     await tx.updateTable("operators").set({ disabled_at: now }).where("id", "=", id).execute();
     await tx.deleteFrom("operator_links").where("operator_id", "=", id).execute();
+    await endSessions(tx, id);
+    revokedTokens = await revokeTokensOf(tx, { id, name }, actor, now);
+  });
+  return { ...operator, revokedTokens };
+}
+
+/**
+ * Turns off the one-time codes of an operator who has lost authenticator and recovery codes, and ends all sessions. The
+ * password stays.
+ * @throws Refusal 404
+ */
+export function resetCodes(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
+  return change(deps, which, actor, "codes reset", async (tx, { id, oneTimeCodes }) => {
+    if (!oneTimeCodes) return;
+    await dropCodes(tx, id);
     await endSessions(tx, id);
   });
 }
 
+/** Lets a disabled operator sign in again. Revoked tokens stay revoked. @throws Refusal 404 */
 export function enableOperator(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
   return change(deps, which, actor, "enable", async (tx, { id }) => {
     await tx.updateTable("operators").set({ disabled_at: null }).where("id", "=", id).execute();
@@ -119,11 +146,11 @@ async function change(
   return db.transaction().execute(async (tx) => {
     // Two owners who disable each other at once: the second waits here, and finds that one owner must stay.
     await tx.selectFrom("operators").select("id").where("role", "=", "owner").orderBy("id").forUpdate().execute();
-    const before = await findIn(tx, which);
+    const before = await findIn(tx, which, now);
     await work(tx, before, now);
-    const after = await findIn(tx, String(before.id));
+    const after = await findIn(tx, String(before.id), now);
     const isOwner = ({ role, state }: OperatorLine): boolean => role === "owner" && state === "active";
-    if (isOwner(before) && !isOwner(after) && !(await listOperators(tx)).some(isOwner)) {
+    if (isOwner(before) && !isOwner(after) && !(await listOperators(tx, now)).some(isOwner)) {
       throw new Refusal(409, `${before.name} is the last owner: make another operator owner first.`);
     }
     if (JSON.stringify(before) !== JSON.stringify(after)) {
@@ -133,8 +160,8 @@ async function change(
   });
 }
 
-async function findIn(tx: Tx, which: string): Promise<OperatorLine> {
-  const all = await listOperators(tx);
+async function findIn(tx: Tx, which: string, now: Date): Promise<OperatorLine> {
+  const all = await listOperators(tx, now);
   const found = all.find(({ id }) => String(id) === which) ?? all.find(({ name }) => nameKey(name) === nameKey(which));
   if (found) return found;
   throw new Refusal(

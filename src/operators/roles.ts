@@ -6,6 +6,8 @@ export type Role = (typeof roles)[number];
 
 /** Who asks: an operator who signed in, or a program by its token. */
 export interface Actor {
+  /** Of the operator, or of the one whom a token goes back to; null for tokens of the settings. */
+  id: number | null;
   name: string;
   role: Role;
 }
@@ -21,7 +23,7 @@ export function allows(role: Role, needed: Role): boolean {
 }
 
 /** @throws Refusal 403 that says which role it takes */
-export function demandRole(actor: Actor, needed: Role): void {
+export function demandRole(actor: Pick<Actor, "name" | "role">, needed: Role): void {
   if (allows(actor.role, needed)) return;
   throw new Refusal(
     403,

@@ -10,7 +10,15 @@ const noteEveryMs = 60_000;
 
 export interface Session {
   id: number;
-  operator: { id: number; name: string; role: Role };
+  operator: {
+    id: number;
+    name: string;
+    role: Role;
+    /** Whether one-time codes are on. */
+    codes: boolean;
+    /** Whether a recovery code was used that the operator has not been shown yet. */
+    recoveryUsed: boolean;
+  };
   /** Of its token. */
   hash: Buffer;
 }
@@ -56,12 +64,30 @@ export async function findSession(
 ): Promise<Session | null> {
   const row = await good(db, hashOf(token), now)
     .select(["s.id", "s.hash", "s.seen_at", "o.id as operatorId", "o.name", "o.role"])
+    .select((of) => [
+      of("o.totp_salt", "is not", null).as("codes"),
+      of
+        .exists(
+          of
+            .selectFrom("operator_recovery_codes as r")
+            .select("r.id")
+            .whereRef("r.operator_id", "=", "o.id")
+            .where("r.used_at", "is not", null)
+            .where("r.seen_at", "is", null),
+        )
+        .as("recoveryUsed"),
+    ])
     .executeTakeFirst();
   if (!row) return null;
   if (by === "operator" && now.getTime() - row.seen_at.getTime() > noteEveryMs) {
     await db.updateTable("operator_sessions").set({ seen_at: now }).where("id", "=", row.id).execute();
   }
-  return { id: row.id, hash: row.hash, operator: { id: row.operatorId, name: row.name, role: row.role } };
+  const { id, hash, operatorId, name, role, codes, recoveryUsed } = row;
+  return {
+    id,
+    hash,
+    operator: { id: operatorId, name, role, codes: Boolean(codes), recoveryUsed: Boolean(recoveryUsed) },
+  };
 }
 
 /** Whether a session has not ended meanwhile. */

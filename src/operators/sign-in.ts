@@ -3,10 +3,11 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
+import { readSecondFactor, recoveryCodesLeft, secondFactorRefusal, useSecondFactor } from "./codes.ts";
+import { knownDevice, rememberDevice } from "./devices.ts";
 import { nameKey } from "./names.ts";
 import { checkPassword } from "./password.ts";
 import { dropEndedSessions, endSession, openSession } from "./sessions.ts";
-import { matchCode, totpKey } from "./totp.ts";
 
 export interface SignInDeps {
   db: Db;
@@ -18,64 +19,91 @@ export interface SignInDeps {
 export interface SignInRequest {
   name: string;
   password: string;
-  /** A one-time code; "" from those who use none. */
+  /** A one-time code or recovery code; "" from those who use none. */
   code: string;
-  /** The network as `networkOf` has it, for the caps. */
+  /** Where it comes from, as `networkOf` and `siteOf` have it. */
   network: string;
+  site: string;
+  /** The cookie that `rememberDevice` made, if the browser has one. */
+  device: string | null;
   from: string;
   agent: string;
   /** A session's token that the browser came with: it ends, for a new one begins. */
   old: string | null;
 }
 
+export interface SignedIn {
+  /** Of the new session. */
+  token: string;
+  /** What the browser is known by from now on. */
+  device: string;
+  /** Whether a recovery code was used, and how many are left. */
+  recovery: { left: number } | null;
+}
+
 /**
- * Signs an operator in. Whatever was wrong, name, password or code, the answer and the work for it are the same.
- * @returns the new session's token
+ * Signs an operator in. Whatever was wrong, name, password or code, the answer and the work for it are the same; but who
+ * knows the password is told of a code that was used before.
  * @throws Refusal 401, or 429 after too many tries
  */
-export async function signIn(deps: SignInDeps, request: SignInRequest): Promise<string> {
-  const { db, clock, options, signIns } = deps;
+export async function signIn(deps: SignInDeps, request: SignInRequest): Promise<SignedIn> {
+  const { clock, options, signIns } = deps;
   const key = nameKey(request.name.slice(0, 200));
-  const seconds = await signIns.admit(request.network, key);
-  if (seconds !== null) {
-    const minutes = Math.ceil(seconds / 60);
-    throw new Refusal(
-      429,
-      `Too many tries: wait ${minutes === 1 ? "a minute" : `${minutes} minutes`}, then try again.`,
-      {
-        retryAfterSeconds: seconds,
-      },
-    );
-  }
   const now = clock.now();
+  const device = knownDevice(options.secret, request.device, key, now);
+  const origin = { network: request.network, site: request.site, device };
+  const seconds = await signIns.admit(origin, key);
+  if (seconds !== null) throw tooManyTries(seconds);
+  try {
+    return await checkAndOpen(deps, request, key, now);
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) await signIns.failed(origin, key);
+    throw error;
+  }
+}
+
+async function checkAndOpen(deps: SignInDeps, request: SignInRequest, key: string, now: Date): Promise<SignedIn> {
+  const { db, options } = deps;
+  const { from } = request;
   const operator = await db.selectFrom("operators").selectAll().where("name_key", "=", key).executeTakeFirst();
   const right = await checkPassword(request.password, operator?.password ?? null);
-  const step = operator?.totp_salt
-    ? matchCode(totpKey(options.secret, operator.id, operator.totp_salt), request.code, now, operator.totp_step)
-    : 0;
-  if (!operator || !right || step === null || operator.disabled_at !== null) throw wrong();
+  const factor = await readSecondFactor(deps, operator ?? null, request.code, now);
+  if (!operator || !right || operator.disabled_at !== null || factor.kind === "wrong") throw wrong();
 
   return db.transaction().execute(async (tx) => {
-    // Settled in the row itself, so that of two tries with one code, and of a try while the operator is disabled, one fails.
+    // Settled in the row itself, so that of a try and a change of the operator at once, one fails.
     const { numUpdatedRows } = await tx
       .updateTable("operators")
-      .set({ signed_in_at: now, ...(operator.totp_salt ? { totp_step: step } : {}) })
+      .set({ signed_in_at: now })
       .where("id", "=", operator.id)
       .where("disabled_at", "is", null)
       .where("password", "=", operator.password)
-      .$if(operator.totp_salt !== null, (query) =>
-        query.where((or) => or.or([or("totp_step", "is", null), or("totp_step", "<", step)])),
-      )
+      .where("totp_salt", operator.totp_salt === null ? "is" : "=", operator.totp_salt)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw wrong();
+    if (!(await useSecondFactor(tx, operator, factor, { at: now, from }))) throw secondFactorRefusal(401, factor);
     if (request.old !== null) await endSession(tx, request.old);
     await dropEndedSessions(tx, now);
-    const token = await openSession(tx, { operatorId: operator.id, from: request.from, agent: request.agent }, now);
-    await writeAudit(tx, { at: now, actor: operator.name, action: "operator sign in", subject: operator.name });
-    return token;
+    const token = await openSession(tx, { operatorId: operator.id, from, agent: request.agent }, now);
+    const recovery = factor.kind === "recovery" ? { left: await recoveryCodesLeft(tx, operator.id) } : null;
+    await writeAudit(tx, {
+      at: now,
+      actor: operator.name,
+      action: "operator sign in",
+      subject: operator.name,
+      detail: recovery ? { with: "recovery code", left: recovery.left } : {},
+    });
+    return { token, device: rememberDevice(options.secret, request.device, key, now), recovery };
   });
 }
 
+/** @param seconds until the next try is admitted */
+export function tooManyTries(seconds: number): Refusal {
+  const minutes = Math.ceil(seconds / 60);
+  const time = minutes === 1 ? "a minute" : `${minutes} minutes`;
+  return new Refusal(429, `Too many tries. Wait ${time}, then try again.`, { retryAfterSeconds: seconds });
+}
+
 function wrong(): Refusal {
-  return new Refusal(401, "Name, password or one-time code is wrong: check all three and try again.");
+  return new Refusal(401, "The name, password or one-time code is wrong. Check all three and try again.");
 }

@@ -22,13 +22,15 @@ export interface TokenLine {
   createdAt: Date;
   expiresAt: Date | null;
   usedAt: Date | null;
+  /** The operator it goes back to, and ends with. */
+  madeBy: number | null;
 }
 
 /** Whom a token stands for, or null when it is none of ours, was revoked, or has expired. Notes that it was used. */
 export async function findToken(db: Db, token: string, now: Date): Promise<Actor | null> {
   const row = await db
     .selectFrom("tokens")
-    .select(["id", "name", "role", "used_at"])
+    .select(["id", "name", "role", "used_at", "operator_id"])
     .where("hash", "=", hashOf(token))
     .where("revoked_at", "is", null)
     .where((or) => or.or([or("expires_at", "is", null), or("expires_at", ">", now)]))
@@ -37,11 +39,11 @@ export async function findToken(db: Db, token: string, now: Date): Promise<Actor
   if (row.used_at === null || now.getTime() - row.used_at.getTime() > noteEveryMs) {
     await db.updateTable("tokens").set({ used_at: now }).where("id", "=", row.id).execute();
   }
-  return { name: row.name, role: row.role };
+  return { id: row.operator_id, name: row.name, role: row.role };
 }
 
 /** Tokens that are good, the oldest first. */
-export async function listTokens(db: Db, now: Date): Promise<TokenLine[]> {
+export async function listTokens(db: Db | Tx, now: Date): Promise<TokenLine[]> {
   return good(db, now).orderBy("id").execute();
 }
 
@@ -53,7 +55,7 @@ export async function listTokens(db: Db, now: Date): Promise<TokenLine[]> {
  */
 export async function addToken(
   { db, clock }: Deps,
-  request: { name: string; role: Role; days: number | null; actor: string },
+  request: { name: string; role: Role; days: number | null; actor: Pick<Actor, "id" | "name"> },
 ): Promise<TokenLine & { token: string }> {
   const now = clock.now();
   const { role, days, actor } = request;
@@ -64,11 +66,11 @@ export async function addToken(
     await refuseTakenName(tx, name, now);
     const { id } = await tx
       .insertInto("tokens")
-      .values({ name, role, hash, created_at: now, expires_at })
+      .values({ name, role, hash, created_at: now, expires_at, operator_id: actor.id })
       .returning("id")
       .executeTakeFirstOrThrow();
-    await writeAudit(tx, { at: now, actor, action: "token add", subject: name, detail: { role, days } });
-    return { id, name, role, createdAt: now, expiresAt: expires_at, usedAt: null, token };
+    await writeAudit(tx, { at: now, actor: actor.name, action: "token add", subject: name, detail: { role, days } });
+    return { id, name, role, createdAt: now, expiresAt: expires_at, usedAt: null, madeBy: actor.id, token };
   });
 }
 
@@ -94,6 +96,29 @@ export async function revokeToken({ db, clock }: Deps, which: string, actor: str
   return found;
 }
 
+/** Revokes all tokens that go back to an operator, within the caller's transaction. @returns their names */
+export async function revokeTokensOf(
+  tx: Tx,
+  operator: { id: number; name: string },
+  actor: string,
+  now: Date,
+): Promise<string[]> {
+  const valid = good(tx, now).where("operator_id", "=", operator.id).orderBy("id");
+  const tokens = await valid.execute();
+  // Expired ones, too: nothing may bring them back.
+  await tx
+    .updateTable("tokens")
+    .set({ revoked_at: now })
+    .where("operator_id", "=", operator.id)
+    .where("revoked_at", "is", null)
+    .execute();
+  for (const { name } of tokens) {
+    const detail = { because: `${operator.name} was disabled` };
+    await writeAudit(tx, { at: now, actor, action: "token revoke", subject: name, detail });
+  }
+  return tokens.map(({ name }) => name);
+}
+
 /** The audit log tells operators and tokens apart by name alone. @throws Refusal 409 */
 export async function refuseTakenName(tx: Db | Tx, name: string, now: Date): Promise<void> {
   const key = nameKey(name);
@@ -113,6 +138,7 @@ function good(db: Db | Tx, now: Date) {
   return db
     .selectFrom("tokens")
     .select(["id", "name", "role", "created_at as createdAt", "expires_at as expiresAt", "used_at as usedAt"])
+    .select("operator_id as madeBy")
     .where("revoked_at", "is", null)
     .where((or) => or.or([or("expires_at", "is", null), or("expires_at", ">", now)]));
 }

@@ -23,9 +23,9 @@ export async function signIn(site: {
   const link = new URL(readFileSync(join(site.app.config.dataDir, "setup"), "utf8").trim()).pathname;
   const password = "kettle marble orbit tulip";
   const signedIn = await send(link, form, { name: "Ada", password, repeated: password });
-  const cookie = String(signedIn.headers["set-cookie"]).split(";")[0]!;
+  const cookie = [signedIn.headers["set-cookie"] ?? ""].flat()[0]!.split(";")[0]!;
   const get = async (url: string): Promise<LightMyRequestResponse> =>
     site.inject({ method: "GET", url, headers: { cookie, accept: "text/html" } });
-  const csrf = /name="csrf" value="([\w-]+)"/.exec((await get("/operator")).body)![1]!;
+  const csrf = /name="csrf" value="([\w-]+)"/.exec((await get("/operator/account/codes")).body)![1]!;
   return { cookie, csrf, get, post: (url, fields = {}) => send(url, { ...form, cookie }, { csrf, ...fields }) };
 }

@@ -7,6 +7,7 @@ import {
   enableOperator,
   linkOperator,
   listOperators,
+  resetCodes,
   setRole,
 } from "../../operators/people.ts";
 import { roles } from "../../operators/roles.ts";
@@ -22,6 +23,7 @@ const operatorSchema = z
     role,
     state: z.enum(["invited", "active", "disabled"]),
     oneTimeCodes: z.boolean(),
+    tokens: z.array(z.string()).describe("Valid tokens that the operator made, by name; disabling revokes them"),
     createdAt: z.date(),
     signedInAt: z.date().nullable(),
   })
@@ -39,6 +41,7 @@ const tokenSchema = z
     createdAt: z.date(),
     expiresAt: z.date().nullable(),
     usedAt: z.date().nullable().describe("To the minute"),
+    madeBy: z.int().nullable().describe("Id of the operator it goes back to; null for tokens of the settings"),
   })
   .meta({ id: "Token" });
 const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Shown only here") });
@@ -70,7 +73,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
         response: { 200: z.object({ operators: z.array(operatorSchema) }), ...problems },
       },
     },
-    async () => ({ operators: await listOperators(app.db) }),
+    async () => ({ operators: await listOperators(app.db, app.clock.now()) }),
   );
 
   server.post(
@@ -92,7 +95,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Make a new set-up link, for somebody who lost password or telephone",
+        summary: "Make a new set-up link, for somebody who lost password or phone",
         tags,
         params: which,
         response: { 201: invitedSchema, ...problems },
@@ -101,15 +104,31 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     async ({ params, actor }, reply) => reply.code(201).send(linked(await linkOperator(app, params.which, actor))),
   );
 
-  for (const [path, summary, act] of [
-    ["disable", "Let an operator in no more", disableOperator],
-    ["enable", "Let a disabled operator in again", enableOperator],
+  server.post(
+    "/operators/:which/disable",
+    {
+      config,
+      schema: {
+        summary: "Disable an operator: end all sessions and revoke the tokens that the operator made",
+        tags,
+        params: which,
+        response: { 200: operatorSchema.extend({ revokedTokens: z.array(z.string()) }), ...problems },
+      },
+    },
+    async ({ params, actor }) => disableOperator(app, params.which, actor),
+  );
+
+  for (const [method, path, summary, act] of [
+    ["POST", "enable", "Enable a disabled operator; revoked tokens stay revoked", enableOperator],
+    ["DELETE", "codes", "Turn off an operator's one-time codes and end all sessions", resetCodes],
   ] as const) {
-    server.post(
-      `/operators/:which/${path}`,
-      { config, schema: { summary, tags, params: which, response: { 200: operatorSchema, ...problems } } },
-      async ({ params, actor }) => act(app, params.which, actor),
-    );
+    server.route({
+      method,
+      url: `/operators/:which/${path}`,
+      config,
+      schema: { summary, tags, params: which, response: { 200: operatorSchema, ...problems } },
+      handler: async ({ params, actor }) => act(app, params.which, actor),
+    });
   }
 
   server.put(
@@ -159,7 +178,7 @@ function addTokenRoutes(server: ApiServer, app: App): void {
         response: { 201: newTokenSchema, ...problems },
       },
     },
-    async ({ body, actor }, reply) => reply.code(201).send(await addToken(app, { ...body, actor })),
+    async ({ body, operator }, reply) => reply.code(201).send(await addToken(app, { ...body, actor: operator })),
   );
 
   server.delete(

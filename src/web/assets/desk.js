@@ -27,6 +27,11 @@
   for (const failure of ["htmx:error", "htmx:response:error"])
     document.addEventListener(failure, ({ target }) => target.matches?.("[data-stream]") && tellSilence(true));
 
+  for (const button of document.querySelectorAll("button[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
   // A double click sends a form once.
   document.addEventListener("submit", (event) => {
     const form = event.target;

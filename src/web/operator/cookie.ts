@@ -1,22 +1,32 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { deviceMs } from "../../operators/devices.ts";
 import { absoluteMs } from "../../operators/sessions.ts";
 
-/** The browser's part of a session. */
-export interface SessionCookie {
+export interface OperatorCookie {
   read(request: FastifyRequest): string | null;
-  set(reply: FastifyReply, token: string): void;
+  set(reply: FastifyReply, value: string): void;
   clear(reply: FastifyReply): void;
 }
 
+/** The browser's part of a session. */
+export function sessionCookie(publicUrl: string): OperatorCookie {
+  return hostCookie(publicUrl, { name: "dayletter", value: /[\w-]{20,100}/, ms: absoluteMs });
+}
+
+/** What a browser that has signed in is known by; see `knownDevice`. */
+export function deviceCookie(publicUrl: string): OperatorCookie {
+  return hostCookie(publicUrl, { name: "dayletter-device", value: /[\w.~-]{20,400}/, ms: deviceMs });
+}
+
 /** With https, `__Host-`: no other host can set it, and it never travels unencrypted (RFC 6265bis, 4.1.3.2). */
-export function sessionCookie(publicUrl: string): SessionCookie {
+function hostCookie(publicUrl: string, cookie: { name: string; value: RegExp; ms: number }): OperatorCookie {
   const secure = publicUrl.startsWith("https://");
-  const name = secure ? "__Host-dayletter" : "dayletter";
+  const name = secure ? `__Host-${cookie.name}` : cookie.name;
   const rest = `Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
-  const pattern = new RegExp(`(?:^|;)\\s*${name}=([\\w-]{20,100})\\s*(?:;|$)`);
+  const pattern = new RegExp(`(?:^|;)\\s*${name}=(${cookie.value.source})\\s*(?:;|$)`);
   return {
     read: ({ headers }) => pattern.exec(headers.cookie ?? "")?.[1] ?? null,
-    set: (reply, token) => void reply.header("set-cookie", `${name}=${token}; ${rest}; Max-Age=${absoluteMs / 1_000}`),
+    set: (reply, value) => void reply.header("set-cookie", `${name}=${value}; ${rest}; Max-Age=${cookie.ms / 1_000}`),
     clear: (reply) => void reply.header("set-cookie", `${name}=; ${rest}; Max-Age=0`),
   };
 }

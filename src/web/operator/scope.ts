@@ -4,12 +4,12 @@ import { askToWait } from "../ask-to-wait.ts";
 import { problemOf } from "../problem.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
-import { demandSession } from "./session.ts";
+import { demandSession, owesCodes } from "./session.ts";
 
 /** Pages of templates/web/operator; each extends its `layout`. */
 export interface OperatorViews {
   /**
-   * Answers with `templates/web/operator/PAGE.liquid`. Templates also see `operator` (name and role, or null), `csrf` (name and value),
+   * Answers with `templates/web/operator/PAGE.liquid`. Templates also see `operator` (as in a session, or null), `codesDue`, `csrf` (name and value),
    * and the partial `operator/csrf`, which every form with method post includes.
    */
   send(
@@ -30,8 +30,10 @@ export function operatorPages(scope: FastifyInstance, app: App, views: Views): O
   demandSession(scope, app);
   const operatorViews: OperatorViews = {
     async send(request, reply, page, values) {
-      const operator = request.operatorSession?.operator ?? null;
-      const html = views.render(`operator/${page}`, { operator, csrf: csrfField(request), ...values });
+      const session = request.operatorSession;
+      const operator = session?.operator ?? null;
+      const codesDue = owesCodes(app.config, session);
+      const html = views.render(`operator/${page}`, { operator, codesDue, csrf: csrfField(request), ...values });
       return allowOwnScripts(reply).type("text/html; charset=utf-8").send(html);
     },
     render: (part, values) => views.render(`operator/${part}`, values),

@@ -12,6 +12,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The least role that a route takes; every route below /operator and /api/v1 names it. `anyone` needs no sign-in. */
     role?: Role | "anyone";
+    /** Whether an operator who has yet to turn on required one-time codes may use it. */
+    withoutCodes?: boolean;
     /** What proves that a write comes from our own page: a token if not said, or the browser's word for it. */
     proof?: "token" | "same-origin";
   }
@@ -23,6 +25,9 @@ declare module "fastify" {
     csrf: string;
   }
 }
+
+/** Where one-time codes are turned on and off. */
+export const codesPath = "/operator/account/codes";
 
 const reads = new Set(["GET", "HEAD"]);
 
@@ -51,6 +56,7 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
     }
     if (needed === "anyone") return;
     if (!session) return askToSignIn(request, reply);
+    if (owesCodes(config, session) && !request.routeOptions.config.withoutCodes) return askForCodes(request, reply);
     demandRole(session.operator, needed);
   });
   // After the body was read, for the token may be a field of it.
@@ -67,6 +73,24 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
   });
 }
 
+/** Whether an operator has to turn on one-time codes before anything else. */
+export function owesCodes(config: App["config"], session: Session | null): boolean {
+  return config.requireOneTimeCodes && session !== null && !session.operator.codes;
+}
+
+/** Leads to the page that turns one-time codes on. */
+function askForCodes(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (isPage(request, reply)) return reply.redirect(codesPath, 303);
+  throw new Refusal(403, `This server requires one-time codes. Turn them on at ${codesPath} first.`);
+}
+
+/** Whether a whole page is asked for. A part of one leads nowhere: htmx then asks for the page once more. */
+function isPage(request: FastifyRequest, reply: FastifyReply): boolean {
+  const part = request.headers["hx-request"] !== undefined;
+  if (part) reply.header("hx-refresh", "true");
+  return !part && reads.has(request.method) && /text\/html|\*\/\*/.test(request.headers.accept ?? "*/*");
+}
+
 /** Every browser of the last years sends this header, and no page can (Fetch Metadata). @throws Refusal 403 */
 function demandSameOrigin({ headers }: FastifyRequest): void {
   if (headers["sec-fetch-site"] === "same-origin") return;
@@ -75,11 +99,7 @@ function demandSameOrigin({ headers }: FastifyRequest): void {
 
 /** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
 function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // A part of a page leads nowhere: the page itself is to be asked for once more (htmx).
-  const part = request.headers["hx-request"] !== undefined;
-  if (part) reply.header("hx-refresh", "true");
-  if (part || !reads.has(request.method) || !(request.headers.accept ?? "*/*").match(/text\/html|\*\/\*/)) {
-    throw new Refusal(401, "You are not signed in any more: sign in at /operator/sign-in and do it once more.");
-  }
+  if (!isPage(request, reply))
+    throw new Refusal(401, "You are signed out. Sign in at /operator/sign-in and try again.");
   return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);
 }

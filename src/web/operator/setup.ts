@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { readLink, useLink } from "../../operators/links.ts";
 import { limitFailures } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
-import { sessionCookie } from "./cookie.ts";
+import { deviceCookie, sessionCookie } from "./cookie.ts";
 import type { OperatorViews } from "./scope.ts";
 
 type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
@@ -14,6 +14,7 @@ const madeUpPerMinute = 10;
 /** `/operator/setup/:token`: an operator chooses a password. Looking does not use the link up; the button does. */
 export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const cookie = sessionCookie(app.config.publicUrl);
+  const device = deviceCookie(app.config.publicUrl);
   const countFailure = limitFailures(scope, madeUpPerMinute);
   const anyone = { config: { role: "anyone" } } as const;
 
@@ -39,10 +40,12 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
           name: fields.one("name"),
           password: fields.one("password"),
           repeated: fields.one("repeated"),
+          device: device.read(request),
           from: request.ip,
           agent: request.headers["user-agent"] ?? "",
         });
-        cookie.set(reply, session);
+        cookie.set(reply, session.token);
+        device.set(reply, session.device);
         // Nobody was here before the first operator: there is something to set up.
         return reply.redirect(operatorId === null ? "/operator/setup" : "/operator", 303);
       } catch (error) {

@@ -1,20 +1,22 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { networkOf } from "../../abuse/network.ts";
+import { networkOf, siteOf } from "../../abuse/network.ts";
 import { Refusal } from "../../base/errors.ts";
 import { endSession } from "../../operators/sessions.ts";
 import { signIn } from "../../operators/sign-in.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { askToWait } from "../ask-to-wait.ts";
-import { sessionCookie } from "./cookie.ts";
+import { deviceCookie, sessionCookie } from "./cookie.ts";
 import type { OperatorViews } from "./scope.ts";
+import { codesPath } from "./session.ts";
 
 const anyone = { config: { role: "anyone" } } as const;
 
 /** `/operator/sign-in` and `/operator/sign-out`. */
 export function addSignInPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const cookie = sessionCookie(app.config.publicUrl);
+  const device = deviceCookie(app.config.publicUrl);
   const show = { title: "Sign in", name: "", sentence: null };
 
   scope.get("/operator/sign-in", anyone, async (request, reply) => {
@@ -28,17 +30,21 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
     const next = nextPath(fields.one("next"));
     const name = fields.one("name");
     try {
-      const token = await signIn(app, {
+      const signedIn = await signIn(app, {
         name,
         password: fields.one("password"),
         code: fields.one("code"),
         network: networkOf(request.ip),
+        site: siteOf(request.ip),
+        device: device.read(request),
         from: request.ip,
         agent: request.headers["user-agent"] ?? "",
         old: cookie.read(request),
       });
-      cookie.set(reply, token);
-      return reply.redirect(next, 303);
+      cookie.set(reply, signedIn.token);
+      device.set(reply, signedIn.device);
+      // Every page says so until the operator has seen it, but here is how to get new codes.
+      return reply.redirect(signedIn.recovery ? codesPath : next, 303);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       app.log.warn({ status: error.status }, "operator could not sign in");
@@ -47,7 +53,7 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
     }
   });
 
-  scope.post("/operator/sign-out", { config: { role: "viewer" } }, async (request, reply) => {
+  scope.post("/operator/sign-out", { config: { role: "viewer", withoutCodes: true } }, async (request, reply) => {
     const token = cookie.read(request);
     if (token !== null) await endSession(app.db, token);
     const { name } = request.operator;

@@ -26,7 +26,12 @@ beforeAll(async () => {
   await site.web.ready();
   const { db } = site.app;
   for (const role of roles) {
-    const { token } = await addToken(site.app, { name: `program ${role}`, role, days: null, actor: "test" });
+    const { token } = await addToken(site.app, {
+      name: `program ${role}`,
+      role,
+      days: null,
+      actor: { id: null, name: "test" },
+    });
     tokens.set(role, token);
     const { id } = await db
       .insertInto("operators")

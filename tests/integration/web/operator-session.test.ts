@@ -2,7 +2,10 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { codeOf, stepOf } from "../../../src/operators/totp.ts";
+import { generateSync } from "otplib";
+import { networkOf, siteOf } from "../../../src/abuse/network.ts";
+import { signInCaps } from "../../../src/abuse/limits.ts";
+import { signIn } from "../../support/sign-in.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
 
 const password = "kettle marble orbit tulip";
@@ -32,7 +35,7 @@ function get(url: string, cookie = ""): Promise<LightMyRequestResponse> {
 
 /** The cookie that an answer sets, as a browser would send it back. */
 function cookieOf({ headers }: LightMyRequestResponse): string {
-  return String(headers["set-cookie"] ?? "").split(";")[0]!;
+  return [headers["set-cookie"] ?? ""].flat()[0]!.split(";")[0]!;
 }
 
 function csrfOf({ body }: LightMyRequestResponse): string {
@@ -54,7 +57,12 @@ test("the first start writes a link for the owner's eyes only; looking at it use
 
   const done = await post(link, { name: " Ada ", password, repeated: password });
   expect([done.statusCode, done.headers.location]).toEqual([303, expect.stringMatching(/^\/operator/)]);
-  expect(done.headers["set-cookie"]).toMatch(/^__Host-dayletter=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure/);
+  expect([done.headers["set-cookie"]].flat()).toEqual([
+    expect.stringMatching(/^__Host-dayletter=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure/),
+    expect.stringMatching(
+      /^__Host-dayletter-device=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=31536000/,
+    ),
+  ]);
   expect(existsSync(setupPath())).toBe(false);
   expect((await post(link, { name: "Eve", password, repeated: password })).statusCode).toBe(404);
   expect((await get(link)).statusCode).toBe(404);
@@ -134,27 +142,87 @@ test("a session ends after half a day without use, after two weeks in any case, 
   site.clock.at = start;
 });
 
+const codesPath = "/operator/account/codes";
+const later = (seconds: number): void => void (site.clock.at = new Date(site.clock.at.getTime() + seconds * 1_000));
+const told = (answer: LightMyRequestResponse): string => /role="alert">([^<]*)/.exec(answer.body)?.[1] ?? "";
+const recoveryCodesOf = ({ body }: LightMyRequestResponse): string[] => body.match(/\d{4} \d{4} \d{4}/g) ?? [];
+
+/** Turns one-time codes on. @returns the present code, and the recovery codes */
+async function turnOn(cookie: string): Promise<{ code: () => string; recovery: string[] }> {
+  const page = await get(codesPath, cookie);
+  const secret = /secret=([A-Z2-7]+)/.exec(page.body)![1]!;
+  const code = (): string => generateSync({ secret, epoch: Math.floor(site.clock.at.getTime() / 1_000) });
+  const on = { act: "on", present: password, code: code() };
+  for (const wrong of [{ code: "000000" }, { present: "wrong" }])
+    expect((await submit(cookie, codesPath, { ...on, ...wrong })).statusCode).toBe(422);
+  const done = await submit(cookie, codesPath, on);
+  expect(done.statusCode).toBe(200);
+  return { code, recovery: recoveryCodesOf(done) };
+}
+
 test("with one-time codes, a password alone lets nobody in, and a code does so once", async () => {
   const cookie = cookieOf(await enter());
-  const page = await get("/operator/account", cookie);
-  const key = fromBase32(/secret=([A-Z2-7]+)/.exec(page.body)![1]!);
-  const code = (): string => codeOf(key, stepOf(site.clock.at));
-  expect((await submit(cookie, "/operator/account/codes", { code: "000000" })).statusCode).toBe(422);
-  expect((await submit(cookie, "/operator/account/codes", { code: code() })).statusCode).toBe(303);
-
+  const { code } = await turnOn(cookie);
   const without = await enter();
-  expect([without.statusCode, without.body]).toEqual([
-    401,
-    expect.stringContaining("Name, password or one-time code is wrong"),
-  ]);
-  expect((await enter({ code: code() })).statusCode).toBe(401);
-  site.clock.at = new Date(site.clock.at.getTime() + 30_000);
+  const strange = await enter({ password: "wrong", code: code() });
+  expect([without.statusCode, strange.statusCode, told(strange)]).toEqual([401, 401, told(without)]);
+  // Who knows the password is told why the code does not do.
+  const used = await enter({ code: code() });
+  expect(used.statusCode).toBe(401);
+  expect(told(used)).toContain("was just used");
+  later(30);
   const twice = await Promise.all([enter({ code: code() }), enter({ code: code() })]);
   expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
 
-  expect((await submit(cookie, "/operator/account/codes", { off: "1", present: "wrong" })).statusCode).toBe(422);
-  expect((await submit(cookie, "/operator/account/codes", { off: "1", present: password })).statusCode).toBe(303);
+  later(30);
+  for (const wrong of [
+    { present: "wrong", code: code() },
+    { present: password, code: "" },
+    { present: password, code: "000000" },
+  ])
+    expect((await submit(cookie, codesPath, { act: "off", ...wrong })).statusCode).toBe(422);
+  const off = await submit(cookie, codesPath, { act: "off", present: password, code: code() });
+  expect(off.statusCode).toBe(303);
+  expect((await get("/operator", cookie)).statusCode).toBe(303);
   expect((await enter()).statusCode).toBe(303);
+  // A lost phone has the key that was turned off.
+  const offered = (await get(codesPath, cookieOf(off))).body;
+  expect(offered).toContain("secret=");
+  expect(offered).not.toContain(code());
+});
+
+test("a recovery code lets its operator in once, says so until that was seen, and turns the codes off", async () => {
+  const cookie = cookieOf(await enter());
+  const { recovery } = await turnOn(cookie);
+  expect(new Set(recovery).size).toBe(10);
+  expect((await get(codesPath, cookie)).body).not.toContain(recovery[0]);
+  const kept = await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute();
+  expect(JSON.stringify(kept)).not.toContain(recovery[0]!.replaceAll(" ", ""));
+
+  expect((await enter({ password: "wrong", code: recovery[0]! })).statusCode).toBe(401);
+  const twice = await Promise.all([enter({ code: recovery[0]! }), enter({ code: recovery[0]!.replaceAll(" ", "-") })]);
+  expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
+  expect((await get("/operator", cookie)).body).toContain("A recovery code was used");
+  const notice = await get(codesPath, cookie);
+  expect(notice.body).toContain("from 198.51.");
+  expect(notice.body).toContain("Recovery codes left: 9");
+  await submit(cookie, `${codesPath}/seen`, {});
+  expect((await get("/operator", cookie)).body).not.toContain("A recovery code was used");
+  const [line] = await site.app.db
+    .selectFrom("audit")
+    .select(["action", "detail"])
+    .where("action", "=", "operator sign in")
+    .orderBy("id", "desc")
+    .execute();
+  expect(line!.detail).toEqual({ with: "recovery code", left: 9 });
+
+  expect((await submit(cookie, codesPath, { act: "renew", present: "wrong" })).statusCode).toBe(422);
+  const renewed = recoveryCodesOf(await submit(cookie, codesPath, { act: "renew", present: password }));
+  expect(renewed).toHaveLength(10);
+  expect((await enter({ code: recovery[1]! })).statusCode).toBe(401);
+  expect((await submit(cookie, codesPath, { act: "off", present: password, code: renewed[0]! })).statusCode).toBe(303);
+  expect((await enter()).statusCode).toBe(303);
+  expect(await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute()).toEqual([]);
 });
 
 test("a changed password ends all sessions but the one that changed it", async () => {
@@ -188,6 +256,7 @@ test("an owner invites, changes and disables operators; the last owner stays", a
   expect((await enter({ name: "Bo" })).statusCode).toBe(401);
   expect((await site.api("POST", "/operators/Bo/link")).statusCode).toBe(409);
 
+  expect((await site.api("POST", "/operators/Bo/enable")).json().state).toBe("active");
   for (const answer of [
     await site.api("POST", "/operators/ada/disable"),
     await site.api("PUT", "/operators/ada/role", { role: "viewer" }),
@@ -223,6 +292,86 @@ test("an owner does the same on a page, where links and tokens are shown once", 
   expect(log.body).toMatch(/<b>Ada<\/b>: token revoke, Feed\s*<span class="note">[^<]* from 127\.0\.0\.1/);
 });
 
+test("disabling an operator revokes the tokens that go back to them, for good", async () => {
+  const ada = cookieOf(await enter());
+  const { link: path } = (await site.api("POST", "/operators", { name: "Gil", role: "owner" })).json();
+  const cookie = cookieOf(await post(new URL(path as string).pathname, { name: "", password, repeated: password }));
+  const csrf = csrfOf(await get("/operator/account", cookie));
+  const made = await post("/operator/people/tokens", { csrf, name: "Gil one", role: "owner" }, cookie);
+  const one = /<code>([\w-]{43})<\/code>/.exec(made.body)![1]!;
+  const asking = (token: string) => ({ url: "/api/v1/status", headers: { authorization: `Bearer ${token}` } });
+  // A token made with a token goes back to the same operator.
+  const second = await site.inject({
+    ...asking(one),
+    method: "POST",
+    url: "/api/v1/tokens",
+    payload: { name: "Gil two", role: "viewer" },
+  });
+  const two = second.json().token as string;
+  const statuses = async () =>
+    (await Promise.all([one, two].map((token) => site.inject(asking(token))))).map((r) => r.statusCode);
+  expect(await statuses()).toEqual([200, 200]);
+
+  const gil = (await site.api("GET", "/operators"))
+    .json()
+    .operators.find(({ name }: { name: string }) => name === "Gil");
+  expect(gil.tokens).toEqual(["Gil one", "Gil two"]);
+  expect((await get("/operator/people", ada)).body).toContain("the tokens that Gil made: Gil one, Gil two");
+  const disabled = await submit(ada, `/operator/people/${gil.id}/disable`, {});
+  expect(disabled.body).toContain("Gil one, Gil two");
+  expect(await statuses()).toEqual([401, 401]);
+  await site.api("POST", "/operators/Gil/enable");
+  expect(await statuses()).toEqual([401, 401]);
+  const log = await site.app.db
+    .selectFrom("audit")
+    .select(["actor", "subject", "detail"])
+    .where("action", "=", "token revoke")
+    .where("subject", "like", "Gil%")
+    .orderBy("id")
+    .execute();
+  expect(log).toEqual(
+    ["Gil one", "Gil two"].map((subject) => ({ actor: "Ada", subject, detail: { because: "Gil was disabled" } })),
+  );
+});
+
+test("an owner resets another operator's one-time codes, and only at the account page the own ones", async () => {
+  const ada = cookieOf(await enter());
+  const { link: path, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
+  const hal = cookieOf(await post(new URL(path as string).pathname, { name: "", password, repeated: password }));
+  await turnOn(hal);
+  expect((await enter({ name: "Hal" })).statusCode).toBe(401);
+  expect((await submit(ada, `/operator/people/${id}/codes`, {})).statusCode).toBe(200);
+  expect((await get("/operator", hal)).statusCode).toBe(303);
+  expect((await enter({ name: "Hal" })).statusCode).toBe(303);
+  const own = (await site.api("GET", "/operators"))
+    .json()
+    .operators.find(({ name }: { name: string }) => name === "Ada");
+  for (const what of ["codes", "link"])
+    expect((await submit(ada, `/operator/people/${own.id}/${what}`, {})).statusCode).toBe(409);
+  expect((await site.api("DELETE", "/operators/hal/codes")).json().oneTimeCodes).toBe(false);
+});
+
+test("where one-time codes are required, an operator turns them on before anything else; tokens go on", async () => {
+  const strict = await openWeb({ REQUIRE_ONE_TIME_CODES: "1" });
+  try {
+    const desk = await signIn(strict);
+    const away = await desk.get("/operator");
+    expect([away.statusCode, away.headers.location]).toEqual([303, codesPath]);
+    expect((await desk.get("/operator/people")).headers.location).toBe(codesPath);
+    const page = await desk.get(codesPath);
+    const fields = { csrf: csrfOf(page), name: "Eve", role: "owner" };
+    expect((await desk.post("/operator/people", fields)).statusCode).toBe(403);
+    expect((await strict.api("GET", "/operators")).statusCode).toBe(200);
+    const secret = /secret=([A-Z2-7]+)/.exec(page.body)![1]!;
+    const code = generateSync({ secret, epoch: Math.floor(strict.clock.at.getTime() / 1_000) });
+    const on = await desk.post(codesPath, { csrf: csrfOf(page), act: "on", present: password, code });
+    expect(on.statusCode).toBe(200);
+    expect((await desk.get("/operator")).statusCode).toBe(200);
+  } finally {
+    await strict.close();
+  }
+});
+
 test("a token has a role, is shown once, expires, tells when it was used, and ends when it is revoked", async () => {
   const made = (await site.api("POST", "/tokens", { name: "Newsroom", role: "editor", days: 2 })).json();
   const use = (): Promise<LightMyRequestResponse> =>
@@ -255,22 +404,46 @@ test("the audit log tells who did what, and from which address", async () => {
   expect(JSON.stringify(await site.app.db.selectFrom("audit").selectAll().execute())).not.toContain("marble");
 });
 
+/** A try from an address, by a browser with these cookies. */
+function tryFrom(remoteAddress: string, fields: Record<string, string>, cookie = ""): Promise<LightMyRequestResponse> {
+  const payload = new URLSearchParams(fields).toString();
+  return site.inject({
+    method: "POST",
+    url: "/operator/sign-in",
+    headers: { ...form, cookie },
+    payload,
+    remoteAddress,
+  });
+}
+
+const originOf = (address: string) => ({ network: networkOf(address), site: siteOf(address), device: null });
+
 test("too many tries have to wait, right ones too, and whether there is such a name or not", async () => {
   for (const name of ["ada", "nobody"]) {
-    const remoteAddress = `203.0.${name.length}.9`;
-    const tries = Array.from({ length: 10 }, () => site.app.signIns.admit(`203.0.${name.length}.0/24`, name));
-    expect(await Promise.all(tries)).toEqual(Array<null>(10).fill(null));
-    const payload = new URLSearchParams({ name, password }).toString();
-    const late = await site.inject({ method: "POST", url: "/operator/sign-in", headers: form, payload, remoteAddress });
-    expect([late.statusCode, late.body]).toEqual([429, expect.stringContaining("Too many tries: wait 15 minutes")]);
+    const address = `203.0.${name.length}.9`;
+    const tries = await Promise.all(Array.from({ length: 10 }, () => site.app.signIns.admit(originOf(address), name)));
+    expect(tries).toEqual(Array<null>(10).fill(null));
+    const late = await tryFrom(address, { name, password });
+    expect([late.statusCode, told(late)]).toEqual([429, expect.stringContaining("Wait 15 minutes")]);
     expect(Number(late.headers["retry-after"])).toBeGreaterThan(800);
   }
   expect((await enter()).statusCode).toBe(303);
 });
 
-function fromBase32(text: string): Buffer {
-  const bits = [...text]
-    .map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0"))
-    .join("");
-  return Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
-}
+test("guesses from many networks lock an operator out of neither a known browser nor a new network", async () => {
+  const device = [(await enter()).headers["set-cookie"] ?? ""].flat()[1]!.split(";")[0]!;
+  expect(device).toMatch(/^__Host-dayletter-device=/);
+  const addresses = Array.from({ length: signInCaps.crowded.points }, (_, n) => `100.64.${n}.1`);
+  // As 200 wrong passwords would do, which take minutes to check.
+  await Promise.all(addresses.map((address) => site.app.signIns.failed(originOf(address), "ada")));
+  expect((await tryFrom(addresses[0]!, { name: "Ada", password: "wrong" })).statusCode).toBe(401);
+
+  const unknown = await tryFrom(addresses[0]!, { name: "Ada", password });
+  expect(unknown.statusCode).toBe(429);
+  expect(Number(unknown.headers["retry-after"])).toBeLessThanOrEqual(signInCaps.pairCrowded.seconds);
+  expect((await tryFrom(addresses[0]!, { name: "Ada", password }, device)).statusCode).toBe(303);
+  expect((await tryFrom("203.0.113.9", { name: "Ada", password })).statusCode).toBe(303);
+  // A browser is known to its own account alone.
+  for (let n = 0; n < 10; n++) await site.app.signIns.admit(originOf(addresses[1]!), "nobody");
+  expect((await tryFrom(addresses[1]!, { name: "Nobody", password }, device)).statusCode).toBe(429);
+});

@@ -62,6 +62,7 @@ describe("loadConfig", () => {
       sliceSize: 500,
       logLevel: "info",
       traces: false,
+      requireOneTimeCodes: false,
       bootstrapToken: null,
       serverUrl: null,
       embedded: { records: true, queue: "embedded", mail: true },

@@ -49,9 +49,10 @@ test.each([
 test("a password of the greatest length is judged within 100 ms", async () => {
   await faultOf("the list is loaded");
   for (const unit of ["password", "@0$1!|", "1", "qwertyuiop", "a1", "kettle "]) {
-    const start = performance.now();
+    // Of the processor, for the machine may be busy.
+    const start = process.cpuUsage();
     await faultOf(`x${unit.repeat(256)}`.slice(0, 256));
-    expect(performance.now() - start, unit).toBeLessThan(100);
+    expect(process.cpuUsage(start).user / 1_000, unit).toBeLessThan(100);
   }
 });
 

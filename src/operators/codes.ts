@@ -1,0 +1,273 @@
+import { createHmac, randomInt } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../ops/audit.ts";
+import { demandPassword, findCode, hashCodes } from "./password.ts";
+import { endSessions, openSession, type Session } from "./sessions.ts";
+import { matchCode, totpKey, totpSetup } from "./totp.ts";
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+  options: { secret: string; publicationName: string };
+}
+
+const setSize = 10;
+/** Digits only, so that one field with a numeric keypad takes both kinds of codes. Hashed slowly for want of 112 bits (ASVS 5.0, 6.5.2). */
+const recoveryDigits = 12;
+
+/** How an operator stands with one-time codes. */
+export interface CodesState {
+  on: boolean;
+  /** Recovery codes that were not used. */
+  left: number;
+  /** Uses that the operator has not been shown yet, the newest first. */
+  uses: { at: Date; from: string }[];
+}
+
+/** How an operator stands with one-time codes. */
+export async function codesState(db: Db, { operator }: Session): Promise<CodesState> {
+  const [{ totp_salt }, rows] = await Promise.all([ownRow(db, operator.id), recoveryRows(db, operator.id)]);
+  const uses = rows
+    .filter((row) => row.used_at !== null && row.seen_at === null)
+    .map(({ used_at, used_from }) => ({ at: used_at!, from: used_from ?? "" }))
+    .toSorted((a, b) => b.at.getTime() - a.at.getTime());
+  return { on: totp_salt !== null, left: rows.filter(({ used_at }) => used_at === null).length, uses };
+}
+
+/**
+ * What an authenticator app needs to make this operator's codes. It is the same as long as the session lasts, so that
+ * showing it keeps nothing; `turnCodesOn` does.
+ */
+export function offerCodes({ options }: Deps, session: Session): Promise<{ key: string; uri: string }> {
+  const key = totpKey(options.secret, session.operator.id, saltOf(options.secret, session));
+  return totpSetup(key, { publication: options.publicationName, operator: session.operator.name });
+}
+
+/**
+ * Turns one-time codes on, by the first code of what `offerCodes` gave.
+ * @returns recovery codes, which nobody can read again
+ * @throws Refusal 409 when they are on, 422 for a wrong password or code
+ */
+export async function turnCodesOn(
+  deps: Deps,
+  session: Session,
+  typed: { password: string; code: string },
+): Promise<string[]> {
+  const { db, clock, options } = deps;
+  const { id } = session.operator;
+  const row = await ownRow(db, id);
+  await demandPassword(row, typed.password);
+  const now = clock.now();
+  const salt = saltOf(options.secret, session);
+  const match = await matchCode(totpKey(options.secret, id, salt), typed.code, now, null);
+  if (match.kind !== "code") {
+    throw new Refusal(422, "The code is wrong. Check that your phone's clock is right, then type the next code.");
+  }
+  const codes = newCodes();
+  const hashes = await hashCodes(codes);
+  await db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable("operators")
+      .set({ totp_salt: salt, totp_step: match.step })
+      .where("id", "=", id)
+      .where("totp_salt", "is", null)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Refusal(409, "One-time codes are on already. Load the page again.");
+    await keepCodes(tx, id, hashes, now);
+    await note(tx, session, "operator codes on", now);
+  });
+  return codes;
+}
+
+/**
+ * Turns one-time codes off and ends every session, this one too. The new one offers another key than the old one did.
+ * @returns the token of the session that goes on
+ * @throws Refusal 409 when they are off, 422 for a wrong password or code
+ */
+export async function turnCodesOff(
+  deps: Deps,
+  session: Session,
+  typed: { password: string; code: string; from: string; agent: string },
+): Promise<string> {
+  const { db, clock } = deps;
+  const now = clock.now();
+  const row = await ownRow(db, session.operator.id);
+  await demandPassword(row, typed.password);
+  if (row.totp_salt === null) throw new Refusal(409, "One-time codes are off already. Load the page again.");
+  const factor = await readSecondFactor(deps, row, typed.code, now);
+  return db.transaction().execute(async (tx) => {
+    if (!(await useSecondFactor(tx, row, factor, { at: now, from: typed.from })))
+      throw secondFactorRefusal(422, factor);
+    await dropCodes(tx, row.id);
+    await note(tx, session, "operator codes off", now);
+    await endSessions(tx, row.id);
+    return openSession(tx, { operatorId: row.id, from: typed.from, agent: typed.agent }, now);
+  });
+}
+
+/**
+ * Makes new recovery codes in place of all older ones.
+ * @returns them, which nobody can read again
+ * @throws Refusal 422 for a wrong password, 409 when one-time codes are off
+ */
+export async function renewRecoveryCodes(deps: Deps, session: Session, password: string): Promise<string[]> {
+  const { db, clock } = deps;
+  const row = await ownRow(db, session.operator.id);
+  await demandPassword(row, password);
+  const codes = newCodes();
+  const hashes = await hashCodes(codes);
+  await db.transaction().execute(async (tx) => {
+    const found = tx.selectFrom("operators").select("id").where("id", "=", row.id).where("totp_salt", "is not", null);
+    if (!(await found.forUpdate().executeTakeFirst()))
+      throw new Refusal(409, "One-time codes are off. Turn them on first.");
+    await keepCodes(tx, row.id, hashes, clock.now());
+    await note(tx, session, "operator recovery codes", clock.now());
+  });
+  return codes;
+}
+
+/** Notes that the operator knows of the recovery codes used so far. */
+export async function noteUsesSeen({ db, clock }: Pick<Deps, "db" | "clock">, { operator }: Session): Promise<void> {
+  await db
+    .updateTable("operator_recovery_codes")
+    .set({ seen_at: clock.now() })
+    .where("operator_id", "=", operator.id)
+    .where("used_at", "is not", null)
+    .where("seen_at", "is", null)
+    .execute();
+}
+
+/** Forgets an operator's authenticator and recovery codes. */
+export async function dropCodes(tx: Tx, operatorId: number): Promise<void> {
+  await tx.updateTable("operators").set({ totp_salt: null, totp_step: null }).where("id", "=", operatorId).execute();
+  await tx.deleteFrom("operator_recovery_codes").where("operator_id", "=", operatorId).execute();
+}
+
+interface CodesRow {
+  id: number;
+  totp_salt: Buffer | null;
+  totp_step: number | null;
+}
+
+/** What was typed besides the password. `spent` is a code that was good and has been used. */
+export type SecondFactor =
+  | { kind: "none" }
+  | { kind: "code"; step: number }
+  | { kind: "recovery"; id: number }
+  | { kind: "spent"; what: "code" | "recovery code" }
+  | { kind: "wrong" };
+
+/**
+ * Reads a one-time code or recovery code. The work depends on what was typed, never on whether there is such an operator.
+ * @param row null for an operator who does not exist
+ */
+export async function readSecondFactor(
+  { db, options }: { db: Db; options: { secret: string } },
+  row: CodesRow | null,
+  typed: string,
+  now: Date,
+): Promise<SecondFactor> {
+  const digits = typed.replace(/[\s-]/g, "");
+  const isRecovery = digits.length === recoveryDigits;
+  const rows = isRecovery ? await recoveryRows(db, row?.id ?? 0) : [];
+  const found = isRecovery
+    ? await findCode(
+        digits,
+        rows.map(({ hash }) => hash),
+      )
+    : -1;
+  if (!row?.totp_salt) return { kind: "none" };
+  const recovery = rows[found];
+  if (recovery) return recovery.used_at === null ? { kind: "recovery", id: recovery.id } : spent("recovery code");
+  const match = await matchCode(totpKey(options.secret, row.id, row.totp_salt), digits, now, row.totp_step);
+  return match.kind === "used" ? spent("code") : match;
+}
+
+/**
+ * Uses up what `readSecondFactor` found. It is settled in the row itself, so of two tries with one code, one fails.
+ * @returns false when it is no good, or no longer
+ */
+export async function useSecondFactor(
+  tx: Tx,
+  { id }: CodesRow,
+  factor: SecondFactor,
+  use: { at: Date; from: string },
+): Promise<boolean> {
+  if (factor.kind === "none") return true;
+  if (factor.kind === "code") {
+    const { numUpdatedRows } = await tx
+      .updateTable("operators")
+      .set({ totp_step: factor.step })
+      .where("id", "=", id)
+      .where((or) => or.or([or("totp_step", "is", null), or("totp_step", "<", factor.step)]))
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+  if (factor.kind !== "recovery") return false;
+  const { numUpdatedRows } = await tx
+    .updateTable("operator_recovery_codes")
+    .set({ used_at: use.at, used_from: use.from })
+    .where("id", "=", factor.id)
+    .where("used_at", "is", null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Why a second factor was not accepted, for somebody whose password was right. */
+export function secondFactorRefusal(status: 401 | 422, factor: SecondFactor): Refusal {
+  if (factor.kind === "recovery" || (factor.kind === "spent" && factor.what === "recovery code"))
+    return new Refusal(status, "That recovery code was used before. Take another one.", { reason: "code used" });
+  if (factor.kind === "code" || factor.kind === "spent")
+    return new Refusal(status, "That code was just used. Wait for the next one.", { reason: "code used" });
+  return new Refusal(status, "The code is wrong. Type the code that your authenticator shows now, or a recovery code.");
+}
+
+/** How many recovery codes an operator has left. */
+export async function recoveryCodesLeft(db: Db | Tx, operatorId: number): Promise<number> {
+  return (await recoveryRows(db, operatorId)).filter(({ used_at }) => used_at === null).length;
+}
+
+function recoveryRows(db: Db | Tx, operatorId: number) {
+  return db
+    .selectFrom("operator_recovery_codes")
+    .select(["id", "hash", "used_at", "used_from", "seen_at"])
+    .where("operator_id", "=", operatorId)
+    .orderBy("id")
+    .execute();
+}
+
+async function keepCodes(tx: Tx, operatorId: number, hashes: readonly string[], now: Date): Promise<void> {
+  await tx.deleteFrom("operator_recovery_codes").where("operator_id", "=", operatorId).execute();
+  await tx
+    .insertInto("operator_recovery_codes")
+    .values(hashes.map((hash) => ({ operator_id: operatorId, hash, created_at: now })))
+    .execute();
+}
+
+/** Such as 0123 4567 8901. */
+function newCodes(): string[] {
+  const four = (): string => String(randomInt(10_000)).padStart(4, "0");
+  return Array.from({ length: setSize }, () => [four(), four(), four()].join(" "));
+}
+
+function spent(what: "code" | "recovery code"): SecondFactor {
+  return { kind: "spent", what };
+}
+
+async function ownRow(db: Db, id: number): Promise<CodesRow & { password: string | null }> {
+  return db
+    .selectFrom("operators")
+    .select(["id", "password", "totp_salt", "totp_step"])
+    .where("id", "=", id)
+    .executeTakeFirstOrThrow();
+}
+
+function saltOf(secret: string, session: Session): Buffer {
+  return createHmac("sha256", secret).update("totp-offer:").update(session.hash).digest();
+}
+
+function note(tx: Tx, { operator }: Session, action: string, at: Date): Promise<void> {
+  return writeAudit(tx, { at, actor: operator.name, action, subject: operator.name });
+}
