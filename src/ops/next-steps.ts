@@ -1,3 +1,5 @@
+import type { Config } from "../config.ts";
+import { leadsToLoopback } from "../config/readers.ts";
 import { timeOf } from "../editions/calendar.ts";
 import type { Status } from "./status.ts";
 
@@ -9,7 +11,7 @@ export interface Steps {
 }
 
 /** What is there, what is missing and what to do about it: the words of the front page and of the terminal at start. */
-export function nextSteps(status: Status, config: { smtp: { host: string; port: number } | null }): Steps {
+export function nextSteps(status: Status, config: Pick<Config, "smtp" | "publicUrl">): Steps {
   const steps: Steps = { done: [], next: [] };
   tellSources(status, steps);
   tellReaders(status, steps);
@@ -44,13 +46,13 @@ function tellReaders({ subscribers }: Status, { done, next }: Steps): void {
   }
 }
 
-function tellMail(
-  { transport }: Status,
-  { smtp }: { smtp: { host: string; port: number } | null },
-  steps: Steps,
-): void {
+function tellMail({ transport }: Status, { smtp, publicUrl }: Pick<Config, "smtp" | "publicUrl">, steps: Steps): void {
   if (smtp === null) {
-    steps.done.push("Mails are kept in the outbox and shown at /outbox.");
+    steps.done.push(
+      leadsToLoopback(publicUrl)
+        ? "Mails are kept in the outbox and shown at /outbox."
+        : "Mails are kept in the outbox, the folder `outbox` in DATA_DIR.",
+    );
     steps.next.push("Set SMTP_URL to your mail relay to send them.");
   } else if (transport.reason === null) steps.done.push(`Mail goes through the relay ${smtp.host}:${smtp.port}.`);
   else

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from "fastify";
-import { isLoopback } from "../config/readers.ts";
+import type { Config } from "../config.ts";
+import { isLoopback, leadsToLoopback } from "../config/readers.ts";
 
 const proxySigns = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
@@ -15,6 +16,14 @@ export function fromThisMachine({ raw, headers }: FastifyRequest): boolean {
   const proxied =
     proxySigns.some((sign) => sign in headers) || raw.httpVersion === "1.0" || headers.connection === "close";
   return !proxied && isLoopback(raw.socket.remoteAddress ?? "") && isLoopback(name);
+}
+
+/**
+ * Whether this server shows its outbox at all. One with a public address does not: a proxy on this machine cannot be told
+ * from its own browser for certain.
+ */
+export function showsOutbox({ embedded, publicUrl }: Pick<Config, "embedded" | "publicUrl">): boolean {
+  return embedded.mail && leadsToLoopback(publicUrl);
 }
 
 /** Whether a browser on this machine asks: it says that it keeps its connection, a word that nginx passes on to nobody. */

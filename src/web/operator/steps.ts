@@ -14,6 +14,7 @@ import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
 import { lookAtFeed, type LookedFeed } from "../../sources/look.ts";
 import { listSources } from "../../sources/store.ts";
+import { showsOutbox } from "../this-machine.ts";
 import { readFields } from "../pages/fields.ts";
 import { framed } from "../pages/sample-view.ts";
 import { englishZones } from "../pages/zones.ts";
@@ -86,6 +87,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
           keeps: config.smtp !== null && config.smtp.password !== null,
         },
         outbox: config.embedded.mail,
+        outboxShown: showsOutbox(config),
       },
     );
   };

@@ -14,6 +14,7 @@ import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { barOf } from "./bar.ts";
+import { showsOutbox } from "../this-machine.ts";
 import { needs, type Show } from "./desk.ts";
 import { offeredActs } from "./edition-acts.ts";
 import { lookedAt } from "./progress.ts";
@@ -81,6 +82,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
         },
         sources: known.sources.map((source) => showSourceRow(source, { now, timezone, language })),
         outbox: app.config.embedded.mail,
+        outboxShown: showsOutbox(app.config),
       },
     );
   });

@@ -9,7 +9,7 @@ import { hasReaders } from "../../subscribers/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
 import { shared } from "../../base/share-answers.ts";
-import { browsedHere } from "../this-machine.ts";
+import { browsedHere, showsOutbox } from "../this-machine.ts";
 import type { PageWords } from "../language/words.ts";
 import type { Views } from "../views.ts";
 import { showPublished } from "./published.ts";
@@ -73,7 +73,7 @@ async function stepsFor(
   const local = browsedHere(request);
   if (!local && running) return null;
   const { done, next } = nextSteps(await standing(), app.config);
-  return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && app.config.embedded.mail };
+  return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && showsOutbox(app.config) };
 }
 
 /** A sentence in pieces; those between backquotes are code. */

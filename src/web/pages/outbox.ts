@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { sentence } from "../../base/sentence.ts";
 import { outboxFolder } from "../../mail/outbox-folder.ts";
 import { confineMail } from "../security.ts";
-import { browsedHere } from "../this-machine.ts";
+import { browsedHere, showsOutbox } from "../this-machine.ts";
 import type { Views } from "../views.ts";
 import { listOutbox, readOutboxMail } from "./outbox-files.ts";
 import { framed } from "./sample-view.ts";
@@ -12,15 +12,15 @@ import { framed } from "./sample-view.ts";
 const listed = 100;
 
 /**
- * `/outbox`: the mails of a server without a relay. They hold readers' links, so they are shown to this machine alone, and
- * as if they were not there to everybody else.
+ * `/outbox`: the mails of a server without a relay and without a public address. They hold readers' links, so they are shown
+ * to this machine alone, and everybody else gets a 404.
  */
 export function addOutboxPages(web: FastifyInstance, { config }: App, views: Views): void {
   const folder = outboxFolder(config.dataDir);
 
   web.register(async (scope) => {
     scope.addHook("onRequest", async (request) => {
-      if (!browsedHere(request)) throw nothing();
+      if (!showsOutbox(config) || !browsedHere(request)) throw nothing();
     });
 
     scope.get("/outbox", async (_request, reply) => {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
@@ -306,39 +306,51 @@ const mail = [
 const name = "2026-11-24.abc@localhost.eml";
 const file = `/outbox/${encodeURIComponent(name)}`;
 
-beforeEach(async () => {
-  const folder = join(site.app.config.dataDir, "outbox");
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), mail);
-});
+describe("the outbox", () => {
+  let here: OpenWeb;
+  beforeAll(async () => {
+    here = await openWeb({ PUBLIC_URL: "http://localhost:3000" });
+    for (const one of [here, site]) {
+      const folder = join(one.app.config.dataDir, "outbox");
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, name), mail);
+    }
+  });
+  afterAll(() => here.close());
 
-test("the outbox lists its mails and shows each as HTML, text and source", async () => {
-  const list = await site.inject({ method: "GET", url: "/outbox", headers: local });
-  expect(list.body).toContain("Huawei ✓");
-  expect(list.body).toContain(file);
-  const page = await site.inject({ method: "GET", url: file, headers: local });
-  expect(page.body).toContain("In text &lt;b&gt;");
-  expect(page.body).toContain("Message-ID: &lt;2026-11-24.abc@localhost&gt;");
-  expect(page.body).toMatch(/<iframe[^>]+sandbox/);
-  const html = await site.inject({ method: "GET", url: `${file}/html`, headers: local });
-  expect(html.body).toContain("In HTML");
-  expect(html.headers["content-security-policy"]).toMatch(/default-src 'none';.*sandbox/);
-  expect(html.headers["content-security-policy"]).not.toMatch(/script-src|allow-scripts/);
-  for (const url of ["/outbox/..%2Ftoken", "/outbox/..%2Fsecret.eml", "/outbox/x.eml", "/outbox/token"]) {
-    expect((await site.inject({ method: "GET", url, headers: local })).statusCode, url).toBe(404);
-  }
-});
+  test("lists its mails and shows each as HTML, text and source", async () => {
+    const show = (url: string) => here.inject({ method: "GET", url, headers: local });
+    const list = await show("/outbox");
+    expect(list.body).toContain("Huawei ✓");
+    expect(list.body).toContain(file);
+    const page = await show(file);
+    expect(page.body).toContain("In text &lt;b&gt;");
+    expect(page.body).toContain("Message-ID: &lt;2026-11-24.abc@localhost&gt;");
+    expect(page.body).toMatch(/<iframe[^>]+sandbox/);
+    const html = await show(`${file}/html`);
+    expect(html.body).toContain("In HTML");
+    expect(html.headers["content-security-policy"]).toMatch(/default-src 'none';.*sandbox/);
+    expect(html.headers["content-security-policy"]).not.toMatch(/script-src|allow-scripts/);
+    for (const url of ["/outbox/..%2Ftoken", "/outbox/..%2Fsecret.eml", "/outbox/x.eml", "/outbox/token"])
+      expect((await show(url)).statusCode, url).toBe(404);
+  });
 
-test.each([
-  ["another machine", { remoteAddress: "192.0.2.1", headers: local }],
-  ["a name that was pointed here (DNS rebinding)", { headers: { host: "evil.example:3000" } }],
-  ["a proxy on this machine", { headers: { ...local, "x-forwarded-for": "192.0.2.1" } }],
-  ["a proxy that says so in the standard way", { headers: { ...local, forwarded: "for=192.0.2.1" } }],
-  ["nginx from 1.29.7 on as it comes, which says nothing of itself", { headers: { host: "127.0.0.1:3000" } }],
-])("the outbox is not there for %s", async (_name, request) => {
-  for (const url of ["/outbox", file, `${file}/html`]) {
-    const answer = await site.inject({ method: "GET", url, ...request });
-    expect(answer.statusCode).toBe(404);
-    expect(answer.body).not.toContain("In text");
-  }
+  test.each([
+    ["another machine", { remoteAddress: "192.0.2.1", headers: local }],
+    ["a name that was pointed here (DNS rebinding)", { headers: { host: "evil.example:3000" } }],
+    ["a proxy on this machine", { headers: { ...local, "x-forwarded-for": "192.0.2.1" } }],
+    ["a proxy that says so in the standard way", { headers: { ...local, forwarded: "for=192.0.2.1" } }],
+    ["nginx from 1.29.7 on as it comes, which says nothing of itself", { headers: { host: "127.0.0.1:3000" } }],
+  ])("is not there for %s", async (_name, request) => {
+    for (const url of ["/outbox", file, `${file}/html`]) {
+      const answer = await here.inject({ method: "GET", url, ...request });
+      expect(answer.statusCode).toBe(404);
+      expect(answer.body).not.toContain("In text");
+    }
+  });
+
+  test("is not there for anybody where the server has a public address", async () => {
+    for (const url of ["/outbox", file, `${file}/html`])
+      expect((await site.inject({ method: "GET", url, headers: local })).statusCode, url).toBe(404);
+  });
 });

@@ -13,10 +13,11 @@ const fresh: Status = {
   waiting: 0,
   transport: { open: 0, busy: 0, pausedUntil: null, reason: null },
 };
-const relay = { host: "relay.example", port: 587 };
+const relay = { host: "relay.example", port: 587, secure: false, user: null, password: null, requireTls: true };
+const publicUrl = "https://alerts.example";
 
 test("a fresh installation is told to connect sources, readers and a relay, in that order", () => {
-  const { next } = nextSteps(fresh, { smtp: null });
+  const { next } = nextSteps(fresh, { smtp: null, publicUrl: "http://localhost:3000" });
   expect(next.map((sentence) => /sources add|subscribers add|SMTP_URL/.exec(sentence)?.[0])).toEqual([
     "sources add",
     "subscribers add",
@@ -31,7 +32,7 @@ test("one that has all of it is told nothing", () => {
     subscribers: { ...fresh.subscribers, active: 4_812 },
     waiting: 1,
   };
-  expect(nextSteps(whole, { smtp: relay })).toEqual({
+  expect(nextSteps(whole, { smtp: relay, publicUrl })).toEqual({
     done: [
       "2 sources connected.",
       "4,812 active readers.",
@@ -44,7 +45,16 @@ test("one that has all of it is told nothing", () => {
 });
 
 test("a relay in trouble is the next step, not a connected one", () => {
-  const { done, next } = nextSteps({ ...fresh, transport: { ...fresh.transport, reason: "421" } }, { smtp: relay });
+  const { done, next } = nextSteps(
+    { ...fresh, transport: { ...fresh.transport, reason: "421" } },
+    { smtp: relay, publicUrl },
+  );
   expect(done.join()).not.toContain("relay.example");
   expect(next.join("\n")).toMatch(/relay\.example:587 is in trouble: .*dayletter doctor/);
+});
+
+test("the address of the outbox is named only where it is shown", () => {
+  const told = (url: string): string => nextSteps(fresh, { smtp: null, publicUrl: url }).done.join(" ");
+  expect(told("http://localhost:3000")).toContain("/outbox");
+  expect(told(publicUrl)).not.toContain("/outbox");
 });
