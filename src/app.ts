@@ -23,6 +23,7 @@ import { createSampleStencils, type SampleStencils } from "./editions/sample-ste
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
 import { ensureSetup } from "./operators/links.ts";
+import { keepPrivate } from "./ops/private-folder.ts";
 import { ensureSecret, ensureToken } from "./ops/keys.ts";
 import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
@@ -114,6 +115,7 @@ export async function openApp(
     await templates();
     await checkNoticeTemplates(templateFolder);
     if (config.embedded.records) closing.push(lockDataFolder(config.dataDir, command));
+    await keepPrivate(config.dataDir, log, config.logo ? [config.logo.name] : []);
     const database = await openDatabase(config);
     closing.push(() => database.close());
     const { db } = database;
@@ -121,7 +123,7 @@ export async function openApp(
     // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
     if (command !== "worker") {
       await ensureToken({ db, clock, log }, config);
-      await ensureSetup(db, config, clock.now());
+      await ensureSetup({ db, clock, options });
     }
     await ensureSchedule(db, config, clock.now());
     await addFeeds(

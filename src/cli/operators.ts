@@ -1,4 +1,8 @@
 import type { Command } from "commander";
+import { systemClock } from "../base/clock.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
+import type { Config } from "../config.ts";
+import { disabledText } from "../operators/names.ts";
 import { roleArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
@@ -17,7 +21,14 @@ interface OperatorAnswer {
   link?: string;
 }
 
-export function addOperators(program: Command, { terminal, client }: Context): void {
+/** Without a name it is for the first operator. */
+interface LinkAnswer {
+  name?: string;
+  role?: string;
+  link: string;
+}
+
+export function addOperators(program: Command, { terminal, client, config }: Context): void {
   const operators = program.command("operators").description("the people who run the publication");
   const one = (which: string): string => `/operators/${encodeURIComponent(which)}`;
 
@@ -31,13 +42,26 @@ export function addOperators(program: Command, { terminal, client }: Context): v
     .requiredOption("--role <role>", "viewer, editor or owner", roleArgument)
     .action(async (name: string, { role, ...options }: JsonOption & { role: string }) => {
       const added = await client().ask<OperatorAnswer>("POST", "/operators", { json: { name, role } });
-      answer(terminal, options, added, linkText);
+      answer(terminal, options, added, (shown) => linkText({ ...shown, link: shown.link! }));
     });
 
-  withJson(operators.command("link").description("make a new set-up link, when password or telephone are lost"))
+  withJson(operators.command("link").description("make a new set-up link: for the first operator, or for NAME"))
+    .argument("[name]", "name or id of an operator who has lost the password, or phone and recovery codes")
+    .action(async (which: string | undefined, options: JsonOption) => {
+      const { databaseUrl, serverUrl } = config();
+      // Beside the database no token is needed, so that a container without its former data folder can do this, too.
+      const link =
+        databaseUrl !== null && serverUrl === null
+          ? await linkHere(config(), which)
+          : await client().ask<LinkAnswer>("POST", which === undefined ? "/operators/link" : `${one(which)}/link`);
+      answer(terminal, options, link, linkText);
+    });
+
+  withJson(operators.command("reset-codes").description("turn off the one-time codes of one, after a lost phone"))
     .argument("<name>", "name or id")
     .action(async (which: string, options: JsonOption) => {
-      answer(terminal, options, await client().ask<OperatorAnswer>("POST", `${one(which)}/link`), linkText);
+      const changed = await client().ask<OperatorAnswer>("DELETE", `${one(which)}/codes`);
+      answer(terminal, options, changed, ({ name }) => `One-time codes of ${name} are off. All sessions have ended.`);
     });
 
   withJson(operators.command("role").description("give one another role"))
@@ -48,21 +72,45 @@ export function addOperators(program: Command, { terminal, client }: Context): v
       answer(terminal, options, changed, (shown) => `${shown.name} is ${shown.role} now.`);
     });
 
-  for (const [command, description, told] of [
-    ["disable", "let one in no more, at once", "is disabled: every session has ended."],
-    ["enable", "let a disabled one in again", "may sign in again."],
-  ] as const) {
-    withJson(operators.command(command).description(description))
-      .argument("<name>", "name or id")
-      .action(async (which: string, options: JsonOption) => {
-        const changed = await client().ask<OperatorAnswer>("POST", `${one(which)}/${command}`);
-        answer(terminal, options, changed, (shown) => `${shown.name} ${told}`);
-      });
+  withJson(operators.command("disable").description("end all sessions of one, and revoke the tokens they made"))
+    .argument("<name>", "name or id")
+    .action(async (which: string, options: JsonOption) => {
+      const changed = await client().ask<OperatorAnswer & { revokedTokens: string[] }>("POST", `${one(which)}/disable`);
+      answer(terminal, options, changed, ({ name, revokedTokens }) => disabledText(name, revokedTokens));
+    });
+
+  withJson(operators.command("enable").description("let a disabled one sign in again; revoked tokens stay revoked"))
+    .argument("<name>", "name or id")
+    .action(async (which: string, options: JsonOption) => {
+      const changed = await client().ask<OperatorAnswer>("POST", `${one(which)}/enable`);
+      answer(terminal, options, changed, ({ name }) => `${name} may sign in again. Revoked tokens stay revoked.`);
+    });
+}
+
+/** Makes a link in the database itself. @throws Refusal */
+async function linkHere(config: Config, which: string | undefined): Promise<LinkAnswer> {
+  const [{ openPostgres }, { linkFirst, setupUrl }, { linkOperator }] = await Promise.all([
+    import("../db/open.ts"),
+    import("../operators/links.ts"),
+    import("../operators/people.ts"),
+  ]);
+  const database = openPostgres(config.databaseUrl!, { max: 1 });
+  const deps = { db: database.db, clock: systemClock, options: config };
+  try {
+    if (which === undefined) return await linkFirst(deps, "dayletter");
+    const { token, ...operator } = await linkOperator(deps, which, "dayletter");
+    return { ...operator, link: setupUrl(config.publicUrl, token) };
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(502, `The link could not be made in DATABASE_URL: ${reasonOf(error)}. Start the server first.`);
+  } finally {
+    await database.close();
   }
 }
 
 export function operatorsText(operators: readonly OperatorAnswer[], columns: number | null): string {
-  if (operators.length === 0) return 'There is no operator yet: open the link in the file "setup" in DATA_DIR.';
+  if (operators.length === 0)
+    return "There is no operator yet. Print the link to sign up with `dayletter operators link`.";
   const titles = ["Name", "Role", "State", "One-time codes", "Signed in"].map((title) => ({ title }));
   const rows = operators.map((one) => [
     one.name,
@@ -74,6 +122,8 @@ export function operatorsText(operators: readonly OperatorAnswer[], columns: num
   return table(titles, rows, columns);
 }
 
-function linkText({ name, role, link }: OperatorAnswer): string {
-  return `${name} (${role}) chooses a password here; the link works once, for three days:\n${link}`;
+function linkText({ name, role, link }: LinkAnswer): string {
+  return name === undefined
+    ? `The first operator signs up here. The link works once, for 24 hours:\n${link}`
+    : `${name} (${role}) chooses a password here. The link works once, for three days:\n${link}`;
 }

@@ -120,10 +120,17 @@ async function introduce(terminal: Terminal, app: App, role: Role, url: string):
       "",
       `  ${app.config.publicationName}: dayletter ${role} at ${url}`,
       "",
-      ...(setup === null ? [] : [`  The first operator signs up here, once: ${setup}`, ""]),
+      ...(setup === null ? [] : [`  ${firstOperatorText(setup, terminal)}`, ""]),
       ...done.map((sentence) => `  ${sentence}`),
       ...(next.length > 0 ? ["", "  Next:", ...next.map((sentence) => `  - ${sentence}`)] : []),
       "",
     ].join("\n"),
   );
+}
+
+/** A log that others may read holds no link that makes its reader an owner: only a person at the terminal sees it. */
+function firstOperatorText(link: string, { watched }: Terminal): string {
+  return watched
+    ? `The first operator signs up here, once, within 24 hours: ${link}`
+    : "The first operator signs up by a link. Print it on this machine: dayletter operators link";
 }

@@ -24,9 +24,9 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
     const name = outboxFileName(mail.message);
     const temporary = join(dir, `.${process.pid}-${(serial += 1)}.tmp`);
     try {
-      await (made ??= mkdir(dir, { recursive: true }));
+      await (made ??= mkdir(dir, { recursive: true, mode: 0o700 }));
       const { message } = await composer.sendMail({ envelope: { from: mail.from, to: mail.to }, raw: mail.message });
-      await writeFile(temporary, message);
+      await writeFile(temporary, message, { mode: 0o600 });
       await rename(temporary, join(dir, name));
       return { kind: "sent", reply: `250 2.0.0 written to ${name}` };
     } catch (error) {
@@ -52,7 +52,7 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
     },
     async check() {
       try {
-        await mkdir(dir, { recursive: true });
+        await mkdir(dir, { recursive: true, mode: 0o700 });
         await access(dir, constants.W_OK);
         return { ok: true, sentence: `Mails are written to ${dir}; set SMTP_URL to send them.`, smtputf8: true };
       } catch (error) {

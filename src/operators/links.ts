@@ -18,6 +18,9 @@ const day = 24 * 3_600_000;
 /** A link to set a password goes by some other way than us, so it may wait for a few days. */
 export const linkMs = 3 * day;
 
+/** Whoever opens the first operator's link owns the publication. Each start makes a new one while nobody has. */
+const firstLinkMs = day;
+
 /** Where the link for the publication's first operator is kept until it was used. */
 export const setupFile = (dataDir: string): string => join(dataDir, "setup");
 
@@ -26,30 +29,51 @@ export function setupUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/operator/setup/${token}`;
 }
 
+interface FirstDeps {
+  db: Db;
+  clock: Clock;
+  options: { dataDir: string; publicUrl: string };
+}
+
 /**
- * Sees to it that the first operator can come in: as long as none has come in, the file `setup` in the data folder holds a
- * link that works once. With operators, the file goes.
- * @returns the link, or null when there are operators
+ * Sees to it that the first operator can sign up: as long as nobody has, each start puts a new link into the file `setup` in
+ * the data folder, which works once and for a day. With operators, the file goes.
  */
-export async function ensureSetup(
-  db: Db,
-  config: { dataDir: string; publicUrl: string },
-  now: Date,
-): Promise<string | null> {
-  const path = setupFile(config.dataDir);
-  if (await anyCameIn(db)) {
-    rmSync(path, { force: true });
-    return null;
-  }
-  const kept = readIfThere(path)?.split("/").at(-1);
-  const { token, hash } = kept ? { token: kept, hash: hashOf(kept) } : newToken();
-  const url = setupUrl(config.publicUrl, token);
-  writePrivate(path, url);
+export async function ensureSetup({ db, clock, options }: FirstDeps): Promise<void> {
+  if (await anyCameIn(db)) rmSync(setupFile(options.dataDir), { force: true });
+  else await newFirstLink(db, options, clock.now());
+}
+
+/**
+ * A new link for the first operator.
+ * @throws Refusal 409 when there are operators
+ */
+export async function linkFirst({ db, clock, options }: FirstDeps, actor: string): Promise<{ link: string }> {
+  if (await anyCameIn(db))
+    throw new Refusal(
+      409,
+      "There are operators already. Name the one who needs a link: dayletter operators link NAME.",
+    );
+  const now = clock.now();
+  const link = await newFirstLink(db, options, now);
+  await writeAudit(db, { at: now, actor, action: "operator link", subject: "first operator" });
+  return { link };
+}
+
+/** In place of the one that this data folder holds: other machines have links of their own. */
+async function newFirstLink(db: Db, options: FirstDeps["options"], now: Date): Promise<string> {
+  const path = setupFile(options.dataDir);
+  const former = readIfThere(path)?.split("/").at(-1) ?? "";
   await db
-    .insertInto("operator_links")
-    .values({ hash, operator_id: null, created_at: now, expires_at: null })
-    .onConflict((conflict) => conflict.column("hash").doNothing())
+    .deleteFrom("operator_links")
+    .where("operator_id", "is", null)
+    .where((or) => or.or([or("hash", "=", hashOf(former)), or("expires_at", "is", null), or("expires_at", "<=", now)]))
     .execute();
+  const { token, hash } = newToken();
+  const expires_at = new Date(now.getTime() + firstLinkMs);
+  await db.insertInto("operator_links").values({ hash, operator_id: null, created_at: now, expires_at }).execute();
+  const url = setupUrl(options.publicUrl, token);
+  writePrivate(path, url);
   return url;
 }
 
@@ -156,5 +180,8 @@ async function anyCameIn(db: Db | Tx): Promise<boolean> {
 }
 
 function gone(): Refusal {
-  return new Refusal(404, "This set-up link was used or is too old: ask an owner for a new one.");
+  return new Refusal(
+    404,
+    "This set-up link was used or has expired. Ask an owner for a new one, or run `dayletter operators link` on the server.",
+  );
 }

@@ -36,6 +36,18 @@ test("says at once, in the terminal as on the front page, what is there and what
   expect(page).toContain("Telecom Daily");
 });
 
+test("no log holds the first operator's link: a command prints a new one", async () => {
+  expect(server.output()).toContain("dayletter operators link");
+  expect(server.output()).not.toContain("/operator/setup/");
+  const first = new URL(readFileSync(join(dataDir, "setup"), "utf8").trim()).pathname;
+  const command = startProgram(["operators", "link"], testEnv(dataDir));
+  expect(await command.exited).toBe(0);
+  const link = /\/operator\/setup\/[\w-]{43}/.exec(command.output())![0];
+  const url = readFileSync(join(dataDir, "server"), "utf8").trim();
+  const [former, now] = await Promise.all([fetch(url + first), fetch(url + link)]);
+  expect([former.status, now.status]).toEqual([404, 200]);
+});
+
 test("a second process on the same data folder is refused with the first one's number", async () => {
   const second = startProgram(["serve"], testEnv(dataDir));
   expect(await second.exited).toBe(1);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { setupUrl } from "../../operators/links.ts";
+import { linkFirst, setupUrl } from "../../operators/links.ts";
 import {
   addOperator,
   disableOperator,
@@ -88,6 +88,22 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
       },
     },
     async ({ body, actor }, reply) => reply.code(201).send(linked(await addOperator(app, { ...body, actor }))),
+  );
+
+  server.post(
+    "/operators/link",
+    {
+      config,
+      schema: {
+        summary: "Make a new set-up link for the first operator, while there is none",
+        tags,
+        response: {
+          201: z.object({ link: z.string().describe("Works once, for 24 hours, and is shown only here") }),
+          ...problems,
+        },
+      },
+    },
+    async ({ actor }, reply) => reply.code(201).send(await linkFirst(app, actor)),
   );
 
   server.post(

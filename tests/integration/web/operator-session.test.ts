@@ -55,6 +55,14 @@ test("the first start writes a link for the owner's eyes only; looking at it use
   const taken = await post(link, { name: "flo", password, repeated: password });
   expect([taken.statusCode, taken.body]).toEqual([409, expect.stringContaining("is in use")]);
 
+  site.clock.at = new Date(site.clock.at.getTime() + 24 * 3_600_000);
+  expect((await get(link)).statusCode).toBe(404);
+  const renewed = await site.api("POST", "/operators/link");
+  expect(readFileSync(setupPath(), "utf8").trim()).toBe(renewed.json().link);
+  const former = link;
+  link = new URL(renewed.json().link as string).pathname;
+  expect((await get(former)).statusCode).toBe(404);
+
   const done = await post(link, { name: " Ada ", password, repeated: password });
   expect([done.statusCode, done.headers.location]).toEqual([303, expect.stringMatching(/^\/operator/)]);
   expect([done.headers["set-cookie"]].flat()).toEqual([
@@ -66,6 +74,7 @@ test("the first start writes a link for the owner's eyes only; looking at it use
   expect(existsSync(setupPath())).toBe(false);
   expect((await post(link, { name: "Eve", password, repeated: password })).statusCode).toBe(404);
   expect((await get(link)).statusCode).toBe(404);
+  expect((await site.api("POST", "/operators/link")).statusCode).toBe(409);
 });
 
 test("whatever is wrong, sign-in answers the same; what is right begins a new session", async () => {
