@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { setupUrl } from "../../operators/links.ts";
-import { disabledText } from "../../operators/names.ts";
+import { disabledText, nameKey } from "../../operators/names.ts";
 import {
   addOperator,
   disableOperator,
@@ -85,8 +85,9 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   });
 
   /** Whoever finds a session open must not get around the password and the code that the account page asks for. */
-  function refuseOwn(which: string, { id }: Session["operator"]): void {
-    if (which === String(id)) throw new Refusal(409, "Change your own password and codes at /operator/account.");
+  function refuseOwn(which: string, { id, name }: Session["operator"]): void {
+    if (which === String(id) || nameKey(which) === nameKey(name))
+      throw new Refusal(409, "Change your own password and codes at /operator/account.");
   }
 
   scope.get(here, owner, (request, reply) => show(request, reply));

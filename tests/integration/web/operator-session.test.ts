@@ -355,8 +355,8 @@ test("an owner resets another operator's one-time codes, and only at the account
   const own = (await site.api("GET", "/operators"))
     .json()
     .operators.find(({ name }: { name: string }) => name === "Ada");
-  for (const what of ["codes", "link"])
-    expect((await submit(ada, `/operator/people/${own.id}/${what}`, {})).statusCode).toBe(409);
+  for (const path of [`${own.id}/codes`, `${own.id}/link`, "ada/codes", "ADA/link"])
+    expect((await submit(ada, `/operator/people/${path}`, {})).statusCode, path).toBe(409);
   expect((await site.api("DELETE", "/operators/hal/codes")).json().oneTimeCodes).toBe(false);
 });
 

@@ -1,0 +1,60 @@
+import { PGlite } from "@electric-sql/pglite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createEmbeddedPool, type DbPool } from "../../../src/db/embedded-pool.ts";
+import { migrate, readMigrations } from "../../../src/db/migrate.ts";
+
+let pglite: PGlite;
+let pool: DbPool;
+
+beforeAll(async () => {
+  pglite = await PGlite.create();
+  pool = await createEmbeddedPool(pglite);
+});
+afterAll(() => pglite.close());
+
+test("an upgrade finds out who made the present tokens, and revokes those of disabled operators", async () => {
+  await migrate(
+    pool,
+    readMigrations().filter(({ version }) => version < 16),
+  );
+  await pool.query(`
+    insert into operators (name, name_key, role, created_at, disabled_at)
+    values ('Ada', 'ada', 'owner', now(), null), ('Bo', 'bo', 'owner', now(), now())`);
+  // The actor of each is an operator, or a token that was made before.
+  const made = [
+    ["setting", null],
+    ["ada one", "Ada"],
+    ["bo one", "Bo"],
+    ["bo two", "bo one"],
+    ["bo three", "bo two"],
+    ["by setting", "setting"],
+  ] as const;
+  for (const [n, [name, actor]] of made.entries()) {
+    const at = new Date(Date.UTC(2026, 10, 1, n));
+    await pool.query("insert into tokens (name, hash, role, created_at) values ($1, $2, 'owner', $3)", [
+      name,
+      Buffer.from(name),
+      at,
+    ]);
+    if (actor !== null)
+      await pool.query("insert into audit (at, actor, action, subject) values ($1, $2, 'token add', $3)", [
+        at,
+        actor,
+        name,
+      ]);
+  }
+  await migrate(pool);
+  const { rows } = await pool.query<{ name: string; maker: string | null; revoked: boolean }>(`
+    select t.name, o.name as maker, revoked_at is not null as revoked
+    from tokens t left join operators o on o.id = t.operator_id order by t.id`);
+  expect(rows).toEqual([
+    { name: "setting", maker: null, revoked: false },
+    { name: "ada one", maker: "Ada", revoked: false },
+    { name: "bo one", maker: "Bo", revoked: true },
+    { name: "bo two", maker: "Bo", revoked: true },
+    { name: "bo three", maker: "Bo", revoked: true },
+    { name: "by setting", maker: null, revoked: false },
+  ]);
+  const log = await pool.query("select 1 from audit where action = 'token revoke'");
+  expect(log.rows).toHaveLength(3);
+});
