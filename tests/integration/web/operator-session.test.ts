@@ -9,6 +9,8 @@ import { signIn } from "../../support/sign-in.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
 
 const password = "kettle marble orbit tulip";
+/** Milliseconds for tests that hash many passwords, on a busy machine. */
+const slow = 90_000;
 let site: OpenWeb;
 let link: string;
 
@@ -169,70 +171,83 @@ async function turnOn(cookie: string): Promise<{ code: () => string; recovery: s
   return { code, recovery: recoveryCodesOf(done) };
 }
 
-test("with one-time codes, a password alone lets nobody in, and a code does so once", async () => {
-  const cookie = cookieOf(await enter());
-  const { code } = await turnOn(cookie);
-  const without = await enter();
-  const strange = await enter({ password: "wrong", code: code() });
-  expect([without.statusCode, strange.statusCode, told(strange)]).toEqual([401, 401, told(without)]);
-  // Who knows the password is told why the code does not do.
-  const used = await enter({ code: code() });
-  expect(used.statusCode).toBe(401);
-  expect(told(used)).toContain("was just used");
-  later(30);
-  const twice = await Promise.all([enter({ code: code() }), enter({ code: code() })]);
-  expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
+test(
+  "with one-time codes, a password alone lets nobody in, and a code does so once",
+  async () => {
+    const cookie = cookieOf(await enter());
+    const { code } = await turnOn(cookie);
+    const without = await enter();
+    const strange = await enter({ password: "wrong", code: code() });
+    expect([without.statusCode, strange.statusCode, told(strange)]).toEqual([401, 401, told(without)]);
+    // Who knows the password is told why the code does not do.
+    const used = await enter({ code: code() });
+    expect(used.statusCode).toBe(401);
+    expect(told(used)).toContain("was just used");
+    later(30);
+    const twice = await Promise.all([enter({ code: code() }), enter({ code: code() })]);
+    expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
 
-  later(30);
-  for (const wrong of [
-    { present: "wrong", code: code() },
-    { present: password, code: "" },
-    { present: password, code: "000000" },
-  ])
-    expect((await submit(cookie, codesPath, { act: "off", ...wrong })).statusCode).toBe(422);
-  const off = await submit(cookie, codesPath, { act: "off", present: password, code: code() });
-  expect(off.statusCode).toBe(303);
-  expect((await get("/operator", cookie)).statusCode).toBe(303);
-  expect((await enter()).statusCode).toBe(303);
-  // A lost phone has the key that was turned off.
-  const offered = (await get(codesPath, cookieOf(off))).body;
-  expect(offered).toContain("secret=");
-  expect(offered).not.toContain(code());
-});
+    later(30);
+    for (const wrong of [
+      { present: "wrong", code: code() },
+      { present: password, code: "" },
+      { present: password, code: "000000" },
+    ])
+      expect((await submit(cookie, codesPath, { act: "off", ...wrong })).statusCode).toBe(422);
+    const off = await submit(cookie, codesPath, { act: "off", present: password, code: code() });
+    expect(off.statusCode).toBe(303);
+    expect((await get("/operator", cookie)).statusCode).toBe(303);
+    expect((await enter()).statusCode).toBe(303);
+    // A lost phone has the key that was turned off.
+    const offered = (await get(codesPath, cookieOf(off))).body;
+    expect(offered).toContain("secret=");
+    expect(offered).not.toContain(code());
+  },
+  slow,
+);
 
-test("a recovery code lets its operator in once, says so until that was seen, and turns the codes off", async () => {
-  const cookie = cookieOf(await enter());
-  const { recovery } = await turnOn(cookie);
-  expect(new Set(recovery).size).toBe(10);
-  expect((await get(codesPath, cookie)).body).not.toContain(recovery[0]);
-  const kept = await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute();
-  expect(JSON.stringify(kept)).not.toContain(recovery[0]!.replaceAll(" ", ""));
+test(
+  "a recovery code lets its operator in once, says so until that was seen, and turns the codes off",
+  async () => {
+    const cookie = cookieOf(await enter());
+    const { recovery } = await turnOn(cookie);
+    expect(new Set(recovery).size).toBe(10);
+    expect((await get(codesPath, cookie)).body).not.toContain(recovery[0]);
+    const kept = await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute();
+    expect(JSON.stringify(kept)).not.toContain(recovery[0]!.replaceAll(" ", ""));
 
-  expect((await enter({ password: "wrong", code: recovery[0]! })).statusCode).toBe(401);
-  const twice = await Promise.all([enter({ code: recovery[0]! }), enter({ code: recovery[0]!.replaceAll(" ", "-") })]);
-  expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
-  expect((await get("/operator", cookie)).body).toContain("A recovery code was used");
-  const notice = await get(codesPath, cookie);
-  expect(notice.body).toContain("from 198.51.");
-  expect(notice.body).toContain("Recovery codes left: 9");
-  await submit(cookie, `${codesPath}/seen`, {});
-  expect((await get("/operator", cookie)).body).not.toContain("A recovery code was used");
-  const [line] = await site.app.db
-    .selectFrom("audit")
-    .select(["action", "detail"])
-    .where("action", "=", "operator sign in")
-    .orderBy("id", "desc")
-    .execute();
-  expect(line!.detail).toEqual({ with: "recovery code", left: 9 });
+    expect((await enter({ password: "wrong", code: recovery[0]! })).statusCode).toBe(401);
+    const twice = await Promise.all([
+      enter({ code: recovery[0]! }),
+      enter({ code: recovery[0]!.replaceAll(" ", "-") }),
+    ]);
+    expect(twice.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([303, 401]);
+    expect((await get("/operator", cookie)).body).toContain("A recovery code was used");
+    const notice = await get(codesPath, cookie);
+    expect(notice.body).toContain("from 198.51.");
+    expect(notice.body).toContain("Recovery codes left: 9");
+    await submit(cookie, `${codesPath}/seen`, {});
+    expect((await get("/operator", cookie)).body).not.toContain("A recovery code was used");
+    const [line] = await site.app.db
+      .selectFrom("audit")
+      .select(["action", "detail"])
+      .where("action", "=", "operator sign in")
+      .orderBy("id", "desc")
+      .execute();
+    expect(line!.detail).toEqual({ with: "recovery code", left: 9 });
 
-  expect((await submit(cookie, codesPath, { act: "renew", present: "wrong" })).statusCode).toBe(422);
-  const renewed = recoveryCodesOf(await submit(cookie, codesPath, { act: "renew", present: password }));
-  expect(renewed).toHaveLength(10);
-  expect((await enter({ code: recovery[1]! })).statusCode).toBe(401);
-  expect((await submit(cookie, codesPath, { act: "off", present: password, code: renewed[0]! })).statusCode).toBe(303);
-  expect((await enter()).statusCode).toBe(303);
-  expect(await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute()).toEqual([]);
-});
+    expect((await submit(cookie, codesPath, { act: "renew", present: "wrong" })).statusCode).toBe(422);
+    const renewed = recoveryCodesOf(await submit(cookie, codesPath, { act: "renew", present: password }));
+    expect(renewed).toHaveLength(10);
+    expect((await enter({ code: recovery[1]! })).statusCode).toBe(401);
+    expect((await submit(cookie, codesPath, { act: "off", present: password, code: renewed[0]! })).statusCode).toBe(
+      303,
+    );
+    expect((await enter()).statusCode).toBe(303);
+    expect(await site.app.db.selectFrom("operator_recovery_codes").selectAll().execute()).toEqual([]);
+  },
+  slow,
+);
 
 test("a changed password ends all sessions but the one that changed it", async () => {
   const [mine, other] = [cookieOf(await enter()), cookieOf(await enter())];
@@ -343,43 +358,51 @@ test("disabling an operator revokes the tokens that go back to them, for good", 
   );
 });
 
-test("an owner resets another operator's one-time codes, and only at the account page the own ones", async () => {
-  const ada = cookieOf(await enter());
-  const { link: path, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
-  const hal = cookieOf(await post(new URL(path as string).pathname, { name: "", password, repeated: password }));
-  await turnOn(hal);
-  expect((await enter({ name: "Hal" })).statusCode).toBe(401);
-  expect((await submit(ada, `/operator/people/${id}/codes`, {})).statusCode).toBe(200);
-  expect((await get("/operator", hal)).statusCode).toBe(303);
-  expect((await enter({ name: "Hal" })).statusCode).toBe(303);
-  const own = (await site.api("GET", "/operators"))
-    .json()
-    .operators.find(({ name }: { name: string }) => name === "Ada");
-  for (const path of [`${own.id}/codes`, `${own.id}/link`, "ada/codes", "ADA/link"])
-    expect((await submit(ada, `/operator/people/${path}`, {})).statusCode, path).toBe(409);
-  expect((await site.api("DELETE", "/operators/hal/codes")).json().oneTimeCodes).toBe(false);
-});
+test(
+  "an owner resets another operator's one-time codes, and only at the account page the own ones",
+  async () => {
+    const ada = cookieOf(await enter());
+    const { link: path, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
+    const hal = cookieOf(await post(new URL(path as string).pathname, { name: "", password, repeated: password }));
+    await turnOn(hal);
+    expect((await enter({ name: "Hal" })).statusCode).toBe(401);
+    expect((await submit(ada, `/operator/people/${id}/codes`, {})).statusCode).toBe(200);
+    expect((await get("/operator", hal)).statusCode).toBe(303);
+    expect((await enter({ name: "Hal" })).statusCode).toBe(303);
+    const own = (await site.api("GET", "/operators"))
+      .json()
+      .operators.find(({ name }: { name: string }) => name === "Ada");
+    for (const path of [`${own.id}/codes`, `${own.id}/link`, "ada/codes", "ADA/link"])
+      expect((await submit(ada, `/operator/people/${path}`, {})).statusCode, path).toBe(409);
+    expect((await site.api("DELETE", "/operators/hal/codes")).json().oneTimeCodes).toBe(false);
+  },
+  slow,
+);
 
-test("where one-time codes are required, an operator turns them on before anything else; tokens go on", async () => {
-  const strict = await openWeb({ REQUIRE_ONE_TIME_CODES: "1" });
-  try {
-    const desk = await signIn(strict);
-    const away = await desk.get("/operator");
-    expect([away.statusCode, away.headers.location]).toEqual([303, codesPath]);
-    expect((await desk.get("/operator/people")).headers.location).toBe(codesPath);
-    const page = await desk.get(codesPath);
-    const fields = { csrf: csrfOf(page), name: "Eve", role: "owner" };
-    expect((await desk.post("/operator/people", fields)).statusCode).toBe(403);
-    expect((await strict.api("GET", "/operators")).statusCode).toBe(200);
-    const secret = /secret=([A-Z2-7]+)/.exec(page.body)![1]!;
-    const code = generateSync({ secret, epoch: Math.floor(strict.clock.at.getTime() / 1_000) });
-    const on = await desk.post(codesPath, { csrf: csrfOf(page), act: "on", present: password, code });
-    expect(on.statusCode).toBe(200);
-    expect((await desk.get("/operator")).statusCode).toBe(200);
-  } finally {
-    await strict.close();
-  }
-});
+test(
+  "where one-time codes are required, an operator turns them on before anything else; tokens go on",
+  async () => {
+    const strict = await openWeb({ REQUIRE_ONE_TIME_CODES: "1" });
+    try {
+      const desk = await signIn(strict);
+      const away = await desk.get("/operator");
+      expect([away.statusCode, away.headers.location]).toEqual([303, codesPath]);
+      expect((await desk.get("/operator/people")).headers.location).toBe(codesPath);
+      const page = await desk.get(codesPath);
+      const fields = { csrf: csrfOf(page), name: "Eve", role: "owner" };
+      expect((await desk.post("/operator/people", fields)).statusCode).toBe(403);
+      expect((await strict.api("GET", "/operators")).statusCode).toBe(200);
+      const secret = /secret=([A-Z2-7]+)/.exec(page.body)![1]!;
+      const code = generateSync({ secret, epoch: Math.floor(strict.clock.at.getTime() / 1_000) });
+      const on = await desk.post(codesPath, { csrf: csrfOf(page), act: "on", present: password, code });
+      expect(on.statusCode).toBe(200);
+      expect((await desk.get("/operator")).statusCode).toBe(200);
+    } finally {
+      await strict.close();
+    }
+  },
+  slow,
+);
 
 test("a token has a role, is shown once, expires, tells when it was used, and ends when it is revoked", async () => {
   const made = (await site.api("POST", "/tokens", { name: "Newsroom", role: "editor", days: 2 })).json();
