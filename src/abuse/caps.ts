@@ -9,8 +9,11 @@ export interface Wait {
   seconds: number;
 }
 
-/** A mail to an address that has not proven to want it: one that asks for a yes, or the sample copy of an edition. */
-export type UnprovenMail = "confirmation" | "sample";
+/**
+ * A mail to an address that has not proven to want it: one that asks for a yes, the sample copy of an edition, or the link
+ * to a reader's settings, which whoever holds the address of the List-Unsubscribe header can ask for.
+ */
+export type UnprovenMail = "confirmation" | "sample" | "settings";
 
 /** What strangers may make the publication send. */
 export interface Caps {
@@ -38,7 +41,11 @@ const site = "all";
 /** @param secret hides addresses and networks in the store: neither is kept there in the clear */
 export function createCaps(counters: Counters, secret: string): Caps {
   const count = (name: keyof typeof caps) => counters.counter(name, caps[name]);
-  const addressHour = { confirmation: count("addressHour"), sample: counters.counter("sampleHour", caps.addressHour) };
+  const addressHour = {
+    confirmation: count("addressHour"),
+    sample: counters.counter("sampleHour", caps.addressHour),
+    settings: counters.counter("settingsHour", caps.addressHour),
+  };
   const addressDay = count("addressDay");
   const lanes = {
     plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },

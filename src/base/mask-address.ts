@@ -2,3 +2,10 @@
 export function withoutAddress(text: string): string {
   return text.replace(/[^\s<>"]+@[^\s<>"]+/g, "<address>");
 }
+
+/** Enough of an address for its owner to recognise it, too little to write to it: `m…@e….org`. */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf("@");
+  const domain = address.slice(at + 1);
+  return `${address.slice(0, 1)}…@${domain.slice(0, 1)}…${domain.slice(domain.lastIndexOf("."))}`;
+}

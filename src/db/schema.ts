@@ -287,7 +287,7 @@ interface SignupTable {
   taken_at: Date | null;
 }
 
-export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change" | "alert";
+export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change" | "alert" | "settings" | "moved";
 
 interface NoticeTable {
   id: Generated<number>;

@@ -8,7 +8,8 @@ import { loadStencil } from "../editions/stencils.ts";
 import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
 import type { ReaderMail } from "../render/types.ts";
-import { linkToken, messageId } from "../subscribers/tokens.ts";
+import { ownLinks } from "../subscribers/links.ts";
+import { messageId } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "./claims.ts";
 
 const mostKept = 4;
@@ -78,8 +79,7 @@ export function readerLinks(
   edition: string,
 ): ReaderMail["links"] {
   return {
-    preferences: `${options.publicUrl}/preferences/${linkToken(options.secret, "preferences", key)}`,
-    unsubscribe: `${options.publicUrl}/unsubscribe/${linkToken(options.secret, "unsubscribe", key)}`,
+    ...ownLinks(options, key),
     moreUrl: `${options.publicUrl}/editions/${edition}`,
   };
 }

@@ -62,7 +62,7 @@ export async function printSample(
     messageId: reader.messageId ?? `sample.${editionName(of.edition)}@${domainOf(publication.from.address)}`,
     ...fitPositions(prepared.stencil, positions, options.maxArticles),
     matchedTags: all ? "all" : matchedTags(matching, ids),
-    links: { preferences: home, unsubscribe: home, moreUrl: options.publicUrl + of.path },
+    links: { preferences: home, unsubscribe: home, oneClick: home, moreUrl: options.publicUrl + of.path },
     date: clock.now(),
   };
   return {

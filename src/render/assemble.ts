@@ -59,7 +59,7 @@ export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
     subject: subjectLine(prepared, mail),
     messageId: mail.messageId,
     date: mail.date,
-    unsubscribe: stencil.mode === "edition" ? mail.links.unsubscribe : null,
+    unsubscribe: stencil.mode === "edition" ? mail.links.oneClick : null,
     feedbackId: stencil.feedbackId,
   });
   const out: (Buffer | string)[] = [stencil.head.from, own, stencil.head.fixed, borders.text];

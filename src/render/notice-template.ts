@@ -18,7 +18,7 @@ export interface NoticeMail {
   after: readonly string[];
   list: { title: string; articles: readonly { title: string; url: string }[] } | null;
   /** A subscriber's own links; null for a mailbox that has not said yes. */
-  own: { preferences: string; unsubscribe: string } | null;
+  own: { preferences: string; unsubscribe: string; oneClick: string } | null;
   why: string;
 }
 
@@ -35,11 +35,16 @@ export function noticeValues(mail: NoticeMail): Map<string, string> {
           mail.list.articles.flatMap((article, i) => pairs(`list.articles.${i}`, article)),
         )
       : []),
-    ...(mail.own ? pairs("own", mail.own) : []),
+    ...(mail.own ? pairs("own", shownLinks(mail.own)) : []),
     ["why", mail.why],
     ["address", mail.to],
   ];
   return new Map(named.map(([name, text]) => [name, oneLine(text)]));
+}
+
+/** The one-click address stands in the header alone: who sees the mail's text may be sent on to the preferences. */
+function shownLinks({ preferences, unsubscribe }: NonNullable<NoticeMail["own"]>): object {
+  return { preferences, unsubscribe };
 }
 
 function pairs(prefix: string, fields: object): [string, string][] {
@@ -87,7 +92,7 @@ function marked(publication: Publication, mail: NoticeMail, mark: (name: string)
       title: mark("list.title"),
       articles: mail.list.articles.map((article, i) => fields(`list.articles.${i}`, article)),
     },
-    own: mail.own && fields("own", mail.own),
+    own: mail.own && fields("own", shownLinks(mail.own)),
     why: mark("why"),
     address: mark("address"),
   };

@@ -1,8 +1,9 @@
 import type { NoticeKind } from "../db/schema.ts";
 
-type Kind = Exclude<NoticeKind, "sample" | "alert">;
+/** Kinds with words of their own. */
+export type SingleKind = Exclude<NoticeKind, "sample" | "alert">;
 
-/** What one kind of notice says. `{publication}`, `{tags}`, `{time}` and `{zone}` are filled in by `fill`. */
+/** What one kind of notice says. `{publication}`, `{tags}`, `{time}`, `{zone}`, `{address}` and `{url}` are filled in. */
 interface Said {
   subject: string;
   headline: string;
@@ -15,7 +16,7 @@ interface Said {
   why: string;
 }
 
-export type NoticeWords = Readonly<Record<Kind, Said> & { latest: string; hour: string }>;
+export type NoticeWords = Readonly<Record<SingleKind, Said> & { latest: string; hour: string }>;
 
 const english: NoticeWords = {
   confirm: {
@@ -57,6 +58,27 @@ const english: NoticeWords = {
     button: "Confirm this address",
     after: "The link works for 48 hours. If it was not you, do nothing: this was the only mail.",
     why: "You get this one mail because a reader entered this address as their new one.",
+  },
+  settings: {
+    subject: "Your {publication} settings",
+    headline: "Your settings",
+    lead: "You asked for a link to your {publication} settings. There you can choose topics, pause the emails or delete your data.",
+    tags: "",
+    all: "",
+    button: "Change my settings",
+    after: "Didn’t request this? Ignore this email: nothing has changed.",
+    why: "You get this email because somebody opened the unsubscribe link of an email to you and asked for your settings.",
+  },
+  moved: {
+    subject: "Your {publication} address has changed",
+    headline: "Your address has changed",
+    lead: "Since {time}, the daily email of {publication} goes to {address} and no longer to this address.",
+    tags: "",
+    all: "",
+    button: "Stop the emails to the new address",
+    after:
+      "Did you change it? Then ignore this email. If you did not, stop the emails with the link above, then subscribe again with this address: {url}",
+    why: "You get this email because the daily email of {publication} went to this address until now.",
   },
   latest: "From the latest edition",
   hour: "It leaves at {time} ({zone}).",
@@ -103,6 +125,27 @@ const german: NoticeWords = {
     after: "Der Link gilt 48 Stunden. Wenn Sie es nicht waren, tun Sie nichts: Dies war die einzige Mail.",
     why: "Sie erhalten diese eine Mail, weil diese Adresse als neue Adresse eingetragen wurde.",
   },
+  settings: {
+    subject: "Ihre Einstellungen bei {publication}",
+    headline: "Ihre Einstellungen",
+    lead: "Sie haben einen Link zu Ihren Einstellungen bei {publication} angefordert. Dort wählen Sie Themen aus, pausieren die Mails oder löschen Ihre Daten.",
+    tags: "",
+    all: "",
+    button: "Einstellungen ändern",
+    after: "Sie haben das nicht angefordert? Dann ignorieren Sie diese Mail: Es hat sich nichts geändert.",
+    why: "Sie erhalten diese Mail, weil jemand den Abmeldelink aus einer Mail an Sie geöffnet und Ihre Einstellungen angefordert hat.",
+  },
+  moved: {
+    subject: "Ihre Adresse bei {publication} wurde geändert",
+    headline: "Ihre Adresse wurde geändert",
+    lead: "Die tägliche Mail von {publication} geht seit {time} an {address} und nicht mehr an diese Adresse.",
+    tags: "",
+    all: "",
+    button: "Mails an die neue Adresse stoppen",
+    after:
+      "Haben Sie die Adresse selbst geändert? Dann ignorieren Sie diese Mail. Wenn nicht, stoppen Sie die Mails mit dem Link oben und melden Sie sich mit dieser Adresse neu an: {url}",
+    why: "Sie erhalten diese Mail, weil die tägliche Mail von {publication} bisher an diese Adresse ging.",
+  },
   latest: "Aus der neuesten Ausgabe",
   hour: "Sie geht um {time} Uhr ({zone}) hinaus.",
 };
@@ -147,6 +190,27 @@ const korean: NoticeWords = {
     button: "이 주소 확인",
     after: "링크는 48시간 동안 유효합니다. 본인이 아니라면 아무것도 하지 않으셔도 되며, 더는 메일을 보내지 않습니다.",
     why: "어느 독자가 이 주소를 새 주소로 입력하여 이 메일을 한 번 보내 드립니다.",
+  },
+  settings: {
+    subject: "{publication} 구독 설정",
+    headline: "구독 설정",
+    lead: "{publication} 구독 설정 링크를 요청하셨습니다. 태그를 바꾸거나, 메일을 잠시 멈추거나, 개인 정보를 삭제할 수 있습니다.",
+    tags: "",
+    all: "",
+    button: "구독 설정 바꾸기",
+    after: "요청하지 않으셨다면 이 메일을 무시하세요. 바뀐 것은 없습니다.",
+    why: "누군가 메일의 구독 취소 링크를 열어 구독 설정을 요청하여 이 메일을 보내 드립니다.",
+  },
+  moved: {
+    subject: "{publication}: 이메일 주소가 변경되었습니다",
+    headline: "이메일 주소가 변경되었습니다",
+    lead: "{time}부터 {publication} 일일 메일은 이 주소가 아니라 {address}(으)로 발송됩니다.",
+    tags: "",
+    all: "",
+    button: "새 주소로 가는 메일 중지",
+    after:
+      "직접 변경하셨다면 이 메일을 무시하세요. 변경하지 않으셨다면 위 링크로 메일을 중지한 뒤 이 주소로 다시 구독하세요: {url}",
+    why: "지금까지 이 주소로 {publication} 일일 메일을 보내 드렸기에 이 메일을 보내 드립니다.",
   },
   latest: "최신판 기사",
   hour: "발송 시각: {time} ({zone})",

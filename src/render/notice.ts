@@ -40,7 +40,7 @@ export async function checkNoticeTemplates(folder: string): Promise<void> {
     button: { label: "Act", url },
     after: ["Three"],
     list: { title: "Articles", articles: [{ title: "Headline", url }] },
-    own: { preferences: url, unsubscribe: url },
+    own: { preferences: url, unsubscribe: url, oneClick: url },
     why: "Because",
   });
 }
@@ -67,7 +67,7 @@ function createPress(templates: EmailTemplates, publication: Publication): Notic
         subject: clip(oneLine(mail.subject), subjectLimit),
         messageId: mail.messageId,
         date: mail.date,
-        unsubscribe: mail.own?.unsubscribe ?? null,
+        unsubscribe: mail.own?.oneClick ?? null,
       });
       const body = [
         borders.text,

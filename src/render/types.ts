@@ -60,8 +60,8 @@ export interface ReaderMail {
   /** How many further articles matched and are only on the web. */
   more: number;
   matchedTags: string[] | "all";
-  /** Absolute http(s) addresses. `unsubscribe` also becomes the one-click address of RFC 8058. */
-  links: { preferences: string; unsubscribe: string; moreUrl: string };
+  /** Absolute http(s) addresses. `oneClick` is that of RFC 8058, in the header alone. */
+  links: { preferences: string; unsubscribe: string; oneClick: string; moreUrl: string };
   date: Date;
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
+import { maskAddress } from "../base/mask-address.ts";
 import { sentence } from "../base/sentence.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
@@ -103,6 +104,7 @@ export async function readAddressChange(
 
 /**
  * The new mailbox's yes: the reader's mails go there from now on, also when mail to the former address has come back since.
+ * The former mailbox gets a notice.
  * A subscription that the new address had begun or left gives way to this one.
  * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 where either address has
  * complained, 409 for one that gets its own mails by now, and for a reader who has left since
@@ -114,7 +116,7 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
   await db.transaction().execute(async (tx) => {
     const reader = await tx
       .selectFrom("subscribers")
-      .select(["status", "address_key"])
+      .select(["status", "address", "address_key"])
       .where("id", "=", found.subscriberId)
       .forUpdate()
       .executeTakeFirst();
@@ -155,8 +157,12 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
       confirmedAt: now,
       confirmedFrom: from,
     });
+    // To the mailbox that loses the mails: whoever got hold of a link could have moved them.
+    const payload = { to: maskAddress(found.address) };
+    await addNotice(tx, { kind: "moved", subscriberId: found.subscriberId, address: reader.address, payload }, now);
   });
   deps.log.info({ subscriber: found.subscriberId }, "reader changed address");
+  await deps.wake("send-notices", {});
   return (await findSubscriber(db, found.subscriberId))!;
 }
 

@@ -1,10 +1,10 @@
 import { domainOf } from "../base/mail-domain.ts";
 import type { Clock } from "../base/clock.ts";
-import { fill } from "../base/sentence.ts";
+import { fill, type Values } from "../base/sentence.ts";
 import type { Db } from "../db/schema.ts";
 import type { NoticePress } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
-import { noticeWordsFor } from "../render/notice-words.ts";
+import { noticeWordsFor, type SingleKind } from "../render/notice-words.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
 import { wordsFor } from "../render/words.ts";
@@ -47,11 +47,27 @@ export async function composeNotice(deps: ComposeDeps, press: NoticePress, notic
       return alertMail(deps, press, notice);
     case "already":
     case "welcome": {
-      const reader = notice.subscriberId === null ? null : await findSubscriber(deps.db, notice.subscriberId);
+      const reader = await readerOf(deps, notice);
       if (reader?.status !== "active" || reason !== undefined) return { skip: "the reader is not subscribed" };
       return subscriberMail(deps, press, notice, reader, notice.kind);
     }
+    case "settings": {
+      const reader = await readerOf(deps, notice);
+      if (!reader || reader.status === "suppressed" || reason !== undefined) {
+        return { skip: "the address is no longer a reader's" };
+      }
+      return settingsMail(deps, press, notice, reader);
+    }
+    case "moved":
+      if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
+      return movedMail(deps, press, notice);
   }
+}
+
+/** Whose mail it is, for as long as the address is theirs: the links in it open their preferences. */
+async function readerOf({ db }: ComposeDeps, notice: ClaimedNotice): Promise<Subscriber | null> {
+  const reader = notice.subscriberId === null ? null : await findSubscriber(db, notice.subscriberId);
+  return reader?.address.toLowerCase() === notice.address.toLowerCase() ? reader : null;
 }
 
 async function confirmMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
@@ -123,6 +139,52 @@ async function subscriberMail(
   });
 }
 
+function settingsMail(
+  deps: ComposeDeps,
+  press: NoticePress,
+  notice: ClaimedNotice,
+  reader: Subscriber,
+): Promise<Composed> {
+  const said = saidBy(deps, "settings");
+  return printed(deps, press, notice, {
+    ...said,
+    paragraphs: [said.lead],
+    button: { label: said.button, url: ownLinks(deps.options, reader.key).preferences },
+    list: null,
+    own: null,
+  });
+}
+
+/**
+ * To the former mailbox, which may be somebody else's by now: it neither names the new address nor leads to the
+ * preferences. Its button is the List-Unsubscribe header's address, which older mails there hold already.
+ */
+async function movedMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+  const { db, options, publication } = deps;
+  const reader = notice.subscriberId === null ? null : await findSubscriber(db, notice.subscriberId);
+  if (!reader || reader.address.toLowerCase() === notice.address.toLowerCase()) {
+    return { skip: "the address has changed back, or the reader was erased" };
+  }
+  const { timezone } = await loadSchedule(db);
+  const time = new Intl.DateTimeFormat(publication.language, {
+    dateStyle: "long",
+    timeStyle: "short",
+    timeZone: timezone,
+  }).format(notice.createdAt);
+  const said = saidBy(deps, "moved", {
+    time: `${time} (${timezone})`,
+    address: String(notice.payload["to"]),
+    url: `${options.publicUrl}/subscribe`,
+  });
+  return printed(deps, press, notice, {
+    ...said,
+    paragraphs: [said.lead],
+    button: { label: said.button, url: ownLinks(options, reader.key).oneClick },
+    list: null,
+    own: null,
+  });
+}
+
 async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {
   if (!(await mayHaveSample(deps, notice))) return { skip: "the address had one lately" };
   const message = await composeSample(deps, notice, idOf(deps, notice));
@@ -147,15 +209,15 @@ function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice)
 
 type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };
 
-function saidBy({ publication }: ComposeDeps, kind: "confirm" | "already" | "welcome" | "change"): Said {
+function saidBy({ publication }: ComposeDeps, kind: SingleKind, values: Values = {}): Said {
   const words = noticeWordsFor(publication.language)[kind];
-  const say = (pattern: string): string => fill(pattern, { publication: publicationName(publication) });
+  const say = (pattern: string): string => fill(pattern, { publication: publicationName(publication), ...values });
   return {
     subject: say(words.subject),
     headline: words.headline,
     lead: say(words.lead),
     button: words.button,
-    after: words.after === "" ? [] : [words.after],
+    after: words.after === "" ? [] : [say(words.after)],
     why: say(words.why),
   };
 }

@@ -19,14 +19,22 @@ export function changeLink({ secret, publicUrl }: LinkOptions, key: Buffer, sinc
   return `${publicUrl}/change-address/${expiringToken(secret, "change-address", key, endOf(since))}`;
 }
 
-/** A reader's own two pages. @param key the subscriber's */
-export function ownLinks(
-  { secret, publicUrl }: LinkOptions,
-  key: Buffer,
-): { preferences: string; unsubscribe: string } {
+/** The paths of a reader's own pages, or their addresses where a server stands before them. */
+export interface OwnLinks {
+  preferences: string;
+  /** Of the link that a reader sees in a mail or on a page: it may lead on to the preferences. */
+  unsubscribe: string;
+  /** Of the List-Unsubscribe header, which others read too: it can unsubscribe, subscribe again, and nothing else (ADR 16). */
+  oneClick: string;
+}
+
+/** @param key the subscriber's @param publicUrl "" for paths */
+export function ownLinks({ secret, publicUrl }: LinkOptions, key: Buffer): OwnLinks {
+  const preferences = `${publicUrl}/preferences/${linkToken(secret, "preferences", key)}`;
   return {
-    preferences: `${publicUrl}/preferences/${linkToken(secret, "preferences", key)}`,
-    unsubscribe: `${publicUrl}/unsubscribe/${linkToken(secret, "unsubscribe", key)}`,
+    preferences,
+    unsubscribe: `${preferences}/unsubscribe`,
+    oneClick: `${publicUrl}/unsubscribe/${linkToken(secret, "unsubscribe", key)}`,
   };
 }
 

@@ -1,6 +1,9 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a link may be used for; a token of one purpose is refused for any other. */
+/**
+ * What a link may be used for; a token of one purpose is refused for any other. `unsubscribe` is the List-Unsubscribe
+ * header's: it stops and restarts mail, and must lead to nothing else (ADR 16).
+ */
 export type Purpose = "preferences" | "unsubscribe";
 
 /** What a link that ends may be used for. */

@@ -39,6 +39,7 @@ async function signUp(page: Page, address: string, tags: string[]): Promise<void
   expect(page.url()).not.toContain("%40");
 }
 
+const unsubscribeIn = (text: string) => `${linkIn(text, "preferences")}/unsubscribe`;
 const linkIn = (text: string, path: string) => new RegExp(`${site.url}/${path}/[\\w-]+`).exec(text)![0];
 const reader = async (address: string) => (await findByAddress(site.app.db, address))!;
 
@@ -84,11 +85,11 @@ test.each([
     await site.send();
     expect(site.count(address)).toBe(3);
 
-    await page.goto(linkIn(edition.text, "unsubscribe"));
+    await page.goto(unsubscribeIn(edition.text));
     await page.getByRole("button", { name: "Subscribe me again" }).click();
     await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
-    await page.goto(linkIn(edition.text, "unsubscribe"));
-    await page.getByRole("link", { name: "Only fewer tags" }).waitFor();
+    await page.goto(unsubscribeIn(edition.text));
+    await page.getByRole("link", { name: "Fewer topics" }).waitFor();
     await page.getByRole("button", { name: "Stop all mail" }).click();
     await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
   });
@@ -231,7 +232,7 @@ test.each(looks)(
       await page.getByRole("button", { name: "Use this address" }).click();
       await page.getByRole("heading", { name: "Your address is changed" }).waitFor();
       await inspect("address changed");
-      await open(linkIn(text, "unsubscribe"));
+      await open(unsubscribeIn(text));
       await page.getByRole("button", { name: "Stop all mail" }).click();
       await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
       await inspect("unsubscribed");

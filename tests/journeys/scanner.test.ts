@@ -9,7 +9,7 @@ afterAll(() => mails.close());
 
 test("the mails hold every kind of link", () => {
   const all = [...mails.links.values()].flat();
-  expect(mails.links.size).toBe(7);
+  expect(mails.links.size).toBe(8);
   for (const kind of ["confirm", "preferences", "unsubscribe", "change-address"]) {
     expect(
       all.some((path) => path.startsWith(`/${kind}/`)),

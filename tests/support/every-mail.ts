@@ -34,7 +34,7 @@ export const spam = {
 
 const site = "https://alerts.example";
 
-/** Has every kind of mail sent: confirm, welcome, already, sample, change of address, edition; some links are still open. */
+/** Has every kind of mail sent: confirm, welcome, already, settings, sample, change of address, edition; some links are still open. */
 export async function sendEveryMail(): Promise<EveryMail> {
   const sink = await startSink();
   const clock = movedClock("2026-11-24T08:00:00Z");
@@ -80,6 +80,8 @@ export async function sendEveryMail(): Promise<EveryMail> {
   await form.forget();
   await form.send({ address: "ada@example.org" });
   const already = await mail("ada@example.org", 3);
+  await press(`${linkTo(already, "unsubscribe")}/settings`);
+  await mail("ada@example.org", 4);
   const { t } = (await web.inject({ method: "GET", url: "/embed/form" })).json<{ t: string }>();
   clock.advance(10_000);
   await press("/sample", { address: "sample@example.org", t, website: "" });
@@ -89,7 +91,7 @@ export async function sendEveryMail(): Promise<EveryMail> {
   await form.send({ address: "bob@example.org", fields: spam, headers: { referer: spam.formUrl } });
   await mail("bob@example.org");
   await sendNow(app, { extra: false, actor: "test" });
-  await mail("ada@example.org", 4); // edition
+  await mail("ada@example.org", 5); // edition
   await worker.stop();
 
   return {

@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { sentence } from "../../base/sentence.ts";
+import { ownLinks, type OwnLinks } from "../../subscribers/links.ts";
 import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
-import { linkToken, readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
+import { readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
 import { together } from "../../base/share-answers.ts";
 import { limitFailures, type CountFailure } from "../limits.ts";
 
@@ -48,9 +49,6 @@ export function maskedAddress({ address }: Subscriber): string {
 }
 
 /** The paths of a reader's own pages. */
-export function readerPaths(secret: string, { key }: Subscriber): { preferences: string; unsubscribe: string } {
-  return {
-    preferences: `/preferences/${linkToken(secret, "preferences", key)}`,
-    unsubscribe: `/unsubscribe/${linkToken(secret, "unsubscribe", key)}`,
-  };
+export function readerPaths(secret: string, { key }: Subscriber): OwnLinks {
+  return ownLinks({ secret, publicUrl: "" }, key);
 }

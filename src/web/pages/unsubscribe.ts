@@ -1,58 +1,96 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { rejoin, unsubscribe } from "../../subscribers/leave.ts";
+import { requestSettingsLink } from "../../subscribers/settings-link.ts";
+import type { Subscriber } from "../../subscribers/store.ts";
+import type { Purpose } from "../../subscribers/tokens.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import type { Views } from "../views.ts";
-import { readerPaths, type FindReader } from "./reader.ts";
+import { readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
 
 const longestBody = 100_000;
 
-/**
- * `/unsubscribe/:token`. Looking changes nothing, for scanners follow every link; a POST unsubscribes at once, whether
- * it comes from the page's button or, without cookies, from a mail program (RFC 8058, 3.1 and 3.2: 200, no redirect).
- */
-export function addUnsubscribePages(web: FastifyInstance, app: App, deps: { views: Views; find: FindReader }): void {
-  const { db, clock, log, options } = app;
-  const { views, find } = deps;
-  const { say } = views.words;
+/** Browsers alone send forms here; one-click requests come from anywhere. */
+const ownOnly = { onRequest: async (request: FastifyRequest) => refuseForeignPost(request) };
 
+interface Deps {
+  views: Views;
+  find: FindReader;
+}
+
+/**
+ * Unsubscribing and coming back, at two addresses. Looking changes nothing, for scanners follow every link; a POST
+ * unsubscribes at once, whether it comes from the page's button or, without cookies, from a mail program (RFC 8058, 3.1 and
+ * 3.2: 200, no redirect).
+ *
+ * `/unsubscribe/:token` is that of the List-Unsubscribe header, which mail scanners and abuse desks hold too: nothing that
+ * can be reached from it opens the preferences, so it offers to email a link to them (ADR 16).
+ * `/preferences/:token/unsubscribe` is that of the links which readers see; its token opens the preferences already.
+ */
+export function addUnsubscribePages(web: FastifyInstance, app: App, deps: Deps): void {
   // The address says all; the body, in whatever form mail programs send it, is read and left.
   web.removeContentTypeParser(["application/json", "text/plain"]);
   web.addContentTypeParser("*", { parseAs: "string", bodyLimit: longestBody }, (_request, _body, done) =>
     done(null, null),
   );
+  addPages(web, app, { ...deps, path: "/unsubscribe/:token", purpose: "unsubscribe" });
+  addPages(web, app, { ...deps, path: "/preferences/:token/unsubscribe", purpose: "preferences" });
+  addSettingsLink(web, app, deps);
+}
 
-  web.get<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
-    const reader = await find(request, "unsubscribe");
+function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; purpose: Purpose }): void {
+  const { db, clock, log, options } = app;
+  const { views, find, path, purpose } = deps;
+  const { say } = views.words;
+  const show = (
+    reply: FastifyReply,
+    page: string,
+    reader: Subscriber,
+    values: { title: string } & Record<string, unknown>,
+  ) => views.send(reply, page, { paths: pathsFrom(purpose, options.secret, reader), ...values });
+
+  web.get<{ Params: { token: string } }>(path, async (request, reply) => {
+    const reader = await find(request, purpose);
     const subscribed = reader.status === "active" || reader.status === "pending";
-    return views.send(reply, subscribed ? "unsubscribe" : "unsubscribed", {
+    return show(reply, subscribed ? "unsubscribe" : "unsubscribed", reader, {
       title: subscribed ? say("Unsubscribe") : say("You are unsubscribed"),
-      paths: readerPaths(options.secret, reader),
       undo: reader.status === "unsubscribed" && reader.confirmedAt !== null,
     });
   });
 
-  web.post<{ Params: { token: string } }>("/unsubscribe/:token", async (request, reply) => {
-    const reader = await find(request, "unsubscribe");
+  web.post(path, purpose === "unsubscribe" ? {} : ownOnly, async (request: LinkRequest, reply) => {
+    const reader = await find(request, purpose);
     if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
-    return views.send(reply, "unsubscribed", {
+    return show(reply, "unsubscribed", reader, {
       title: say("You are unsubscribed"),
-      paths: readerPaths(options.secret, reader),
       undo: reader.status !== "suppressed" && reader.confirmedAt !== null,
     });
   });
 
-  // One-click requests come from anywhere; to come back is the reader's own act, on this page.
-  const ownOnly = { onRequest: async (request: FastifyRequest) => refuseForeignPost(request) };
-  web.post<{ Params: { token: string } }>("/unsubscribe/:token/undo", ownOnly, async (request, reply) => {
-    const reader = await find(request, "unsubscribe");
+  web.post(`${path}/undo`, ownOnly, async (request: LinkRequest, reply) => {
+    const reader = await find(request, purpose);
     if (await rejoin(db, reader.id, { now: clock.now(), from: request.ip }))
       log.info({ subscriber: reader.id }, "reader came back");
-    const back = (await find(request, "unsubscribe")).status === "active";
-    return views.send(reply, "rejoined", {
+    const back = (await find(request, purpose)).status === "active";
+    return show(reply, "rejoined", reader, {
       title: back ? say("You are subscribed again") : say("This cannot be undone here"),
-      paths: readerPaths(options.secret, reader),
       back,
     });
   });
+}
+
+/** The link goes to the address on record; the page says the same whether or not a mail was sent. */
+function addSettingsLink(web: FastifyInstance, app: App, { views, find }: Deps): void {
+  web.post("/unsubscribe/:token/settings", ownOnly, async (request: LinkRequest, reply) => {
+    await requestSettingsLink(app, await find(request, "unsubscribe"));
+    return views.send(reply, "settings-sent", { title: views.words.say("Check your inbox") });
+  });
+}
+
+/** Where a page's forms and links lead: never from the header's token to the preferences. */
+function pathsFrom(purpose: Purpose, secret: string, reader: Subscriber) {
+  const { preferences, unsubscribe: shown, oneClick } = readerPaths(secret, reader);
+  return purpose === "unsubscribe"
+    ? { unsubscribe: oneClick, settings: `${oneClick}/settings`, preferences: null }
+    : { unsubscribe: shown, settings: null, preferences };
 }

@@ -1,8 +1,12 @@
+import type { LightMyRequestResponse } from "fastify";
 import { sql } from "kysely";
+import { simpleParser, type ParsedMail } from "mailparser";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
 import { changeAddress } from "../../../src/subscribers/change-address.ts";
-import { addNotice } from "../../../src/subscribers/notices.ts";
+import { composeNotice, type Composed } from "../../../src/subscribers/compose-notice.ts";
+import { ownLinks } from "../../../src/subscribers/links.ts";
+import { addNotice, claimNotices } from "../../../src/subscribers/notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../../../src/subscribers/store.ts";
 import { unsubscribe } from "../../../src/subscribers/leave.ts";
 import { suppress } from "../../../src/subscribers/suppressions.ts";
@@ -42,6 +46,10 @@ const post = (url: string, fields: Record<string, string> | [string, string][] =
     payload: new URLSearchParams(fields).toString(),
     headers: { "content-type": "application/x-www-form-urlencoded" },
   });
+const mailOf = async (composed: Composed): Promise<ParsedMail> => {
+  if ("skip" in composed) throw new Error(composed.skip);
+  return simpleParser(composed.message);
+};
 const ticked = (body: string): string[] => [...body.matchAll(/value="([^"]+)" checked/g)].map((match) => match[1]!);
 const offered = (body: string): string[] =>
   [...body.matchAll(/name="tags" value="([^"]+)"/g)].map((match) => match[1]!);
@@ -190,6 +198,111 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
   expect(await reader()).toBeNull();
   expect((await get(own)).statusCode).toBe(410);
 });
+
+/** Every page that can be reached from `start` by its links and by sending its forms, with what each answered. */
+async function crawl(start: string): Promise<Map<string, LightMyRequestResponse>> {
+  const reached = new Map<string, LightMyRequestResponse>();
+  const todo = [["GET", start] as const as ["GET" | "POST", string]];
+  for (let step; (step = todo.shift()) !== undefined;) {
+    const [method, url] = step;
+    if (reached.has(step.join(" ")) || reached.size > 200) continue;
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const answer = await site.inject({ method, url, ...(method === "POST" ? { payload: "", headers } : {}) });
+    reached.set(step.join(" "), answer);
+    const { location } = answer.headers;
+    if (typeof location === "string") todo.push(["GET", location]);
+    if (!String(answer.headers["content-type"]).includes("html")) continue;
+    for (const [, path] of answer.body.matchAll(/<a [^>]*href="(\/[^"#]*)/g)) todo.push(["GET", path!]);
+    for (const [form] of answer.body.matchAll(/<form [^>]*>/g)) {
+      const path = / action="([^"#]*)/.exec(form)?.[1] ?? url;
+      todo.push([/ method="post"/.test(form) ? "POST" : "GET", path]);
+    }
+  }
+  return reached;
+}
+
+test("from the address of the List-Unsubscribe header nothing can be reached that opens the preferences", async () => {
+  const { app } = site;
+  const { key, id } = await reader();
+  const header = ownLinks({ secret: app.options.secret, publicUrl: "" }, key).oneClick;
+  const preferences = linkToken(app.options.secret, "preferences", key);
+  const reached = await crawl(header);
+  expect([...reached.keys()]).toEqual(
+    expect.arrayContaining([`GET ${header}`, `POST ${header}`, `POST ${header}/undo`, `POST ${header}/settings`]),
+  );
+  for (const [step, answer] of reached) {
+    expect(step).not.toMatch(/preferences|erase|address|data/);
+    expect(`${step} ${JSON.stringify(answer.headers)} ${answer.body}`).not.toContain(preferences);
+    expect(answer.body, step).not.toContain(address);
+  }
+  for (const rest of ["/data", "/erase", "/address"]) expect((await get(header + rest)).statusCode).toBe(404);
+  expect(await findSubscriber(app.db, id)).toMatchObject({ address });
+  const sent = await app.db.selectFrom("notices").select(["kind", "address"]).execute();
+  expect(sent).toEqual([{ kind: "settings", address }]);
+});
+
+test("a link to the settings is emailed to the address on record, once an hour, and the answer tells nothing", async () => {
+  const { app, clock } = site;
+  const link = ownLinks({ secret: app.options.secret, publicUrl: "" }, (await reader()).key).oneClick;
+  const kinds = async () => (await app.db.selectFrom("notices").select("kind").execute()).map(({ kind }) => kind);
+  const first = await post(`${link}/settings`);
+  const second = await post(`${link}/settings`);
+  await app.db.updateTable("subscribers").set({ status: "suppressed" }).execute();
+  const third = await post(`${link}/settings`);
+  expect([first, second, third].map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
+  expect([second.body, third.body]).toEqual([first.body, first.body]);
+  expect(await kinds()).toEqual(["settings"]);
+  const foreign = await site.inject({
+    method: "POST",
+    url: `${link}/settings`,
+    headers: { "sec-fetch-site": "cross-site" },
+  });
+  expect(foreign.statusCode).toBe(403);
+
+  const [notice] = await claimNotices(app.db, { sender: app.sender, count: 1, now: clock.now() });
+  const compose = async () => composeNotice(app, await app.notices(), notice!);
+  expect(await compose()).toHaveProperty("skip");
+  await app.db.updateTable("subscribers").set({ status: "active" }).execute();
+  const { text = "" } = await mailOf(await compose());
+  expect(text).toContain(`https://alerts.example.com${own}`);
+  await app.db.updateTable("subscribers").set({ address: "b@new.example", address_key: "b@new.example" }).execute();
+  expect(await compose()).toHaveProperty("skip");
+});
+
+test.each([
+  ["en", "November 24, 2026"],
+  ["de", "24. November 2026"],
+  ["ko", "2026년 11월 24일"],
+])(
+  "the former mailbox hears of a new address, in %s, and gets neither it nor a way to the preferences",
+  async (language, day) => {
+    const { app } = site;
+    const { id, key } = await reader();
+    const change = { key: Buffer.alloc(16, 9), subscriber_id: id, address: "eve@evil.example.org" };
+    await app.db
+      .insertInto("address_changes")
+      .values({ ...change, address_key: change.address, created_at: site.clock.now() })
+      .execute();
+    await post(`/change-address/${expiringToken(app.options.secret, "change-address", change.key, later)}`);
+    expect((await findSubscriber(app.db, id))!.address).toBe(change.address);
+
+    const [notice] = await claimNotices(app.db, { sender: app.sender, count: 1, now: site.clock.now() });
+    expect(notice).toMatchObject({ kind: "moved", address });
+    const publication = { ...app.publication, language };
+    const composed = await composeNotice({ ...app, publication }, await app.notices(), notice!);
+    const mail = await mailOf(composed);
+    const all = `${mail.subject} ${mail.text} ${String(mail.html)}`;
+    expect(mail.text).toContain("e…@e….org");
+    expect(mail.text).toContain(day);
+    expect(mail.text).toContain("https://alerts.example.com/subscribe");
+    expect(all).not.toMatch(/eve|evil|\/preferences\//);
+    const { oneClick } = ownLinks(app.options, key);
+    expect(mail.text).toContain(oneClick);
+    expect(mail.headers.has("list")).toBe(false);
+    await post(new URL(oneClick).pathname);
+    expect((await findSubscriber(app.db, id))!.status).toBe("unsubscribed");
+  },
+);
 
 test("a link whose reader was erased says so however often it is pressed, for it is no guess", async () => {
   const link = `/unsubscribe/${linkToken(site.app.options.secret, "unsubscribe", (await reader()).key)}`;

@@ -39,7 +39,8 @@ export function readerMail(positions: number[], more: Partial<ReaderMail> = {}):
     matchedTags: ["huawei", "Korea"],
     links: {
       preferences: "https://news.example/preferences/AbCdEf0123456789AbCdEf0123456789AbCdEf01",
-      unsubscribe: "https://news.example/unsubscribe/AbCdEf0123456789AbCdEf0123456789AbCdEf01",
+      unsubscribe: "https://news.example/preferences/AbCdEf0123456789AbCdEf0123456789AbCdEf01/unsubscribe",
+      oneClick: "https://news.example/unsubscribe/AbCdEf0123456789AbCdEf0123456789AbCdEf02",
       moreUrl: "https://news.example/editions/2013-12-05?tag=huawei&tag=Korea",
     },
     date: new Date("2013-12-05T07:00:00Z"),

@@ -59,12 +59,15 @@ test("both forms hold every part, the text first; who has not said yes is on no 
 test("a subscriber's notice can be left with one click", async () => {
   const own = {
     preferences: "https://alerts.example/preferences/p",
-    unsubscribe: "https://alerts.example/unsubscribe/u",
+    unsubscribe: "https://alerts.example/preferences/p/unsubscribe",
+    oneClick: "https://alerts.example/unsubscribe/u",
   };
   const { raw, mail } = await print({ own });
   expect(raw).toMatch(/^List-Unsubscribe: <https:\/\/alerts\.example\/unsubscribe\/u>\r$/m);
   expect(raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
   expect(mail.text).toContain(own.preferences);
+  expect(mail.text).toContain(own.unsubscribe);
+  expect(`${mail.text}${String(mail.html)}`).not.toContain(own.oneClick);
 });
 
 test("hostile headlines and tags come out inert, and add no header", async () => {
