@@ -1,5 +1,5 @@
 import { Refusal, wrongValue } from "../base/errors.ts";
-import { parseAddress } from "../subscribers/address.ts";
+import { parseAnyAddress } from "../subscribers/address.ts";
 import { maskUrl } from "./mask.ts";
 import { asciiHost, line } from "./readers.ts";
 
@@ -64,11 +64,11 @@ export function parseMailbox(raw: string): Mailbox {
     throw wrongValue(raw, 'a sender; expected a form such as "Telecom Daily" <alerts@example.com>');
   }
   const name = (match?.[1]?.replace(/\\(.)/g, "$1") ?? match?.[2] ?? "").trim();
-  return { name: name || null, address: parseAddress(match?.[3] ?? raw).address };
+  return { name: name || null, address: parseAnyAddress(match?.[3] ?? raw).address };
 }
 
 /** Bare addresses between commas, each once. Throws a 422 Refusal that names the first wrong one. */
 export function parseAddresses(raw: string): string[] {
   const items = raw.split(/[\s,]+/).filter((item) => item !== "");
-  return [...new Set(items.map((item) => parseAddress(item).address))];
+  return [...new Set(items.map((item) => parseAnyAddress(item).address))];
 }

@@ -17,11 +17,23 @@ const domainName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$
 const notOfDomain = /[\u0000-\u0020!-,/:-@[-`{-\u007f]/;
 
 /**
- * Reads an e-mail address by the HTML rule, at most 254 octets (RFC 5321 §4.5.3.1.3); an IDN becomes punycode. A number
- * in place of a domain is none (§2.3.5): it would choose a machine that the relay connects to.
+ * Reads the address of a reader: as `parseAnyAddress` does, and its domain has at least two labels. `user@localhost` would
+ * be a mailbox of the relay's own machine, and `mina@gmail` is a slip; no public mailbox has such a domain.
  * @throws Refusal 422 with a sentence that names the address
  */
 export function parseAddress(raw: string): Address {
+  const read = parseAnyAddress(raw);
+  if (!read.address.slice(read.address.lastIndexOf("@")).includes(".")) throw notAnAddress(raw);
+  return read;
+}
+
+/**
+ * Reads an e-mail address by the HTML rule, at most 254 octets (RFC 5321 §4.5.3.1.3); an IDN becomes punycode. A number
+ * in place of a domain is none (§2.3.5), and neither is an address literal (§4.1.3): they would choose a machine that the
+ * relay connects to. For an operator's own mailboxes, and for addresses that are on record.
+ * @throws Refusal 422 with a sentence that names the address
+ */
+export function parseAnyAddress(raw: string): Address {
   const text = raw.trim();
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));
@@ -29,12 +41,16 @@ export function parseAddress(raw: string): Address {
   const domain = notOfDomain.test(host) ? "" : domainToASCII(host).toLowerCase();
   const address = `${local}@${domain}`;
   if (at < 1 || !localPart.test(local) || !domainName.test(domain) || address.length > 254) {
-    throw new Refusal(
-      422,
-      sentence('"{address}" is not an e-mail address: expected something like name@example.com.', {
-        address: echo(text, 80),
-      }),
-    );
+    throw notAnAddress(raw);
   }
   return { address, key: address.toLowerCase() };
+}
+
+function notAnAddress(raw: string): Refusal {
+  return new Refusal(
+    422,
+    sentence('"{address}" is not an e-mail address: expected something like name@example.com.', {
+      address: echo(raw.trim(), 80),
+    }),
+  );
 }

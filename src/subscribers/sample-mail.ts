@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress, parseAnyAddress } from "./address.ts";
 import { choose } from "./choice.ts";
 import { addNotice } from "./notices.ts";
 
@@ -22,7 +22,8 @@ export async function requestSampleMail(
   deps: SampleMailDeps,
   request: { address: string; tags: readonly string[]; edition?: string },
 ): Promise<void> {
-  const { address } = parseAddress(request.address);
+  // An editor's own mailbox may be on this machine; what readers type may not.
+  const { address } = (request.edition === undefined ? parseAddress : parseAnyAddress)(request.address);
   await choose(deps.db, { tags: request.tags, allTags: request.tags.length === 0 });
   const payload = { tags: request.tags, ...(request.edition === undefined ? {} : { edition: request.edition }) };
   await addNotice(deps.db, { kind: "sample", subscriberId: null, address, payload }, deps.clock.now());

@@ -2,6 +2,7 @@ import type { LightMyRequestResponse } from "fastify";
 import { sql } from "kysely";
 import { simpleParser, type ParsedMail } from "mailparser";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { formTime } from "../../../src/abuse/form-time.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
 import { changeAddress } from "../../../src/subscribers/change-address.ts";
 import { composeNotice, type Composed } from "../../../src/subscribers/compose-notice.ts";
@@ -13,7 +14,7 @@ import { suppress } from "../../../src/subscribers/suppressions.ts";
 import { expiringToken, linkToken } from "../../../src/subscribers/tokens.ts";
 import { forge } from "../../support/forge.ts";
 import { signUps } from "../../support/sign-up.ts";
-import { article, openWeb, type OpenWeb } from "./open.ts";
+import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 const address = "ada@example.com";
 const later = new Date("2026-11-26T08:00:00Z");
@@ -414,4 +415,39 @@ test("another address is asked for by mail there, and a page of another site can
     headers: { "sec-fetch-site": "cross-site" },
   });
   expect(foreign.statusCode).toBe(403);
+});
+
+test.each(["user@localhost", "mina@gmail", "ada@[127.0.0.1]"])("%s can come in by no way", async (wrong) => {
+  const { app } = site;
+  const before = await app.db.selectFrom("subscribers").select("address").execute();
+  const json = { "content-type": "application/json" };
+  const t = formTime(app.options.secret, new Date(site.clock.at.getTime() - 60_000));
+  const consent = { confirmed: true, consent: { method: "test" } };
+  const answers = [
+    await post("/subscribe", { address: wrong, all: "1", t }),
+    await site.inject({
+      method: "POST",
+      url: "/subscribe",
+      headers: json,
+      payload: { address: wrong, allTags: true, t },
+    }),
+    await post("/sample", { address: wrong, t }),
+    await post(`${own}/address`, { address: wrong, t }),
+    await site.api("POST", "/subscribers", { address: wrong, allTags: true }),
+    await site.api("POST", "/subscribers", { address: wrong, allTags: true, ...consent }),
+  ];
+  for (const answer of answers) {
+    expect(answer.statusCode).toBe(422);
+    expect(answer.body).toMatch(/name@example\.com/);
+  }
+  const list = await site.inject({
+    method: "POST",
+    url: "/api/v1/subscribers/import?confirmed",
+    headers: { authorization: `Bearer ${token}`, "content-type": "text/csv" },
+    payload: `address,all_tags\nfine@example.org,yes\n${wrong},yes\n`,
+  });
+  expect(list.json()).toMatchObject({ added: 1, refused: [{ line: 3, reason: expect.stringContaining(wrong) }] });
+  const after = await app.db.selectFrom("subscribers").select("address").execute();
+  expect(after.map(({ address: one }) => one)).toEqual([...before.map(({ address: one }) => one), "fine@example.org"]);
+  expect(await signUps(site).waiting()).toEqual([]);
 });

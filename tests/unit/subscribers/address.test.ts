@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { parseAddress } from "../../../src/subscribers/address.ts";
+import { parseAddress, parseAnyAddress } from "../../../src/subscribers/address.ts";
 
 test.each([
   ["  Ada+News@EXAMPLE.com ", "Ada+News@example.com"],
   ["ada@한국.kr", "ada@xn--3e0b707e.kr"],
   ["ada@ｅxample。com", "ada@example.com"],
   ["ada@раypal.com", "ada@xn--ypal-43d9g.com"],
-  ["o'neil=x@localhost", "o'neil=x@localhost"],
+  ["o'neil=x@sub.example.com", "o'neil=x@sub.example.com"],
 ])("%j is %s, and its key is the same in lower case", (raw, address) => {
   expect(parseAddress(raw)).toEqual({ address, key: address.toLowerCase() });
 });
@@ -25,6 +25,11 @@ test.each([
   "ada@example.com.",
   "ada@example..com",
   "ada@[192.0.2.1]",
+  "ada@[IPv6:2001:db8::1]",
+  "ada@localhost",
+  "ada@gmail",
+  "ada@gmail.",
+  "ada@한국",
   "ada\0@example.com",
   "ada@exam\u202eple.com",
   // A URL's host would be found in these, too.
@@ -45,4 +50,9 @@ test.each([
   `ada@${"abcdefghi.".repeat(25)}example.com`,
 ])("%j is refused in a sentence", (raw) => {
   expect(() => parseAddress(raw)).toThrow(/ is not an e-mail address: expected something like name@example\.com\.$/);
+});
+
+test("an operator's own mailbox may be on this machine, but not at a number", () => {
+  expect(parseAnyAddress("Alerts@LOCALHOST")).toEqual({ address: "Alerts@localhost", key: "alerts@localhost" });
+  for (const raw of ["alerts@[127.0.0.1]", "alerts@127.0.0.1", "alerts@"]) expect(() => parseAnyAddress(raw)).toThrow();
 });
