@@ -75,7 +75,8 @@ export function addListRoutes(server: ApiServer, app: App): void {
       config: { role: "editor" },
       schema: {
         summary: "Export subscribers, in a form that can be imported",
-        description: "In CSV, a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+        description:
+          "In CSV, all cells are quoted. What a spreadsheet would take for a formula has an apostrophe before it, which an import takes off.",
         tags,
         querystring: z.strictObject({
           format: z.enum(["csv", "ndjson"]).default("csv"),
