@@ -17,8 +17,8 @@ export interface Client {
   /** Address of the server, without trailing slash. */
   url: string;
   ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, asking?: Asking): Promise<T>;
-  /** An answer that is not JSON, as bytes. */
-  download(path: string, query?: Query): Promise<Uint8Array>;
+  /** An answer that is not JSON, as bytes: of a GET, or of a POST where `json` is given. */
+  download(path: string, query?: Query, json?: unknown): Promise<Uint8Array>;
 }
 
 /** Gathering before an edition takes up to 20 s, and reading a new feed as long. */
@@ -59,8 +59,9 @@ export function createClient(server: { url: string; token: string | null }): Cli
         throw new Refusal(502, `${server.url} is not a Dayletter server: it answered with something other than JSON.`);
       }
     },
-    async download(path, query = {}) {
-      return new Uint8Array(await (await send("GET", path, { query })).arrayBuffer());
+    async download(path, query = {}, json) {
+      const method = json === undefined ? "GET" : "POST";
+      return new Uint8Array(await (await send(method, path, { query, json })).arrayBuffer());
     },
   };
 }

@@ -28,11 +28,12 @@ export function addDeliveries(edition: Command, { terminal, client }: Context): 
     .option("--after <id>", "those behind this id", (raw) => raw)
     .action(
       async (name: string, options: Search & { json?: boolean; csv?: boolean; limit: number; after?: string }) => {
-        const { json, csv, limit, after, ...search } = options;
+        const { json: asJson, csv, limit, after, ...search } = options;
         const path = `/editions/${name}/deliveries`;
-        if (csv) return terminal.raw(await client().download(`${path}/export`, { ...search }));
-        const page = await client().ask<Page>("GET", path, { query: { ...search, limit, after } });
-        answer(terminal, { json: json ?? false }, page, (value) => deliveriesText(value, name, terminal.columns));
+        if (csv) return terminal.raw(await client().download(`${path}/export`, {}, search));
+        const json = { ...search, limit, ...(after === undefined ? {} : { after }) };
+        const page = await client().ask<Page>("POST", `${path}/search`, { json });
+        answer(terminal, { json: asJson ?? false }, page, (value) => deliveriesText(value, name, terminal.columns));
       },
     );
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { SubscriberAnswer, WhyAnswer } from "./answers.ts";
-import { collect, editionArgument, idArgument, limitArgument } from "./arguments.ts";
+import { collect, editionArgument, limitArgument } from "./arguments.ts";
+import type { Client } from "./client.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
 import { importList, type ImportFlags } from "./import-list.ts";
@@ -54,15 +55,18 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .argument("<id or address>", "as `dayletter subscribers list` shows it")
     .option("--date <date>", "such as 2026-11-24; today if left out", editionArgument)
     .action(async (who: string, { date, ...options }: JsonOption & { date?: string }) => {
-      const path = `/subscribers/${encodeURIComponent(who)}/why`;
-      const why = await client().ask<WhyAnswer>("GET", path, { query: { date } });
+      const server = client();
+      const path = `/subscribers/${await idOf(server, who)}/why`;
+      const why = await server.ask<WhyAnswer>("GET", path, { query: { date } });
       answer(terminal, options, why, (value) => whyText(value, terminal.columns));
     });
 
   withJson(subscribers.command("erase").description("erase all that is held about a reader, for good"))
-    .argument("<id>", "as `dayletter subscribers list` shows it", idArgument)
-    .action(async (id: number, options: JsonOption) => {
-      await client().ask("DELETE", `/subscribers/${id}`, { query: { erase: true } });
+    .argument("<id or address>", "as `dayletter subscribers list` shows it")
+    .action(async (who: string, options: JsonOption) => {
+      const server = client();
+      const id = await idOf(server, who);
+      await server.ask("DELETE", `/subscribers/${id}`, { query: { erase: true } });
       answer(terminal, options, { id, erased: true }, () => `Subscriber ${id} is erased; past editions still add up.`);
     });
 
@@ -85,6 +89,12 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .action(async (query: { format: string; status?: string }) =>
       terminal.raw(await client().download("/subscribers/export", query)),
     );
+}
+
+/** An address goes in the body of a request: URLs are written to access logs. */
+async function idOf(server: Client, who: string): Promise<number> {
+  if (/^[1-9]\d{0,14}$/.test(who)) return Number(who);
+  return (await server.ask<SubscriberAnswer>("POST", "/subscribers/lookup", { json: { address: who } })).id;
 }
 
 interface SubscriberPage {

@@ -36,7 +36,9 @@ export function addSuppressions(program: Command, { terminal, client }: Context)
   withJson(suppressions.command("remove").description("let an address come back, by its owner's own sign-up"))
     .argument("<address>", "e-mail address")
     .action(async (address: string, options: JsonOption) => {
-      await client().ask("DELETE", "/suppressions", { query: { address } });
+      const server = client();
+      const { hash } = await server.ask<{ hash: string }>("POST", "/suppressions/lookup", { json: { address } });
+      await server.ask("DELETE", `/suppressions/${hash}`);
       answer(terminal, options, { address }, () => `${address} is no longer suppressed; its owner may sign up again.`);
     });
 }

@@ -1,6 +1,5 @@
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { dueAt, isSendDay, localDate } from "../editions/calendar.ts";
 import type { EditionState } from "../editions/state.ts";
@@ -9,8 +8,9 @@ import { editionName } from "../editions/name.ts";
 import { loadStencil } from "../editions/stencils.ts";
 import { fitPositions } from "../render/fit.ts";
 import { loadSchedule } from "../schedule/store.ts";
-import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
-import { erased, findSuppressed } from "../subscribers/suppressions.ts";
+import { noSuchReader } from "../subscribers/preferences.ts";
+import { findSubscriber, type Subscriber } from "../subscribers/store.ts";
+import { findSuppressed } from "../subscribers/suppressions.ts";
 import { explainNoEdition } from "./why-no-edition.ts";
 import { explainWhy, type Tagged, type Why, type WhyFacts } from "./why.ts";
 
@@ -31,17 +31,17 @@ export interface AskWhyDeps {
 
 /**
  * Why a reader got what they got, or nothing, on a date: for each of its editions.
- * @param who a subscriber's id or address
  * @param when a local date, with a number for one edition of it; today in the publication's zone if left out
- * @throws Refusal 404 for a reader who is not there, saying whether the address is suppressed
+ * @throws Refusal 404 for a reader who is not there
  */
 export async function askWhy(
   deps: AskWhyDeps,
-  who: string,
+  subscriberId: number,
   when?: { date: string; number?: number },
 ): Promise<Explanation> {
   const { db, clock } = deps;
-  const subscriber = await findReader(deps, who);
+  const subscriber = await findSubscriber(db, subscriberId);
+  if (!subscriber) throw noSuchReader(subscriberId);
   const schedule = await loadSchedule(db);
   const now = clock.now();
   const date = when?.date ?? localDate(now, schedule.timezone);
@@ -57,23 +57,6 @@ export async function askWhy(
   const sentence =
     editions[0]?.sentence ?? explainNoEdition({ ...none, since: schedule.since, timezone: schedule.timezone });
   return { subscriber, date, sentence, editions };
-}
-
-async function findReader({ db, options }: AskWhyDeps, who: string): Promise<Subscriber> {
-  const byId = /^[1-9]\d{0,14}$/.test(who);
-  const key = who.trim().toLowerCase();
-  const found = byId ? await findSubscriber(db, Number(who)) : await findByAddress(db, key);
-  if (found) return found;
-  if (byId) throw new Refusal(404, `There is no subscriber ${who}: see \`dayletter subscribers list\`.`);
-  const reason = (await findSuppressed(db, options.secret, [key])).get(key);
-  if (reason === erased)
-    throw new Refusal(404, "No subscriber has this address: they were erased, and can sign up again.");
-  throw new Refusal(
-    404,
-    reason === undefined
-      ? "No subscriber has this address: they never signed up, or gave another one, or were erased."
-      : `No subscriber has this address, and it is suppressed (${reason}): it is never mailed.`,
-  );
 }
 
 async function numbersOf(db: Db, date: string): Promise<number[]> {

@@ -1,5 +1,31 @@
 import { sql } from "kysely";
+import { Refusal } from "../base/errors.ts";
 import type { Db, SubscriberStatus } from "../db/schema.ts";
+import { parseAnyAddress } from "./address.ts";
+import { findByAddress, type Subscriber } from "./store.ts";
+import { erased, findSuppressed } from "./suppressions.ts";
+
+/**
+ * The reader with an address.
+ * @throws Refusal 422 for a wrong address, 404 when nobody has it, saying whether it is suppressed
+ */
+export async function lookUpReader(
+  { db, options }: { db: Db; options: { secret: string } },
+  raw: string,
+): Promise<Subscriber> {
+  const { key } = parseAnyAddress(raw);
+  const found = await findByAddress(db, key);
+  if (found) return found;
+  const reason = (await findSuppressed(db, options.secret, [key])).get(key);
+  if (reason === erased)
+    throw new Refusal(404, "No subscriber has this address: they were erased, and can sign up again.");
+  throw new Refusal(
+    404,
+    reason === undefined
+      ? "No subscriber has this address: they never signed up, or gave another one, or were erased."
+      : `No subscriber has this address, and it is suppressed (${reason}): it is never mailed.`,
+  );
+}
 
 export interface FoundReader {
   id: number;

@@ -3,8 +3,9 @@ import { Refusal } from "../base/errors.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
-import { parseAddress } from "./address.ts";
-import { findSuppressed, isForGood, liftSuppression, suppress } from "./suppressions.ts";
+import { parseAnyAddress } from "./address.ts";
+import { findByHash, findSuppressed, isForGood, liftHash, suppress, type ListedSuppression } from "./suppressions.ts";
+import { addressHash } from "./tokens.ts";
 
 export interface SuppressDeps {
   db: Db;
@@ -21,7 +22,7 @@ export async function suppressAddress(
   { db, clock, options }: SuppressDeps,
   request: { address: string; reason: string; detail: string | null; actor: string },
 ): Promise<{ address: string; reason: string }> {
-  const { address, key: addressKey } = parseAddress(request.address);
+  const { address, key: addressKey } = parseAnyAddress(request.address);
   // These outlive the reader, who must leave no trace when erased.
   const reason = withoutAddress(request.reason);
   const detail = request.detail === null ? null : withoutAddress(request.detail);
@@ -45,16 +46,40 @@ export async function suppressAddress(
  * @throws Refusal 422 for a wrong address, 404 when it is not suppressed, 409 when its owner has complained
  */
 export async function unsuppressAddress(
-  { db, clock, options }: SuppressDeps,
+  deps: SuppressDeps,
   request: { address: string; actor: string },
 ): Promise<void> {
-  const { address, key } = parseAddress(request.address);
-  const reason = (await findSuppressed(db, options.secret, [key])).get(key);
-  if (reason === undefined) throw new Refusal(404, `${address} is not suppressed.`);
-  if (isForGood(reason)) {
-    throw new Refusal(409, `${address} stays suppressed: its owner called a mail spam, and is never mailed again.`);
+  const { hash } = await findSuppression(deps, request.address);
+  await unsuppress(deps, { hash, actor: request.actor });
+}
+
+/**
+ * What keeps an address from being mailed.
+ * @throws Refusal 422 for a wrong address, 404 when it is not suppressed
+ */
+export async function findSuppression(
+  { db, options }: SuppressDeps,
+  raw: string,
+): Promise<Omit<ListedSuppression, "address"> & { address: string }> {
+  const { address, key } = parseAnyAddress(raw);
+  const found = await findByHash(db, addressHash(options.secret, key));
+  if (!found) throw new Refusal(404, `${address} is not suppressed.`);
+  return { address, ...found };
+}
+
+/**
+ * The same as `unsuppressAddress`, by the suppression's hash.
+ * @param request.hash hexadecimal
+ * @throws Refusal 404 when there is no such suppression, 409 when its owner has complained
+ */
+export async function unsuppress({ db, clock }: SuppressDeps, request: { hash: string; actor: string }): Promise<void> {
+  const hash = Buffer.from(request.hash, "hex");
+  const found = await findByHash(db, hash);
+  if (!found) throw new Refusal(404, "There is no such suppression: `dayletter suppressions list` shows them.");
+  if (isForGood(found.reason)) {
+    throw new Refusal(409, "This address stays suppressed: its owner called a mail spam, and is never mailed again.");
   }
-  await liftSuppression(db, options.secret, key);
+  await liftHash(db, hash);
   const entry = { at: clock.now(), actor: request.actor, action: "suppression remove", subject: "suppressions" };
-  await writeAudit(db, { ...entry, detail: { reason } });
+  await writeAudit(db, { ...entry, detail: { reason: found.reason } });
 }

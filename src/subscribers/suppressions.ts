@@ -47,9 +47,14 @@ export async function suppress(
 
 /** Takes a suppression back that is not for good. @returns whether there was one */
 export async function liftSuppression(db: Db | Tx, secret: string, addressKey: string): Promise<boolean> {
+  return liftHash(db, addressHash(secret, addressKey));
+}
+
+/** The same, by what is kept of the address. */
+export async function liftHash(db: Db | Tx, hash: Buffer): Promise<boolean> {
   const result = await db
     .deleteFrom("suppressions")
-    .where("address_hash", "=", addressHash(secret, addressKey))
+    .where("address_hash", "=", hash)
     .where("reason", "<>", complaint)
     .executeTakeFirst();
   return result.numDeletedRows === 1n;
@@ -102,6 +107,16 @@ export interface ListedSuppression {
   reason: string;
   detail: string | null;
   createdAt: Date;
+}
+
+/** The suppression with a hash, or null. */
+export async function findByHash(db: Db, hash: Buffer): Promise<Omit<ListedSuppression, "address"> | null> {
+  const row = await db
+    .selectFrom("suppressions")
+    .select(["reason", "detail", "created_at as createdAt"])
+    .where("address_hash", "=", hash)
+    .executeTakeFirst();
+  return row ? { hash: hash.toString("hex"), ...row } : null;
 }
 
 /** A page of suppressions by hash. @param page.after the last hash of the page before, empty for the first */

@@ -4,6 +4,7 @@ import { writeAudit } from "../../ops/audit.ts";
 import { parseTimezone } from "../../schedule/settings.ts";
 import { addSubscriber } from "../../subscribers/add.ts";
 import { erase } from "../../subscribers/erase.ts";
+import { lookUpReader } from "../../subscribers/find.ts";
 import { inviteSubscriber } from "../../subscribers/invite.ts";
 import { noSuchReader } from "../../subscribers/preferences.ts";
 import { findSubscriber, listSubscribers, type Subscriber } from "../../subscribers/store.ts";
@@ -98,6 +99,21 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
       },
     },
     async ({ params }) => show((await findSubscriber(db, params.id)) ?? refuseUnknown(params.id)),
+  );
+
+  server.post(
+    "/subscribers/lookup",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "Find the subscriber with an address",
+        description: "A POST, so that the address is in no URL. Of an address that nobody has, it says why not.",
+        tags,
+        body: z.strictObject({ address: z.string().max(500) }),
+        response: { 200: subscriberSchema, ...problems },
+      },
+    },
+    async ({ body }) => show(await lookUpReader(app, body.address)),
   );
 
   server.post(

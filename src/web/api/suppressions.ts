@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { suppressAddress, unsuppressAddress } from "../../subscribers/suppress-address.ts";
+import { findSuppression, suppressAddress, unsuppress } from "../../subscribers/suppress-address.ts";
 import { listSuppressions } from "../../subscribers/suppressions.ts";
 import { limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
@@ -74,19 +74,34 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
     async ({ body, actor }, reply) => reply.code(201).send(await suppressAddress(app, { ...body, actor })),
   );
 
+  server.post(
+    "/suppressions/lookup",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "Find the suppression of an address",
+        description: "A POST, so that the address is in no URL.",
+        tags,
+        body: z.strictObject({ address }),
+        response: { 200: suppressionSchema, ...problems },
+      },
+    },
+    ({ body }) => findSuppression(app, body.address),
+  );
+
   server.delete(
-    "/suppressions",
+    "/suppressions/:hash",
     {
       config: { role: "editor" },
       schema: {
         summary: "Let an address come back, by its owner's own sign-up",
         tags,
-        querystring: z.strictObject({ address }),
+        params: z.object({ hash: z.string().regex(/^[0-9a-f]{64}$/, "the hash of a suppression") }),
         response: { 204: z.null().describe("It is no longer suppressed"), ...problems },
       },
     },
-    async ({ query, actor }, reply) => {
-      await unsuppressAddress(app, { address: query.address, actor });
+    async ({ params, actor }, reply) => {
+      await unsuppress(app, { hash: params.hash, actor });
       return reply.code(204).send(null);
     },
   );

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { App } from "../../app.ts";
 import { askWhy } from "../../deliveries/ask-why.ts";
 import { parseEditionName } from "../../editions/name.ts";
-import { problems } from "./schemas.ts";
+import { id, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";
 
@@ -61,7 +61,7 @@ export function addWhyRoutes(server: ApiServer, app: App): void {
       schema: {
         summary: "Why a reader got what they got on a date, or nothing",
         tags: ["subscribers"],
-        params: z.object({ id: z.string().max(500).describe("The subscriber's id, or their address") }),
+        params: id,
         querystring: z.strictObject({
           date: z
             .string()
@@ -75,8 +75,8 @@ export function addWhyRoutes(server: ApiServer, app: App): void {
       const when = query.date === undefined ? undefined : parseEditionName(query.date);
       const whole = query.date !== undefined && !query.date.includes(".");
       const { subscriber, ...why } = await askWhy(app, params.id, when && (whole ? { date: when.date } : when));
-      const { id, address, status } = subscriber;
-      return { subscriber: { id, address, status }, ...why };
+      const { address, status } = subscriber;
+      return { subscriber: { id: subscriber.id, address, status }, ...why };
     },
   );
 }

@@ -19,19 +19,17 @@ const pageSize = 20;
 
 /**
  * What `edition.liquid` shows: one edition, its balance, its articles, and a page of its deliveries.
- * @param fields of the address: what is searched for, and `after`, the last delivery of the page before
+ * @param search which deliveries, and `after`, the last delivery of the page before
  * @param language BCP 47 tag, for dates
  */
 export async function editionPage(
   db: Db,
   edition: EditionStatus,
-  fields: Fields,
+  { after, ...search }: DeliverySearch & { after: number },
   language: string,
 ): Promise<Record<string, unknown>> {
-  const search = searchOf(fields);
   const zone = edition.timezone;
   const path = deskPathOf(edition);
-  const after = /^\d{1,15}$/.test(fields.one("after")) ? Number(fields.one("after")) : 0;
   const deliveries = await listDeliveries(db, edition.id, { ...search, after, limit: pageSize + 1 });
   const page = deliveries.slice(0, pageSize);
   const more = deliveries.length > pageSize ? page.at(-1)!.id : null;
@@ -45,7 +43,7 @@ export async function editionPage(
   return {
     stream: streamOf([edition], edition.id),
     // Without what was done, for that has been said by then.
-    self: `${path}?${searchQuery(search, after)}`,
+    self: search.reply === undefined ? `${path}?${filterQuery(search, after)}` : null,
     edition: {
       id: edition.id,
       name: editionName(edition),
@@ -63,17 +61,19 @@ export async function editionPage(
     },
     domains: domainRows(await countByDomain(db, edition.id, shownDomains)),
     articles: articles.map((one) => ({ ...one, url: httpUrl(one.url), origin: one.origin?.name ?? null })),
+    searchFields: ["state", "domain", "reply", "after"],
     search: {
       domain: search.domain ?? "",
       reply: search.reply ?? "",
       searched: Object.keys(search).length > 0,
+      state: search.state ?? "",
+      after,
       states: states.map((one) => ({
         name: one,
         count: number(edition.balance[one]),
         chosen: one === search.state,
       })),
-      more: more === null ? null : `${path}?${searchQuery(search, more)}#deliveries`,
-      csv: `${path}/deliveries.csv?${searchQuery(search)}`,
+      more,
     },
     deliveries: page.map((one) => ({
       state: one.state satisfies DeliveryState,
@@ -88,16 +88,22 @@ export async function editionPage(
   };
 }
 
-/** What of the ledger the fields ask for; an empty field restricts nothing. */
+/** What of the ledger the fields of a form ask for; an empty field restricts nothing. */
 export function searchOf(fields: Fields): DeliverySearch {
-  const state = states.find((one) => one === fields.one("state"));
-  const [domain, reply] = [fields.one("domain").trim().slice(0, 255), fields.one("reply").trim().slice(0, 200)];
-  return { ...(state ? { state } : {}), ...(domain === "" ? {} : { domain }), ...(reply === "" ? {} : { reply }) };
+  const reply = fields.one("reply").trim().slice(0, 200);
+  return { ...filterOf(fields), ...(reply === "" ? {} : { reply }) };
 }
 
-function searchQuery({ state, domain, reply }: DeliverySearch, after?: number): string {
+/** The same of a URL, which has no words of a reply: an address may be among them. */
+export function filterOf(fields: Fields): DeliverySearch {
+  const state = states.find((one) => one === fields.one("state"));
+  const domain = fields.one("domain").trim().slice(0, 255);
+  return { ...(state ? { state } : {}), ...(domain === "" ? {} : { domain }) };
+}
+
+function filterQuery({ state, domain }: DeliverySearch, after: number): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ state, domain, reply, after: after || undefined })) {
+  for (const [name, value] of Object.entries({ state, domain, after: after || undefined })) {
     if (value !== undefined) query.set(name, String(value));
   }
   return query.toString();

@@ -1,19 +1,17 @@
-import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { findDeliveries } from "../../deliveries/search.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition } from "../../editions/store.ts";
 import { deskPathOf, editionName, parseEditionName } from "../../editions/name.ts";
 import { editionStatus, type EditionStatus } from "../../ops/status.ts";
-import { deliveriesCsv } from "../api/deliveries.ts";
-import { readFields } from "../pages/fields.ts";
+import { sendDeliveries } from "../api/deliveries.ts";
+import { readFields, type Fields } from "../pages/fields.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
 import { actedInWords, offeredActs } from "./edition-acts.ts";
-import { editionPage, searchOf } from "./edition-page.ts";
+import { editionPage, filterOf, searchOf } from "./edition-page.ts";
 
 interface Params {
   name: string;
@@ -43,10 +41,17 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
 
   web.get<{ Params: Params }>("/operator/editions/:name/deliveries.csv", needs.editor, async (request, reply) => {
     const edition = await find(request.params.name);
-    return reply
-      .type("text/csv; charset=utf-8")
-      .header("content-disposition", `attachment; filename="deliveries-${editionName(edition)}.csv"`)
-      .send(Readable.from(deliveriesCsv(findDeliveries(db, edition.id, searchOf(readFields(request.query))))));
+    return sendDeliveries(reply, db, edition, filterOf(readFields(request.query)));
+  });
+
+  // A POST, since the words of a reply may be an address, and URLs are written to access logs and browser histories.
+  web.post<{ Params: Params }>("/operator/editions/:name/deliveries", needs.viewer, async (request, reply) =>
+    showEdition(request, reply, await find(request.params.name), null, readFields(request.body)),
+  );
+
+  web.post<{ Params: Params }>("/operator/editions/:name/deliveries.csv", needs.editor, async (request, reply) => {
+    const edition = await find(request.params.name);
+    return sendDeliveries(reply, db, edition, searchOf(readFields(request.body)));
   });
 
   for (const action of editionActions) {
@@ -99,10 +104,13 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     reply: FastifyReply,
     edition: EditionStatus,
     notice: string | null,
+    posted?: Fields,
   ): Promise<FastifyReply> {
-    const fields = readFields(request.method === "GET" ? request.query : {});
+    const fields = posted ?? readFields(request.method === "GET" ? request.query : {});
+    const search = posted ? searchOf(posted) : filterOf(fields);
+    const after = /^\d{1,15}$/.test(fields.one("after")) ? Number(fields.one("after")) : 0;
     const page = { name: "edition", title: editionName(edition), place: "editions" } as const;
-    return show(request, reply, page, { notice, ...(await editionPage(db, edition, fields, language)) });
+    return show(request, reply, page, { notice, ...(await editionPage(db, edition, { ...search, after }, language)) });
   }
 }
 

@@ -32,7 +32,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
     const { timezone } = await loadSchedule(db);
     const asked = query.one("date").trim();
     const date = asked === "" ? null : parseDate(asked.split(".")[0]!);
-    const why = await askWhy(app, String(reader.id), ...(date === null ? [] : [{ date }]));
+    const why = await askWhy(app, reader.id, ...(date === null ? [] : [{ date }]));
     const dates = new Set([why.date, ...(await listEditions(db, offeredDates)).map((edition) => edition.date)]);
     const at = (instant: Date | null): string | null => (instant ? shortMoment(instant, timezone, language) : null);
     return show(

@@ -37,6 +37,9 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
     return list(request, reply, { notice: doneWords(done) });
   });
 
+  // A POST, since URLs are written to access logs and browser histories.
+  web.post(`${path}/find`, needs.viewer, (request, reply) => list(request, reply, {}));
+
   web.get(`${path}/export.csv`, needs.editor, async (request, reply) => {
     const status = statuses.find((one) => one === readFields(request.query).one("status"));
     return reply
@@ -78,8 +81,9 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
   });
 
   async function list(request: FastifyRequest, reply: FastifyReply, told: Told): Promise<FastifyReply> {
-    const query = readFields(request.method === "GET" ? request.query : {});
-    const words = query.one("q").trim().slice(0, 320);
+    const posted = request.method === "POST" && told.report === undefined;
+    const query = readFields(posted ? request.body : request.query);
+    const words = posted ? query.one("q").trim().slice(0, 320) : "";
     const status = statuses.find((one) => one === query.one("status"));
     const before = /^\d{1,15}$/.test(query.one("before")) ? Number(query.one("before")) : null;
     const [counts, found, { timezone }] = await Promise.all([
@@ -89,8 +93,13 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
     ]);
     const page = found.slice(0, pageSize);
     const language = inEnglishOf(app.config.language);
-    const next = new URLSearchParams({ ...(words === "" ? {} : { q: words }), ...(status ? { status } : {}) });
-    if (found.length > pageSize) next.set("before", String(page.at(-1)!.id));
+    const next = new URLSearchParams(status ? { status } : {});
+    next.set("before", String(page.at(-1)?.id));
+    const more = {
+      path: words === "" ? `${path}?${next.toString()}` : null,
+      status: status ?? "",
+      before: page.at(-1)?.id,
+    };
     return show(
       request,
       reply,
@@ -106,7 +115,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
           follows: one.allTags ? "all news" : count(one.tags, "tag"),
           since: shortMoment(one.createdAt, timezone, language),
         })),
-        more: next.has("before") ? `${path}?${next.toString()}` : null,
+        more: found.length > pageSize ? more : null,
         list: told.report?.list ?? "",
         options: { confirmed: told.report?.confirmed ?? false, createTags: told.report?.createTags ?? false },
         report: told.report ? showReport(told.report.report) : null,

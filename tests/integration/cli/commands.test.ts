@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EditionDetailAnswer, ImportAnswer } from "../../../src/cli/answers.ts";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
@@ -101,7 +103,7 @@ describe("commands against a running server", () => {
     const ndjson = '{"address":"kim@readers.example","tags":["한국"],"status":"active"}\n';
     const report = JSON.parse((await run(["subscribers", "import", "-", "--json"], ndjson)).stdout) as ImportAnswer;
     expect(report).toMatchObject({ lines: 1, added: 1, refused: [], imported: true });
-    expect((await run(["subscribers", "export"])).stdout).toMatch(/kim@readers\.example,active,false,한국,/);
+    expect((await run(["subscribers", "export"])).stdout).toMatch(/"kim@readers\.example","active","false","한국",/);
   });
 
   test("a list with columns of its own is read, and a reader in it erased", async () => {
@@ -217,10 +219,37 @@ describe("commands against a running server", () => {
     const search = async (...flags: string[]) => (await run(["edition", "deliveries", name!, ...flags])).stdout;
     expect(await search("--state", "sent", "--domain", "readers.example")).toMatch(/min@readers\.example +1 +250 /);
     expect(await search("--state", "unknown")).toMatch(/^No delivery of .* is like that/);
-    expect(await search("--csv")).toMatch(/^id,state,address,.*\n\d+,sent,min@readers\.example,/);
+    expect(await search("--csv")).toMatch(/^"id","state","address",.*\n"\d+","sent","min@readers\.example",/);
     expect((await run(["edition", "deliveries", name!, "--state", "lost"])).code).toBe(2);
     expect((await run(["alerts", "list"])).stdout).toMatch(/^Nothing was wrong so far/);
     expect((await run(["alerts", "test"])).stderr).toMatch(/^Nobody would hear of an alert: set ALERT_MAIL or/);
+  });
+
+  test("commands take addresses, and no URL that they ask for holds one", async () => {
+    const asked: string[] = [];
+    const note = (message: unknown) => asked.push((message as { request: IncomingMessage }).request.url!);
+    subscribe("http.server.request.start", note);
+    try {
+      const address = "zoe+news@readers.example";
+      const { name } = JSON.parse((await run(["edition", "show", "--json"])).stdout) as { name: string };
+      for (const argv of [
+        ["subscribers", "add", address, "--all-tags", "--confirmed"],
+        ["subscribers", "why", address],
+        ["suppressions", "add", address],
+        ["suppressions", "remove", address],
+        ["subscribers", "erase", address],
+        ["edition", "deliveries", name, "--reply", address],
+        ["edition", "deliveries", name, "--reply", address, "--csv"],
+        ["edition", "test", address],
+      ]) {
+        expect(await run(argv), argv.join(" ")).toMatchObject({ code: 0, stderr: "" });
+      }
+      expect((await run(["suppressions", "remove", "nobody@readers.example"])).stderr).toMatch(/is not suppressed/);
+      expect(asked.length).toBeGreaterThan(8);
+      expect(asked.filter((url) => /@|%40/i.test(url))).toEqual([]);
+    } finally {
+      unsubscribe("http.server.request.start", note);
+    }
   });
 
   test("the schedule is changed and a date skipped", async () => {

@@ -61,8 +61,14 @@ test("an edition is paused at once, resumed after a page that says to how many, 
   const found = (await get("/operator/editions/2026-11-24?state=pending&domain=Example.com")).body;
   expect(found).toContain("ada@example.com");
   expect((await get("/operator/editions/2026-11-24?domain=example.org")).body).toContain("No delivery is like that.");
+  const ledger = "/operator/editions/2026-11-24/deliveries";
+  expect((await post(ledger, { state: "pending", domain: "Example.com" })).body).toContain("ada@example.com");
+  expect((await post(ledger, { reply: "ada@example.com" })).body).toContain("No delivery is like that.");
+  expect((await post(`${ledger}.csv`, { state: "pending" })).body).toContain('"pending","ada@example.com"');
+  // What is in a URL restricts nothing by an address.
+  expect((await get("/operator/editions/2026-11-24?reply=ada%40example.com")).body).toContain("ada@example.com");
   expect((await get("/operator/editions/2026-11-24/deliveries.csv?state=pending")).body).toContain(
-    "pending,ada@example.com",
+    '"pending","ada@example.com"',
   );
   expect((await get(String(again.headers.location))).body).toContain("That had been done already.");
   expect((await get("/operator")).body).toContain("The edition of 2026-11-24 is paused.");
@@ -239,7 +245,7 @@ test("a reader is found, and told why they got an edition or none; a list is loo
   const looked = (await post("/operator/readers/import", { list, confirmed: "1" })).body;
   expect(looked).toContain("2 lines: 1 would be added, 0 changed, 0 as they are, 1 refused.");
   expect(looked).toContain("Import 1 reader");
-  expect((await get("/operator/readers?q=bo%40")).body).toContain("No reader’s address has");
+  expect((await post("/operator/readers/find", { q: "bo@" })).body).toContain("No reader’s address has");
   const file = { field: "file", name: "readers.csv", content: Buffer.from(`${list}\nzoe@example.com,huawei`) };
   const { payload, type } = await formWithFile({ csrf: desk.csrf, list: "", confirmed: "1", act: "import" }, file);
   const headers = { cookie: desk.cookie, "content-type": type };
@@ -249,12 +255,12 @@ test("a reader is found, and told why they got an edition or none; a list is loo
   expect(chosen).toContain("zoe@example.com,huawei</textarea>");
   const taken = (await post("/operator/readers/import", { list, confirmed: "1", act: "import" })).body;
   expect(taken).toContain("Imported. 2 lines: 1 added");
-  const found = (await get("/operator/readers?q=BO%40example")).body;
+  const found = (await post("/operator/readers/find", { q: "BO@example" })).body;
   const path = /href="(\/operator\/readers\/\d+)">bo@example.org/.exec(found)![1]!;
   expect((await get(`${path}?date=2026-11-24`)).body).toContain("They signed up at");
   const ada = /href="(\/operator\/readers\/\d+)">ada@example.com/.exec((await get("/operator/readers")).body)![1]!;
   expect((await get(`${ada}?date=2026-11-24`)).body).toContain("Because of ");
-  expect((await get("/operator/readers/export.csv")).body).toContain("bo@example.org,active");
+  expect((await get("/operator/readers/export.csv")).body).toContain('"bo@example.org","active"');
   await post("/operator/readers/suppress", { address: "bo@example.org" });
   expect((await get(path)).body).toContain('class="mark suppressed"');
   expect((await get(`${path}/erase`)).body).toContain("Erase bo@example.org?");

@@ -300,7 +300,8 @@ describe("a tag that an operator changes", () => {
     const web = (await get("/editions/2026-11-24")).body;
     expect(web).toContain("Headline 2");
     expect(web).not.toContain("internal");
-    const why = (await site.api("GET", "/subscribers/only@example.com/why?date=2026-11-24")).json();
+    const { id } = (await site.api("POST", "/subscribers/lookup", { address: "only@example.com" })).json();
+    const why = (await site.api("GET", `/subscribers/${id}/why?date=2026-11-24`)).json();
     expect(why.sentence).toContain("has a tag that they follow (internal, hidden)");
 
     expect((await site.api("POST", "/tags/unhide", { tag: "internal" })).json()).toMatchObject({ changed: true });
