@@ -11,10 +11,6 @@ export async function listSources(db: Db): Promise<Source[]> {
   return db.selectFrom("sources").selectAll().orderBy("id").execute();
 }
 
-export async function feedIds(db: Db): Promise<number[]> {
-  return ids(selectFeeds(db));
-}
-
 /** Feeds that it is time to ask. */
 export async function dueFeeds(db: Db, now: Date): Promise<number[]> {
   return ids(selectFeeds(db).where("next_check_at", "<=", now));

@@ -47,17 +47,6 @@ export async function findSubscriber(db: Db | Tx, id: number): Promise<Subscribe
   return rows[0] ?? null;
 }
 
-/** Whether anybody would get an edition. */
-export async function hasReaders(db: Db): Promise<boolean> {
-  const row = await db
-    .selectFrom("subscribers")
-    .select("id")
-    .where("status", "=", "active")
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
 /** In the order of the keys; null for a key that nobody has. */
 export async function findByKeys(db: Db, keys: readonly Buffer[]): Promise<(Subscriber | null)[]> {
   const { rows } = await sql<Subscriber>`${readers} where s.key = any(${keys}::bytea[])`.execute(db);

@@ -4,11 +4,11 @@ import { listPublished } from "../../editions/store.ts";
 import { nextSteps } from "../../ops/next-steps.ts";
 import { comingSends, status, type Status } from "../../ops/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { feedIds } from "../../sources/store.ts";
-import { hasReaders } from "../../subscribers/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";
 import { shared } from "../../base/share-answers.ts";
+import { findSession } from "../../operators/sessions.ts";
+import { sessionCookie } from "../operator/cookie.ts";
 import { browsedHere, showsOutbox } from "../this-machine.ts";
 import type { PageWords } from "../language/words.ts";
 import type { Views } from "../views.ts";
@@ -18,23 +18,25 @@ import type { SignupForm } from "./subscribe.ts";
 /** A front page that everybody sees is made at most once in this time. */
 const keptMs = 1_000;
 
-/** `/`: what this is, sign-up, the latest edition, and for whoever sets it up, what is connected and what to do next. */
+/** `/`: what this is, sign-up, the latest edition, and for operators what is connected and what to do next. */
 export function addFrontPage(web: FastifyInstance, app: App, deps: { views: Views; form: SignupForm }): void {
   const { views, form } = deps;
   const facts = shared(() => loadFacts(app, views.words));
   const standing = shared(() => status(app));
+  const cookie = sessionCookie(app.config.publicUrl);
   let kept: { html: string; guard: { t: string; challenge: boolean }; until: number } | null = null;
 
   web.get("/", async (request, reply) => {
     allowOwnScripts(reply.header("cache-control", "no-cache")).type("text/html; charset=utf-8");
-    const plain = request.url === "/" && !browsedHere(request);
+    const session = cookie.read(request);
+    const plain = request.url === "/" && session === null && !browsedHere(request);
     if (plain && kept && performance.now() < kept.until) {
       const page = kept;
       const { t, challenge } = await formFields(app, request);
       if (challenge === page.guard.challenge) return page.html.replace(`value="${page.guard.t}"`, `value="${t}"`);
     }
     const [known, filled] = await Promise.all([facts(), form.fromLink(request)]);
-    const steps = await stepsFor(app, request, known.running, standing);
+    const steps = await stepsFor(app, request, session, standing);
     const html = views.page("front", {
       title: app.config.publicationName,
       form: filled,
@@ -42,7 +44,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
       next: known.next,
       steps,
     });
-    if (plain && steps === null) kept = { html, guard: filled.guard, until: performance.now() + keptMs };
+    if (plain) kept = { html, guard: filled.guard, until: performance.now() + keptMs };
     return html;
   });
 }
@@ -50,30 +52,25 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
 /** What the page says to everybody; many who look at the same time share it. */
 async function loadFacts({ db, clock }: App, words: PageWords) {
   const schedule = await loadSchedule(db);
-  const [[latest], [next], feeds, readers] = await Promise.all([
-    listPublished(db, 1),
-    comingSends(db, clock.now(), schedule),
-    feedIds(db),
-    hasReaders(db),
-  ]);
+  const [[latest], [next]] = await Promise.all([listPublished(db, 1), comingSends(db, clock.now(), schedule)]);
   return {
     latest: latest ? showPublished(latest, words) : null,
     next: next ? { at: when(next.at, schedule.timezone, words.language), zone: schedule.timezone } : null,
-    running: feeds.length > 0 && readers,
   };
 }
 
-/** Readers are not told how things stand behind the page; before there are any, whoever looks is setting it up. */
+/** Only this machine and operators see how things stand behind the page, however little there is to see yet. */
 async function stepsFor(
   app: App,
   request: FastifyRequest,
-  running: boolean,
+  session: string | null,
   standing: () => Promise<Status>,
 ): Promise<object | null> {
   const local = browsedHere(request);
-  if (!local && running) return null;
+  const operator = session === null ? null : await findSession(app.db, session, app.clock.now(), "page");
+  if (!local && operator === null) return null;
   const { done, next } = nextSteps(await standing(), app.config);
-  return { done: done.map(withCode), next: next.map(withCode), local, outbox: local && showsOutbox(app.config) };
+  return { done: done.map(withCode), next: next.map(withCode), outbox: local && showsOutbox(app.config) };
 }
 
 /** A sentence in pieces; those between backquotes are code. */

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { findByAddress, type Subscriber } from "../../../src/subscribers/store.ts";
+import { signIn } from "../../support/sign-in.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
@@ -43,9 +44,26 @@ test("the front page of a new server says what it is, what is missing, and the n
     expect(page.body).toContain(text);
   }
   expect((await get("/editions")).body).toContain("No edition has gone out yet.");
-  const { body } = await site.inject({ method: "GET", url: "/", remoteAddress: "192.0.2.1" });
-  expect(body).toContain("Connect a first source");
-  expect(body).not.toContain('href="/outbox"');
+});
+
+test("strangers see what the site is and nothing of how it is run, also while there is no article or reader", async () => {
+  const strangers = [{ remoteAddress: "192.0.2.1" }, { headers: { cookie: `__Host-dayletter=${"a".repeat(43)}` } }];
+  for (const stranger of strangers) {
+    const { body, statusCode } = await site.inject({ method: "GET", url: "/", ...stranger });
+    expect(statusCode).toBe(200);
+    expect(body).toContain("You will get one e-mail each morning there is news with these tags.");
+    expect(body).toContain('action="/subscribe"');
+    expect(body).not.toContain('id="steps"');
+    expect(body).not.toMatch(/SMTP_URL|<code>|dayletter |outbox/);
+  }
+  const { cookie, get: asOperator } = await signIn(site);
+  const own = (await asOperator("/")).body;
+  expect(own).toContain('id="steps"');
+  expect(own).not.toContain('href="/outbox"');
+  // What an operator saw is kept for nobody else.
+  expect((await site.inject({ method: "GET", url: "/", remoteAddress: "192.0.2.1" })).body).not.toContain('id="steps"');
+  await site.app.db.deleteFrom("operators").execute();
+  expect((await site.inject({ method: "GET", url: "/", headers: { cookie } })).body).not.toContain('id="steps"');
 });
 
 test("an edition is on the web once it goes out, and not before", async () => {
@@ -281,6 +299,8 @@ test("the process says whether it lives, and whether it has what it needs", asyn
   const late = await get("/readyz");
   expect(late.statusCode).toBe(503);
   expect(late.json().reasons).toEqual([expect.stringMatching(/^sender: it was last heard of at /)]);
+  const outside = await site.inject({ method: "GET", url: "/readyz", remoteAddress: "192.0.2.1" });
+  expect([outside.statusCode, outside.json().reasons]).toEqual([503, ["sender"]]);
   await db.deleteFrom("senders").execute();
 });
 
