@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
+import { Refusal } from "../base/errors.ts";
 import { shared } from "../base/share-answers.ts";
 import type { Count, Counters } from "./counters.ts";
-import { busyShare, caps, challengeSeconds } from "./limits.ts";
+import { busyShare, caps, challengeSeconds, testMailCap } from "./limits.ts";
 
 /** Why a sign-up must wait: too many from its network, or too many in all. */
 export interface Wait {
@@ -34,6 +35,12 @@ export interface Caps {
    * @returns false when it must not be sent
    */
   mayMail(addressKey: string, ticket?: string, mail?: UnprovenMail): Promise<boolean>;
+  /**
+   * Counts a test email of an operator: a sample copy to an address they choose, or a test alert.
+   * @param actor the operator's or the token's name
+   * @throws Refusal 429 for one too many
+   */
+  countTest(actor: string): Promise<void>;
 }
 
 const site = "all";
@@ -55,6 +62,7 @@ export function createCaps(counters: Counters, secret: string): Caps {
   const allNow = shared(() => lanes.plain.site.look(site));
   const bareNetwork = count("bareNetwork");
   const bareSite = count("bareSite");
+  const tests = counters.counter("testMail", testMailCap);
   const proofs = counters.counter("proof", { points: 1, seconds: challengeSeconds });
   const tickets = counters.counter("ticket", caps.addressHour);
   const hide = (text: string): string => createHmac("sha256", secret).update(`caps:${text}`).digest("base64url");
@@ -97,6 +105,16 @@ export function createCaps(counters: Counters, secret: string): Caps {
       if ((await addressDay.add(key)).used > caps.addressDay.points) return false;
       if (granted !== null) await tickets.add(granted);
       return true;
+    },
+    async countTest(actor) {
+      const { used, seconds } = await tests.add(hide(actor));
+      if (used <= testMailCap.points) return;
+      const minutes = Math.ceil(seconds / 60);
+      throw new Refusal(
+        429,
+        `You have sent ${testMailCap.points} test emails in an hour. Try again in ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`,
+        { retryAfterSeconds: seconds },
+      );
     },
   };
 }

@@ -56,6 +56,7 @@ export function addAlertRoutes(server: ApiServer, app: App): void {
       },
     },
     async ({ actor }) => {
+      await app.caps.countTest(actor);
       const told = await testAlerts(app);
       if (told.mails + told.calls === 0) {
         throw new Refusal(409, "Nobody would hear of an alert: set ALERT_MAIL or ALERT_WEBHOOK first.");

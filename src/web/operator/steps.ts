@@ -19,6 +19,7 @@ import { readFields } from "../pages/fields.ts";
 import { framed } from "../pages/sample-view.ts";
 import { englishZones } from "../pages/zones.ts";
 import { confineMail } from "../security.ts";
+import { askToWait } from "../ask-to-wait.ts";
 import { needs, type Show } from "./desk.ts";
 import { addSettingSteps } from "./setting-steps.ts";
 import { showFields, sortProblems, type ShownField } from "./setup-fields.ts";
@@ -166,7 +167,12 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
   ): Promise<FastifyReply> {
     if (!(error instanceof Refusal)) throw error;
     const { fields, sentence } = sortProblems(error);
-    return tell(request, reply.code(error.status), { ...told, sentence, fields, wrong: true });
+    return tell(request, askToWait(reply, error.details).code(error.status), {
+      ...told,
+      sentence,
+      fields,
+      wrong: true,
+    });
   }
 
   /** Tomorrow's mail to a reader of all news, if this feed were all there is. */

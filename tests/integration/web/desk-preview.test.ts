@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sql, type KyselyPlugin } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { testMailCap } from "../../../src/abuse/limits.ts";
 import { Refusal } from "../../../src/base/errors.ts";
 import { frozenWithIds } from "../../../src/editions/frozen-articles.ts";
 import { openEdition } from "../../../src/editions/open.ts";
@@ -172,3 +173,26 @@ async function expectOneOfTwo(seen: string): Promise<void> {
   expect(subject).toBe("Ada’s own");
   expect((await byProgram(revision)).json()).toMatchObject({ subject: "A program’s" });
 }
+
+test("test emails of one operator are capped by the hour, whichever way they ask; another's are not", async () => {
+  const { points } = testMailCap;
+  const fields = { address: "me@example.com" };
+  const codes = [];
+  for (let n = 0; n < points; n++) codes.push((await post("/operator/preview/test", fields)).statusCode);
+  expect(codes).toEqual(Array.from({ length: points }, () => 303));
+  const before = await site.app.db.selectFrom("notices").selectAll().execute();
+  for (const path of ["/operator/preview/test", "/operator/setup/test"]) {
+    const answer = await post(path, fields);
+    expect([path, answer.statusCode]).toEqual([path, 429]);
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(3_000);
+  }
+  expect(await site.app.db.selectFrom("notices").selectAll().execute()).toEqual(before);
+
+  expect((await site.api("POST", "/editions/next/test", fields)).statusCode).toBe(202);
+  for (let n = 1; n < points; n++) await site.api("POST", "/alerts/test");
+  for (const path of ["/alerts/test", "/editions/next/test"]) {
+    const answer = await site.api("POST", path, path.includes("alerts") ? undefined : fields);
+    expect([path, answer.statusCode]).toEqual([path, 429]);
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(3_000);
+  }
+});
