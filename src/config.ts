@@ -27,6 +27,8 @@ export interface Config {
   port: number;
   /** true for one proxy, whatever its address; else the addresses or networks of all of them. */
   trustProxy: boolean | string[];
+  /** Strict-Transport-Security is for the subdomains of `publicUrl` too. */
+  hstsSubdomains: boolean;
   /** null only with embedded records: then one is made in `dataDir`. */
   secret: string | null;
   mailFrom: { name: string; address: string };
@@ -190,6 +192,7 @@ function toConfig(values: Settings): Omit<Config, "logo"> {
     host: values.HOST,
     port: values.PORT,
     trustProxy: values.TRUST_PROXY,
+    hstsSubdomains: values.HSTS_SUBDOMAINS,
     secret: values.SECRET,
     mailFrom: { name: from?.name ?? values.PUBLICATION_NAME, address: from?.address ?? "alerts@localhost" },
     publicationName: values.PUBLICATION_NAME,

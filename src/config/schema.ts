@@ -48,6 +48,11 @@ export const settings = z.object({
     "0",
     "Whose X-Forwarded-* headers to believe: 0 for nobody's, 1 for those of the one proxy before this server, or the addresses or networks of your proxies.",
   ),
+  HSTS_SUBDOMAINS: setting(
+    read.flag,
+    "0",
+    "1 makes browsers use https for every subdomain of `PUBLIC_URL` too (`includeSubDomains`). Set it only if all of them have it.",
+  ),
   SECRET: optional(
     read.secret(32),
     "Key of all links and sessions, 32 characters or more. Required with `DATABASE_URL`. Unset: made in `DATA_DIR`.",

@@ -3,6 +3,7 @@ import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { sendProblem } from "./failures.ts";
+import { understandPorts } from "./forwarded.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addMetricsRoute } from "./metrics.ts";
 import { problemOf } from "./problem.ts";
@@ -17,6 +18,7 @@ export function buildWorkerWeb(app: App, ended: () => string[]): FastifyInstance
     trustProxy: app.config.trustProxy,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
+  understandPorts(web);
   web.register(rateLimit, { global: false });
   web.setErrorHandler((error, request, reply) => {
     const answer = problemOf(error, request.headers["content-type"]);

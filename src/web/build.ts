@@ -18,10 +18,11 @@ import { problemOf } from "./problem.ts";
 import { insistOnRoles } from "./roles.ts";
 import { listRoutes } from "./route-list.ts";
 import { secure } from "./security.ts";
+import { understandPorts } from "./forwarded.ts";
 import { openViews } from "./views.ts";
 
 const bodyLimit = 1_000_000;
-/** Of a part of an address: an e-mail address of 254 characters, each of them a percent code. */
+/** Of a part of a path: an operator's name of 60 characters, each of them four percent codes. */
 const longestParam = 762;
 
 /** The web server's routes and rules, without listening; tests use its `inject`. */
@@ -36,13 +37,14 @@ export function buildWeb(app: App): FastifyInstance {
     routerOptions: { maxParamLength: longestParam },
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
+  understandPorts(web);
   const { publicationName, language } = config;
   const assets = makeAssets(config.accentColour, words.translate);
   const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets });
   const catalogue = openCatalogue(app);
   const routes = listRoutes(web);
   insistOnRoles(web);
-  secure(web, config.publicUrl);
+  secure(web, config);
   openToSites(web);
   web.register(rateLimit, { global: false });
   web.register(formbody, { bodyLimit: 100_000 });

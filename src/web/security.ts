@@ -12,13 +12,16 @@ const pagePolicy = {
 };
 
 /** The headers of every answer: nothing runs, nothing comes from elsewhere, and no address leaves with a link. */
-export function secure(web: FastifyInstance, publicUrl: string): void {
+export function secure(
+  web: FastifyInstance,
+  { publicUrl, hstsSubdomains }: { publicUrl: string; hstsSubdomains: boolean },
+): void {
   web.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: pagePolicy },
     referrerPolicy: { policy: "no-referrer" },
     frameguard: { action: "deny" },
     originAgentCluster: false,
-    hsts: publicUrl.startsWith("https://") ? { maxAge: 365 * 24 * 3_600, includeSubDomains: false } : false,
+    hsts: publicUrl.startsWith("https://") ? { maxAge: 365 * 24 * 3_600, includeSubDomains: hstsSubdomains } : false,
   });
 }
 

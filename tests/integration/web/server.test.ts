@@ -5,7 +5,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
-import { openWeb, token, type OpenWeb } from "./open.ts";
+import { caps } from "../../../src/abuse/limits.ts";
+import { signUps } from "../../support/sign-up.ts";
+import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb | null = null;
 let running: RunningWeb | null = null;
@@ -76,11 +78,17 @@ test("a port that is taken is refused in one sentence", async () => {
 
 test("where a relay sends the mail there is no outbox, and the front page says so", async () => {
   site = await openWeb({ SMTP_URL: "smtp://127.0.0.1:2525" });
-  const headers = { host: "localhost" };
+  const headers = { host: "localhost", connection: "keep-alive" };
   expect((await site.inject({ method: "GET", url: "/outbox", headers })).statusCode).toBe(404);
   expect((await site.inject({ method: "GET", url: "/", headers })).body).toContain(
     "Mail goes through the relay 127.0.0.1:2525.",
   );
+  // Articles by the API alone, and readers: no feed is connected, and that is no stranger's business either.
+  await site.api("POST", "/articles", article(1, ["huawei"]));
+  const reader = { address: "ada@example.com", allTags: true, confirmed: true, consent: { method: "test" } };
+  await site.api("POST", "/subscribers", reader);
+  const outside = await site.inject({ method: "GET", url: "/", headers: { "x-forwarded-for": "192.0.2.9" } });
+  expect(outside.body).not.toMatch(/relay|active reader|2525|id="steps"/);
 });
 
 test.each([
@@ -92,4 +100,38 @@ test.each([
   site.web.get("/seen", async (request) => request.ip);
   const headers = { "x-forwarded-for": "198.51.100.1, 203.0.113.5, 192.0.2.9" };
   expect((await site.inject({ method: "GET", url: "/seen", headers })).body).toBe(expected);
+});
+
+test.each([
+  ["1", "192.0.2.9:51234", "192.0.2.9"],
+  ["1", "203.0.113.5, [2001:db8::9]:443", "2001:db8::9"],
+  ["1", "2001:db8::9", "2001:db8::9"],
+  ["127.0.0.1,192.0.2.0/24", "203.0.113.5:1, 192.0.2.9:80", "203.0.113.5"],
+  ["0", "192.0.2.9:51234", "127.0.0.1"],
+])("with TRUST_PROXY=%s, X-Forwarded-For: %s is a client at %s, whatever its port", async (trust, given, expected) => {
+  site = await openWeb({ TRUST_PROXY: trust });
+  site.web.get("/seen", async (request) => request.ip);
+  expect((await site.inject({ method: "GET", url: "/seen", headers: { "x-forwarded-for": given } })).body).toBe(
+    expected,
+  );
+});
+
+test("behind a gateway that writes ports, one network is one network to the caps", async () => {
+  site = await openWeb({ TRUST_PROXY: "1" });
+  const form = signUps(site);
+  const answers = [];
+  for (let n = 0; n <= caps.plainNetwork.points; n++) {
+    const headers = { "x-forwarded-for": `192.0.2.9:${50_000 + n}` };
+    answers.push((await form.send({ address: `r${n}@example.com`, headers })).statusCode);
+  }
+  expect(answers.indexOf(429)).toBe(caps.plainNetwork.points);
+});
+
+test.each([
+  ["0", "max-age=31536000"],
+  ["1", "max-age=31536000; includeSubDomains"],
+])("with HSTS_SUBDOMAINS=%s the header is %s", async (value, expected) => {
+  site = await openWeb({ HSTS_SUBDOMAINS: value });
+  const { headers } = await site.inject({ method: "GET", url: "/healthz" });
+  expect(headers["strict-transport-security"]).toBe(expected);
 });

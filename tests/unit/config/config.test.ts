@@ -36,6 +36,7 @@ describe("loadConfig", () => {
       host: "127.0.0.1",
       port: 3000,
       trustProxy: false,
+      hstsSubdomains: false,
       secret: null,
       mailFrom: { name: "Dayletter", address: "alerts@localhost" },
       publicationName: "Dayletter",
