@@ -17,7 +17,10 @@ const headings: Record<number, Sentence> = {
 
 /** Answers whatever was thrown, and addresses that lead nowhere: problem documents under /api, pages elsewhere. */
 export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Views; routes: RouteList }): void {
-  web.setErrorHandler((error, request, reply) => {
+  web.setErrorHandler((thrown, request, reply) => {
+    // A fault of the server that is described for operators names paths and hosts.
+    const hidden = thrown instanceof Refusal && thrown.status >= 500 && !thrown.sentence && !isForOperators(request);
+    const error = hidden ? new Error(thrown.message) : thrown;
     const answer = problemOf(error, request.headers["content-type"], isApi(request) ? undefined : deps.views.words);
     if (answer.status >= 500 && !(error instanceof Refusal)) {
       // The route's pattern, for an address may hold a token.
@@ -49,6 +52,10 @@ export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Vi
 
 function isApi(request: FastifyRequest): boolean {
   return /^\/api(?:[/?]|$)/.test(request.url);
+}
+
+function isForOperators(request: FastifyRequest): boolean {
+  return isApi(request) || /^\/operator(?:[/?]|$)/.test(request.url);
 }
 
 /** The problem document itself; an address that cannot even be read gets it too, wherever it may lead. */

@@ -76,7 +76,12 @@ export function addPersonalPages(
 
   web.post<{ Params: { token: string } }>("/preferences/:token/erase", async (request, reply) => {
     const reader = await find(request, "preferences");
-    await erase(app, reader.id);
+    try {
+      await erase(app, reader.id);
+    } catch (error) {
+      // The button was pressed twice.
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    }
     return views.send(reply, "erased", { title: say("You are erased") });
   });
 }

@@ -105,6 +105,14 @@ test("an outbox that cannot be cleared is said, and the reader can be erased onc
     status: 500,
     message: expect.stringMatching(/outbox.*erase again/),
   });
+  const { key } = await reader("cleo");
+  const url = `/preferences/${linkToken(app.options.secret, "preferences", key)}/erase`;
+  const page = await web.inject({ method: "POST", url });
+  expect(page.statusCode).toBe(500);
+  expect(page.body).not.toMatch(/DATA_DIR|outbox|EISDIR/);
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await web.inject({ method: "DELETE", url: `/api/v1/subscribers/${id}?erase`, headers });
+  expect(answer.body).toContain("DATA_DIR/outbox");
   expect(await reader("cleo")).not.toBeNull();
   rmSync(join(folder, own), { recursive: true });
   writeFileSync(join(folder, own), message);
