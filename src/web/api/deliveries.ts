@@ -45,11 +45,11 @@ const filter = {
     .describe("Of the receiving addresses"),
 };
 /** Relays like to quote addresses, so the words of a reply stand in the body of a request alone. */
-const search = {
+const searchFields = {
   ...filter,
   reply: z.string().max(200).optional().describe("Words of the relay's last reply"),
 };
-const page = z.object({
+const pageSchema = z.object({
   deliveries: z.array(deliverySchema),
   next: z.int().nullable().describe("`after` of the next page"),
 });
@@ -79,7 +79,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         tags,
         params: editionParams,
         querystring: z.strictObject({ ...filter, after, limit: limit(100) }),
-        response: { 200: page, ...problems },
+        response: { 200: pageSchema, ...problems },
       },
     },
     ({ params, query }) => pageOf(params, query),
@@ -94,8 +94,8 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         description: "A POST, so that an address in the words of a reply is in no URL.",
         tags,
         params: editionParams,
-        body: z.strictObject({ ...search, after, limit: limit(100) }),
-        response: { 200: page, ...problems },
+        body: z.strictObject({ ...searchFields, after, limit: limit(100) }),
+        response: { 200: pageSchema, ...problems },
       },
     },
     ({ params, body }) => pageOf(params, body),
@@ -148,7 +148,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         summary: "The same, with the words of a reply",
         tags,
         params: editionParams,
-        body: z.strictObject(search),
+        body: z.strictObject(searchFields),
         response: csvAnswer,
       },
     },
