@@ -1,11 +1,13 @@
+import { setImmediate } from "node:timers/promises";
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
+import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { FeedItem } from "../sources/parse-item.ts";
 import { canonicalKey } from "./normalise.ts";
 import { lockArticles } from "./store.ts";
-import { addTags, resolveTags } from "./tag-store.ts";
+import { findKeys, inSlices, makeTags } from "./tag-store.ts";
 import { cleanTags, tagKey } from "./tags.ts";
 
 export interface ItemOutcome {
@@ -15,7 +17,18 @@ export interface ItemOutcome {
   id: number | null;
   /** Why it was refused, or why it will never be mailed. */
   reason: string | null;
+  /** Tags that the article did not get, because of the limit that each is listed under. */
+  leftOut: { [limit in TagLimit]: string[] };
 }
+
+/** `articleTags`: tags of one article. `newTags`: tags made by one poll or one request. */
+export type TagLimit = keyof typeof tagLimits;
+
+/**
+ * Readers choose from the tags, so a document must not bury them under new ones: a newsroom makes a few dozen a day, and
+ * 500 leave room for the first poll of a large feed. No page or email is made for more than 50 tags of an article.
+ */
+export const tagLimits = { articleTags: 50, newTags: 500 } as const;
 
 export interface IngestSource {
   id: number;
@@ -25,118 +38,268 @@ export interface IngestSource {
   succeeded_at: Date | null;
 }
 
-type Article = Selectable<Schema["articles"]>;
-
 /** Published so long before its source was last read, or before now for a new source: stored and never mailed. */
 const backlogMs = 48 * 3_600_000;
+/** Items and tags that one transaction takes. */
+const batchSize = { items: 50, tags: 500 };
 
 /**
  * Takes articles in, through whatever door they came. The same article by guid or by canonical URL is one article: its
- * tags are united, and its first source may still edit it until an edition has frozen it. All of `items` in one
- * transaction, one answer each, in order.
+ * tags are united, and its first source may still edit it until an edition has frozen it. One answer for each item, in
+ * order. Batches are committed one by one; after a failure, taking the same items again completes what is missing.
  */
 export async function ingest(
   deps: { db: Db; clock: Clock },
   source: IngestSource,
   items: readonly FeedItem[],
 ): Promise<ItemOutcome[]> {
-  if (items.length === 0) return [];
-  return deps.db.transaction().execute(async (tx) => {
-    // Two sources may bring the same new article at the same moment.
-    await lockArticles(tx);
-    const known = await loadKnown(tx, source, items);
-    const outcomes: ItemOutcome[] = [];
-    for (const item of items) outcomes.push(await takeOne(tx, deps.clock.now(), source, item, known));
-    return outcomes;
+  const document: Document = { articles: new Map(), newTags: 0 };
+  const outcomes: ItemOutcome[] = [];
+  for (const batch of inBatches(items)) {
+    const take = (tx: Tx): Promise<ItemOutcome[]> => takeBatch(tx, deps.clock.now(), source, batch, document);
+    for (const outcome of await deps.db.transaction().execute(take)) outcomes.push(outcome);
+    await setImmediate();
+  }
+  await analyzeAfter(deps.db, ["articles", "article_tags", "article_guids", "tags"], items.length);
+  return outcomes;
+}
+
+/** One sentence for each limit that left tags out; none when every article got all of its tags. */
+export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
+  const sentences = {
+    articleTags: `An article can have ${tagLimits.articleTags} tags`,
+    newTags: `At most ${tagLimits.newTags} new tags are made at a time`,
+  };
+  return (Object.keys(tagLimits) as TagLimit[]).flatMap((limit) => {
+    const short = outcomes.filter(({ leftOut }) => leftOut[limit].length > 0);
+    if (short.length === 0) return [];
+    const names = new Set(short.flatMap(({ leftOut }) => leftOut[limit]));
+    const shown = [...names].slice(0, 3).map((name) => JSON.stringify(name));
+    const tags = `${names.size} ${names.size === 1 ? "tag was" : "tags were"}`;
+    const articles = `${short.length} ${short.length === 1 ? "article" : "articles"}`;
+    return `${sentences[limit]}: ${tags} left out of ${articles}, such as ${shown.join(", ")} (${short[0]!.url}).`;
   });
+}
+
+/** What one document has done so far. */
+interface Document {
+  /** Ids of its articles by each canonical URL it named them by: a second item for one of them only adds tags. */
+  articles: Map<string, number>;
+  newTags: number;
+}
+
+function inBatches(items: readonly FeedItem[]): FeedItem[][] {
+  const batches: FeedItem[][] = [];
+  let room = { items: 0, tags: 0 };
+  for (const item of items) {
+    if (room.items < 1 || room.tags < item.tags.length) {
+      room = { ...batchSize };
+      batches.push([]);
+    }
+    batches.at(-1)!.push(item);
+    room = { items: room.items - 1, tags: room.tags - item.tags.length };
+  }
+  return batches;
+}
+
+/** An article as this batch finds or makes it. */
+interface Article {
+  /** null until it is inserted. */
+  id: number | null;
+  url_key: string;
+  columns: Columns;
+  firstSeen: Date;
+  sourceId: number | null;
+  backlog: boolean;
+  frozen: boolean;
+  edited: boolean;
+  /** The document has named it before. */
+  again: boolean;
+  tags: Set<TagRef>;
+  lastPosition: number;
+}
+
+/** The id of a tag, or the key of one that this batch makes. */
+type TagRef = number | string;
+
+/**
+ * Decides about all items in memory, then writes each table once. The lock of `lockArticles` keeps what was read true
+ * until it is written.
+ */
+async function takeBatch(
+  tx: Tx,
+  now: Date,
+  source: IngestSource,
+  items: readonly FeedItem[],
+  document: Document,
+): Promise<ItemOutcome[]> {
+  // Two sources may bring the same new article at the same moment.
+  await lockArticles(tx);
+  const named = items.map((item) => ({ item, key: canonicalKey(item.url), tags: tagNames(source, item) }));
+  const known = await loadKnown(tx, source, named, document);
+  const made: Article[] = [];
+  const guids = new Map<string, Article>();
+  const placed: { article: Article; ref: TagRef; position: number }[] = [];
+  const newTags = new Map<string, string>();
+  const taken = named.map(({ item, key, tags }) => {
+    const outcome: ItemOutcome = {
+      url: item.url,
+      outcome: "refused",
+      id: null,
+      reason: null,
+      leftOut: { articleTags: [], newTags: [] },
+    };
+    if (item.title.trim() === "") {
+      outcome.reason = `The article ${item.url} has no title.`;
+      return { outcome, article: null };
+    }
+    const byGuid = item.guid === null ? undefined : known.byGuid.get(item.guid);
+    const present = known.byUrl.get(key) ?? sameArticle(byGuid, item);
+    const article = present ?? newArticle(source, item, key, now);
+    if (!present) made.push(article);
+    known.byUrl.set(key, article);
+    if (item.guid !== null && byGuid !== article) {
+      guids.set(item.guid, article);
+      known.byGuid.set(item.guid, article);
+    }
+    const edited = present !== undefined && edit(source, article, item, key);
+    article.again = true;
+    const before = placed.length;
+    if (!article.frozen) tag(article, tags, outcome.leftOut);
+    outcome.outcome = !present ? "added" : edited || placed.length > before ? "updated" : "unchanged";
+    if (!present && article.backlog)
+      outcome.reason = "It was published more than 48 hours before it was seen: it is kept, and will not be mailed.";
+    return { outcome, article };
+  });
+
+  const tagIds = await makeTags(tx, now, newTags);
+  document.newTags += newTags.size;
+  await insertArticles(tx, now, source, made);
+  await updateArticles(tx, now, new Set(known.byUrl.values()));
+  await rememberGuids(tx, source.id, guids);
+  await insertTags(tx, placed, tagIds);
+  for (const [key, article] of known.byUrl) if (article.again) document.articles.set(key, article.id!);
+  return taken.map(({ outcome, article }) => ({ ...outcome, id: article?.id ?? null }));
+
+  /** Puts tags behind those that the article has, those of the source always. */
+  function tag(article: Article, tags: TagNames, leftOut: ItemOutcome["leftOut"]): void {
+    const wanted = new Map<TagRef, { name: string; own: boolean }>();
+    for (const { name, own } of tags) {
+      const ref = known.tags.get(tagKey(name))?.id ?? tagKey(name);
+      if (!wanted.has(ref)) wanted.set(ref, { name, own });
+    }
+    let reserved = [...wanted].filter(([ref, { own }]) => own && !article.tags.has(ref)).length;
+    for (const [ref, { name, own }] of wanted) {
+      if (article.tags.has(ref)) continue;
+      if (own) reserved -= 1;
+      if (article.tags.size + reserved >= tagLimits.articleTags) {
+        leftOut.articleTags.push(name);
+        continue;
+      }
+      if (typeof ref === "string" && !newTags.has(ref)) {
+        if (document.newTags + newTags.size >= tagLimits.newTags) {
+          leftOut.newTags.push(name);
+          continue;
+        }
+        newTags.set(ref, name);
+      }
+      article.tags.add(ref);
+      article.lastPosition += 1;
+      placed.push({ article, ref, position: article.lastPosition });
+    }
+  }
+}
+
+/** As the item and then its source name them, each once. `own` are those that the source gives to all of its articles. */
+type TagNames = { name: string; own: boolean }[];
+
+function tagNames(source: IngestSource, item: FeedItem): TagNames {
+  const renames = new Map(Object.entries(source.renamed_tags));
+  const renamed = cleanTags(item.tags, Infinity).map((name) => renames.get(tagKey(name)) ?? name);
+  const own = new Set(source.extra_tags.map(tagKey));
+  const names = cleanTags([...renamed, ...source.extra_tags], Infinity);
+  return names.map((name) => ({ name, own: own.has(tagKey(name)) }));
 }
 
 interface Known {
   byUrl: Map<string, Article>;
   byGuid: Map<string, Article>;
-  /** Touched by this very document: a second item for the same article only adds tags. */
-  seen: Set<number>;
+  tags: Map<string, { id: number }>;
 }
 
-async function loadKnown(tx: Tx, source: IngestSource, items: readonly FeedItem[]): Promise<Known> {
-  const keys = items.map((item) => canonicalKey(item.url));
-  const guids = items.flatMap((item) => item.guid ?? []);
-  const byUrl = await tx
-    .selectFrom("articles")
-    .selectAll()
-    .where("url_key", "=", sql<string>`any(${keys})`)
-    .execute();
-  const byGuid = await tx
-    .selectFrom("article_guids")
-    .innerJoin("articles", "articles.id", "article_guids.article_id")
-    .selectAll("articles")
-    .select("article_guids.guid as guid")
-    .where("article_guids.source_id", "=", source.id)
-    .where("article_guids.guid", "=", sql<string>`any(${guids})`)
-    .execute();
-  return {
-    byUrl: new Map(byUrl.map((article) => [article.url_key, article])),
-    byGuid: new Map(byGuid.map((article) => [article.guid, article])),
-    seen: new Set(),
-  };
-}
-
-async function takeOne(tx: Tx, now: Date, source: IngestSource, item: FeedItem, known: Known): Promise<ItemOutcome> {
-  if (item.title.trim() === "") {
-    return { url: item.url, outcome: "refused", id: null, reason: `The article ${item.url} has no title.` };
+async function loadKnown(
+  tx: Tx,
+  source: IngestSource,
+  named: readonly { item: FeedItem; key: string; tags: TagNames }[],
+  document: Document,
+): Promise<Known> {
+  const keys = named.map(({ key }) => key);
+  const guids = named.flatMap(({ item }) => item.guid ?? []);
+  const earlier = keys.flatMap((key) => document.articles.get(key) ?? []);
+  const { rows } = await sql<
+    Selectable<Schema["articles"]> & { guids: string[]; tag_ids: number[]; last_position: number }
+  >`
+    with ids as materialized (
+      select id from articles where url_key = any(${keys})
+      union select article_id from article_guids where source_id = ${source.id} and guid = any(${guids})
+      union select unnest(${earlier}::bigint[])
+    )
+    select a.*,
+      array(select guid from article_guids g
+        where g.article_id = a.id and g.source_id = ${source.id} and g.guid = any(${guids})) as guids,
+      array(select tag_id from article_tags t where t.article_id = a.id) as tag_ids,
+      coalesce((select max(position) from article_tags t where t.article_id = a.id), 0) as last_position
+    from ids join articles a using (id)`.execute(tx);
+  const known: Known = { byUrl: new Map(), byGuid: new Map(), tags: new Map() };
+  const before = new Set(document.articles.values());
+  const byId = new Map<number, Article>();
+  for (const { id, url_key, guids: own, tag_ids, last_position, ...row } of rows) {
+    const { url, title, summary, origin_name, origin_url, published_at, eligible_at } = row;
+    const article: Article = {
+      id,
+      url_key,
+      columns: { url, title, summary, origin_name, origin_url, published_at, eligible_at },
+      firstSeen: row.first_seen_at,
+      sourceId: row.source_id,
+      backlog: row.backlog,
+      frozen: row.edition_id !== null,
+      edited: false,
+      again: before.has(id),
+      tags: new Set(tag_ids),
+      lastPosition: last_position,
+    };
+    byId.set(id, article);
+    known.byUrl.set(url_key, article);
+    for (const guid of own) known.byGuid.set(guid, article);
   }
-  const key = canonicalKey(item.url);
-  const present =
-    known.byUrl.get(key) ?? sameArticle(item.guid === null ? undefined : known.byGuid.get(item.guid), item);
-  const article = present ?? (await insert(tx, now, source, item, key));
-  known.byUrl.set(key, article);
-  if (item.guid !== null && known.byGuid.get(item.guid)?.id !== article.id) {
-    await rememberGuid(tx, source.id, item.guid, article.id);
-    known.byGuid.set(item.guid, article);
+  for (const key of keys) {
+    const article = byId.get(document.articles.get(key) ?? -1);
+    if (article) known.byUrl.set(key, article);
   }
-  const again = known.seen.has(article.id);
-  known.seen.add(article.id);
-  const frozen = article.edition_id !== null;
-  const edited =
-    present !== undefined && !frozen && !again && article.source_id === source.id
-      ? await edit(tx, now, article, item, key)
-      : false;
-  const tagged = frozen ? 0 : await addTags(tx, article.id, await tagIdsOf(tx, now, source, item));
-  const outcome = present === undefined ? "added" : edited || tagged > 0 ? "updated" : "unchanged";
-  const reason =
-    present === undefined && article.backlog
-      ? "It was published more than 48 hours before it was seen: it is kept, and will not be mailed."
-      : null;
-  return { url: item.url, outcome, id: article.id, reason };
+  known.tags = await findKeys(tx, [...new Set(named.flatMap(({ tags }) => tags.map(({ name }) => tagKey(name))))]);
+  return known;
 }
 
 /** A guid that comes back with another link and another headline is another article: some systems reuse guids. */
 function sameArticle(article: Article | undefined, item: FeedItem): Article | undefined {
   if (!article) return undefined;
-  return article.url === item.url || article.title === item.title ? article : undefined;
+  return article.columns.url === item.url || article.columns.title === item.title ? article : undefined;
 }
 
-/** Each once, although two names may be one tag by an alias. */
-async function tagIdsOf(tx: Tx, now: Date, source: IngestSource, item: FeedItem): Promise<number[]> {
-  const renames = new Map(Object.entries(source.renamed_tags));
-  const renamed = cleanTags(item.tags).map((name) => renames.get(tagKey(name)) ?? name);
-  const ids = await resolveTags(tx, now, cleanTags([...renamed, ...source.extra_tags]));
-  return [...new Set(ids.values())];
-}
-
-async function insert(tx: Tx, now: Date, source: IngestSource, item: FeedItem, key: string): Promise<Article> {
-  return tx
-    .insertInto("articles")
-    .values({
-      ...columnsOf(item, now),
-      source_id: source.id,
-      url_key: key,
-      first_seen_at: now,
-      changed_at: now,
-      backlog: isBacklog(item, source.succeeded_at ?? now),
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+function newArticle(source: IngestSource, item: FeedItem, key: string, now: Date): Article {
+  return {
+    id: null,
+    url_key: key,
+    columns: columnsOf(item, now),
+    firstSeen: now,
+    sourceId: source.id,
+    backlog: isBacklog(item, source.succeeded_at ?? now),
+    frozen: false,
+    edited: false,
+    again: false,
+    tags: new Set(),
+    lastPosition: 0,
+  };
 }
 
 /** What came while we were away is late, not backlog: it is measured from when the source was last read. */
@@ -144,21 +307,19 @@ function isBacklog({ publishedAt }: FeedItem, lastRead: Date): boolean {
   return publishedAt !== null && publishedAt.getTime() < lastRead.getTime() - backlogMs;
 }
 
-async function edit(tx: Tx, now: Date, article: Article, item: FeedItem, key: string): Promise<boolean> {
-  const columns = columnsOf(item, article.first_seen_at);
-  const changed = (Object.keys(columns) as (keyof typeof columns)[]).some(
-    (column) => String(columns[column]?.valueOf() ?? null) !== String(article[column]?.valueOf() ?? null),
+/** @returns whether the item changes its article, which only the first source and only its first item may do */
+function edit(source: IngestSource, article: Article, item: FeedItem, key: string): boolean {
+  if (article.frozen || article.again || article.sourceId !== source.id) return false;
+  const columns = columnsOf(item, article.firstSeen);
+  const changed = (Object.keys(columns) as (keyof Columns)[]).some(
+    (column) => String(columns[column]?.valueOf() ?? null) !== String(article.columns[column]?.valueOf() ?? null),
   );
   if (!changed) return false;
-  const result = await tx
-    .updateTable("articles")
-    .set({ ...columns, url_key: key, changed_at: now })
-    .where("id", "=", article.id)
-    .where("edition_id", "is", null)
-    .executeTakeFirst();
-  Object.assign(article, columns, { url_key: key });
-  return result.numUpdatedRows === 1n;
+  Object.assign(article, { columns, url_key: key, edited: true });
+  return true;
 }
+
+type Columns = ReturnType<typeof columnsOf>;
 
 /** @param seen when the article was first seen; it becomes eligible then, or at its date if that is later */
 function columnsOf(item: FeedItem, seen: Date) {
@@ -173,10 +334,64 @@ function columnsOf(item: FeedItem, seen: Date) {
   };
 }
 
-async function rememberGuid(tx: Tx, sourceId: number, guid: string, articleId: number): Promise<void> {
+/** Gives each its id. */
+async function insertArticles(tx: Tx, now: Date, source: IngestSource, made: readonly Article[]): Promise<void> {
+  if (made.length === 0) return;
+  const rows = await tx
+    .insertInto("articles")
+    .values(
+      made.map(({ columns, url_key, backlog }) => ({
+        ...columns,
+        source_id: source.id,
+        url_key,
+        first_seen_at: now,
+        changed_at: now,
+        backlog,
+      })),
+    )
+    .returning(["id", "url_key"])
+    .execute();
+  const ids = new Map(rows.map(({ id, url_key }) => [url_key, id]));
+  for (const article of made) article.id = ids.get(article.url_key)!;
+}
+
+async function updateArticles(tx: Tx, now: Date, articles: Iterable<Article>): Promise<void> {
+  const edited = [...articles].filter((article) => article.edited);
+  if (edited.length === 0) return;
+  const all = <K extends keyof Columns>(column: K): Columns[K][] => edited.map(({ columns }) => columns[column]);
+  await sql`
+    update articles a set url = e.url, url_key = e.url_key, title = e.title, summary = e.summary,
+      origin_name = e.origin_name, origin_url = e.origin_url, published_at = e.published_at,
+      eligible_at = e.eligible_at, changed_at = ${now}
+    from unnest(${edited.map(({ id }) => id)}::bigint[], ${edited.map(({ url_key }) => url_key)}::text[],
+      ${all("url")}::text[], ${all("title")}::text[], ${all("summary")}::text[], ${all("origin_name")}::text[],
+      ${all("origin_url")}::text[], ${all("published_at")}::timestamptz[], ${all("eligible_at")}::timestamptz[])
+      as e(id, url_key, url, title, summary, origin_name, origin_url, published_at, eligible_at)
+    where a.id = e.id and a.edition_id is null`.execute(tx);
+}
+
+async function rememberGuids(tx: Tx, sourceId: number, guids: ReadonlyMap<string, Article>): Promise<void> {
+  if (guids.size === 0) return;
   await tx
     .insertInto("article_guids")
-    .values({ source_id: sourceId, guid, article_id: articleId })
-    .onConflict((conflict) => conflict.columns(["source_id", "guid"]).doUpdateSet({ article_id: articleId }))
+    .values(Array.from(guids, ([guid, { id }]) => ({ source_id: sourceId, guid, article_id: id! })))
+    .onConflict((conflict) =>
+      conflict.columns(["source_id", "guid"]).doUpdateSet((eb) => ({ article_id: eb.ref("excluded.article_id") })),
+    )
     .execute();
+}
+
+async function insertTags(
+  tx: Tx,
+  placed: readonly { article: Article; ref: TagRef; position: number }[],
+  made: ReadonlyMap<string, number>,
+): Promise<void> {
+  for (const some of inSlices(placed)) {
+    const tagIds = some.map(({ ref }) => (typeof ref === "number" ? ref : made.get(ref)!));
+    await sql`
+      insert into article_tags (article_id, tag_id, position)
+      select * from unnest(${some.map(({ article }) => article.id)}::bigint[], ${tagIds}::int[],
+        ${some.map(({ position }) => position)}::int[])
+      on conflict do nothing`.execute(tx);
+  }
 }

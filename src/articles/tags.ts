@@ -16,6 +16,7 @@ export function cleanTag(raw: string): string | null {
   if (raw.length > 20 * longestTag.units) return null;
   const name = oneLine(raw.replace(invisible, "").replace(/\s+/g, " ")).normalize("NFC");
   if (!/[^\s\u200c\u200d]/.test(name) || name.length > longestTag.units) return null;
+  if (name.length <= longestTag.graphemes) return name;
   return [...graphemes.segment(name)].length > longestTag.graphemes ? null : name;
 }
 
@@ -33,15 +34,15 @@ function foldLetter(letter: string): string {
   return letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase();
 }
 
-/** The tags of one article: clean, each once in its first spelling, at most 30. */
-export function cleanTags(raws: readonly string[]): string[] {
+/** Tags clean, each once in its first spelling, at most `most`. */
+export function cleanTags(raws: readonly string[], most: number = mostTags): string[] {
   const byKey = new Map<string, string>();
   for (const raw of raws) {
     const name = cleanTag(raw);
     if (name === null) continue;
     const key = tagKey(name);
     if (!byKey.has(key)) byKey.set(key, name);
-    if (byKey.size === mostTags) break;
+    if (byKey.size >= most) break;
   }
   return [...byKey.values()];
 }

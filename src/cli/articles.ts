@@ -17,6 +17,7 @@ interface OutcomeAnswer {
   outcome: string;
   id: number | null;
   reason: string | null;
+  leftOutTags: string[];
 }
 
 export function addArticles(program: Command, { terminal, client }: Context, done: Done): void {
@@ -67,8 +68,9 @@ export function articlesText(articles: readonly ArticleAnswer[], columns: number
   );
 }
 
-function outcomeText({ url, outcome, id, reason }: OutcomeAnswer): string {
-  return `${outcome}${id === null ? "" : ` ${id}`}  ${url}${reason === null ? "" : `  ${reason}`}`;
+function outcomeText({ url, outcome, id, reason, leftOutTags }: OutcomeAnswer): string {
+  const less = leftOutTags.length === 0 ? "" : `  Tags left out: ${leftOutTags.join(", ")}.`;
+  return `${outcome}${id === null ? "" : ` ${id}`}  ${url}${reason === null ? "" : `  ${reason}`}${less}`;
 }
 
 async function readJson(input: ReturnType<typeof openInput>): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { createPgConfig } from "@electric-sql/pglite/node-postgres";
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
@@ -22,6 +23,12 @@ export interface DbPool {
 /** LISTEN or UNLISTEN, its channel quoted or bare; BullMQ writes a comment before it. */
 const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i;
 
+/**
+ * The engine works in this process and answers without a turn of the event loop, so a loop of statements would hold up
+ * every request and timer. After this long, a client waits for one turn before it goes on.
+ */
+const longestRunMs = 10;
+
 /** Tables of ours are found first; BullMQ's live in the schema `bullmq`. */
 export const searchPath = "public, bullmq";
 
@@ -41,6 +48,7 @@ export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
 class EmbeddedPool extends EventEmitter implements DbPool {
   readonly #session: pg.Client;
   readonly #turnstile = createTurnstile();
+  readonly #loop = { turnedAt: 0 };
   #ended = false;
 
   constructor(session: pg.Client) {
@@ -53,7 +61,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
 
   async connect(): Promise<DbClient> {
     this.#refuseWhenEnded();
-    return new EmbeddedClient(this.#session, this.#turnstile);
+    return new EmbeddedClient(this.#session, this.#turnstile, this.#loop);
   }
 
   async query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
@@ -81,6 +89,8 @@ class EmbeddedPool extends EventEmitter implements DbPool {
 class EmbeddedClient extends EventEmitter implements DbClient {
   readonly #session: pg.Client;
   readonly #turnstile: Turnstile;
+  /** When the event loop last had a turn, in ms; shared by all clients of the pool. */
+  readonly #loop: { turnedAt: number };
   readonly #channels = new Set<string>();
   readonly #forward = (message: pg.Notification): void => {
     if (this.#channels.has(message.channel)) this.emit("notification", message);
@@ -91,10 +101,11 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   #last: Promise<unknown> = Promise.resolve();
   #released = false;
 
-  constructor(session: pg.Client, turnstile: Turnstile) {
+  constructor(session: pg.Client, turnstile: Turnstile, loop: { turnedAt: number }) {
     super();
     this.#session = session;
     this.#turnstile = turnstile;
+    this.#loop = loop;
     session.on("notification", this.#forward);
   }
 
@@ -118,6 +129,10 @@ class EmbeddedClient extends EventEmitter implements DbClient {
 
   async #run<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
     const leave = this.#leave ?? (await this.#turnstile.enter());
+    if (performance.now() - this.#loop.turnedAt > longestRunMs) {
+      await setImmediate();
+      this.#loop.turnedAt = performance.now();
+    }
     try {
       const result = await this.#session.query<R>(this.#listening(text), params as unknown[] | undefined);
       return result;

@@ -72,7 +72,7 @@ export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
 /** Decoded once more: WordPress and others write their categories as HTML in CDATA. */
 function tagsOf(raws: readonly string[]): string[] {
   const sane = raws.slice(0, mostRawTags).filter((tag) => tag.length <= longestRawTag);
-  return cleanTags(sane.map(decodeEntities));
+  return cleanTags(sane.map(decodeEntities), mostRawTags);
 }
 
 function guidOf(raw: string | undefined): string | null {

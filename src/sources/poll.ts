@@ -3,7 +3,7 @@ import { eachLimited } from "../base/each.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Trace } from "../base/trace.ts";
-import { ingest, type ItemOutcome } from "../articles/ingest.ts";
+import { ingest, tagProblems, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
 import type { ParsedFeed } from "./parse.ts";
@@ -114,18 +114,20 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   }
   const feed = await deps.parse(answer, signal);
   const outcomes = await ingest(deps, source, feed.items);
-  // The validators are kept only now: had ingesting failed, the next poll must get the document again.
+  // The validators are kept only now: had ingesting failed, or left new tags for later, the next poll must get the
+  // document again.
+  const whole = outcomes.every(({ leftOut }) => leftOut.newTags.length === 0);
   await recordPoll(deps.db, source.id, {
     ...healthy,
     title: feed.title ?? source.title,
-    problem: problemOf(feed, outcomes),
-    etag: answer.etag,
-    last_modified: answer.lastModified,
+    problem: [problemOf(feed, outcomes) ?? [], tagProblems(outcomes)].flat().join(" ") || null,
+    etag: whole ? answer.etag : null,
+    last_modified: whole ? answer.lastModified : null,
   });
   if (answer.movedTo) await moveSource(deps.db, source.id, answer.movedTo);
-  const problems = [...feed.problems, ...outcomes.flatMap((outcome) => outcome.reason ?? [])];
+  const problems = [...feed.problems, ...tagProblems(outcomes), ...outcomes.flatMap((outcome) => outcome.reason ?? [])];
   if (problems.length > 0)
-    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items were refused");
+    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items or tags were left out");
   const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
   deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
   return { kind: "ingested", outcomes, problems };

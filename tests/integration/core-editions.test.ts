@@ -248,6 +248,25 @@ test("a feed that asks for quiet is left alone by the poll and the gathering, an
   await feed.close();
 });
 
+test("a feed with too many new tags is reported, and read again until it has all of them", async () => {
+  const { app } = world;
+  const at = clock.now();
+  const tags = (i: number) => Array.from({ length: 30 }, (_, j) => `tag ${i}-${j}`);
+  const feed = await startFeed(
+    Array.from({ length: 20 }, (_, i) => ({ id: `n${i}`, title: `News ${i}`, tags: tags(i), at })),
+  );
+  feed.etag = '"one"';
+  const { source, poll } = await addSource(app, { url: feed.url, tags: [], rename: {}, actor: "test" });
+  const count = async () => (await app.db.selectFrom("tags").select("id").execute()).length;
+  expect(poll).toMatchObject({ kind: "ingested", problems: [expect.stringContaining("100 tags")] });
+  expect(await count()).toBe(500);
+  const again = () => pollSource(app, source.id, { force: true });
+  expect(await again()).toMatchObject({ kind: "ingested", problems: [] });
+  expect(await count()).toBe(600);
+  expect(await again()).toEqual({ kind: "unchanged" });
+  await feed.close();
+});
+
 test("nothing is traced unless it is asked for", () => {
   expect(world.app.trace).toBe(noTrace);
   expect(world.app.queues.editions.opts.telemetry).toBeUndefined();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ingest, type IngestSource } from "../../src/articles/ingest.ts";
+import { ingest, tagProblems, type IngestSource } from "../../src/articles/ingest.ts";
 import type { FeedItem } from "../../src/sources/parse-item.ts";
 import { mergeTags } from "../../src/articles/tag-merge.ts";
 import { addAlias } from "../../src/articles/tag-alias.ts";
@@ -181,4 +181,71 @@ test("two documents at once make no article twice", async () => {
   const many = Array.from({ length: 30 }, (_, i) => item({ guid: `g${i}`, url: `https://news.example/${i}` }));
   await Promise.all([take(site, ...many), take(other, ...many), take(site, ...many.toReversed())]);
   expect(await articles()).toHaveLength(30);
+});
+
+describe("more tags than there is room for", () => {
+  const names = (count: number, of: string) => Array.from({ length: count }, (_, i) => `${of} ${i}`);
+
+  test("an article has at most 50, those of its source among them, and says which it did not get", async () => {
+    const source = { ...site, extra_tags: ["Telecoms"] };
+    const [outcome] = await ingest(deps(), source, [item({ tags: names(60, "a") })]);
+    expect(outcome!.leftOut).toEqual({ articleTags: names(60, "a").slice(49), newTags: [] });
+    expect(await tags()).toEqual([...names(49, "a"), "Telecoms"]);
+    const [more] = await ingest(deps(), other, [item({ guid: "x", tags: ["a 1", "b"] })]);
+    expect(more).toMatchObject({ outcome: "unchanged", leftOut: { articleTags: ["b"] } });
+    // What no article got is no tag.
+    expect(await database.db.selectFrom("tags").select("id").execute()).toHaveLength(50);
+  });
+
+  test("one document makes at most 500 new ones, in its order; the next time it makes the rest", async () => {
+    const many = Array.from({ length: 21 }, (_, i) =>
+      item({ guid: `g${i}`, url: `https://news.example/${i}`, tags: names(25, `t${i}`) }),
+    );
+    const short = (outcomes: Awaited<ReturnType<typeof ingest>>) =>
+      outcomes.flatMap(({ id, leftOut }) => (leftOut.newTags.length > 0 ? [{ id, tags: leftOut.newTags }] : []));
+    const first = await ingest(deps(), site, many);
+    expect(short(first)).toEqual([{ id: first[20]!.id, tags: names(25, "t20") }]);
+    expect(tagProblems(first)).toEqual([expect.stringContaining("25 tags were left out of 1 article")]);
+    const second = await ingest(deps(), site, many);
+    expect(second.map(({ outcome }) => outcome).slice(-2)).toEqual(["unchanged", "updated"]);
+    expect(short(second)).toEqual([]);
+    expect(tagProblems(second)).toEqual([]);
+  });
+});
+
+test("400 items with 30 new tags each leave the event loop its turns, in few statements", async () => {
+  const many = Array.from({ length: 400 }, (_, i) =>
+    item({
+      guid: `g${i}`,
+      url: `https://news.example/${i}`,
+      tags: Array.from({ length: 30 }, (_, j) => `n ${i} ${j}`),
+    }),
+  );
+  let statements = 0;
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    timer = setImmediate(count);
+  };
+  let timer = setImmediate(count);
+  const counted = database.db.withPlugin({
+    transformQuery: ({ node }) => ((statements += 1), node),
+    transformResult: async ({ result }) => result,
+  });
+  await ingest({ db: counted, clock }, site, many);
+  clearImmediate(timer);
+  expect(turns).toBeGreaterThan(25);
+  // Of which there were 25,000.
+  expect(statements).toBeLessThan(400);
+});
+
+test("a second item for an article that an earlier batch has moved is that article", async () => {
+  await take(site, item({ tags: [] }));
+  const between = Array.from({ length: 60 }, (_, i) => item({ guid: `b${i}`, url: `https://news.example/b${i}` }));
+  const moved = item({ url: "https://news.example/moved" });
+  const late = item({ guid: null, title: "Variant", tags: ["late"] });
+  const outcomes = await take(site, moved, ...between, late);
+  expect([outcomes[0], outcomes.at(-1)]).toEqual(["updated", "updated"]);
+  expect(await articles()).toHaveLength(61);
+  expect((await articles())[0]).toMatchObject({ title: "LTE contract", url: "https://news.example/moved" });
 });

@@ -19,20 +19,27 @@ export interface FeedServer {
   failWith: number | null;
   /** What such an answer says of when to ask again. */
   retryAfter: string | null;
+  /** When set, whoever has this version already gets 304. */
+  etag: string | null;
   requests: number;
   close(): Promise<void>;
 }
 
 /** A local news site with one RSS feed at `url`. */
 export async function startFeed(items: FeedItemInput[] = []): Promise<FeedServer> {
-  const server = createServer((_request, response) => {
+  const server = createServer((request, response) => {
     feed.requests += 1;
     if (feed.failWith !== null) {
       const headers = feed.retryAfter === null ? {} : { "retry-after": feed.retryAfter };
       response.writeHead(feed.failWith, headers).end("no feed today");
       return;
     }
-    response.writeHead(200, { "content-type": "application/rss+xml; charset=utf-8" }).end(rss(feed.items));
+    if (feed.etag !== null && request.headers["if-none-match"] === feed.etag) {
+      response.writeHead(304).end();
+      return;
+    }
+    const headers = feed.etag === null ? {} : { etag: feed.etag };
+    response.writeHead(200, { "content-type": "application/rss+xml; charset=utf-8", ...headers }).end(rss(feed.items));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const feed: FeedServer = {
@@ -40,6 +47,7 @@ export async function startFeed(items: FeedItemInput[] = []): Promise<FeedServer
     items,
     failWith: null,
     retryAfter: null,
+    etag: null,
     requests: 0,
     async close() {
       server.closeAllConnections();

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { hideArticle, listArticles } from "../../articles/store.ts";
+import { tagLimits } from "../../articles/ingest.ts";
 import { existingTags } from "../../articles/tag-store.ts";
 import { writeAudit } from "../../ops/audit.ts";
 import { newArticle, takeArticles } from "./take-articles.ts";
@@ -30,6 +31,12 @@ const outcomeSchema = z.object({
   outcome: z.enum(["added", "updated", "unchanged", "refused"]),
   id: z.int().nullable(),
   reason: z.string().nullable(),
+  leftOutTags: z
+    .array(z.string())
+    .describe(
+      `Tags that the article did not get: an article can have ${tagLimits.articleTags}, and one request makes at most ` +
+        `${tagLimits.newTags} new ones. Give the article again to make the rest`,
+    ),
 });
 
 const listQuery = z.strictObject({ limit: limit(50), tag: z.string().optional(), unclaimed: flag });

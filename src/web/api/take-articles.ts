@@ -29,21 +29,31 @@ type NewArticle = z.output<typeof newArticle>;
 /** Nothing can be relative to this, so that only absolute addresses pass. */
 const noBase = "about:blank";
 
+/** What became of one article that was given. */
+export interface TakenArticle extends Omit<ItemOutcome, "leftOut"> {
+  /** Tags that it did not get: it has as many as an article can have, or the request made as many new ones as it may. */
+  leftOutTags: string[];
+}
+
+/** Articles that are read before the event loop has a turn: a text of 100,000 characters takes some 10 ms. */
+
 /** Takes articles from the API by the same way as those of a feed, and answers each in its place. */
-export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<ItemOutcome[]> {
+export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<TakenArticle[]> {
   const list = Array.isArray(given) ? given : [given];
   const read: { article: NewArticle; item: FeedItem | string }[] = [];
   for (const [i, article] of list.entries()) {
-    read.push({ article, item: readArticle(article, i + 1) });
     // One article of nothing but markup takes 40 ms: others get their turn between two of them.
     await nextTurn();
+    read.push({ article, item: readArticle(article, i + 1) });
   }
   const good = read.flatMap(({ item }) => (typeof item === "string" ? [] : [item]));
   const source = await apiSource(app.db, app.clock.now());
   const taken = (await ingest(app, source, good)).values();
-  const outcomes = read.map(({ article, item }): ItemOutcome => {
-    if (typeof item === "string") return { url: article.url, outcome: "refused", id: null, reason: item };
-    return taken.next().value!;
+  const outcomes = read.map(({ article, item }): TakenArticle => {
+    if (typeof item === "string")
+      return { url: article.url, outcome: "refused", id: null, reason: item, leftOutTags: [] };
+    const { leftOut, ...outcome } = taken.next().value!;
+    return { ...outcome, leftOutTags: [...leftOut.articleTags, ...leftOut.newTags] };
   });
   if (!Array.isArray(given) && outcomes[0]?.outcome === "refused") throw new Refusal(422, outcomes[0].reason ?? "");
   return outcomes;

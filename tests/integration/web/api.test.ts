@@ -281,3 +281,16 @@ test("too many wrong tokens are held back, a right one never", async () => {
     (await site.inject({ method: "GET", url: "/api/v1/status", headers: auth, remoteAddress: "192.0.2.1" })).statusCode,
   ).toBe(200);
 });
+
+test("a request makes 500 new tags at most, and names those that each article did not get", async () => {
+  const tags = (n: number) => Array.from({ length: 30 }, (_, i) => `new ${n}-${i}`);
+  const given = Array.from({ length: 18 }, (_, n) => article(100 + n, tags(n)));
+  const take = async (): Promise<string[][]> =>
+    (await site.api("POST", "/articles", given))
+      .json()
+      .articles.map((one: { leftOutTags: string[] }) => one.leftOutTags);
+  const [last, ...before] = (await take()).toReversed();
+  expect(before[0]).toEqual(tags(16).slice(20));
+  expect(last).toEqual(tags(17));
+  expect((await take()).flat()).toEqual([]);
+});
