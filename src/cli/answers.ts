@@ -207,7 +207,9 @@ export interface ImportAnswer {
   added: number;
   updated: number;
   unchanged: number;
+  /** The first 1,000 of them. */
   refused: { line: number; reason: string }[];
+  refusedCount: number;
   /** False for a dry run. */
   imported: boolean;
 }

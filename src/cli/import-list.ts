@@ -45,24 +45,28 @@ export async function importList(
     progress.end();
     if (!isReport(error)) throw error;
     if (json) terminal.out(JSON.stringify(error.details, null, 2));
-    else for (const line of refusedLines(error.details.refused)) terminal.out(line);
+    else for (const line of refusedLines(error.details)) terminal.out(line);
     terminal.err(error.message.replace("`strict`", "--strict"));
     return exitCodes.failed;
   }
 }
 
 export function reportText(report: ImportAnswer, dryRun: boolean): string {
-  const { lines, added, updated, unchanged, refused } = report;
-  const sum = `${plural(lines, "line")}: ${added} added, ${updated} updated, ${unchanged} unchanged, ${refused.length} refused.`;
-  return [...refusedLines(refused), dryRun ? `${sum} This was a dry run: nothing was changed.` : sum].join("\n");
+  const { lines, added, updated, unchanged, refusedCount } = report;
+  const sum = `${plural(lines, "line")}: ${added} added, ${updated} updated, ${unchanged} unchanged, ${refusedCount} refused.`;
+  return [...refusedLines(report), dryRun ? `${sum} This was a dry run: nothing was changed.` : sum].join("\n");
 }
+
+type Refused = Pick<ImportAnswer, "refused" | "refusedCount">;
 
 /** The reason of a line that could not be read names it already. */
-function refusedLines(refused: ImportAnswer["refused"]): string[] {
-  return refused.map(({ line, reason }) => (reason.startsWith("Line ") ? reason : `Line ${line}: ${reason}`));
+function refusedLines({ refused, refusedCount }: Refused): string[] {
+  const shown = refused.map(({ line, reason }) => (reason.startsWith("Line ") ? reason : `Line ${line}: ${reason}`));
+  const more = refusedCount - refused.length;
+  return more > 0 ? [...shown, `${plural(more, "more line was", "more lines were")} refused.`] : shown;
 }
 
-function isReport(error: unknown): error is Refusal & { details: { refused: ImportAnswer["refused"] } } {
+function isReport(error: unknown): error is Refusal & { details: Refused } {
   return error instanceof Refusal && Array.isArray(error.details["refused"]);
 }
 

@@ -38,6 +38,9 @@ export async function* counted(
   }
 }
 
+/** Bytes that may be blank before a list begins. */
+const longestBlank = 1_000_000;
+
 /** Looks at the beginning of a stream and gives it back whole. */
 export async function peek(
   input: AsyncIterable<Uint8Array>,
@@ -45,13 +48,15 @@ export async function peek(
   const iterator = input[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let first = "";
+  let bytes = 0;
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
     held.push(next.value);
     first = new TextDecoder()
       .decode(next.value)
       .replace(/^\ufeff/, "")
       .trimStart();
-    if (first !== "") break;
+    bytes += next.value.length;
+    if (first !== "" || bytes > longestBlank) break;
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
     yield* held;

@@ -1,5 +1,6 @@
 import { parse } from "csv-parse";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
 import { Refusal, reasonOf, wrongValue } from "../base/errors.ts";
@@ -24,8 +25,9 @@ export type ImportLine = { line: number; row: ImportRow } | { line: number; prob
 const truth = z.union([z.boolean(), z.string().transform((text) => /^(true|yes|1|y|all)$/i.test(text.trim()))]);
 const absent = (value: unknown): unknown => (value === "" || value === null ? undefined : value);
 
+const noAddress = "there is no address";
 const rowSchema = z.object({
-  address: z.string({ error: "there is no address" }),
+  address: z.string({ error: noAddress }),
   tags: z.preprocess(
     absent,
     z
@@ -89,52 +91,141 @@ export function parseColumnMap(pairs: readonly string[]): ColumnMap {
   return map;
 }
 
+/** UTF-8 bytes of a line, and characters of a CSV record on several lines; 30 tags of the longest kind take 11 kB. */
+const longestLine = 32_000;
+const tooLong = `it is longer than ${longestLine.toLocaleString("en")} characters`;
+
 /**
  * Reads CSV with a header line. The address column may be called address or email, unless `map` names another; `tags`
  * holds names between `|` (written `\|` inside a name). Columns that mean nothing here are left alone.
  */
 export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
-  const parser = input.pipe(
-    parse({
-      bom: true,
-      columns: (header: string[]) => {
-        const missing = [...map.keys()].find((theirs) => !header.some((raw) => folded(raw) === theirs));
-        if (missing !== undefined) throw new Error(`the header has no column ${JSON.stringify(missing)}`);
-        return header.map((raw) => columnName(raw, map));
-      },
-      cast: unguardCell,
-      skip_empty_lines: true,
-      relax_column_count: true,
-      info: true,
-      trim: true,
-    }),
-  );
-  input.on("error", (error) => parser.destroy(error));
+  const parser = parse({
+    bom: true,
+    columns: (header: string[]) => {
+      const missing = [...map.keys()].find((theirs) => !header.some((raw) => folded(raw) === theirs));
+      if (missing !== undefined) throw new Error(`the header has no column ${JSON.stringify(missing)}`);
+      return header.map((raw) => columnName(raw, map) ?? false);
+    },
+    skip_empty_lines: true,
+    relax_column_count: true,
+    max_record_size: longestLine,
+    info: true,
+    trim: true,
+  });
+  const long: number[] = [];
+  const noteLong = (number: number): void => {
+    if (number === 1) throw new Error(`the first line is longer than ${longestLine.toLocaleString("en")} characters`);
+    long.push(number);
+  };
+  const lines = Readable.from(wholeLines(input, noteLong), { highWaterMark: 1 });
+  lines.on("error", (error) => parser.destroy(error));
   let line = 1;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: object; info: { lines: number } }>) {
+    for await (const { record, info } of lines.pipe(parser) as AsyncIterable<{
+      record: Record<string, string>;
+      info: { lines: number };
+    }>) {
       line = info.lines;
+      while (long.length > 0 && long[0]! < line) yield refusedLong(long.shift()!);
+      // Not by the parser's `cast`, which describes each cell in an object of its own first.
+      for (const [name, cell] of Object.entries(record)) record[name] = unguardCell(cell);
       yield understood(line, record);
     }
   } catch (error) {
-    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${(error as Error).message}` };
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === "CSV_MAX_RECORD_SIZE"
+        ? `a record is longer than ${longestLine.toLocaleString("en")} characters. Look for a quotation mark that is missing.`
+        : message;
+    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${why}` };
+  } finally {
+    lines.destroy();
   }
+  for (const left of long) yield refusedLong(left);
 }
 
 /** Reads one JSON object per line, with the same names as the CSV columns; `tags` is a list. */
 export async function* readNdjson(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
+  const long: number[] = [];
   let line = 0;
-  for await (const text of linesOf(input)) {
-    line += 1;
-    if (text.trim() === "") continue;
-    try {
-      const value: unknown = JSON.parse(text);
-      const named = Object.entries(value as object).map(([name, field]) => [columnName(name, map), field] as const);
-      yield understood(line, Object.fromEntries(named));
-    } catch {
-      yield { line, problem: "This line is not a JSON object." };
+  for await (const lines of wholeLines(input, (number) => long.push(number))) {
+    const texts = lines.toString("utf8").split(/\r\n|[\r\n]/);
+    if (texts.at(-1) === "") texts.pop();
+    for (const text of texts) {
+      line += 1;
+      if (long[0] === line) yield refusedLong(long.shift()!);
+      if (text.trim() === "") continue;
+      try {
+        const value: unknown = JSON.parse(text.replace(/^\ufeff/, ""));
+        const named = Object.entries(value as object).flatMap(([name, field]) => {
+          const ours = columnName(name, map);
+          return ours === null ? [] : [[ours, field] as const];
+        });
+        yield understood(line, Object.fromEntries(named));
+      } catch {
+        yield { line, problem: "This line is not a JSON object." };
+      }
     }
   }
+}
+
+function refusedLong(line: number): ImportLine {
+  return { line, problem: `Line ${line} cannot be read: ${tooLong}.` };
+}
+
+/** Bytes that are worked on before the event loop has a turn: some thousand of the shortest lines. */
+const bytesAtATime = 4_000;
+
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/**
+ * Gives the lines of a list, several at a time and each with its end. A line that is too long is told by its number as
+ * soon as that shows, and left out but for its end, so that the numbers of other lines stay right. No more than one line
+ * and one chunk of the input are held.
+ */
+async function* wholeLines(input: Readable, onTooLong: (line: number) => void): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  /** Bytes of the line that has not ended yet, held or not. */
+  let size = 0;
+  let line = 1;
+  let last = 0;
+  for await (const chunk of input as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+    for (let from = 0; from < bytes.length; from += bytesAtATime) {
+      const piece = bytes.subarray(from, from + bytesAtATime);
+      let start = 0;
+      let end = -1;
+      for (let i = 0; i < piece.length; i++) {
+        const byte = piece[i]!;
+        // A carriage return ends a line by itself unless a line feed follows.
+        if (byte === lineFeed || last === carriageReturn) {
+          if (end === -1 && size + i > longestLine) {
+            if (size <= longestLine) onTooLong(line);
+            const returned = last === carriageReturn;
+            held = returned && i === 0 ? [Buffer.of(carriageReturn)] : [];
+            start = returned && i > 0 ? i - 1 : i;
+          }
+          end = byte === lineFeed ? i + 1 : i;
+          line += 1;
+        }
+        last = byte;
+      }
+      if (end !== -1) {
+        yield Buffer.concat([...held, piece.subarray(start, end)]);
+        held = [];
+        size = 0;
+      }
+      const rest = piece.subarray(Math.max(0, end));
+      if (size <= longestLine && size + rest.length > longestLine) onTooLong(line);
+      size += rest.length;
+      if (size > longestLine) held = [];
+      else held.push(rest);
+      await setImmediate();
+    }
+  }
+  if (size > 0 && size <= longestLine) yield Buffer.concat(held);
 }
 
 /** Tag names in one CSV field, the way back of `splitTags`. */
@@ -147,14 +238,14 @@ function splitTags(text: string): string[] {
   return tags.map((tag) => tag.replace(/\\(.)/gs, "$1"));
 }
 
-/** Our name of a column. What is mapped is read from that column alone, whatever others are called. */
-function columnName(raw: string, map: ColumnMap): string {
+/** Our name of a column, null for one of no meaning. What is mapped is read from that column alone. */
+function columnName(raw: string, map: ColumnMap): string | null {
   const name = folded(raw);
   const mapped = map.get(name);
   if (mapped !== undefined) return mapped;
   const plain = name.replaceAll(/[\s-]+/g, "_");
   const ours = addressNames.has(name) ? "address" : columns.has(plain) ? plain : null;
-  return ours === null || [...map.values()].includes(ours) ? `unused:${raw}` : ours;
+  return ours === null || [...map.values()].includes(ours) ? null : ours;
 }
 
 function folded(header: string): string {
@@ -162,6 +253,8 @@ function folded(header: string): string {
 }
 
 function understood(line: number, record: object): ImportLine {
+  // Said here too, for a file that is no list at all may have millions of such lines.
+  if (!("address" in record)) return { line, problem: `Line ${line}: ${noAddress}.` };
   const parsed = rowSchema.safeParse(record);
   if (!parsed.success)
     return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
@@ -170,15 +263,4 @@ function understood(line: number, record: object): ImportLine {
     line,
     row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, timezone, consent },
   };
-}
-
-async function* linesOf(input: Readable): AsyncGenerator<string> {
-  let rest = "";
-  input.setEncoding("utf8");
-  for await (const chunk of input as AsyncIterable<string>) {
-    const parts = (rest + chunk).split(/\r?\n/);
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
-  if (rest !== "") yield rest;
 }

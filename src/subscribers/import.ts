@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { resolveTags } from "../articles/tag-store.ts";
+import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { parseAddress } from "./address.ts";
@@ -28,9 +29,17 @@ export interface ImportReport {
   added: number;
   updated: number;
   unchanged: number;
-  refused: { line: number; reason: string }[];
+  /** The first 1,000 of the lines that were refused, in order. */
+  refused: RefusedLine[];
+  /** All lines that were refused. */
+  refusedCount: number;
   /** False for a dry run, and when strictness refused the whole. */
   imported: boolean;
+}
+
+export interface RefusedLine {
+  line: number;
+  reason: string;
 }
 
 interface Checked extends ImportRow {
@@ -39,61 +48,109 @@ interface Checked extends ImportRow {
   key: string;
 }
 
-const chunkSize = 1_000;
+/** Refused lines that a report names: more than anybody reads, and an answer of some 100 kB. */
+const mostReported = 1_000;
+/**
+ * Lines that are worked on at once. 200 readers and 1,000 of their tags keep each statement short: on the embedded engine
+ * nothing else runs meanwhile.
+ */
+const chunkSize = { lines: 1_000, readers: 200, tags: 1_000 };
+/** Unknown tags that the reason of a refused line names. */
+const mostNamed = 5;
 
 /**
  * Takes readers from a list. Each line stands for itself and is reported by its number; suppressed and unsubscribed
  * addresses are never brought back, erased ones by a newer consent alone. A line that is active confirms whoever waits to
- * be. One transaction: an import is there as a whole or not at all.
+ * be. One transaction: an import is there as a whole or not at all. Memory does not grow with the list.
  */
 export async function importSubscribers(
   deps: { db: Db; clock: Clock; options: { secret: string } },
   lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const report: ImportReport = { lines: 0, added: 0, updated: 0, unchanged: 0, refused: [], imported: false };
+  const report: ImportReport = {
+    lines: 0,
+    added: 0,
+    updated: 0,
+    unchanged: 0,
+    refused: [],
+    refusedCount: 0,
+    imported: false,
+  };
   const undo = new Error("nothing is kept");
   const now = deps.clock.now();
+  const chunks = inChunks(lines, now);
+  let next = await chunks.next();
+  // No transaction is open while lines are read of which none is a reader.
+  for (; !next.done && next.value.rows.length === 0; next = await chunks.next()) count(report, next.value, []);
   try {
     await deps.db.transaction().execute(async (tx) => {
-      const seen = new Map<string, number>();
-      let chunk: Checked[] = [];
-      for await (const line of lines) {
-        report.lines += 1;
-        const checked = check(line, seen, now);
-        if ("reason" in checked) report.refused.push(checked);
-        else chunk.push(checked);
-        if (chunk.length < chunkSize) continue;
-        await takeChunk(tx, deps.options.secret, chunk, options, now, report);
-        chunk = [];
+      if (!next.done)
+        await sql`create temp table import_lines (key text primary key, line int) on commit drop`.execute(tx);
+      for (; !next.done; next = await chunks.next()) {
+        const { rows } = next.value;
+        count(
+          report,
+          next.value,
+          rows.length === 0 ? [] : await takeChunk(tx, deps.options.secret, rows, options, now, report),
+        );
       }
-      await takeChunk(tx, deps.options.secret, chunk, options, now, report);
-      report.refused.sort((a, b) => a.line - b.line);
-      if (options.dryRun || (options.strict && report.refused.length > 0)) throw undo;
-      const { added, updated } = report;
-      const detail = { lines: report.lines, added, updated, refused: report.refused.length };
+      if (options.dryRun || (options.strict && report.refusedCount > 0)) throw undo;
+      const { added, updated, refusedCount } = report;
       await writeAudit(tx, {
         at: now,
         actor: options.actor,
         action: "subscribers import",
         subject: "subscribers",
-        detail,
+        detail: { lines: report.lines, added, updated, refused: refusedCount },
       });
     });
     report.imported = true;
   } catch (error) {
     if (error !== undo) throw error;
   }
+  if (report.imported)
+    await analyzeAfter(deps.db, ["subscribers", "subscriber_tags", "consents", "tags"], report.added + report.updated);
   return report;
 }
 
-function check(line: ImportLine, seen: Map<string, number>, now: Date): Checked | { line: number; reason: string } {
+interface Chunk {
+  rows: Checked[];
+  refused: RefusedLine[];
+}
+
+async function* inChunks(lines: AsyncIterable<ImportLine> | Iterable<ImportLine>, now: Date): AsyncGenerator<Chunk> {
+  let chunk: Chunk = { rows: [], refused: [] };
+  let tags = 0;
+  for await (const line of lines) {
+    const checked = check(line, now);
+    if ("reason" in checked) chunk.refused.push(checked);
+    else {
+      chunk.rows.push(checked);
+      tags += checked.tags.length;
+    }
+    const { rows, refused } = chunk;
+    if (rows.length + refused.length < chunkSize.lines && rows.length < chunkSize.readers && tags < chunkSize.tags)
+      continue;
+    yield chunk;
+    chunk = { rows: [], refused: [] };
+    tags = 0;
+  }
+  yield chunk;
+}
+
+/** Adds a chunk's lines to the report, those that were refused in the order of the list. */
+function count(report: ImportReport, { rows, refused }: Chunk, later: readonly RefusedLine[]): void {
+  report.lines += rows.length + refused.length;
+  report.refusedCount += refused.length + later.length;
+  const room = mostReported - report.refused.length;
+  if (room > 0) report.refused.push(...[...refused, ...later].sort((a, b) => a.line - b.line).slice(0, room));
+}
+
+function check(line: ImportLine, now: Date): Checked | RefusedLine {
   if ("problem" in line) return { line: line.line, reason: line.problem };
   try {
     const { address, key } = parseAddress(line.row.address);
-    const earlier = seen.get(key);
-    if (earlier !== undefined) throw new Refusal(422, `${address} stands on line ${earlier} already.`);
-    seen.set(key, line.line);
     if (line.row.tags.length === 0 && !line.row.allTags) {
       throw new Refusal(422, `${address} follows nothing: expected tags, or all_tags=true.`);
     }
@@ -106,6 +163,7 @@ function check(line: ImportLine, seen: Map<string, number>, now: Date): Checked 
   }
 }
 
+/** @returns what was refused of it */
 async function takeChunk(
   tx: Tx,
   secret: string,
@@ -113,17 +171,15 @@ async function takeChunk(
   options: ImportOptions,
   now: Date,
   report: ImportReport,
-): Promise<void> {
-  if (chunk.length === 0) return;
-  const suppressions = await findSuppressions(
-    tx,
-    secret,
-    chunk.map((row) => row.key),
-  );
+): Promise<RefusedLine[]> {
+  const refused: RefusedLine[] = [];
+  const keys = chunk.map((row) => row.key);
+  const firstLines = await firstLinesOf(tx, chunk);
+  const suppressions = await findSuppressions(tx, secret, keys);
   const found = await tx
     .selectFrom("subscribers")
     .select(["id", "address_key", "status"])
-    .where("address_key", "=", sql<string>`any(${chunk.map((row) => row.key)})`)
+    .where("address_key", "=", sql<string>`any(${keys})`)
     .execute();
   const known = new Map(found.map((row) => [row.address_key, row]));
   const tagIds = await tagIdsOf(tx, chunk, options.createTags, now);
@@ -131,17 +187,21 @@ async function takeChunk(
   const waiting: Vouched[] = [];
   const present: Wish[] = [];
   for (const row of chunk) {
-    const refuse = (reason: string): unknown => report.refused.push({ line: row.line, reason });
+    const refuse = (reason: string): unknown => refused.push({ line: row.line, reason });
+    const first = firstLines.get(row.key)!;
     const unknown = row.tags.filter((name) => !tagIds.has(name));
     const subscriber = known.get(row.key);
     const as = newSubscriber(row, tagIds, options, now);
     const agreedAt = as.status === "active" ? row.confirmedAt : null;
     const wrong = whyNotAdded(row.address, suppressions.get(row.key), agreedAt);
-    if (wrong !== null) refuse(wrong);
+    if (first !== row.line) refuse(`${row.address} stands on line ${first} already.`);
+    else if (wrong !== null) refuse(wrong);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
       refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
     } else if (unknown.length > 0) {
-      refuse(`No article has ever had the tag ${unknown.map((name) => JSON.stringify(name)).join(", ")}.`);
+      const more = unknown.length > mostNamed ? ` and ${unknown.length - mostNamed} more` : "";
+      const names = unknown.slice(0, mostNamed).map((name) => JSON.stringify(name));
+      refuse(`No article has ever had the tag ${names.join(", ")}${more}.`);
     } else if (!subscriber) news.push(as);
     else if (subscriber.status === "pending" && as.status === "active") waiting.push({ id: subscriber.id, as });
     else present.push({ id: subscriber.id, tagIds: as.tagIds, allTags: as.allTags });
@@ -157,6 +217,18 @@ async function takeChunk(
     secret,
     taken.filter((key) => suppressions.has(key)),
   );
+  return refused;
+}
+
+/** The line on which each address stood first. The database keeps them, for a list may have millions. */
+async function firstLinesOf(tx: Tx, chunk: readonly Checked[]): Promise<Map<string, number>> {
+  const keys = chunk.map((row) => row.key);
+  await sql`
+    insert into import_lines select * from unnest(${keys}::text[], ${chunk.map((row) => row.line)}::int[])
+    on conflict do nothing`.execute(tx);
+  const { rows } = await sql<{ key: string; line: number }>`
+    select key, line from import_lines where key = any(${keys})`.execute(tx);
+  return new Map(rows.map(({ key, line }) => [key, line]));
 }
 
 interface Wish {
@@ -167,6 +239,7 @@ interface Wish {
 
 /** Adds to what readers follow already. @returns to how many of them it was new */
 async function widen(tx: Tx, wishes: readonly Wish[]): Promise<number> {
+  if (wishes.length === 0) return 0;
   const pairs = wishes.flatMap(({ id, tagIds }) => tagIds.map((tagId) => ({ id, tagId })));
   const { rows } = await sql`
     with tagged as (

@@ -111,3 +111,18 @@ test("whoever was erased is not brought back by an old list, but by a consent th
   expect(await take(after)).toMatchObject({ added: 2, refused: [] });
   expect(await take("email,all_tags\nhad-left@example.org,yes\n")).toMatchObject({ unchanged: 1, refused: [] });
 });
+
+test("of many refused lines the first 1,000 are named, and all are counted", async () => {
+  const text = `email,tags\n${"a\n".repeat(1_500)}good@example.org,korea\n${"b\n".repeat(60_000)}good@example.org,korea\n`;
+  for (const dryRun of [true, false]) {
+    const report = await take(text, { dryRun });
+    expect(report).toMatchObject({ lines: 61_502, added: 1, refusedCount: 61_501, imported: !dryRun });
+    expect(report.refused.map(({ line }) => line)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 2));
+  }
+});
+
+test("an address on two lines that are far apart is refused with the number of the first", async () => {
+  const rows = Array.from({ length: 1_200 }, (_, i) => `far${i}@example.org,korea`);
+  const { refused } = await take(["email,tags", ...rows, "far7@example.org,korea"].join("\n"));
+  expect(refused).toEqual([{ line: 1_202, reason: expect.stringContaining("line 9 already") }]);
+});

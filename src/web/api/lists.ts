@@ -21,7 +21,10 @@ const reportSchema = z
     added: z.int(),
     updated: z.int(),
     unchanged: z.int(),
-    refused: z.array(z.object({ line: z.int(), reason: z.string() })),
+    refused: z
+      .array(z.object({ line: z.int(), reason: z.string() }))
+      .describe("The first 1000 of the lines that were refused, in order"),
+    refusedCount: z.int().describe("All lines that were refused"),
   })
   .meta({ id: "ImportReport" });
 
@@ -63,7 +66,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
         const report = await withUpload(body, mostMegabytes, (list) =>
           importSubscribers(app, read(list, names), { ...options, actor }),
         );
-        if (query.strict && report.refused.length > 0) refuse(report);
+        if (query.strict && report.refusedCount > 0) refuse(report);
         return report;
       },
     );
@@ -102,7 +105,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
 }
 
 function refuse(report: ImportReport): never {
-  const wrong = report.refused.length === 1 ? "1 line was" : `${report.refused.length} lines were`;
+  const wrong = report.refusedCount === 1 ? "1 line was" : `${report.refusedCount} lines were`;
   throw new Refusal(422, `${wrong} refused, so nothing was imported: mend the list, or leave out \`strict\`.`, {
     ...report,
   });

@@ -76,7 +76,9 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
         dryRun,
         actor: request.operator.name,
       });
-      return list(request, reply, { report: { list: dryRun ? text : "", ...options, report } });
+      // A file of which nothing can be imported is mended where it is, and not here.
+      const keep = dryRun && (text === pasted || report.added + report.updated > 0);
+      return list(request, reply, { report: { list: keep ? text : "", ...options, report } });
     });
   });
 
@@ -128,12 +130,12 @@ function showReport(report: ImportReport) {
   return {
     sentence:
       `${count(report.lines, "line")}: ${number(report.added)} ${report.imported ? "added" : "would be added"}, ` +
-      `${number(report.updated)} changed, ${number(report.unchanged)} as they are, ${number(report.refused.length)} refused.`,
+      `${number(report.updated)} changed, ${number(report.unchanged)} as they are, ${number(report.refusedCount)} refused.`,
     imported: report.imported,
     ready: !report.imported && report.added + report.updated > 0,
     label: `Import ${count(report.added + report.updated, "reader")}`,
     faults: report.refused.slice(0, shownFaults),
-    more: report.refused.length > shownFaults ? number(report.refused.length - shownFaults) : null,
+    more: report.refusedCount > shownFaults ? number(report.refusedCount - shownFaults) : null,
   };
 }
 

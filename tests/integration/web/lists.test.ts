@@ -29,7 +29,7 @@ test("a strict list with a wrong line, and a dry run, leave nothing behind", asy
   expect(strict.json()).toMatchObject({
     status: 422,
     detail: expect.stringContaining("2 lines were refused, so nothing was imported"),
-    details: { imported: false, lines: 3, refused: [{ line: 3 }, { line: 4 }] },
+    details: { imported: false, lines: 3, refused: [{ line: 3 }, { line: 4 }], refusedCount: 2 },
   });
   expect((await give("?dryRun", list)).json()).toMatchObject({ imported: false, added: 1 });
   expect(await addresses()).toEqual([]);

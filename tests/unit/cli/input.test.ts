@@ -14,6 +14,18 @@ test.each([
   expect((await peek(Readable.from([Buffer.from(given)]))).first).toBe(first);
 });
 
+test("of a stream that is blank without end a little is held", async () => {
+  let read = 0;
+  const blank = (async function* () {
+    for (;;) {
+      read += 64_000;
+      yield Buffer.alloc(64_000, " ");
+    }
+  })();
+  expect((await peek(blank)).first).toBe("");
+  expect(read).toBeLessThan(2_000_000);
+});
+
 test("looking at the beginning loses nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ minLength: 1 })), async (chunks) => {

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseColumnMap, readCsv, readNdjson, type ImportLine } from "../../../src/subscribers/import-rows.ts";
 
 async function rows(lines: AsyncIterable<ImportLine>): Promise<unknown[]> {
@@ -54,4 +54,93 @@ test.each([
 test("a wrong time zone costs its line only", async () => {
   const list = "email,timezone\na@example.com,Mars/Base\nb@example.com,europe/berlin\n";
   expect(await csv(list)).toEqual([expect.stringContaining('"Mars/Base" is not a time zone'), ["b@example.com", []]]);
+});
+
+describe("a list of any size and shape is read in little memory", () => {
+  const piece = 64_000;
+  const stream = (head: string, filler: string, megabytes: number, tail = "") =>
+    Readable.from(
+      (function* () {
+        yield Buffer.from(head);
+        const chunk = Buffer.alloc(piece, filler);
+        for (let i = 0; i < (megabytes * 1e6) / piece; i++) yield chunk;
+        yield Buffer.from(tail);
+      })(),
+    );
+  const lines = async (read: AsyncIterable<ImportLine>) => {
+    const found = [];
+    for await (const line of read) found.push([line.line, "row" in line ? line.row.address : "problem"]);
+    return found;
+  };
+  const held = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+
+  test.each([
+    [
+      "one line",
+      "email\na@b.example\n",
+      "x",
+      "\nz@b.example\n",
+      [
+        [2, "a@b.example"],
+        [3, "problem"],
+        [4, "z@b.example"],
+      ],
+    ],
+    ["a header of millions of columns", "", "a,", "\na@b.example\n", [[2, "problem"]]],
+    [
+      "millions of empty columns",
+      "email\na@b.example\n",
+      ",",
+      "\n",
+      [
+        [2, "a@b.example"],
+        [3, "problem"],
+      ],
+    ],
+    [
+      "a quote that never closes",
+      'email\na@b.example\n"',
+      "xxxxxxx\n",
+      "",
+      [
+        [2, "a@b.example"],
+        [3, "problem"],
+      ],
+    ],
+  ])("%s", async (_what, head, filler, tail, expected) => {
+    const before = held();
+    let most = 0;
+    const watch = setInterval(() => (most = Math.max(most, held() - before)), 5);
+    expect(await lines(readCsv(stream(head, filler, 32, tail)))).toEqual(expected);
+    clearInterval(watch);
+    expect(most).toBeLessThan(25e6);
+  });
+
+  test("one line of JSON", async () => {
+    const [head, tail] = ['{"email":"a@b.example"}\n{"email":"', '"}\n{"email":"z@b.example"}'];
+    const expected = [
+      [1, "a@b.example"],
+      [2, "problem"],
+      [3, "z@b.example"],
+    ];
+    expect(await lines(readNdjson(stream(head, "x", 32, tail)))).toEqual(expected);
+  });
+});
+
+test.each(["\n", "\r\n", "\r"])("lines that end in %j are counted alike, however the bytes arrive", async (end) => {
+  const text = ["email", "a@b.example", "x".repeat(40_000), "", "b@b.example", "c@b.example"].join(end);
+  const bytes = Buffer.from(text);
+  for (const size of [1, 7, 4_000, bytes.length]) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+      bytes.subarray(i * size, (i + 1) * size),
+    );
+    const found = [];
+    for await (const line of readCsv(Readable.from(pieces))) found.push([line.line, "row" in line]);
+    expect(found).toEqual([
+      [2, true],
+      [3, false],
+      [5, true],
+      [6, true],
+    ]);
+  }
 });
