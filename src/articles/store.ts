@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
+import { joinTag } from "./tag-store.ts";
 
 export interface ListedArticle {
   id: number;
@@ -30,7 +31,7 @@ export async function listArticles(
   const { rows } = await sql<ListedArticle>`
     select a.id, a.url, a.title, a.summary, a.origin_name as origin, a.published_at as "publishedAt",
       a.first_seen_at as "firstSeenAt",
-      array(select t.name from article_tags at join tags t on t.id = at.tag_id
+      array(select t.name from article_tags at ${joinTag.at}
         where at.article_id = a.id order by at.position) as tags,
       case when a.edition_id is not null then 'in an edition' when a.hidden then 'hidden'
         when a.backlog then 'too old to mail' when a.eligible_at > ${options.now} then 'waits for its date'

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { lockArticles } from "../articles/store.ts";
+import { joinTag } from "../articles/tag-store.ts";
 import { fanOut, type FanOut, type FanOutOptions } from "../deliveries/fan-out.ts";
 import type { Tx } from "../db/schema.ts";
 import { untouched, type Draft } from "../editorial/draft-store.ts";
@@ -36,7 +37,7 @@ export async function freeze(
     from claimed a, lateral (
       select coalesce(array_agg(t.id order by at.position), '{}') as ids,
         coalesce(array_agg(t.name order by at.position), '{}') as names
-      from article_tags at join tags t on t.id = at.tag_id where at.article_id = a.id and t.hidden_at is null
+      from article_tags at ${joinTag.at} where at.article_id = a.id and t.hidden_at is null
     ) tagged`.execute(tx);
   const articles = Number(numAffectedRows ?? 0n);
   if (articles === 0) return null;

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { joinTag } from "../articles/tag-store.ts";
 import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
 
 export interface Subscriber {
@@ -27,7 +28,7 @@ const readers = sql`
   from subscribers s, lateral (
     select coalesce(array_agg(t.name order by t.key), '{}') as tags,
       coalesce(array_agg(t.name order by t.key) filter (where t.hidden_at is not null), '{}') as "hiddenTags"
-    from subscriber_tags st join tags t on t.id = st.tag_id where st.subscriber_id = s.id
+    from subscriber_tags st ${joinTag.st} where st.subscriber_id = s.id
   ) f`;
 
 /** A page of subscribers by id. @param after the last id of the page before, 0 for the first */
