@@ -53,14 +53,16 @@ export async function ingest(
   source: IngestSource,
   items: readonly FeedItem[],
 ): Promise<ItemOutcome[]> {
-  const document: Document = { articles: new Map(), newTags: 0 };
+  const document: Document = { articles: new Map(), newTags: 0, placedTags: 0 };
   const outcomes: ItemOutcome[] = [];
   for (const batch of inBatches(items)) {
     const take = (tx: Tx): Promise<ItemOutcome[]> => takeBatch(tx, deps.clock.now(), source, batch, document);
     for (const outcome of await deps.db.transaction().execute(take)) outcomes.push(outcome);
     await setImmediate();
   }
-  await analyzeAfter(deps.db, ["articles", "article_tags", "article_guids", "tags"], items.length);
+  const added = outcomes.filter(({ outcome }) => outcome === "added").length;
+  const { newTags, placedTags } = document;
+  await analyzeAfter(deps.db, { articles: added, article_guids: added, article_tags: placedTags, tags: newTags });
   return outcomes;
 }
 
@@ -86,6 +88,7 @@ interface Document {
   /** Ids of its articles by each canonical URL it named them by: a second item for one of them only adds tags. */
   articles: Map<string, number>;
   newTags: number;
+  placedTags: number;
 }
 
 function inBatches(items: readonly FeedItem[]): FeedItem[][] {
@@ -174,6 +177,7 @@ async function takeBatch(
 
   const tagIds = await makeTags(tx, now, newTags);
   document.newTags += newTags.size;
+  document.placedTags += placed.length;
   await insertArticles(tx, now, source, made);
   await updateArticles(tx, now, new Set(known.byUrl.values()));
   await rememberGuids(tx, source.id, guids);

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
+import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../ops/audit.ts";
 import { lockArticles } from "./store.ts";
@@ -42,7 +43,7 @@ export async function mergeTags(
   { db, clock }: TagDeps,
   request: { from: string; into: string; actor: string },
 ): Promise<MergePlan> {
-  return db.transaction().execute(async (tx) => {
+  const merged = await db.transaction().execute(async (tx) => {
     await lockArticles(tx);
     const plan = await planMerge(tx, request);
     if (!plan.changed) return plan;
@@ -72,4 +73,6 @@ export async function mergeTags(
     });
     return plan;
   });
+  if (merged.changed) await analyzeAfter(db, { subscriber_tags: merged.reach.readers });
+  return merged;
 }

@@ -33,12 +33,10 @@ export function* inSlices<T>(rows: readonly T[]): Generator<T[]> {
   for (let from = 0; from < rows.length; from += rowsAtATime) yield rows.slice(from, from + rowsAtATime);
 }
 
-/** Makes tags of names by key, none of which is an alias. @returns their ids by key */
+/** Makes tags of names by key, none of which is an alias; ids follow their order. @returns them by key */
 export async function makeTags(tx: Tx, now: Date, names: ReadonlyMap<string, string>): Promise<Map<string, number>> {
-  // In one order for all, so that two transactions never wait for each other's tags.
-  const all = [...names].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const ids = new Map<string, number>();
-  for (const some of inSlices(all)) {
+  for (const some of inSlices([...names])) {
     const { rows } = await sql<{ key: string; id: number }>`
       insert into tags (key, name, created_at)
       select key, name, ${now}

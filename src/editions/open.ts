@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Trace } from "../base/trace.ts";
+import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { keepWithEdition, openDraft } from "../editorial/draft-store.ts";
 import { ownHour } from "./calendar.ts";
@@ -49,6 +50,7 @@ export async function openEdition(deps: OpenDeps, request: OpenRequest): Promise
     const opened = await open(deps, request);
     const { id, articles, selected } = opened.edition;
     note({ edition: id, articles, selected, created: opened.created });
+    if (opened.created) await analyzeAfter(deps.db, { edition_articles: articles, deliveries: selected });
     return opened;
   });
 }

@@ -109,8 +109,10 @@ export async function importSubscribers(
   } catch (error) {
     if (error !== undo) throw error;
   }
-  if (report.imported)
-    await analyzeAfter(deps.db, ["subscribers", "subscriber_tags", "consents", "tags"], report.added + report.updated);
+  if (report.imported) {
+    const written = report.added + report.updated;
+    await analyzeAfter(deps.db, { subscribers: written, subscriber_tags: written, consents: written });
+  }
   return report;
 }
 
