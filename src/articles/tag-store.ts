@@ -13,7 +13,8 @@ export async function resolveTags(
   names: readonly string[],
   { create } = { create: true },
 ): Promise<Map<string, number>> {
-  const byKey = new Map(names.map((name) => [tagKey(name), name]).toReversed() as [string, string][]);
+  const byKey = new Map<string, string>();
+  for (const name of names) if (!byKey.has(tagKey(name))) byKey.set(tagKey(name), name);
   const found = await findKeys(tx, [...byKey.keys()]);
   const missing = [...byKey].filter(([key]) => !found.has(key));
   const made = create ? await makeTags(tx, now, new Map(missing)) : new Map<string, number>();

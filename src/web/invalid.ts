@@ -3,6 +3,8 @@ import type { z } from "zod";
 
 type Issue = z.core.$ZodIssue;
 
+/** Unknown fields that are named. */
+const mostKeys = 20;
 const types: Record<string, string> = {
   string: "a text",
   number: "a number",
@@ -31,7 +33,10 @@ function describe(issue: Issue, data: unknown, parents: readonly PropertyKey[]):
   }
   const field = nameOf(path);
   if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys.map((key) => JSON.stringify(clip(oneLine(key), 60))).join(", ");
+    const keys = issue.keys
+      .slice(0, mostKeys)
+      .map((key) => JSON.stringify(clip(oneLine(key), 60)))
+      .join(", ");
     return `${field === "" ? "" : `${field}: `}${keys} is unknown here: see /api/v1/openapi.json.`;
   }
   const value = valueAt(data, path);

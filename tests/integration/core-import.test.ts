@@ -113,10 +113,10 @@ test("whoever was erased is not brought back by an old list, but by a consent th
 });
 
 test("of many refused lines the first 1,000 are named, and all are counted", async () => {
-  const text = `email,tags\n${"a\n".repeat(1_500)}good@example.org,korea\n${"b\n".repeat(60_000)}good@example.org,korea\n`;
+  const text = `email,tags\n${"a\n".repeat(1_500)}good@example.org,korea\n${"b\n".repeat(5_000)}good@example.org,korea\n`;
   for (const dryRun of [true, false]) {
     const report = await take(text, { dryRun });
-    expect(report).toMatchObject({ lines: 61_502, added: 1, refusedCount: 61_501, imported: !dryRun });
+    expect(report).toMatchObject({ lines: 6_502, added: 1, refusedCount: 6_501, imported: !dryRun });
     expect(report.refused.map(({ line }) => line)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 2));
   }
 });

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
@@ -8,6 +9,7 @@ import { demandToken } from "./auth.ts";
 import { addDeliveryRoutes } from "./deliveries.ts";
 import { addEditionRoutes } from "./editions.ts";
 import { addEditorialRoutes } from "./editorial.ts";
+import { limitValues } from "./limit-values.ts";
 import { addLinkRoutes } from "./links.ts";
 import { addListRoutes } from "./lists.ts";
 import { addLogoRoutes } from "./logo.ts";
@@ -52,6 +54,9 @@ export async function addApi(web: FastifyInstance, app: App): Promise<void> {
   await web.register(
     async (scope) => {
       demandToken(scope, app);
+      scope.addHook("preParsing", async (request, _reply, body) =>
+        request.headers["content-type"]?.startsWith("application/json") ? limitValues(body as Readable) : body,
+      );
       const server: ApiServer = scope.withTypeProvider();
       for (const add of areas) add(server, app);
     },

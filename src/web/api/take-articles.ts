@@ -35,16 +35,14 @@ export interface TakenArticle extends Omit<ItemOutcome, "leftOut"> {
   leftOutTags: string[];
 }
 
-/** Articles that are read before the event loop has a turn: a text of 100,000 characters takes some 10 ms. */
-
 /** Takes articles from the API by the same way as those of a feed, and answers each in its place. */
 export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<TakenArticle[]> {
   const list = Array.isArray(given) ? given : [given];
   const read: { article: NewArticle; item: FeedItem | string }[] = [];
   for (const [i, article] of list.entries()) {
+    read.push({ article, item: readArticle(article, i + 1) });
     // One article of nothing but markup takes 40 ms: others get their turn between two of them.
     await nextTurn();
-    read.push({ article, item: readArticle(article, i + 1) });
   }
   const good = read.flatMap(({ item }) => (typeof item === "string" ? [] : [item]));
   const source = await apiSource(app.db, app.clock.now());

@@ -294,3 +294,21 @@ test("a request makes 500 new tags at most, and names those that each article di
   expect(last).toEqual(tags(17));
   expect((await take()).flat()).toEqual([]);
 });
+
+test("a body of a hundred thousand values and more is refused before anything is made of it", async () => {
+  const give = (payload: string) =>
+    site.inject({
+      method: "POST",
+      url: "/api/v1/articles",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      payload,
+    });
+  expect((await give(`[${"{},".repeat(120_000)}{}]`)).statusCode).toBe(413);
+  expect((await give("[".repeat(120_000))).statusCode).toBe(413);
+  // What stands within a text is no value.
+  const text = JSON.stringify({ ...article(900, []), summary: '[{",\\"'.repeat(12_000) });
+  expect((await give(text)).statusCode).toBe(200);
+  const keys = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`unknown${i}`, 0]));
+  const refused = await give(JSON.stringify({ ...article(901, []), ...keys }));
+  expect([refused.statusCode, refused.body.length < 5_000]).toEqual([422, true]);
+});
