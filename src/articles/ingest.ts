@@ -17,16 +17,16 @@ export interface ItemOutcome {
   id: number | null;
   /** Why it was refused, or why it will never be mailed. */
   reason: string | null;
-  /** Tags that the article did not get, because of the limit that each is listed under. */
+  /** Tags that the article did not get, by the limit that kept them out. */
   leftOut: { [limit in TagLimit]: string[] };
 }
 
-/** `articleTags`: tags of one article. `newTags`: tags made by one poll or one request. */
+/** `articleTags` limits the tags of one article, `newTags` the tags that one poll or request creates. */
 export type TagLimit = keyof typeof tagLimits;
 
 /**
- * Readers choose from the tags, so a document must not bury them under new ones: a newsroom makes a few dozen a day, and
- * 500 leave room for the first poll of a large feed. No page or email is made for more than 50 tags of an article.
+ * Readers choose from a list of all tags, so one document must not flood it. A newsroom creates a few dozen tags a day, and
+ * 500 leave room for the first poll of a large feed. Pages and emails are not laid out for more than 50 tags of an article.
  */
 export const tagLimits = { articleTags: 50, newTags: 500 } as const;
 
@@ -66,11 +66,11 @@ export async function ingest(
   return outcomes;
 }
 
-/** One sentence for each limit that left tags out; none when every article got all of its tags. */
+/** What each limit left out, as text for operators. Empty when every article got all of its tags. */
 export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
   const sentences = {
-    articleTags: `An article can have ${tagLimits.articleTags} tags`,
-    newTags: `At most ${tagLimits.newTags} new tags are made at a time`,
+    articleTags: `An article can have at most ${tagLimits.articleTags} tags.`,
+    newTags: `At most ${tagLimits.newTags} new tags are created at a time.`,
   };
   return (Object.keys(tagLimits) as TagLimit[]).flatMap((limit) => {
     const short = outcomes.filter(({ leftOut }) => leftOut[limit].length > 0);
@@ -79,13 +79,13 @@ export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
     const shown = [...names].slice(0, 3).map((name) => JSON.stringify(name));
     const tags = `${names.size} ${names.size === 1 ? "tag was" : "tags were"}`;
     const articles = `${short.length} ${short.length === 1 ? "article" : "articles"}`;
-    return `${sentences[limit]}: ${tags} left out of ${articles}, such as ${shown.join(", ")} (${short[0]!.url}).`;
+    return `${tags} left out of ${articles}, such as ${shown.join(", ")} (${short[0]!.url}). ${sentences[limit]}`;
   });
 }
 
-/** What one document has done so far. */
+/** What earlier batches of the same document did. */
 interface Document {
-  /** Ids of its articles by each canonical URL it named them by: a second item for one of them only adds tags. */
+  /** Ids of its articles by canonical URL. A second item for one of them only adds tags. */
   articles: Map<string, number>;
   newTags: number;
   placedTags: number;
@@ -116,7 +116,7 @@ interface Article {
   backlog: boolean;
   frozen: boolean;
   edited: boolean;
-  /** The document has named it before. */
+  /** An earlier item of the document was this article. */
   again: boolean;
   tags: Set<TagRef>;
   lastPosition: number;
@@ -185,7 +185,7 @@ async function takeBatch(
   for (const [key, article] of known.byUrl) if (article.again) document.articles.set(key, article.id!);
   return taken.map(({ outcome, article }) => ({ ...outcome, id: article?.id ?? null }));
 
-  /** Puts tags behind those that the article has, those of the source always. */
+  /** Adds tags after those that the article has. The source's own tags always find room. */
   function tag(article: Article, tags: TagNames, leftOut: ItemOutcome["leftOut"]): void {
     const wanted = new Map<TagRef, { name: string; own: boolean }>();
     for (const { name, own } of tags) {

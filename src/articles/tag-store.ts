@@ -26,15 +26,15 @@ export async function resolveTags(
   return ids;
 }
 
-/** Rows that one statement writes: on the embedded engine, where nothing else runs meanwhile, it takes some 10 ms. */
+/** Rows that one statement writes. It takes about 10 ms on the embedded engine, which blocks the event loop meanwhile. */
 const rowsAtATime = 200;
 
-/** Rows in portions that one statement may write. */
+/** Rows in slices that one statement may write. */
 export function* inSlices<T>(rows: readonly T[]): Generator<T[]> {
   for (let from = 0; from < rows.length; from += rowsAtATime) yield rows.slice(from, from + rowsAtATime);
 }
 
-/** Makes tags of names by key, none of which is an alias; ids follow their order. @returns them by key */
+/** Creates tags from names by key, none of them an alias. Ids follow the order of `names`. @returns ids by key */
 export async function makeTags(tx: Tx, now: Date, names: ReadonlyMap<string, string>): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
   for (const some of inSlices([...names])) {
@@ -112,8 +112,8 @@ export async function hiddenTagKeys(db: Db): Promise<string[]> {
 }
 
 /**
- * SQL to join the tag `t` of each row of `article_tags` or `subscriber_tags`, called `at` or `st`. `offset 0` has it looked
- * up by its id: with a plain join, and without statistics, the planner reads all tags for each article.
+ * SQL that joins the tag `t` to each row of `article_tags at` or `subscriber_tags st`. `offset 0` forces a lookup by id. With
+ * a plain join and no statistics, the planner reads all tags for each article.
  */
 export const joinTag = { at: joinTagOf("at"), st: joinTagOf("st") };
 

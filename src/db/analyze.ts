@@ -1,17 +1,17 @@
 import { sql } from "kysely";
 import type { Db, Schema } from "./schema.ts";
 
-/** Rows written since each table was analysed here. */
+/** Rows written since this process last analysed each table. */
 const written = new WeakMap<Db, Map<string, number>>();
 
-/** As autovacuum's threshold and scale factor. */
+/** The same rule as autovacuum_analyze_threshold and autovacuum_analyze_scale_factor. */
 const fewRows = 200;
 const share = 0.1;
 
 /**
- * Refreshes the statistics of tables of which a tenth has changed, and 200 rows at least. PostgreSQL's autovacuum does so
- * within minutes; the embedded engine has none, and apart from this only retention analyses its tables, once a day.
- * @param rows about how many rows of each table were written by the caller, in a transaction that has ended
+ * Runs ANALYZE on tables after a tenth of their rows, and at least 200, have changed since the last time. PostgreSQL's
+ * autovacuum does this within minutes. The embedded engine has no autovacuum: without this, only retention does it once a day.
+ * @param rows about how many rows of each table the caller has written and committed
  */
 export async function analyzeAfter(db: Db, rows: { [table in keyof Schema]?: number }): Promise<void> {
   const counts = written.get(db) ?? new Map<string, number>();

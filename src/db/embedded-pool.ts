@@ -24,8 +24,8 @@ export interface DbPool {
 const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i;
 
 /**
- * The engine works in this process and answers without a turn of the event loop, so a loop of statements would hold up
- * every request and timer. After this long, a client waits for one turn before it goes on.
+ * The engine runs in this process and answers without a turn of the event loop, so a loop of statements would block every
+ * request and timer. After this many milliseconds, the next statement waits for one turn.
  */
 const longestRunMs = 10;
 

@@ -93,7 +93,7 @@ export function parseColumnMap(pairs: readonly string[]): ColumnMap {
 
 /** UTF-8 bytes of a line, and characters of a CSV record on several lines; 30 tags of the longest kind take 11 kB. */
 const longestLine = 32_000;
-const tooLong = `it is longer than ${longestLine.toLocaleString("en")} characters`;
+const longestShown = longestLine.toLocaleString("en");
 
 /**
  * Reads CSV with a header line. The address column may be called address or email, unless `map` names another; `tags`
@@ -115,7 +115,7 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
   });
   const long: number[] = [];
   const noteLong = (number: number): void => {
-    if (number === 1) throw new Error(`the first line is longer than ${longestLine.toLocaleString("en")} characters`);
+    if (number === 1) throw new Error(`the first line is longer than ${longestShown} characters`);
     long.push(number);
   };
   const lines = Readable.from(wholeLines(input, noteLong), { highWaterMark: 1 });
@@ -128,7 +128,7 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
     }>) {
       line = info.lines;
       while (long.length > 0 && long[0]! < line) yield refusedLong(long.shift()!);
-      // Not by the parser's `cast`, which describes each cell in an object of its own first.
+      // The parser's `cast` option would build an object for each cell, which takes most of the time.
       for (const [name, cell] of Object.entries(record)) record[name] = unguardCell(cell);
       yield understood(line, record);
     }
@@ -136,9 +136,9 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
     const { code, message } = error as NodeJS.ErrnoException;
     const why =
       code === "CSV_MAX_RECORD_SIZE"
-        ? `a record is longer than ${longestLine.toLocaleString("en")} characters. Look for a quotation mark that is missing.`
-        : message;
-    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${why}` };
+        ? `a record is longer than ${longestShown} characters. Look for a missing quotation mark`
+        : message.replace(/\.$/, "");
+    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${why}.` };
   } finally {
     lines.destroy();
   }
@@ -171,19 +171,19 @@ export async function* readNdjson(input: Readable, map: ColumnMap = noMap): Asyn
 }
 
 function refusedLong(line: number): ImportLine {
-  return { line, problem: `Line ${line} cannot be read: ${tooLong}.` };
+  return { line, problem: `Line ${line} is longer than ${longestShown} characters.` };
 }
 
-/** Bytes that are worked on before the event loop has a turn: some thousand of the shortest lines. */
+/** Bytes that are read before the event loop gets a turn. They hold at most 2,000 lines. */
 const bytesAtATime = 4_000;
 
 const lineFeed = 10;
 const carriageReturn = 13;
 
 /**
- * Gives the lines of a list, several at a time and each with its end. A line that is too long is told by its number as
- * soon as that shows, and left out but for its end, so that the numbers of other lines stay right. No more than one line
- * and one chunk of the input are held.
+ * Yields the lines of a list, several at a time, each with its line end. A line that is too long is reported by its number
+ * and replaced by an empty line, so that the numbers of later lines stay right. At most one line and one chunk of the input
+ * are in memory.
  */
 async function* wholeLines(input: Readable, onTooLong: (line: number) => void): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
@@ -253,7 +253,7 @@ function folded(header: string): string {
 }
 
 function understood(line: number, record: object): ImportLine {
-  // Said here too, for a file that is no list at all may have millions of such lines.
+  // A file that is not a list can have millions of such lines, and the schema takes ten times as long.
   if (!("address" in record)) return { line, problem: `Line ${line}: ${noAddress}.` };
   const parsed = rowSchema.safeParse(record);
   if (!parsed.success)

@@ -48,14 +48,11 @@ interface Checked extends ImportRow {
   key: string;
 }
 
-/** Refused lines that a report names: more than anybody reads, and an answer of some 100 kB. */
+/** Refused lines that a report lists. They make an answer of about 100 kB. */
 const mostReported = 1_000;
-/**
- * Lines that are worked on at once. 200 readers and 1,000 of their tags keep each statement short: on the embedded engine
- * nothing else runs meanwhile.
- */
+/** Lines that are imported at once. Small numbers keep each statement short: the embedded engine blocks the event loop. */
 const chunkSize = { lines: 1_000, readers: 200, tags: 1_000 };
-/** Unknown tags that the reason of a refused line names. */
+/** Unknown tags that the reason of a refused line lists. */
 const mostNamed = 5;
 
 /**
@@ -81,7 +78,7 @@ export async function importSubscribers(
   const now = deps.clock.now();
   const chunks = inChunks(lines, now);
   let next = await chunks.next();
-  // No transaction is open while lines are read of which none is a reader.
+  // Lines before the first reader need no transaction. On the embedded engine it would keep everybody else waiting.
   for (; !next.done && next.value.rows.length === 0; next = await chunks.next()) count(report, next.value, []);
   try {
     await deps.db.transaction().execute(async (tx) => {
@@ -196,7 +193,7 @@ async function takeChunk(
     const as = newSubscriber(row, tagIds, options, now);
     const agreedAt = as.status === "active" ? row.confirmedAt : null;
     const wrong = whyNotAdded(row.address, suppressions.get(row.key), agreedAt);
-    if (first !== row.line) refuse(`${row.address} stands on line ${first} already.`);
+    if (first !== row.line) refuse(`${row.address} is already on line ${first}.`);
     else if (wrong !== null) refuse(wrong);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
       refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
@@ -222,7 +219,7 @@ async function takeChunk(
   return refused;
 }
 
-/** The line on which each address stood first. The database keeps them, for a list may have millions. */
+/** The first line of each address. They are kept in the database, because a list may have millions. */
 async function firstLinesOf(tx: Tx, chunk: readonly Checked[]): Promise<Map<string, number>> {
   const keys = chunk.map((row) => row.key);
   await sql`

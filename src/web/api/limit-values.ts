@@ -1,7 +1,7 @@
 import { Transform, type Readable } from "node:stream";
 import { Refusal } from "../../base/errors.ts";
 
-/** Lists, objects, fields and items of one JSON body; 1,000 articles with 30 tags each have 41,000. */
+/** Lists, objects, fields and items of one JSON body. 1,000 articles with 30 tags each have 41,000. */
 const mostValues = 100_000;
 /** Bytes of any JSON body that a route takes. */
 const longestBody = 10_000_000;
@@ -9,9 +9,9 @@ const longestBody = 10_000_000;
 const [quote, backslash, comma, openList, openObject] = Buffer.from('"\\,[{');
 
 /**
- * Counts the values of a JSON body while it arrives, before anything is made of them: ten million bytes can hold three
- * million values, which take seconds to parse and to describe. It is read to its end, so that the client gets the answer.
- * @throws Refusal 413 for a body with more than 100,000
+ * Counts the values of a JSON body while it arrives. A body of 10 MB can hold three million values, which take seconds to
+ * parse and to validate. It is read to its end, so that the client gets the answer.
+ * @throws Refusal 413 for a body with more than 100,000 values
  */
 export function limitValues(body: Readable): Readable {
   let values = 0;
@@ -19,7 +19,7 @@ export function limitValues(body: Readable): Readable {
   let inText = false;
   let escaped = false;
   const refusal = (): Refusal =>
-    new Refusal(413, `The request has more than ${mostValues.toLocaleString("en")} values: send it in parts.`);
+    new Refusal(413, `The request has more than ${mostValues.toLocaleString("en")} values. Send it in parts.`);
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
