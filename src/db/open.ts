@@ -1,26 +1,25 @@
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
-import { packageRoot } from "../base/root.ts";
 import { createEmbeddedPool, searchPath, type DbPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue } from "./migrate.ts";
 import type { Db, Schema } from "./schema.ts";
 import { asOptions, sessionSettings } from "./session.ts";
+import { templateFile, unpackFolder } from "./template.ts";
 import { valueTypes } from "./types.ts";
 
 export interface Database {
   engine: "embedded" | "postgres";
   pool: DbPool;
   db: Db;
+  /** Asks the server, on a connection of its own, whether it takes work. Throws when it does not. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** A data folder with every table made at build time, so that a first start runs no `initdb` (2.5 s, 800 MB). */
-export const templateFolder: string = join(packageRoot, "dist/embedded");
 
 // PGlite's 128 MB of shared buffers would double the memory of the process; the system caches the files anyway.
 const startParams = [...PGlite.defaultStartParams, "-c", "shared_buffers=32MB"];
@@ -47,6 +46,7 @@ export async function openEmbedded(dir: string | null): Promise<Database> {
       engine: "embedded",
       pool,
       db,
+      ping: async () => undefined,
       close: async () => {
         await db.destroy();
         await closeEngine();
@@ -63,7 +63,7 @@ async function makeFolder(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
-  if (existsSync(templateFolder)) await cp(templateFolder, unfinished, { recursive: true });
+  if (existsSync(templateFile)) await unpackFolder(await readFile(templateFile), unfinished);
   else await (await PGlite.create(unfinished)).close();
   await rename(unfinished, folder);
 }
@@ -82,13 +82,35 @@ export function openPostgres(url: string, { max = 10, silentMs }: { max?: number
     keepAliveInitialDelayMillis: 10_000,
     application_name: "dayletter",
     types: valueTypes,
+    Client: PatientClient,
   });
   // An idle connection that drops is replaced at the next use; without a listener it would end the process.
   pool.on("error", () => undefined);
   // So would one that drops at work, although its query fails as well.
   pool.on("connect", (client) => client.on("error", () => undefined));
   const db = kysely(pool);
-  return { engine: "postgres", pool, db, close: () => db.destroy() };
+  return { engine: "postgres", pool, db, ping: () => pingPostgres(url), close: () => db.destroy() };
+}
+
+const connectMs = 5_000;
+
+/** A connection that gets no answer is given up, so that one which began while the server was away does not outlast it. */
+class PatientClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: connectMs });
+  }
+}
+
+/** Connects to a server, asks one question and leaves. Throws what is in the way. */
+export async function pingPostgres(url: string): Promise<void> {
+  const client = new PatientClient({ connectionString: url });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    await client.query("select 1");
+  } finally {
+    void client.end().catch(() => undefined);
+  }
 }
 
 function kysely(pool: DbPool): Db {
