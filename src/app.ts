@@ -5,6 +5,7 @@ import { openCounters } from "./abuse/counters.ts";
 import { createSignInCaps, type SignInCaps } from "./abuse/sign-in.ts";
 import { systemClock, type Clock } from "./base/clock.ts";
 import { closeInReverse } from "./base/close-in-reverse.ts";
+import { watchEngine, type EngineWatch } from "./base/engine-watch.ts";
 import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
 import { noTrace, type Trace } from "./base/trace.ts";
@@ -65,6 +66,8 @@ export interface App {
   db: Db;
   queue: QueueConnection;
   queues: Queues;
+  /** Whether the servers behind `db` and `queue` answer. */
+  engines: { records: EngineWatch; queue: EngineWatch };
   wake: Wake;
   /** This process's name in `senders`. */
   sender: string;
@@ -138,12 +141,19 @@ export async function openApp(
     if (tracing) closing.push(() => tracing.flush());
     const queue = connectQueue(queuePlace(config, database), tracing?.telemetry);
     closing.push(() => queue.close());
-    const queues = openQueues(queue, log);
+    const engines = {
+      records: watchEngine({ name: "PostgreSQL", probe: () => database.ping(), log }),
+      queue: watchEngine({ name: config.redisUrl === null ? "The queue" : "Redis", probe: () => queue.ping(), log }),
+    };
+    closing.push(() => Object.values(engines).forEach((watch) => watch.close()));
+    database.pool.on("error", () => engines.records.suspect());
+    const queues = openQueues(queue, { log, watch: engines.queue });
     closing.push(() => Promise.all(Object.values(queues).map((one) => one.close())));
     const counters = openCounters({ pool: database.pool, redisUrl: config.redisUrl });
     closing.push(() => counters.close());
     const caps = createCaps(counters, options.secret);
-    const transport = openTransport(config, { clock, log });
+    const wake = createWake(queues, { log, watch: engines.queue });
+    const transport = openTransport(config, { clock, log, returned: () => void wake("recover", {}) });
     const sender = randomUUID();
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
     const { parse, close: closeParser } = openFeedParser();
@@ -163,7 +173,8 @@ export async function openApp(
       db,
       queue,
       queues,
-      wake: createWake(queues, log),
+      engines,
+      wake,
       sender,
       transport,
       ledger: createLedger({

@@ -40,7 +40,7 @@ export function queuePlace(config: Config, database: Database): QueuePlace {
 }
 
 /** The relay, or the outbox where none is set. */
-export function openTransport(config: Config, deps: { clock: Clock; log: Log }): Transport {
+export function openTransport(config: Config, deps: { clock: Clock; log: Log; returned: () => void }): Transport {
   const connections = config.smtpConnections;
   if (config.smtp === null) return createOutboxTransport({ dir: outboxFolder(config.dataDir), connections });
   return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });

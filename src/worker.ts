@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { isConnectionError } from "./base/engine-watch.ts";
 import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
@@ -10,6 +11,8 @@ import { keepSchedules } from "./schedule/keep.ts";
 import { loadSchedule } from "./schedule/store.ts";
 
 const watchdogMs = 15_000;
+/** Redis can lose everything without a connection being lost (FLUSHALL), so that only looking tells. */
+const redisWatchdogMs = 3_000;
 /** For writing down what was cut off. */
 const lastWordsMs = 2_000;
 
@@ -29,11 +32,25 @@ export async function startWorker(app: App): Promise<RunningWorker> {
   await setSchedules(app.queues, await loadSchedule(db));
 
   const stopping = new AbortController();
-  const workers = startWorkers(app.queue, processors(app), { log, signal: stopping.signal });
-  const timers = [every(beatEveryMs, () => beat(db, sender), app), every(watchdogMs, keepSchedules(app), app)];
+  const { records, queue } = app.engines;
+  const workers = startWorkers(app.queue, processors(app), { log, watch: queue, records, signal: stopping.signal });
+  const keep = keepSchedules(app);
+  const look = (work: () => Promise<void>): void => void attempt(work, app);
+  const timers = [
+    setInterval(() => look(() => beat(db, sender)), beatEveryMs),
+    setInterval(() => look(keep), app.config.redisUrl === null ? watchdogMs : redisWatchdogMs),
+  ];
+  // What an outage has left undone is looked for at once, not only at the next minute.
+  const resume = async (): Promise<void> => {
+    if (stopping.signal.aborted || records.away() || queue.away()) return;
+    await beat(db, sender);
+    await keep();
+    await app.wake("recover", {});
+  };
+  for (const engine of [records, queue]) engine.follow({ back: () => look(resume) });
   await app.wake("recover", {});
   return {
-    ended: () => workers.filter((worker) => !worker.isRunning()).map(({ name }) => name),
+    ended: () => workers.filter((worker) => !worker.isRunning() && !worker.isPaused()).map(({ name }) => name),
     async stop(graceMs = 10_000) {
       timers.forEach(clearInterval);
       stopping.abort();
@@ -58,8 +75,12 @@ async function takeOver({ config, db, clock, log, sender }: App): Promise<void> 
   for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "claims of a dead sender taken");
 }
 
-function every(ms: number, work: () => Promise<void>, { log }: App): NodeJS.Timeout {
-  return setInterval(() => {
-    work().catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "regular check failed, trying again"));
-  }, ms);
+/** Regular checks use both servers; each watch finds out whether it is its own that is away. */
+async function attempt(work: () => Promise<void>, { log, engines }: App): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isConnectionError(error)) for (const engine of Object.values(engines)) engine.suspect();
+    else log.warn({ reason: reasonOf(error) }, "regular check failed, trying again");
+  }
 }

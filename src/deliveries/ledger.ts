@@ -74,6 +74,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   let waiting: Outcome[] = [];
   let timer: NodeJS.Timeout | null = null;
   let doubtUntil = -Infinity;
+  let failing = false;
   let closed = false;
 
   async function exchange(request: ClaimRequest | null): Promise<Claims> {
@@ -99,6 +100,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
       });
       for (const { id } of taken) held.delete(id);
       for (const { id } of claims.claimed) held.add(id);
+      if (failing) deps.log.info({}, "outcomes are written again");
+      failing = false;
       for (const id of new Set(gone)) deps.suppressed(id, gone.filter((one) => one === id).length);
       return claims;
     } catch (error) {
@@ -121,10 +124,13 @@ export function createLedger(deps: LedgerDeps): Ledger {
       timer = null;
       if (waiting.length === 0 && !doubtful()) return;
       exchange(null).catch((error: unknown) => {
-        deps.log.error(
-          { outcomes: waiting.length, reason: reasonOf(error) },
-          "outcomes could not be written, trying again",
-        );
+        if (!failing) {
+          deps.log.error(
+            { outcomes: waiting.length, reason: reasonOf(error) },
+            "outcomes could not be written, trying again until they are",
+          );
+        }
+        failing = true;
       });
     }, ms);
   }

@@ -13,6 +13,10 @@ export interface Breaker {
    * @param triedAt when the failed attempt began: what began before the last pause tells nothing new
    */
   failed(reason: string, triedAt: number, now: number, quietMs?: number): void;
+  /** Nothing may go to a relay that cannot be reached until `reachable`, however long that is. */
+  unreachable(): void;
+  /** The relay takes connections again: it may be tried, unless it has asked for quiet. */
+  reachable(now: number): void;
 }
 
 const shortestPauseMs = 1_000;
@@ -20,16 +24,18 @@ const longestPauseMs = 60_000;
 
 /**
  * After trouble the relay is left alone for 1 s, 2 s, 4 s … 60 s, or as long as it asked for. Then one connection tries,
- * and each mail that gets an answer lets in one more.
+ * and each mail that gets an answer lets in one more. A relay that cannot be reached is left alone until it can.
  */
 export function createBreaker(connections: number): Breaker {
   let failures = 0;
   let width = connections;
   let openedAt = -Infinity;
   let until = -Infinity;
+  let quietUntil = -Infinity;
+  let down = false;
   let reason: string | null = null;
   return {
-    waitMs: (now) => Math.max(0, until - now),
+    waitMs: (now) => Math.max(down ? shortestPauseMs : 0, until - now),
     width: () => width,
     reason: () => reason,
     worked() {
@@ -44,9 +50,17 @@ export function createBreaker(connections: number): Breaker {
         until = now + Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(failures - 1, 10));
         openedAt = now;
       }
-      until = Math.max(until, now + quietMs);
+      if (quietMs > 0) quietUntil = Math.max(quietUntil, now + quietMs);
+      until = Math.max(until, quietUntil);
       if (!known || quietMs > 0) reason = why;
       width = 1;
+    },
+    unreachable() {
+      down = true;
+    },
+    reachable(now) {
+      down = false;
+      until = Math.max(now, quietUntil);
     },
   };
 }

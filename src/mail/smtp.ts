@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/mask-address.ts";
@@ -6,7 +7,7 @@ import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
 import { explain, relayName } from "./explain.ts";
 import { createGate, ticks } from "./gate.ts";
 import { createLanes } from "./lanes.ts";
-import { createSession, type SessionOptions } from "./session.ts";
+import { createSession, type Session, type SessionOptions } from "./session.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { createThrottle } from "./throttle.ts";
 import type { Mail, Transport } from "./transport.ts";
@@ -22,20 +23,50 @@ export interface SmtpOptions extends Omit<SessionOptions, "timeouts"> {
 /**
  * Mail through a relay, on `connections` connections that are opened when first needed and kept while there is work.
  * They speak through Nodemailer's `smtp-connection`: a tenth of what `sendMail` costs for a message that is ready.
+ * @param deps.returned hears when a relay that was in trouble works again
  */
-export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: SmtpOptions): Transport {
+export function createSmtpTransport(
+  deps: { clock: Clock; log: Log; returned?: () => void },
+  options: SmtpOptions,
+): Transport {
   const { host, port, connections } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const breaker = createBreaker(connections);
   const gate = createGate({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
   const lanes = createLanes(() => createSession({ ...options, timeouts }), timeouts.idle);
   const relay = relayName(host, port);
+  const closing = new AbortController();
   let cut = false;
+  let probe: Session | null = null;
+  let returning: Promise<void> | null = null;
+
+  /** Tries a relay that cannot be reached with bare connections, so that its return is noticed soon and costs no mail. */
+  async function awaitReturn(): Promise<void> {
+    breaker.unreachable();
+    const short = { ...timeouts, connect: Math.min(timeouts.connect, probeMs) };
+    let failure: SmtpFailure | null;
+    do {
+      const pause = probePauseMs * (0.5 + Math.random() / 2);
+      await wait(pause, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
+      if (closing.signal.aborted) return;
+      probe = createSession({ ...options, timeouts: short });
+      failure = await probe.open();
+    } while (failure !== null && isUnreached(failure));
+    void probe?.quit();
+    probe = null;
+    breaker.reachable(ticks());
+    deps.returned?.();
+  }
 
   /** One try on a kept connection or a new one. A kept one that turns out to be gone costs a second try, not a verdict. */
   async function attempt(mail: Mail, fresh: boolean): Promise<Verdict> {
     const taken = await lanes.take(fresh);
-    if ("failure" in taken) return judge(taken.failure);
+    if ("failure" in taken) {
+      if (isUnreached(taken.failure) && !returning) {
+        returning = awaitReturn().finally(() => (returning = null));
+      }
+      return judge(taken.failure);
+    }
     const { session, kept } = taken;
     const fault = sessionFault(mail, session.smtputf8(), session.maxBytes());
     if (fault) {
@@ -54,7 +85,10 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
     const before = breaker.reason();
     if (verdict.kind !== "unknown" && !(verdict.kind === "deferred" && verdict.scope === "relay")) {
       breaker.worked();
-      if (before !== null && breaker.reason() === null) deps.log.info({ relay }, "The relay works again");
+      if (before !== null && breaker.reason() === null) {
+        deps.log.info({ relay }, "The relay works again");
+        deps.returned?.();
+      }
       return verdict;
     }
     if (cut) return verdict;
@@ -112,11 +146,22 @@ export function createSmtpTransport(deps: { clock: Clock; log: Log }, options: S
     },
     async close(graceMs) {
       gate.close();
+      closing.abort();
+      probe?.cut("the mail transport is closing");
       await gate.drained(graceMs);
       cut = true;
       await lanes.close();
     },
   };
+}
+
+/** Longest pause between looks for a relay that cannot be reached, and the longest look. */
+const probePauseMs = 3_000;
+const probeMs = 5_000;
+
+/** Whether nobody answered at the relay's address; one that answers, even with a refusal, is there. */
+function isUnreached({ stage, code }: Pick<SmtpFailure, "stage" | "code">): boolean {
+  return stage === "connect" && code === null;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from "bullmq";
 import { Redis } from "ioredis";
 import type { DbPool } from "../db/embedded-pool.ts";
+import { pingPostgres } from "../db/open.ts";
 import { asOptions, sessionSettings } from "../db/session.ts";
 
 /** Where the queue lives: in Redis, in PostgreSQL, or in the embedded database beside the records. */
@@ -26,6 +27,9 @@ export interface QueueConnection {
   close(): Promise<void>;
 }
 
+/** Longest pause between attempts to reach Redis again, in milliseconds. */
+const reconnectMs = 1_000;
+
 /** Keys in Redis start with this, so that one Redis can serve others too. */
 export const keyPrefix = "dayletter";
 
@@ -39,8 +43,9 @@ type Traced = { telemetry?: Telemetry };
 
 function onRedis(url: string, traced: Traced): QueueConnection {
   // Producers fail fast when Redis is away; a worker's blocking connection waits for it to come back.
-  const producer = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: 1 }));
-  const blocking = quiet(new Redis(url, { connectionName: "dayletter", maxRetriesPerRequest: null }));
+  const options = { connectionName: "dayletter", retryStrategy };
+  const producer = quiet(new Redis(url, { ...options, maxRetriesPerRequest: 1 }));
+  const blocking = quiet(new Redis(url, { ...options, maxRetriesPerRequest: null }));
   return {
     queue: (name) => new Queue(name, { ...traced, connection: producer, prefix: keyPrefix }),
     worker: (name, processor, worker) =>
@@ -67,9 +72,14 @@ function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>, traced: Trace
       new backend.Worker(name, processor as never, { ...traced, ...worker, connection }) as unknown as Worker,
     ping: async () => {
       if (place.kind === "embedded") await place.pool.query("select 1");
+      else await pingPostgres(place.url);
     },
     close: async () => undefined,
   };
+}
+
+function retryStrategy(times: number): number {
+  return Math.min(times * 100, reconnectMs) * (0.75 + Math.random() / 4);
 }
 
 /** ioredis reconnects by itself; without a listener each refused attempt would be printed with its stack. */

@@ -1,4 +1,5 @@
 import type { Job, Queue, Worker } from "bullmq";
+import { isConnectionError, type EngineWatch } from "../base/engine-watch.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { QueueConnection } from "./connection.ts";
@@ -6,11 +7,15 @@ import { jobOptions, jobs, queueNames, type JobName, type Payload, type QueueNam
 
 export type Queues = Record<QueueName, Queue>;
 
-export function openQueues(connection: QueueConnection, log: Log): Queues {
+export interface QueueDeps {
+  log: Log;
+  /** Of the server that the queue is on. */
+  watch: EngineWatch;
+}
+
+export function openQueues(connection: QueueConnection, deps: QueueDeps): Queues {
   const open = (name: QueueName): Queue =>
-    connection
-      .queue(name)
-      .on("error", (error) => log.warn({ queue: name, reason: reasonOf(error) }, "queue connection"));
+    connection.queue(name).on("error", (error) => note(deps, error, { queue: name }, "queue connection"));
   return {
     sources: open("sources"),
     editions: open("editions"),
@@ -23,17 +28,20 @@ export function openQueues(connection: QueueConnection, log: Log): Queues {
  * Asks for a look through the queue. A queue that cannot be reached is no error for the caller: what it did is in the
  * database, and `recover` finds it there.
  */
-export function createWake(queues: Queues, log: Log): Wake {
+export function createWake(queues: Queues, deps: QueueDeps): Wake {
   return async (name, payload, later) => {
     try {
       await queues[jobs[name].queue].add(name, payload, jobOptions(name, payload, later));
     } catch (error) {
-      log.warn(
-        { job: name, ...idsOf(payload), reason: reasonOf(error) },
-        "queue could not be reached, recover will see to it",
-      );
+      note(deps, error, { job: name, ...idsOf(payload) }, "job could not be queued, the recovery job will retry");
     }
   };
+}
+
+/** The watch says once that the server is away; each object that uses it would say so at every attempt. */
+function note({ log, watch }: QueueDeps, error: unknown, fields: object, message: string): void {
+  if (isConnectionError(error)) watch.suspect();
+  else log.warn({ ...fields, reason: reasonOf(error) }, message);
 }
 
 export type Processors = {
@@ -43,15 +51,25 @@ export type Processors = {
 /** One slice at a time fills all of a process's connections, and its claims are as large as they can be. */
 const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 1, readers: 2 };
 
-/** One worker per queue, each handing its jobs to their processors. */
-export function startWorkers(
-  connection: QueueConnection,
-  processors: Processors,
-  deps: { log: Log; signal: AbortSignal },
-): Worker[] {
-  return queueNames.map((name) => {
-    const worker = connection.worker(name, (job) => process(job, processors, deps.signal), {
+/** How often a job is begun again because the database went away; one wait may be as long as the outage. */
+const mostBegun = 10;
+
+export interface WorkerDeps extends QueueDeps {
+  /** Of the server that holds the records. */
+  records: EngineWatch;
+  signal: AbortSignal;
+}
+
+/**
+ * One worker per queue, each handing its jobs to their processors. While the queue's server is away no job is asked for,
+ * and while the records are away jobs wait for them.
+ */
+export function startWorkers(connection: QueueConnection, processors: Processors, deps: WorkerDeps): Worker[] {
+  const workers = queueNames.map((name) => {
+    const worker = connection.worker(name, (job) => process(job, processors, deps), {
       concurrency: concurrency[name],
+      // After a failed attempt to get a job or to hand one back; BullMQ's own 15 s would outlast a short outage.
+      runRetryDelay: 1_000,
       // A stalled job is one whose process died. Looking again is always safe, so it is looked for soon: until then it
       // stands in the way of a new job for the same slice.
       maxStalledCount: 1_000,
@@ -61,16 +79,30 @@ export function startWorkers(
     worker.on("failed", (job, error) =>
       deps.log.error({ job: job?.name, ...idsOf(job?.data), reason: reasonOf(error) }, "job failed"),
     );
-    worker.on("error", (error) => deps.log.warn({ queue: name, reason: reasonOf(error) }, "worker connection"));
+    worker.on("error", (error) => note(deps, error, { queue: name }, "worker connection"));
     return worker;
   });
+  deps.watch.follow({
+    away: () => workers.forEach((worker) => void worker.pause(true)),
+    back: () => workers.forEach((worker) => worker.isPaused() && void worker.resume()),
+  });
+  return workers;
 }
 
-async function process(job: Job, processors: Processors, signal: AbortSignal): Promise<unknown> {
+async function process(job: Job, processors: Processors, { records, signal }: WorkerDeps): Promise<unknown> {
   const name = job.name as JobName;
   if (!Object.hasOwn(jobs, name)) throw new Refusal(422, `This release knows no job ${JSON.stringify(job.name)}.`);
   const payload = jobs[name].payload.parse(job.data);
-  return (processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>)(payload, signal);
+  const work = processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>;
+  for (let begun = 1; ; begun += 1) {
+    await records.back(signal);
+    try {
+      return await work(payload, signal);
+    } catch (error) {
+      if (!isConnectionError(error) || signal.aborted || begun === mostBegun) throw error;
+      records.suspect();
+    }
+  }
 }
 
 /** The ids of a payload, by the names that all other log lines have for them. */

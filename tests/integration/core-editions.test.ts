@@ -333,7 +333,12 @@ test("a date that is moved opens at its minute, and does not wait for the minute
   expect(await listEditions(app.db, 1)).toEqual([]);
   clock.set("2026-11-25T09:30:00Z");
   const stopping = new AbortController();
-  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
+  const workers = startWorkers(app.queue, processors(app), {
+    log: silentLog,
+    signal: stopping.signal,
+    watch: app.engines.queue,
+    records: app.engines.records,
+  });
   await eventually("it is opened", async () => (await listEditions(app.db, 1))[0]?.date === "2026-11-25", 5_000);
   stopping.abort();
   await Promise.all(workers.map((worker) => worker.close()));
@@ -351,7 +356,12 @@ test("a date that is left out while its last articles are gathered is not opened
 test("a job of another release fails alone, and the queue goes on", async () => {
   const { app } = world;
   const stopping = new AbortController();
-  const workers = startWorkers(app.queue, processors(app), { log: silentLog, signal: stopping.signal });
+  const workers = startWorkers(app.queue, processors(app), {
+    log: silentLog,
+    signal: stopping.signal,
+    watch: app.engines.queue,
+    records: app.engines.records,
+  });
   await app.queues.editions.add("polish-edition", { editionId: 1 });
   await app.queues.editions.add("toString", {});
   await app.queues.editions.add("fan-out", { editionId: "2026-11-24" });

@@ -12,6 +12,10 @@ import { isProgram } from "./kinds.ts";
 /** A server of our own on a free loopback port, its data in a temporary folder that `stop` removes. */
 export interface PrivateServer {
   url: string;
+  /** Ends it at once, as a crash does: nothing that it still has in memory is written. */
+  crash(): Promise<void>;
+  /** Starts it again on the same port with the data that it left. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,8 +26,11 @@ interface Owner {
 
 const startLimitMs = 20_000;
 
-/** Starts PostgreSQL from the PATH or from Debian's folders, the newest version first. */
-export async function startPostgres(): Promise<PrivateServer> {
+/**
+ * Starts PostgreSQL from the PATH or from Debian's folders, the newest version first.
+ * @param options.durable whether a commit survives `crash`
+ */
+export async function startPostgres(options: { durable?: boolean } = {}): Promise<PrivateServer> {
   const versions = "/usr/lib/postgresql";
   const folders = namesIn(versions)
     .toSorted((a, b) => Number(b) - Number(a))
@@ -45,38 +52,58 @@ export async function startPostgres(): Promise<PrivateServer> {
     `port=${port}`,
     "unix_socket_directories=",
     "max_connections=200",
-    // The data lives as long as the tests do, so durability would only cost time.
+    // The machine outlives the tests, so that nothing needs to reach the disk.
     "fsync=off",
-    "synchronous_commit=off",
+    `synchronous_commit=${options.durable ? "on" : "off"}`,
     "full_page_writes=off",
     "log_min_messages=panic",
   ];
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   const argv = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
-  return started("PostgreSQL", url, folder, spawnServer(postgres, argv, folder, owner), async () => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.end();
-  });
+  // SIGQUIT is PostgreSQL's immediate shutdown, SIGINT the fast one that waits for no client.
+  const signals = { crash: "SIGQUIT", stop: "SIGINT" } as const;
+  return started(
+    "PostgreSQL",
+    url,
+    folder,
+    signals,
+    () => spawnServer(postgres, argv, folder, owner),
+    async () => {
+      const client = new pg.Client({ connectionString: url });
+      client.on("error", () => {});
+      await client.connect();
+      await client.end();
+    },
+  );
 }
 
-export async function startRedis(): Promise<PrivateServer> {
+/** @param options.durable whether what was written survives `crash` (AOF); otherwise it comes back empty */
+export async function startRedis(options: { durable?: boolean } = {}): Promise<PrivateServer> {
   const program = find("redis-server", [], "redis-server");
   const folder = newFolder({});
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--loglevel", "warning"];
-  const keeping = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
-  return started("Redis", url, folder, spawnServer(program, [...place, ...keeping], folder, {}), async () => {
-    const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-    // Without a listener a refused connection would be printed at every attempt.
-    redis.on("error", () => {});
-    try {
-      await redis.connect();
-    } finally {
-      redis.disconnect();
-    }
-  });
+  const aof = options.durable ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
+  const argv = [...place, "--save", "", ...aof, "--maxmemory-policy", "noeviction"];
+  const signals = { crash: "SIGKILL", stop: "SIGINT" } as const;
+  return started(
+    "Redis",
+    url,
+    folder,
+    signals,
+    () => spawnServer(program, argv, folder, {}),
+    async () => {
+      const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+      // Without a listener a refused connection would be printed at every attempt.
+      redis.on("error", () => {});
+      try {
+        await redis.connect();
+      } finally {
+        redis.disconnect();
+      }
+    },
+  );
 }
 
 /** In a process group of its own, so that Ctrl-C on a terminal reaches the tests and not their servers. */
@@ -88,32 +115,46 @@ async function started(
   name: string,
   url: string,
   folder: string,
-  server: ChildProcess,
+  signals: { crash: NodeJS.Signals; stop: NodeJS.Signals },
+  spawnIt: () => ChildProcess,
   connect: () => Promise<void>,
 ): Promise<PrivateServer> {
+  let server = spawnIt();
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  };
   const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      const ended = once(server, "exit");
-      // PostgreSQL's fast shutdown: it waits for no client.
-      server.kill("SIGINT");
-      await ended;
-    }
+    await end(signals.stop);
     rmSync(folder, { recursive: true, force: true });
   };
-  const end = Date.now() + startLimitMs;
-  for (;;) {
-    try {
-      await connect();
-      return { url, stop };
-    } catch (error) {
-      if (server.exitCode === null && Date.now() < end) {
+  const answers = async () => {
+    const limit = Date.now() + startLimitMs;
+    for (;;) {
+      try {
+        await connect();
+        return;
+      } catch (error) {
+        if (server.exitCode !== null || Date.now() > limit) {
+          await stop();
+          throw new Error(`${name} did not start on ${url}.`, { cause: error });
+        }
         await wait(50);
-        continue;
       }
-      await stop();
-      throw new Error(`${name} did not start on ${url}.`, { cause: error });
     }
-  }
+  };
+  await answers();
+  return {
+    url,
+    crash: () => end(signals.crash),
+    async restart() {
+      server = spawnIt();
+      await answers();
+    },
+    stop,
+  };
 }
 
 function newFolder(owner: Owner): string {

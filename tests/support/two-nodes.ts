@@ -40,7 +40,7 @@ export async function openTwoNodes(
 
 function beside(app: App, others: Record<string, string>): { app: App; close(): Promise<void> } {
   const queue = connectQueue({ kind: "embedded", pool: app.database.pool });
-  const queues = openQueues(queue, app.log);
+  const queues = openQueues(queue, { log: app.log, watch: app.engines.queue });
   const config = loadConfig(testEnv(app.config.dataDir, others));
   return {
     app: {
@@ -50,7 +50,7 @@ function beside(app: App, others: Record<string, string>): { app: App; close(): 
       sender: randomUUID(),
       queue,
       queues,
-      wake: createWake(queues, app.log),
+      wake: createWake(queues, { log: app.log, watch: app.engines.queue }),
     },
     async close() {
       await Promise.all(Object.values(queues).map((one) => one.close()));

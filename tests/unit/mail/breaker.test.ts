@@ -40,3 +40,16 @@ test("a relay that asks for silence gets it, also while it is left alone already
   breaker.failed("421 4.7.28", 0, 10, 600_000);
   expect([breaker.waitMs(10), breaker.reason()]).toEqual([600_000, "421 4.7.28"]);
 });
+
+test("a relay that cannot be reached is left alone until it can, and then tried at once, but not before the quiet it asked for", () => {
+  const breaker = createBreaker(3);
+  for (let i = 0; i < 6; i += 1) breaker.failed("refused", i * 100_000, i * 100_000);
+  breaker.unreachable();
+  expect(breaker.waitMs(10_000_000)).toBeGreaterThan(0);
+  breaker.reachable(500_001);
+  expect([breaker.waitMs(500_001), breaker.width()]).toEqual([0, 1]);
+  breaker.failed("421 4.7.28", 600_000, 600_000, 600_000);
+  breaker.unreachable();
+  breaker.reachable(600_100);
+  expect(breaker.waitMs(600_100)).toBe(599_900);
+});
