@@ -117,7 +117,7 @@ export async function openApp(
     const templates = (): Promise<EmailTemplates> => loadTemplates(templateFolder);
     await templates();
     await checkNoticeTemplates(templateFolder);
-    if (config.embedded.records) closing.push(lockDataFolder(config.dataDir, command));
+    if (config.embedded.records) closing.push(await lockDataFolder(config.dataDir, command));
     await keepPrivate(config.dataDir, log, config.logo ? [config.logo.name] : []);
     const database = await openDatabase(config);
     closing.push(() => database.close());

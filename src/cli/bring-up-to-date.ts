@@ -8,7 +8,7 @@ import { openEmbedded, openPostgres } from "../db/open.ts";
 /** Brings the records to this release's schema, and says in one sentence what it did. @throws Refusal */
 export async function bringUpToDate(config: Config): Promise<string> {
   if (config.databaseUrl !== null) return migrateServer(config.databaseUrl, config.embedded.queue === "postgres");
-  const unlock = lockDataFolder(config.dataDir, "migrate");
+  const unlock = await lockDataFolder(config.dataDir, "migrate");
   try {
     await (await openEmbedded(join(config.dataDir, "db"))).close();
     return `The embedded records in ${config.dataDir} are at this release's schema.`;

@@ -29,7 +29,7 @@ export async function moveRecords(config: Config, dataDir: string): Promise<stri
     );
   }
   const { host, pathname } = new URL(config.databaseUrl);
-  const unlock = lockDataFolder(folder, "migrate");
+  const unlock = await lockDataFolder(folder, "migrate");
   try {
     const from = await openEmbedded(join(folder, "db"));
     const to = openPostgres(config.databaseUrl, { max: 2 });

@@ -1,8 +1,10 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { Refusal } from "../base/errors.ts";
 import { dataFolderFault } from "../base/private-file.ts";
+import { processStat } from "../base/process-stat.ts";
 
 interface Holder {
   pid: number;
@@ -16,25 +18,29 @@ interface Holder {
 const beatMs = 5_000;
 /** A holder on another host (another container on the same volume) is known only by its beat. */
 const silenceMs = 20_000;
+/** A process that was told to stop, or killed, may take a moment to be gone. */
+const patienceMs = 2_000;
+const lookEveryMs = 50;
 
 /**
  * Takes the data folder for this process alone: PGlite is one session and two would corrupt each other. The lock of a
- * process that was killed is recognised (no such pid, a pid born at another time, or another host that fell silent)
- * and replaced.
+ * process that was killed is recognised (no such pid, one that is dead and not yet reaped or was born at another time,
+ * or another host that fell silent) and replaced. A holder that lives is given two seconds to end.
  * @param command what this process does, for the refusal that the next one gets
+ * @param waitMs how long to wait for a holder that lives
  * @returns the function that gives the folder back
  * @throws Refusal 409 that names the process which holds the folder, 503 when this user may not write there
  */
-export function lockDataFolder(dir: string, command: string): () => void {
+export async function lockDataFolder(dir: string, command: string, waitMs = patienceMs): Promise<() => void> {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return take(dir, command);
+    return await take(dir, command, waitMs);
   } catch (error) {
     throw dataFolderFault(dir, "writable", error);
   }
 }
 
-function take(dir: string, command: string): () => void {
+async function take(dir: string, command: string, waitMs: number): Promise<() => void> {
   const path = join(dir, "lock.json");
   const aside = `${path}.${process.pid}`;
   const mine: Holder = {
@@ -42,14 +48,16 @@ function take(dir: string, command: string): () => void {
     host: hostname(),
     command,
     startedAt: new Date().toISOString(),
-    birth: birthOf(process.pid),
+    birth: processStat(process.pid)?.birth ?? null,
   };
+  const end = performance.now() + waitMs;
   for (;;) {
     if (putWhole(path, aside, mine)) return keep(path, mine);
     const holder = readHolder(path);
     if (holder === null) continue; // Given back since we looked.
-    if (isAlive(holder, path)) throw inUse(dir, holder);
-    moveAside(path, aside, holder);
+    if (!isAlive(holder, path)) moveAside(path, aside, holder);
+    else if (isSelf(holder) || performance.now() >= end) throw inUse(dir, holder);
+    else await wait(lookEveryMs);
   }
 }
 
@@ -115,14 +123,19 @@ function isSame(one: Holder, other: Holder): boolean {
 /** In a container every process may be pid 1, so a lock with our own pid is a dead predecessor's. */
 function isAlive(holder: Holder, path: string): boolean {
   if (holder.host !== hostname()) return Math.abs(new Date().getTime() - lastBeat(path)) < silenceMs;
-  const birth = birthOf(holder.pid);
-  if (holder.birth !== null && birth !== null) return holder.birth === birth;
+  const stat = processStat(holder.pid);
+  if (stat?.dead) return false;
+  if (holder.birth !== null && stat !== null) return holder.birth === stat.birth;
   try {
     process.kill(holder.pid, 0);
     return holder.pid !== process.pid;
   } catch (error) {
     return codeOf(error) === "EPERM";
   }
+}
+
+function isSelf(holder: Holder): boolean {
+  return holder.pid === process.pid && holder.host === hostname();
 }
 
 function lastBeat(path: string): number {
@@ -136,17 +149,6 @@ function inUse(dir: string, { pid, host, command, startedAt }: Holder): Refusal 
     `The data folder ${dir} is in use by process ${pid}${where} (dayletter ${command}, since ${startedAt}): stop it first, or give this one another DATA_DIR.`,
     { pid, host },
   );
-}
-
-/** Boot id and start time in clock ticks (proc(5), field 22 of stat); null where there is no /proc. */
-function birthOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot}:${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
-  } catch {
-    return null;
-  }
 }
 
 function codeOf(error: unknown): string | undefined {

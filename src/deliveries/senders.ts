@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { sql } from "kysely";
+import { processStat } from "../base/process-stat.ts";
 import type { Db } from "../db/schema.ts";
 import { retryDelayMs } from "../mail/backoff.ts";
 import type { OfEdition } from "./store.ts";
@@ -38,7 +39,7 @@ export async function forgetGoneNeighbours(db: Db, self: string): Promise<void> 
 
 function isRunning(pid: number): boolean {
   // In a container every first process has pid 1: a row with our own pid is a predecessor's.
-  if (pid === process.pid) return false;
+  if (pid === process.pid || processStat(pid)?.dead) return false;
   try {
     process.kill(pid, 0);
     return true;

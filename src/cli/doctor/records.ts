@@ -27,7 +27,8 @@ export async function openRecords(config: Config, now: Date): Promise<Records> {
   }
   let unlock: (() => void) | null = null;
   try {
-    unlock = lockDataFolder(config.dataDir, "doctor");
+    // A server that runs is asked instead, so there is nothing to wait for.
+    unlock = await lockDataFolder(config.dataDir, "doctor", 0);
     const database = await openEmbedded(join(config.dataDir, "db"));
     const release = unlock;
     return {

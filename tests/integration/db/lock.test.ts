@@ -5,7 +5,9 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
+import { processStat } from "../../../src/base/process-stat.ts";
 import { lockDataFolder } from "../../../src/db/lock.ts";
+import { eventually } from "../../support/world.ts";
 
 let dir: string;
 let children: ChildProcess[];
@@ -21,7 +23,7 @@ afterEach(async () => {
 const program = `
   const { lockDataFolder } = await import(${JSON.stringify(join(packageRoot, "dist/src/db/lock.js"))});
   try {
-    lockDataFolder(process.argv[1], "serve");
+    await lockDataFolder(process.argv[1], "serve");
     console.log("held");
     setInterval(() => {}, 1000);
   } catch (error) {
@@ -72,36 +74,63 @@ describe("the lock of the data folder", () => {
     expect(takers.filter(({ says }) => says === "held")).toHaveLength(1);
   });
 
-  it("is given back, once, and leaves nothing behind", () => {
-    const giveBack = lockDataFolder(dir, "serve");
-    expect(() => lockDataFolder(dir, "migrate")).toThrow(`in use by process ${process.pid} (dayletter serve,`);
+  it("of a killed process that its parent has not reaped is taken over at once", async () => {
+    // A shell that becomes `sleep` never asks what became of its child.
+    const holder = `${process.execPath} --input-type=module --eval "$PROGRAM" "$FOLDER"`;
+    const parent = spawn("sh", ["-c", `${holder} & echo $!; exec sleep 600`], {
+      env: { ...process.env, PROGRAM: program, FOLDER: dir },
+    });
+    children.push(parent);
+    let printed = "";
+    for await (const chunk of parent.stdout as AsyncIterable<Buffer>) if ((printed += chunk).includes("held")) break;
+    const pid = Number.parseInt(printed, 10);
+    process.kill(pid, "SIGKILL");
+    await eventually("it is dead and not reaped", async () => processStat(pid)?.dead);
+    (await lockDataFolder(dir, "serve", 0))();
+  });
+
+  it("is waited for while its holder ends", async () => {
+    const first = await taker();
+    const next = lockDataFolder(dir, "serve", 20_000);
+    expect(await Promise.race([next, Promise.resolve("waits")])).toBe("waits");
+    await first.kill();
+    (await next)();
+  });
+
+  it("is given back, once, and leaves nothing behind", async () => {
+    const giveBack = await lockDataFolder(dir, "serve");
+    await expect(lockDataFolder(dir, "migrate")).rejects.toThrow(`in use by process ${process.pid} (dayletter serve,`);
     giveBack();
     expect(existsSync(path())).toBe(false);
-    const again = lockDataFolder(dir, "migrate");
+    const again = await lockDataFolder(dir, "migrate");
     giveBack();
     expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject({ command: "migrate", pid: process.pid });
     again();
   });
 
-  it("is not fooled by a new process with a dead one's number", () => {
+  it("is not fooled by a new process with a dead one's number", async () => {
     oldLock({ pid: process.ppid, host: hostname(), birth: "another boot:1" });
-    lockDataFolder(dir, "serve")();
+    (await lockDataFolder(dir, "serve"))();
   });
 
   it.each([
     ["that was heard of just now is respected", 0, false],
     ["that has been silent for a minute is taken over", 60, true],
-  ])("of a holder on another host %s", (_, silentSeconds, taken) => {
+  ])("of a holder on another host %s", async (_, silentSeconds, taken) => {
     oldLock({ pid: 1, host: "another-container" });
     const heard = Date.now() / 1_000 - silentSeconds;
     utimesSync(path(), heard, heard);
-    if (taken) lockDataFolder(dir, "serve")();
+    if (taken) (await lockDataFolder(dir, "serve"))();
     else
-      expect(() => lockDataFolder(dir, "serve")).toThrow("in use by process 1 on another-container (dayletter serve");
+      await expect(lockDataFolder(dir, "serve")).rejects.toThrow(
+        "in use by process 1 on another-container (dayletter serve",
+      );
   });
 
-  it("that cannot be read is not thrown away", () => {
+  it("that cannot be read is not thrown away", async () => {
     writeFileSync(path(), "");
-    expect(() => lockDataFolder(dir, "serve")).toThrow(`The lock ${path()} cannot be read: if no dayletter runs`);
+    await expect(lockDataFolder(dir, "serve")).rejects.toThrow(
+      `The lock ${path()} cannot be read: if no dayletter runs`,
+    );
   });
 });
