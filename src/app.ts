@@ -197,7 +197,7 @@ export async function openApp(
       templates,
       notices: () => openNoticePress(templateFolder, publication),
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch, parse }, gatherMs)),
-      press: keepPresses((id) => openPress(db, options, id)),
+      press: keepPresses((id) => openPress({ db, options, publication }, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
       async close(graceMs = 10_000) {

@@ -177,6 +177,8 @@ interface EditionTable {
   selected: Generated<number>;
   slices: Generated<number>;
   stencil: JSONColumnType<object> | null;
+  /** Of its Message-IDs; set with the first mail. */
+  mail_domain: string | null;
   introduction: string | null;
   subject: string | null;
   approve_by: Date | null;

@@ -7,7 +7,8 @@ import { editionName } from "../editions/name.ts";
 import { loadStencil } from "../editions/stencils.ts";
 import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
-import type { ReaderMail } from "../render/types.ts";
+import { senderOf } from "../render/sender.ts";
+import type { Publication, ReaderMail } from "../render/types.ts";
 import { ownLinks } from "../subscribers/links.ts";
 import { messageId } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "./claims.ts";
@@ -25,19 +26,25 @@ export interface Press {
 export interface PressOptions {
   secret: string;
   publicUrl: string;
-  mailFrom: { address: string };
   maxArticles: number;
 }
 
-/** A press for an edition; null while it has not been rendered by this release or one with the same stencils. */
-export async function openPress(db: Db, options: PressOptions, editionId: number): Promise<Press | null> {
+/**
+ * A press for an edition; null while it has not been rendered by this release or one with the same stencils. Its mails
+ * come from the publication's sender as it is now, in the header and in the envelope.
+ */
+export async function openPress(
+  deps: { db: Db; options: PressOptions; publication: Publication },
+  editionId: number,
+): Promise<Press | null> {
+  const { db, options, publication } = deps;
   const edition = await getEditionById(db, editionId);
   const stencil = await loadStencil(db, editionId);
   if (!edition || !stencil) return null;
-  const prepared = prepare(stencil);
+  const prepared = prepare(stencil, senderOf(publication, edition));
   const tagNames = await frozenTagNames(db, editionId);
   const name = editionName(edition);
-  const domain = domainOf(options.mailFrom.address);
+  const domain = await keepMailDomain(db, editionId, domainOf(publication.from.address));
   const fitted = new Map<string, ReturnType<typeof fitPositions>>();
   const fit = (positions: number[]): ReturnType<typeof fitPositions> => {
     const key = positions.join();
@@ -46,7 +53,7 @@ export async function openPress(db: Db, options: PressOptions, editionId: number
     return known;
   };
   return {
-    from: options.mailFrom.address,
+    from: publication.from.address,
     print(delivery, date) {
       const mail: ReaderMail = {
         to: delivery.address,
@@ -82,6 +89,27 @@ export function readerLinks(
     ...ownLinks(options, key),
     moreUrl: `${options.publicUrl}/editions/${edition}`,
   };
+}
+
+/**
+ * The domain of all Message-IDs of an edition: that of the sender of its first mail, whoever sends the others, so that a
+ * mail has the same id at every attempt.
+ */
+async function keepMailDomain(db: Db, editionId: number, domain: string): Promise<string> {
+  const { rows } = await sql<{ kept: string }>`
+    with first as (
+      update editions set mail_domain = ${domain} where id = ${editionId} and mail_domain is null returning mail_domain
+    )
+    select mail_domain as kept from first union all
+    select mail_domain from editions where id = ${editionId} and mail_domain is not null`.execute(db);
+  if (rows[0]) return rows[0].kept;
+  // Another process has set it since this statement began.
+  const { mail_domain } = await db
+    .selectFrom("editions")
+    .select("mail_domain")
+    .where("id", "=", editionId)
+    .executeTakeFirstOrThrow();
+  return mail_domain ?? domain;
 }
 
 /** Tag names as they were at the freeze, by id; without those that only articles had which were left out since. */

@@ -5,6 +5,7 @@ import { remember } from "../base/remember.ts";
 import type { Db } from "../db/schema.ts";
 import { prepare, type Prepared } from "../render/assemble.ts";
 import { compileStencil } from "../render/compile.ts";
+import { senderOf } from "../render/sender.ts";
 import type { EditionArticle, EditionName, EditionWords, EmailTemplates, Publication } from "../render/types.ts";
 import type { Edition } from "./store.ts";
 import { editionName } from "./name.ts";
@@ -93,7 +94,10 @@ async function make(
   const all = await articles();
   const input = { publication, edition, articles: all, mode: "sample" as const, ...(words ? { words } : {}) };
   const stencil = await compileStencil(await templates(), input);
-  return { prepared: prepare(stencil), articles: all.map(({ position, tags }) => ({ position, tags })) };
+  return {
+    prepared: prepare(stencil, senderOf(publication, edition)),
+    articles: all.map(({ position, tags }) => ({ position, tags })),
+  };
 }
 
 /** Changes whenever a file of the folder does. */

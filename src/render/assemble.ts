@@ -1,9 +1,10 @@
 import { Refusal } from "../base/errors.ts";
 import { fromQuotedPrintable, quotedPrintable } from "../mail/encode.ts";
-import { ownHead, partBorders } from "../mail/message.ts";
+import { ownHead, partBorders, sharedHead } from "../mail/message.ts";
 import { readerValues } from "./personalise.ts";
 import { escapeHtml, textWidth, wrap } from "./plain.ts";
 import { subjectOf } from "./subject.ts";
+import type { Sender } from "./sender.ts";
 import { readerSlots, stencilVersion } from "./types.ts";
 import type { Part, ReaderMail, ReaderSlot, Stencil } from "./types.ts";
 import { wordsFor } from "./words.ts";
@@ -17,6 +18,7 @@ type Piece = Buffer | { slot: ReaderSlot } | { articles: true } | { more: Piece[
 export interface Prepared {
   stencil: Stencil;
   words: Words;
+  head: { from: string; fixed: string; feedbackId: string };
   borders: { text: string; html: string; end: string };
   html: Piece[];
   text: Piece[];
@@ -24,17 +26,19 @@ export interface Prepared {
 }
 
 /** Throws `Refusal` 409 for a stencil that another version of the program stored. */
-export function prepare(stencil: Stencil): Prepared {
+export function prepare(stencil: Stencil, sender: Sender): Prepared {
   if (stencil.version !== stencilVersion) {
     throw new Refusal(
       409,
       `The edition was rendered by another version (${stencil.version}, not ${stencilVersion}); render it again.`,
     );
   }
+  const { language, boundary } = stencil;
   return {
     stencil,
-    words: wordsFor(stencil.language),
-    borders: partBorders(stencil.boundary),
+    words: wordsFor(language),
+    head: { ...sharedHead({ ...sender, language, boundary }), feedbackId: sender.feedbackId },
+    borders: partBorders(boundary),
     html: stencil.html.map(toPiece),
     text: stencil.text.map(toPiece),
     articles: new Map(
@@ -52,7 +56,7 @@ export function prepare(stencil: Stencil): Prepared {
  * the edition has not.
  */
 export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
-  const { stencil, words, borders } = prepared;
+  const { stencil, words, head, borders } = prepared;
   const values = readerValues(mail, words, stencil.mode);
   const own = ownHead({
     to: mail.to,
@@ -60,9 +64,9 @@ export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
     messageId: mail.messageId,
     date: mail.date,
     unsubscribe: stencil.mode === "edition" ? mail.links.oneClick : null,
-    feedbackId: stencil.feedbackId,
+    feedbackId: head.feedbackId,
   });
-  const out: (Buffer | string)[] = [stencil.head.from, own, stencil.head.fixed, borders.text];
+  const out: (Buffer | string)[] = [head.from, own, head.fixed, borders.text];
   lay(prepared.text, "text", encoded(values, wrapped), prepared, mail, out);
   out.push(borders.html);
   lay(prepared.html, "html", encoded(values, escapeHtml), prepared, mail, out);

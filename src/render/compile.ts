@@ -1,8 +1,6 @@
 import { quotedPrintable } from "../mail/encode.ts";
-import { sharedHead } from "../mail/message.ts";
 import { cleanArticle } from "./articles.ts";
 import { longDate } from "./dates.ts";
-import { feedbackId } from "./feedback.ts";
 import { layOut, names, readerSlotOf } from "./layout.ts";
 import type { Layout, Node } from "./layout.ts";
 import { renderLiquid } from "./liquid.ts";
@@ -40,13 +38,6 @@ export async function compileStencil(
     language: publication.language,
     title: `${name}, ${longDate(edition.date, publication.language)}`,
     ...ownSubject(input),
-    head: sharedHead({
-      from: { name: clip(oneLine(publication.from.name), 150), address: publication.from.address },
-      listId: { name, id: publication.listId },
-      language: publication.language,
-      boundary,
-    }),
-    feedbackId: feedbackId(publication, edition),
     boundary,
     html: html.nodes.map(toPart),
     text: text.nodes.map(toPart),

@@ -3,10 +3,10 @@ import { ownHead, partBorders, sharedHead } from "../mail/message.ts";
 import { compileNotice, noticeValues, type NoticeMail } from "./notice-template.ts";
 import { clip, escapeHtml, oneLine, textWidth, wrap } from "./plain.ts";
 import type { Token } from "./sentinels.ts";
+import { identityOf } from "./sender.ts";
 import { subjectLimit } from "./subject.ts";
 import { readTemplate, trial } from "./templates.ts";
 import type { EmailTemplates, Publication } from "./types.ts";
-import { publicationName } from "./values.ts";
 
 /** Makes notices of one publication by the templates as they are now. */
 export interface NoticePress {
@@ -46,13 +46,8 @@ export async function checkNoticeTemplates(folder: string): Promise<void> {
 }
 
 function createPress(templates: EmailTemplates, publication: Publication): NoticePress {
-  const from = { name: clip(oneLine(publication.from.name), 150), address: publication.from.address };
-  const { from: fromField, fixed } = sharedHead({
-    from,
-    listId: { name: publicationName(publication), id: publication.listId },
-    language: publication.language,
-    boundary,
-  });
+  const { language } = publication;
+  const { from: fromField, fixed } = sharedHead({ ...identityOf(publication), language, boundary });
   const shapes = new Map<string, Promise<{ html: Token[]; text: Token[] }>>();
   return {
     async print(mail) {

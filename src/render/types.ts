@@ -97,10 +97,10 @@ export interface StencilArticle {
 }
 
 /** Stencils are stored: raise this when their shape changes, so that an older one is not misread. */
-export const stencilVersion = 1;
+export const stencilVersion = 2;
 
 /**
- * An edition's mail with everything done that does not depend on the reader. Plain JSON. Every `fixed` and every
+ * An edition's mail with everything done that does not depend on the reader or the sender. Plain JSON. Every `fixed` and every
  * article piece is quoted-printable from column 0 and ends with a line break, so pieces can be joined in any order.
  */
 export interface Stencil {
@@ -111,10 +111,6 @@ export interface Stencil {
   title: string;
   /** The editor's own subject of every mail, one line; left out where there is none. */
   subject?: string;
-  /** Header fields that are the same for every reader. */
-  head: { from: string; fixed: string };
-  /** Of a mail that brings none of its own. */
-  feedbackId: string;
   boundary: string;
   html: Part[];
   text: Part[];

@@ -56,8 +56,9 @@ export function readExpiringToken(
 
 /**
  * The Message-ID of a delivery: the same at every attempt, another for every reader and edition (Gmail throttles a
- * repeated one, 421 4.7.28), in From's domain.
+ * repeated one, 421 4.7.28).
  * @param edition date and number, such as `2026-11-24.1`
+ * @param domain From's when the edition's first mail was made
  */
 export function messageId(secret: string, edition: string, key: Buffer, domain: string): string {
   const unique = createHmac("sha256", secret).update(`message-id:${edition}:`).update(key).digest("hex").slice(0, 32);

@@ -2,7 +2,8 @@ import { simpleParser } from "mailparser";
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
 import { assemble, assembleHtml, assembleText, prepare, subjectLine } from "../../../src/render/assemble.ts";
-import { article, prepared, readerMail } from "./mail.ts";
+import { senderOf } from "../../../src/render/sender.ts";
+import { article, prepared, publication, readerMail } from "./mail.ts";
 
 const three = [article(0), article(1), article(2)];
 const links = readerMail([]).links;
@@ -138,7 +139,9 @@ describe("the subject", () => {
 describe("a stencil", () => {
   test("of another version is refused rather than misread", async () => {
     const { stencil } = await prepared(three);
-    expect(() => prepare({ ...stencil, version: 0 })).toThrow(Refusal);
+    expect(() => prepare({ ...stencil, version: 0 }, senderOf(publication, { date: "2013-12-05", number: 1 }))).toThrow(
+      Refusal,
+    );
   });
 
   test("without the position asked for gives no mail", async () => {

@@ -3,6 +3,7 @@ import { packageRoot } from "../../../src/base/root.ts";
 import { compileStencil } from "../../../src/render/compile.ts";
 import { prepare } from "../../../src/render/assemble.ts";
 import type { Prepared } from "../../../src/render/assemble.ts";
+import { senderOf } from "../../../src/render/sender.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
 import type { EditionArticle, EmailTemplates, Mode, Publication, ReaderMail } from "../../../src/render/types.ts";
 
@@ -58,11 +59,13 @@ export async function prepared(
   articles: EditionArticle[],
   options: { mode?: Mode; publication?: Partial<Publication>; number?: number } = {},
 ): Promise<Prepared> {
+  const own = { ...publication, ...options.publication };
+  const edition = { date: "2013-12-05", number: options.number ?? 1 };
   const stencil = await compileStencil(await templates(), {
-    publication: { ...publication, ...options.publication },
-    edition: { date: "2013-12-05", number: options.number ?? 1 },
+    publication: own,
+    edition,
     articles,
     mode: options.mode ?? "edition",
   });
-  return prepare(JSON.parse(JSON.stringify(stencil)) as typeof stencil);
+  return prepare(JSON.parse(JSON.stringify(stencil)) as typeof stencil, senderOf(own, edition));
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assembleHtml, prepare } from "../../../src/render/assemble.ts";
 import { compileStencil } from "../../../src/render/compile.ts";
+import { senderOf } from "../../../src/render/sender.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
 import type { EmailTemplates } from "../../../src/render/types.ts";
 import { article, publication, readerMail, templates } from "./mail.ts";
@@ -93,13 +94,16 @@ describe("templates that cannot be used are refused at start", () => {
       "<mj-section><mj-column><mj-text>Hello from a part</mj-text></mj-column></mj-section>",
     );
     expect(await changed("html", "</mj-body>", '<mj-include path="hello.mjml" /></mj-body>')).toBe("accepted");
+    const edition = { date: "2013-12-05", number: 1 };
     const stencil = await compileStencil(await loadTemplates(folder), {
       publication,
-      edition: { date: "2013-12-05", number: 1 },
+      edition,
       articles: [article(0)],
       mode: "edition",
     });
-    expect(assembleHtml(prepare(stencil), readerMail([0]))).toContain("Hello from a part");
+    expect(assembleHtml(prepare(stencil, senderOf(publication, edition)), readerMail([0]))).toContain(
+      "Hello from a part",
+    );
   });
 
   test("a missing file", async () => {
