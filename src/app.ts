@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { createCaps, type Caps } from "./abuse/caps.ts";
 import { openCounters } from "./abuse/counters.ts";
 import { createSignInCaps, type SignInCaps } from "./abuse/sign-in.ts";
@@ -9,7 +8,6 @@ import { watchEngine, type EngineWatch } from "./base/engine-watch.ts";
 import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
 import { noTrace, type Trace } from "./base/trace.ts";
-import { packageRoot } from "./base/root.ts";
 import type { Config } from "./config.ts";
 import { openOwn, type OwnSettings } from "./config/own.ts";
 import { lockDataFolder } from "./db/lock.ts";
@@ -29,6 +27,7 @@ import { ensureSecret, ensureToken } from "./ops/keys.ts";
 import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
+import { areChecked, shippedTemplates } from "./render/checked.ts";
 import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
 import { publicationOf } from "./render/publication.ts";
 import { loadTemplates } from "./render/templates.ts";
@@ -113,10 +112,12 @@ export async function openApp(
   const closing: (() => unknown)[] = [];
   const close = (): Promise<void> => closeInReverse(closing, log);
   try {
-    const templateFolder = join(packageRoot, "templates/email");
+    const templateFolder = shippedTemplates;
     const templates = (): Promise<EmailTemplates> => loadTemplates(templateFolder);
-    await templates();
-    await checkNoticeTemplates(templateFolder);
+    if (!areChecked(templateFolder)) {
+      await templates();
+      await checkNoticeTemplates(templateFolder);
+    }
     if (config.embedded.records) closing.push(await lockDataFolder(config.dataDir, command));
     await keepPrivate(config.dataDir, log, config.logo ? [config.logo.name] : []);
     const database = await openDatabase(config);

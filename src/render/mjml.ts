@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import mjml2html from "mjml";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { TemplateFile } from "./types.ts";
 
@@ -12,6 +11,8 @@ import type { TemplateFile } from "./types.ts";
 export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<string> {
   checkNesting(mjml, file);
   checkIncludes(mjml, file);
+  // Loaded with the first email: it takes longer than any other part of a start.
+  const { default: mjml2html } = await import("mjml");
   let html: string;
   try {
     ({ html } = await mjml2html(mjml, {

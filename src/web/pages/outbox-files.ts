@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { simpleParser, type AddressObject } from "mailparser";
+import type { AddressObject, ParsedMail, SimpleParserOptions } from "mailparser";
 import { isMailFile, outboxFiles, readHead } from "../../mail/outbox-folder.ts";
 
 export interface OutboxEntry {
@@ -37,7 +37,7 @@ export async function readOutboxMail(folder: string, name: string): Promise<Outb
   if (!isMailFile(name)) return null;
   const raw = await readFile(join(folder, name)).catch(() => null);
   if (!raw) return null;
-  const mail = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
+  const mail = await parse(raw, { skipHtmlToText: true, skipTextToHtml: true, skipImageLinks: true });
   return {
     subject: mail.subject ?? "(no subject)",
     from: addresses(mail.from),
@@ -49,13 +49,19 @@ export async function readOutboxMail(folder: string, name: string): Promise<Outb
   };
 }
 
+/** The parser is loaded with the first mail that is looked at, so that a start does not wait for it. */
+async function parse(raw: Buffer, options?: SimpleParserOptions): Promise<ParsedMail> {
+  const { simpleParser } = await import("mailparser");
+  return simpleParser(raw, options);
+}
+
 async function changedAt(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.mtimeMs ?? 0;
 }
 
 async function readEntry(folder: string, name: string): Promise<OutboxEntry> {
   const mail = await readHead(join(folder, name))
-    .then((head) => simpleParser(head))
+    .then((head) => parse(head))
     .catch(() => null);
   return {
     path: `/outbox/${encodeURIComponent(name)}`,
