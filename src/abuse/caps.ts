@@ -124,8 +124,10 @@ export function createCaps(counters: Counters, secret: string): Caps {
  * (support.google.com/mail/answer/7436150), so they are one to be spared. Only to count by; elsewhere an address is itself.
  */
 function mailboxOf(addressKey: string): string {
-  const [, local = "", domain = ""] = /^([^+]+)(?:\+.*)?@(.+)$/.exec(addressKey) ?? [];
-  if (local === "") return addressKey;
+  const at = addressKey.lastIndexOf("@");
+  const local = addressKey.slice(0, Math.max(0, at)).split("+", 1)[0]!;
+  const domain = addressKey.slice(at + 1);
+  if (local === "" || domain === "") return addressKey;
   return `${/^(gmail|googlemail)\.com$/.test(domain) ? local.replaceAll(".", "") : local}@${domain}`;
 }
 

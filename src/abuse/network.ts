@@ -6,7 +6,7 @@ import { isIP } from "node:net";
  * @returns such as `192.0.2.0/24` or `2001:db8:0:1200::/56`; `unknown` for what is no address
  */
 export function networkOf(address: string): string {
-  const plain = address.replace(/%.*$/, "");
+  const plain = address.split("%", 1)[0]!;
   const family = isIP(plain);
   if (family === 0) return "unknown";
   if (family === 4) return networkOfParts(plain.split(".").map(Number));
@@ -41,8 +41,8 @@ function groupsOf(address: string): number[] {
 
 /** The last 32 bits may be written as an IPv4 address. */
 function withoutDots(address: string): string {
-  return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_all, ...found) => {
-    const [a, b, c, d] = found.slice(0, 4).map(Number) as [number, number, number, number];
-    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-  });
+  if (!address.includes(".")) return address;
+  const start = address.lastIndexOf(":") + 1;
+  const [a, b, c, d] = address.slice(start).split(".").map(Number) as [number, number, number, number];
+  return `${address.slice(0, start)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }

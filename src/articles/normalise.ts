@@ -18,13 +18,19 @@ export function canonicalKey(url: string): string {
 
 /** Lower case already, by the URL parser. "www." and the root's dot go; so do both default ports, as the scheme does. */
 function hostKey({ hostname, port }: URL): string {
-  const name = hostname.replace(/\.+$/, "").replace(/^(?:www\.)+(?=[^.]+\.)/, "");
+  const name = hostname.replace(/(?<!\.)\.+$/, "").replace(/^(?:www\.)+(?=[^.]+\.)/, "");
   return port === "" || port === "80" || port === "443" ? name : `${name}:${port}`;
 }
 
+const sameWithout = ["/", "/index.html", "/index.htm"];
+
 /** "/news/", "/news/index.html" and "/news" are one page; "/News" may be another. */
 function pathKey(path: string): string {
-  return sameEscapes(path).replace(/(?:\/(?:index\.html?)?)+$/i, "");
+  const plain = sameEscapes(path);
+  const lower = plain.toLowerCase();
+  let end = plain.length;
+  for (let tail; (tail = sameWithout.find((one) => lower.endsWith(one, end))) !== undefined;) end -= tail.length;
+  return plain.slice(0, end);
 }
 
 /** Sorted by name, since most systems do not mind the order; the order of one name's values may matter and stays. */

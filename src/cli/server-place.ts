@@ -23,7 +23,7 @@ export function findServer(config: Pick<Config, "serverUrl" | "bootstrapToken" |
     );
   }
   const local = here !== null && sameOrigin(url, here) ? readIfThere(tokenFile(config.dataDir)) : null;
-  return { url: url.replace(/\/+$/, ""), token: config.bootstrapToken ?? local };
+  return { url: url.replace(/(?<!\/)\/+$/, ""), token: config.bootstrapToken ?? local };
 }
 
 function sameOrigin(one: string, other: string): boolean {

@@ -59,7 +59,7 @@ function decoded(text: string, refusal: Refusal): string {
 
 /** Reads `Name <address>`, `"Name" <address>` or a bare address. Throws a 422 Refusal. */
 export function parseMailbox(raw: string): Mailbox {
-  const match = /^(?:"((?:[^"\\]|\\.)*)"|([^<>"]*))\s*<([^<>]*)>$/.exec(line(raw));
+  const match = /^(?:"((?:[^"\\]|\\.)*)"\s*|([^<>"]*))<([^<>]*)>$/.exec(line(raw));
   if (!match && /[<>"]/.test(raw)) {
     throw wrongValue(raw, 'a sender; expected a form such as "Telecom Daily" <alerts@example.com>');
   }

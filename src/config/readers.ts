@@ -70,7 +70,7 @@ export function serverUrl(schemes: readonly string[], example: string): Reader<s
 /** The address of a site, without trailing slash; links are made by putting a path behind it. */
 export const siteUrl: Reader<string> = (raw) => {
   const url = webUrl(raw);
-  if (url && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/\/+$/, "");
+  if (url && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/(?<!\/)\/+$/, "");
   throw wrongValue(maskUrl(raw), "the address of a site; expected a form such as https://alerts.example.com");
 };
 
@@ -125,7 +125,7 @@ export const hexColour: Reader<string> = (raw) => {
  */
 export const languageTag: Reader<string> = (raw) => {
   for (const item of raw.split(":")) {
-    const locale = item.replace(/[.@].*$/, "").replaceAll("_", "-");
+    const locale = item.split(/[.@]/, 1)[0]!.replaceAll("_", "-");
     if (/^(c|posix)$/i.test(locale)) return "en";
     const [tag] = knownLocales(locale);
     if (tag !== undefined) return tag;

@@ -21,7 +21,7 @@ export interface DbPool {
 }
 
 /** LISTEN or UNLISTEN, its channel quoted or bare; BullMQ writes a comment before it. */
-const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*;?\s*$/i;
+const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*(?:;\s*)?$/i;
 
 /**
  * The engine runs in this process and answers without a turn of the event loop, so a loop of statements would block every

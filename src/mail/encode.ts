@@ -27,6 +27,9 @@ export function quotedPrintable(text: string): string {
   return out.join("");
 }
 
+/** A word cannot be folded, and a line ends at 998 characters (RFC 5322, 2.1.1). */
+const longestWord = 900;
+
 /** Printable ASCII that needs no encoding wherever it stands: the usual reader's value. */
 const plainLine = /^[!-\-/-<>-EG-~][ -<>-~]*$/;
 
@@ -58,7 +61,8 @@ export function fromQuotedPrintable(body: string): string {
  */
 export function headerText(name: string, text: string): string {
   const first = name.length + 2;
-  const plain = /^[ -~]*$/.test(text) && !text.includes("=?") && !/\S{900}/.test(text);
+  const plain =
+    /^[ -~]*$/.test(text) && !text.includes("=?") && text.split(" ").every((word) => word.length < longestWord);
   return plain ? foldAtSpaces(text, first) : encodedWords(text, first).join("\r\n ");
 }
 

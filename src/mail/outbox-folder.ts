@@ -53,6 +53,6 @@ async function recipientOf(path: string): Promise<string | null> {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  const to = head === null ? null : /^to:[ \t]*(.*?)\s*$/im.exec(head.toString("utf8"));
-  return to?.[1]?.toLowerCase() ?? null;
+  const to = head === null ? null : /^to:(.*)$/im.exec(head.toString("utf8"));
+  return to?.[1]?.trim().toLowerCase() ?? null;
 }

@@ -29,7 +29,7 @@ export async function compileStencil(
   const { publication, edition, mode } = input;
   const [html, text] = [await layOutHtml(templates, input), await layOutText(templates, input)];
   const name = publicationName(publication);
-  const webEdition = `${publication.publicUrl.replace(/\/+$/, "")}/editions/${edition.date}`;
+  const webEdition = `${publication.publicUrl.replace(/(?<!\/)\/+$/, "")}/editions/${edition.date}`;
   // "=_" cannot occur in quoted-printable, so no text can contain the boundary (RFC 2045, 6.7).
   const boundary = `=_dayletter_${edition.date}_${edition.number}`;
   return {

@@ -23,7 +23,7 @@ export async function renderLiquid(
     return String(rendered);
   } catch (error) {
     const line = LiquidError.is(error) ? lineOf(error) : null;
-    const reason = reasonOf(error).replace(/, file:.*$|, line:.*$/, "");
+    const reason = reasonOf(error).split(/, (?:file|line):/, 1)[0]!;
     throw new Refusal(
       422,
       `The mail template ${file.path}${line === null ? "" : `, line ${line},`} is not valid Liquid: ${reason}.`,

@@ -32,16 +32,16 @@ export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<stri
       `${first.tagName}: ${first.message}`,
     );
   }
-  return html.replace(/[ \t]*\n\s*/g, "\n").trim() + "\n";
+  return html.replace(/(?<![ \t])[ \t]*\n\s*/g, "\n").trim() + "\n";
 }
 
 /** MJML's parser closes forgotten tags by itself, and the mail then looks wrong without an error. */
 function checkNesting(mjml: string, file: TemplateFile): void {
   const open: { tag: string; at: number }[] = [];
   const lineAt = (at: number): number | null => lineOfOffset(mjml, at, file);
-  for (const { 1: slash, 2: tag = "", 3: closed, index } of mjml.matchAll(/<(\/?)(mj[\w-]*)\b[^>]*?(\/?)>/g)) {
-    if (closed === "/") continue;
-    if (slash !== "/") {
+  for (const { tag, whole, index } of tagsOf(mjml)) {
+    if (whole.endsWith("/>")) continue;
+    if (!whole.startsWith("</")) {
       open.push({ tag, at: index });
       continue;
     }
@@ -56,12 +56,24 @@ function checkNesting(mjml: string, file: TemplateFile): void {
 /** MJML leaves out what it cannot or may not include, and the mail then lacks a part without an error. */
 function checkIncludes(mjml: string, file: TemplateFile): void {
   const folder = dirname(file.path);
-  for (const { 0: tag, index } of mjml.matchAll(/<mj-include\b[^>]*>/g)) {
-    const path = /\bpath=["']([^"']*)["']/.exec(tag)?.[1] ?? "";
+  for (const { tag, whole, index } of tagsOf(mjml)) {
+    if (tag !== "mj-include" || whole.startsWith("</")) continue;
+    const path = /\bpath=["']([^"']*)["']/.exec(whole)?.[1] ?? "";
     const target = resolve(folder, path);
     if (path !== "" && !isAbsolute(path) && !relative(folder, target).startsWith("..") && existsSync(target)) continue;
     const reason = `mj-include must name a file in the folder of the template, not "${path}"`;
     throw refusal(file, lineOfOffset(mjml, index, file), reason);
+  }
+}
+
+/** MJML's own tags, in their order; `whole` is from `<` to `>`. */
+function* tagsOf(mjml: string): Generator<{ tag: string; whole: string; index: number }> {
+  const start = /<\/?(mj[\w-]*)/g;
+  for (let found; (found = start.exec(mjml)) !== null;) {
+    const end = mjml.indexOf(">", found.index) + 1;
+    if (end === 0) return;
+    yield { tag: found[1]!, whole: mjml.slice(found.index, end), index: found.index };
+    start.lastIndex = end;
   }
 }
 
@@ -78,8 +90,20 @@ function templateLine(mjml: string, rendered: number, file: TemplateFile): numbe
 
 function couldHaveMade(template: string, rendered: string): boolean {
   if (template === "") return false;
-  const literals = template.split(/\{\{.*?\}\}|\{%.*?%\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return literals.some((part) => part.trim() !== "") && new RegExp(`^${literals.join(".*?")}$`).test(rendered);
+  // Every second part stands between the braces.
+  const literals = template.split(/\{[{%]|[}%]\}/).filter((_part, i) => i % 2 === 0);
+  if (literals.every((part) => part.trim() === "")) return false;
+  const [first = "", ...rest] = literals;
+  const last = rest.pop();
+  if (last === undefined) return rendered === first;
+  if (!rendered.startsWith(first)) return false;
+  let at = first.length;
+  for (const literal of rest) {
+    const found = rendered.indexOf(literal, at);
+    if (found === -1) return false;
+    at = found + literal.length;
+  }
+  return rendered.length - last.length >= at && rendered.endsWith(last);
 }
 
 function firstError(error: unknown): { line?: number; tagName: string; message: string } | null {

@@ -88,26 +88,51 @@ function webp(bytes: Buffer): Picture | null {
 
 function svg(bytes: Buffer): Picture | null {
   const text = bytes.toString("utf8");
-  const open = /^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>[]*>\s*)*(<svg\b[^>]*>)/is.exec(
-    text,
-  )?.[1];
-  if (open === undefined) return null;
+  const open = firstElement(text);
+  if (!/^<svg\b/i.test(open)) return null;
   refuseActive(text);
-  const length = (name: string): number =>
-    Number(new RegExp(`\\s${name}\\s*=\\s*["']\\s*([\\d.]+)(?:px)?\\s*["']`).exec(open)?.[1] ?? Number.NaN);
-  const box = /\sviewBox\s*=\s*["']\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+)[\s,]+([\d.]+)/.exec(open);
-  const [width, height] = [length("width"), length("height")];
-  const size = width > 0 && height > 0 ? { width, height } : { width: Number(box?.[1]), height: Number(box?.[2]) };
+  const width = pixels(/\swidth\s*=\s*["']([^"']*)["']/.exec(open)?.[1]);
+  const height = pixels(/\sheight\s*=\s*["']([^"']*)["']/.exec(open)?.[1]);
+  const box =
+    /\sviewBox\s*=\s*["']([^"']*)["']/
+      .exec(open)?.[1]
+      ?.trim()
+      .split(/[\s,]+/) ?? [];
+  const size = width > 0 && height > 0 ? { width, height } : { width: Number(box[2]), height: Number(box[3]) };
   if (!(size.width > 0 && size.height > 0))
     throw new Refusal(422, "this SVG does not say how large it is; give its first element a viewBox.");
   return { type: "image/svg+xml", ending: "svg", ...size };
+}
+
+const skipped = [
+  ["<?xml", "?>"],
+  ["<!--", "-->"],
+  ["<!doctype", ">"],
+] as const;
+
+/** The first tag of an XML document, behind its declaration and comments; "" without one. */
+function firstElement(text: string): string {
+  let rest = text.trimStart();
+  for (;;) {
+    const found = skipped.find(([start]) => rest.slice(0, start.length).toLowerCase() === start);
+    if (!found) return rest.slice(0, rest.indexOf(">") + 1);
+    const [start, close] = found;
+    const end = rest.indexOf(close, start.length);
+    if (end === -1) return "";
+    rest = rest.slice(end + close.length).trimStart();
+  }
+}
+
+/** Of a length without a unit, or in pixels; NaN for any other. */
+function pixels(length = ""): number {
+  return Number(/^\s*([\d.]+)(?:px)?\s*$/.exec(length)?.[1] ?? Number.NaN);
 }
 
 /** Nobody's browser runs what is in a picture, and it is served so that nothing could; a logo has no business with it. */
 function refuseActive(text: string): void {
   const found = [
     { what: "a script", shape: /<\s*(?:[\w-]+:)?script\b/i },
-    { what: "an event handler", shape: /<[^>]*\son[a-z]+\s*=/i },
+    { what: "an event handler", shape: /\son[a-z]+\s*=\s*["']/i },
     { what: "a javascript: link", shape: /javascript\s*:/i },
     { what: "HTML in it", shape: /<\s*(?:[\w-]+:)?(?:foreignObject|iframe|embed|object)\b/i },
     { what: "an entity of its own", shape: /<!ENTITY/i },

@@ -43,7 +43,7 @@ export function clip(text: string, limit: number): string {
   const room = text.slice(0, limit);
   const space = room.lastIndexOf(" ");
   const kept = space >= limit * 0.6 ? room.slice(0, space) : wholeGraphemes(text, limit - 1);
-  return `${kept.replace(/[\s,;:.\u2026-]+$/u, "")}\u2026`;
+  return `${kept.replace(/(?<![\s,;:.\u2026-])[\s,;:.\u2026-]+$/u, "")}\u2026`;
 }
 
 function wholeGraphemes(text: string, limit: number): string {

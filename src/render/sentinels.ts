@@ -16,18 +16,20 @@ export type Token = { text: string } | { name: string };
 export function createSentinels(): Sentinels {
   const nonce = randomBytes(12).toString("hex");
   const names: string[] = [];
-  const pattern = new RegExp(`zq${nonce}n(\\d+)qz`);
+  const start = `zq${nonce}n`;
+  const end = "qz";
   return {
     mark(name) {
       names.push(name);
-      return `zq${nonce}n${names.length - 1}qz`;
+      return `${start}${names.length - 1}${end}`;
     },
     split(rendered) {
-      // With one capture group, every second part is the group: the number of a name.
-      return rendered
-        .split(pattern)
-        .map((part, i) => (i % 2 === 0 ? { text: part } : { name: names[Number(part)] ?? "" }))
-        .filter((token) => !("text" in token) || token.text !== "");
+      const [before = "", ...rest] = rendered.split(start);
+      const tokens = rest.flatMap((part): Token[] => {
+        const at = part.indexOf(end);
+        return [{ name: names[Number(part.slice(0, at))] ?? "" }, { text: part.slice(at + end.length) }];
+      });
+      return [{ text: before }, ...tokens].filter((token) => !("text" in token) || token.text !== "");
     },
   };
 }

@@ -70,7 +70,7 @@ const longestRange = 366;
  */
 export function parseDates(raw: string): string[] {
   const parts = raw
-    .replaceAll(/\s*\.\.\s*/g, "..")
+    .replaceAll(/(?<!\s)\s*\.\.\s*/g, "..")
     .split(/[\s,;]+/)
     .filter((part) => part !== "");
   if (parts.length === 0) throw wrongValue(raw, "a date; expected one such as 2026-12-24, or a list of them");

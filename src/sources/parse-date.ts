@@ -25,8 +25,8 @@ const zones: Readonly<Record<string, number | undefined>> = {
 };
 
 const rfc822 =
-  /^(?:[a-z]{3,9}\.?,?\s+)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s-]+(\d{4}|\d{2})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(.*)$/i;
-const iso8601 = /^(\d{4})-?(\d{2})(?:-?(\d{2}))?(?:[t\s]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?\s*(.*)$/i;
+  /^(?:[a-z]{3,9}\.?,?\s+)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s-]+(\d{4}|\d{2})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?\s*(.*)$/is;
+const iso8601 = /^(\d{4})-?(\d{2})(?:-?(\d{2}))?(?:[t\s]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?\s*(.*)$/is;
 
 /**
  * The instant of a feed's date, in the forms of RFC 822 (with its two-digit years) and ISO 8601; without a zone, or with
@@ -67,7 +67,10 @@ function instant(
 }
 
 function offsetOf(zone: string): number | null {
-  const name = zone.replace(/\s*\([^)]*\)$/, "").replace(/^(?:GMT|UTC)(?=[+-])/i, "");
+  const name = zone
+    .replace(/\([^()]*\)$/, "")
+    .trimEnd()
+    .replace(/^(?:GMT|UTC)(?=[+-])/i, "");
   const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})?$/.exec(name) ?? [];
   if (sign) {
     const offset = Number(hours) * 60 + Number(minutes ?? 0);

@@ -7,20 +7,21 @@ export interface RouteList {
 }
 
 export function listRoutes(web: FastifyInstance): RouteList {
-  const routes: { method: string; pattern: RegExp }[] = [];
+  const routes: { method: string; parts: string[] }[] = [];
   web.addHook("onRoute", ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, pattern: patternOf(url) });
+    for (const one of [method].flat()) routes.push({ method: one, parts: url.split("/") });
   });
   return {
-    allowed: (path) => [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))],
+    allowed(path) {
+      const given = path.split("/");
+      return [...new Set(routes.filter(({ parts }) => leadsTo(parts, given)).map(({ method }) => method))];
+    },
   };
 }
 
-function patternOf(url: string): RegExp {
-  const parts = url
-    .split("/")
-    .map((part) =>
-      part === "*" ? ".*" : part.startsWith(":") ? "[^/]+" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
-    );
-  return new RegExp(`^${parts.join("/")}$`);
+/** `:name` stands for one part that is not empty, `*` for all that is left. */
+function leadsTo(parts: readonly string[], given: readonly string[]): boolean {
+  const open = parts.at(-1) === "*";
+  if (open ? given.length < parts.length : given.length !== parts.length) return false;
+  return parts.every((part, i) => part === "*" || (part.startsWith(":") ? given[i] !== "" : part === given[i]));
 }

@@ -42,7 +42,9 @@ async function checkRedis(url: string): Promise<Check[]> {
 
 /** @param info what Redis says of itself, INFO sections server, memory and persistence */
 export function judgeRedis(host: string, info: string): Check[] {
-  const field = (key: string): string | null => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? null;
+  const lines = info.split(/\r?\n/);
+  const field = (key: string): string | null =>
+    lines.find((line) => line.startsWith(`${key}:`))?.slice(key.length + 1) ?? null;
   const version = field("redis_version") ?? "of unknown version";
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const checks: Check[] = [];

@@ -4,7 +4,7 @@ import type { Said } from "./translations.ts";
 /** What an English text is in the language of the pages. */
 export type Translate = (pattern: Pattern) => Said;
 
-const marked = /\{% t(?: ([\w.]+))? %\}([^]*?)\{% endt %\}/g;
+const marked = /\{% t(?: ([\w.]+))? %\}((?:(?!\{% t\b)[^])*?)\{% endt %\}/g;
 
 /**
  * A Liquid template with its marked texts, `{% t %}Sign up{% endt %}`, in another language. It is done before Liquid reads the
@@ -21,7 +21,7 @@ export function translateTemplate(source: string, translate: Translate): string 
   });
 }
 
-const call = /\bt\(\s*("(?:[^"\\]|\\.)*")\s*,?\s*\)/g;
+const call = /\bt\(\s*("(?:[^"\\]|\\.)*")\s*(?:,\s*)?\)/g;
 
 /** A script with its marked texts, `t("Sending…")`, in another language, as literals of ASCII. */
 export function translateScript(source: string, translate: Translate): string {

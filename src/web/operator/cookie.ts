@@ -10,12 +10,12 @@ export interface OperatorCookie {
 
 /** The browser's part of a session. */
 export function sessionCookie(publicUrl: string): OperatorCookie {
-  return hostCookie(publicUrl, { name: "dayletter", value: /[\w-]{20,100}/, ms: absoluteMs });
+  return hostCookie(publicUrl, { name: "dayletter", value: /^[\w-]{20,100}$/, ms: absoluteMs });
 }
 
 /** What a browser that has signed in is known by; see `knownDevice`. */
 export function deviceCookie(publicUrl: string): OperatorCookie {
-  return hostCookie(publicUrl, { name: "dayletter-device", value: /[\w.~-]{20,400}/, ms: deviceMs });
+  return hostCookie(publicUrl, { name: "dayletter-device", value: /^[\w.~-]{20,400}$/, ms: deviceMs });
 }
 
 /** With https, `__Host-`: no other host can set it, and it never travels unencrypted (RFC 6265bis, 4.1.3.2). */
@@ -23,9 +23,12 @@ function hostCookie(publicUrl: string, cookie: { name: string; value: RegExp; ms
   const secure = publicUrl.startsWith("https://");
   const name = secure ? `__Host-${cookie.name}` : cookie.name;
   const rest = `Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
-  const pattern = new RegExp(`(?:^|;)\\s*${name}=(${cookie.value.source})\\s*(?:;|$)`);
   return {
-    read: ({ headers }) => pattern.exec(headers.cookie ?? "")?.[1] ?? null,
+    read({ headers }) {
+      const values = (headers.cookie ?? "").split(";").map((pair) => pair.trim());
+      const own = values.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
+      return own.find((value) => cookie.value.test(value)) ?? null;
+    },
     set: (reply, value) => void reply.header("set-cookie", `${name}=${value}; ${rest}; Max-Age=${cookie.ms / 1_000}`),
     clear: (reply) => void reply.header("set-cookie", `${name}=; ${rest}; Max-Age=0`),
   };
