@@ -1,4 +1,5 @@
 import { wrongValue } from "../base/errors.ts";
+import { longestUrl } from "../render/plain.ts";
 
 /** Parameters that say where a click came from and never which page it is. */
 const tracking =
@@ -9,7 +10,7 @@ const tracking =
  * @throws Refusal 422 when `url` is not an http(s) URL
  */
 export function canonicalKey(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const parsed = url.length <= longestUrl && URL.canParse(url) ? new URL(url) : null;
   if (!parsed || !/^https?:$/.test(parsed.protocol))
     throw wrongValue(url, "the address of a web page: http:// or https://");
   // The scheme, user and fragment go: they choose a way to the page or a place on it, never another page.

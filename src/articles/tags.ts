@@ -2,6 +2,8 @@ import { oneLine } from "../render/plain.ts";
 
 /** Graphemes and UTF-16 units of a tag's name. */
 const longestTag = { graphemes: 60, units: 120 };
+/** UTF-16 units before cleaning. Unicode normalisation takes quadratic time for runs of combining marks. */
+const longestRaw = 20 * longestTag.units;
 const mostTags = 30;
 
 /** Marks that nobody sees, except the joiners that scripts and emoji need: zero-width space, soft hyphen, bidi marks. */
@@ -13,7 +15,7 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
  * invisible characters. null for an empty one, or one longer than 60 graphemes or 120 UTF-16 units.
  */
 export function cleanTag(raw: string): string | null {
-  if (raw.length > 20 * longestTag.units) return null;
+  if (raw.length > longestRaw) return null;
   const name = oneLine(raw.replace(invisible, "").replace(/\s+/g, " ")).normalize("NFC");
   if (!/[^\s\u200c\u200d]/.test(name) || name.length > longestTag.units) return null;
   if (name.length <= longestTag.graphemes) return name;
@@ -23,9 +25,10 @@ export function cleanTag(raw: string): string | null {
 /**
  * What makes two names one tag: NFC and case. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. This is
  * Unicode's full case folding (Unicode §5.18) by way of upper case, letter by letter; Turkish dotless i stays itself, as
- * there.
+ * there. A text that is too long for a tag is returned as it is.
  */
 export function tagKey(name: string): string {
+  if (name.length > longestRaw) return name;
   return Array.from(name.normalize("NFC"), foldLetter).join("").normalize("NFC");
 }
 

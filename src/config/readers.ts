@@ -102,6 +102,8 @@ export const hostName: Reader<string> = (raw) => {
 /** An underscore is no letter of RFC 1123 §2.1, but container networks have names with it. */
 export function asciiHost(raw: string): string | null {
   if (isIP(raw)) return raw;
+  // A name has at most 253 characters in the end, and `domainToASCII` takes quadratic time.
+  if (raw.length > 1_000) return null;
   const name = domainToASCII(raw);
   return /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_.])?$/.test(name) ? name : null;
 }

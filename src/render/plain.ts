@@ -72,12 +72,13 @@ export function wrap(text: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-const longestUrl = 2048;
+/** UTF-16 units of an address. Longer ones are not even parsed: an international host takes quadratic time. */
+export const longestUrl = 2048;
 
 /** The address in its normal ASCII form if it is http(s), names no user and is not absurdly long; otherwise null. */
 export function httpUrl(text: string): string | null {
   const line = oneLine(text);
-  if (!URL.canParse(line)) return null;
+  if (line.length > longestUrl || !URL.canParse(line)) return null;
   const url = new URL(line);
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return null;
   return url.href.length > longestUrl ? null : url.href;

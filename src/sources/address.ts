@@ -1,4 +1,4 @@
-import { httpUrl, oneLine } from "../render/plain.ts";
+import { httpUrl, longestUrl, oneLine } from "../render/plain.ts";
 
 /** A feed's address for people and logs: without user, password and the values of its query, where secrets live. */
 export function shownUrl(url: string | URL): string {
@@ -18,6 +18,6 @@ export function withoutUser(url: string): string {
 /** `link` as an absolute http(s) URL of at most 2,048 characters without user, or null. */
 export function absoluteUrl(link: string | undefined, base: string): string | null {
   const text = oneLine(link ?? "");
-  if (text === "" || !URL.canParse(text, base)) return null;
+  if (text === "" || text.length > longestUrl || !URL.canParse(text, base)) return null;
   return httpUrl(new URL(text, base).href);
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import { Refusal } from "../base/errors.ts";
+import { longestUrl } from "../render/plain.ts";
 import { shownUrl } from "./address.ts";
 
 /** The way through redirects, so far. */
@@ -69,7 +70,7 @@ function webAddress(url: string, what: string): URL {
 
 /** The user and password of the address stay with its origin: another host, or plain http, never gets to see them. */
 function redirectTarget(location: string | undefined, from: URL, what: string): URL {
-  if (location === undefined || !URL.canParse(location, from.href)) {
+  if (location === undefined || location.length > longestUrl || !URL.canParse(location, from.href)) {
     throw new Refusal(502, `${what} redirects without saying where to: tell its publisher.`);
   }
   const target = webAddress(new URL(location, from).href, `What ${what} redirects to`);

@@ -12,6 +12,8 @@ export interface Address {
 /** HTML Standard, "valid email address", local part; no EAI: few relays offer SMTPUTF8. */
 const localPart = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}$/;
 const domainName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** UTF-16 units as typed; an address has 254 octets in the end. `domainToASCII` takes quadratic time. */
+const longestTyped = 1_000;
 /** ASCII that no domain has. `domainToASCII` reads a URL's host, and so would cut off, drop or decode it. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const notOfDomain = /[\u0000-\u0020!-,/:-@[-`{-\u007f]/;
@@ -38,7 +40,7 @@ export function parseAnyAddress(raw: string): Address {
   const at = text.lastIndexOf("@");
   const local = text.slice(0, Math.max(at, 0));
   const host = text.slice(at + 1);
-  const domain = notOfDomain.test(host) ? "" : domainToASCII(host).toLowerCase();
+  const domain = text.length > longestTyped || notOfDomain.test(host) ? "" : domainToASCII(host).toLowerCase();
   const address = `${local}@${domain}`;
   if (at < 1 || !localPart.test(local) || !domainName.test(domain) || address.length > 254) {
     throw notAnAddress(raw);
