@@ -33,8 +33,11 @@ export function echo(raw: string, longest = longestEcho): string {
   return JSON.stringify(raw.length > longest ? `${raw.slice(0, longest)}…` : raw).slice(1, -1);
 }
 
-/** The message of anything thrown, on one line. */
+/** The message of anything thrown, on one line. It may quote what came from outside, and is stored: no NUL, no half characters. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replace(/\s+/g, " ").trim();
+  return text
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .replace(/\p{Surrogate}/gu, "\ufffd")
+    .trim();
 }

@@ -1,4 +1,3 @@
-import formbody from "@fastify/formbody";
 import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
@@ -19,6 +18,7 @@ import { insistOnRoles } from "./roles.ts";
 import { listRoutes } from "./route-list.ts";
 import { secure } from "./security.ts";
 import { understandPorts } from "./forwarded.ts";
+import { takeText } from "./text-check.ts";
 import { openViews } from "./views.ts";
 
 const bodyLimit = 1_000_000;
@@ -45,9 +45,9 @@ export function buildWeb(app: App): FastifyInstance {
   const routes = listRoutes(web);
   insistOnRoles(web);
   secure(web, config);
+  takeText(web);
   openToSites(web);
   web.register(rateLimit, { global: false });
-  web.register(formbody, { bodyLimit: 100_000 });
   answerFailures(web, { log, views, routes });
   web.register(async (scope) => addAssetRoutes(scope, assets, config.logo));
   web.register(async (scope) => addHealthRoutes(scope, app));

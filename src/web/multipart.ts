@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
+import { brokenText } from "./text-check.ts";
 
 /** A file that a form sent. */
 export interface Upload {
@@ -30,8 +31,12 @@ async function readUploads(body: Buffer, type: string): Promise<UploadForm> {
     throw new Refusal(400, "The form did not arrive whole: send it once more.");
   });
   const fields: UploadForm = {};
+  const mayReplace = body.includes("\ufffd");
   for (const [name, value] of form) {
     if (Object.hasOwn(fields, name)) continue;
+    // The reader puts U+FFFD in the place of what is not UTF-8.
+    if (!mayReplace && (name.includes("\ufffd") || (typeof value === "string" && value.includes("\ufffd"))))
+      throw brokenText(name);
     if (typeof value === "string") fields[name] = value;
     else if (value.name !== "" && value.size > 0)
       fields[name] = { name: value.name, content: Buffer.from(await value.arrayBuffer()) };

@@ -18,6 +18,7 @@ export const problemSchema = z
 export type Problem = z.output<typeof problemSchema>;
 
 const sentences: Record<string, Sentence> = {
+  FST_ERR_BAD_URL: sentence("The address contains an invalid percent code. Check it and try again."),
   FST_ERR_CTP_EMPTY_JSON_BODY: sentence("The body is empty: expected JSON, or no Content-Type header."),
   FST_ERR_CTP_INVALID_JSON_BODY: sentence("The body is not well-formed JSON."),
   FST_ERR_CTP_BODY_TOO_LARGE: sentence("The body is longer than this address takes."),

@@ -20,6 +20,11 @@ const outcomes: [string, SinkOptions, object][] = [
     { onRcpt: () => "550 5.1.1 no such user" },
     { kind: "rejected", scope: "address", reply: "550 5.1.1 no such user" },
   ],
+  [
+    "no such mailbox, with a NUL",
+    { onRcpt: () => "550 5.1.1 no\0such user" },
+    { kind: "rejected", scope: "address", reply: "550 5.1.1 no such user" },
+  ],
   ["refused for policy", { onRcpt: () => "550 5.7.1 not from you" }, { kind: "rejected", scope: "policy" }],
   ["content refused", { onData: () => "554 5.7.1 looks like spam" }, { kind: "rejected", scope: "policy" }],
   ["too big", { onData: () => "552 5.3.4 too big" }, { kind: "rejected", scope: "message" }],

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, RouteOptions } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { writeAudit } from "../../ops/audit.ts";
+import { problemOf } from "../problem.ts";
 
 const path = "/operator/queues";
 
@@ -31,7 +32,8 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
   });
   board.setBasePath(path);
   board.setErrorHandler((error) => {
-    if (error instanceof Refusal) return { status: error.status as 403, body: { error: error.message } };
+    const { status, detail } = problemOf(error, undefined);
+    if (error instanceof Refusal || status < 500) return { status: status as 403, body: { error: detail } };
     log.error({ reason: error.message }, "queue board failed");
     return { status: 500, body: { error: "The queues cannot be read at the moment." } };
   });

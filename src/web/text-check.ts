@@ -1,0 +1,88 @@
+import { isUtf8 } from "node:buffer";
+import { parse } from "node:querystring";
+import { Readable } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import { echo, Refusal } from "../base/errors.ts";
+import { sentence } from "../base/sentence.ts";
+import { nameOf } from "./invalid.ts";
+
+/** Bytes of a form without files. */
+const longestForm = 100_000;
+/** No request of ours nests a tenth of it. */
+const deepest = 50;
+
+/**
+ * Reads JSON and forms, and refuses every request with text that cannot be stored before a handler sees it: NUL, which
+ * PostgreSQL takes in no text, lone surrogates, which it takes in no JSON, and bytes or percent codes that are not UTF-8.
+ * It holds for path parameters, queries, forms and JSON, names of fields included. What is in an uploaded file is for its
+ * reader to check.
+ */
+export function takeText(web: FastifyInstance): void {
+  const parseJson = web.getDefaultJsonParser("error", "error");
+  web.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
+    if (!isUtf8(body)) return done(new Refusal(400, sentence("The body is not UTF-8. Send it again as UTF-8.")));
+    return parseJson(request, body.toString("utf8"), done);
+  });
+  web.addContentTypeParser(
+    "application/x-www-form-urlencoded",
+    { parseAs: "buffer", bodyLimit: longestForm },
+    (_request, body: Buffer, done) => {
+      const form = body.toString("utf8");
+      const field = isUtf8(body) ? brokenEncoding(form) : "";
+      return field === null ? done(null, parse(form, "&", "=", { maxKeys: 0 })) : done(brokenText(field));
+    },
+  );
+  web.addHook("preValidation", (request, _reply, done) => {
+    const { url, params, query, body } = request;
+    const sent = url.includes("?") ? brokenEncoding(url.slice(url.indexOf("?") + 1)) : null;
+    if (sent !== null) return done(brokenText(sent));
+    try {
+      const path = findBroken(params, 0) ?? findBroken(query, 0) ?? findBroken(body, 0);
+      return done(path === null ? undefined : brokenText(nameOf(path)));
+    } catch (error) {
+      return done(error as Error);
+    }
+  });
+}
+
+/** @param field its name in the request, which may be broken itself; "" when it is not known */
+export function brokenText(field: string): Refusal {
+  if (field === "")
+    return new Refusal(400, sentence("The request contains invalid characters. Remove them and try again."));
+  return new Refusal(
+    400,
+    sentence('The field "{field}" contains invalid characters. Remove them and try again.', { field: echo(field) }),
+  );
+}
+
+/**
+ * The first field of a query or form (WHATWG URL, 5.1) that is broken; null when all are text. A percent sign that begins
+ * no code stands for itself, as it does in browsers.
+ */
+function brokenEncoding(fields: string): string | null {
+  // Decoding puts U+FFFD in the place of what is not UTF-8.
+  const mayReplace = /\ufffd|%ef%bf%bd/i.test(fields);
+  for (const field of new URLSearchParams(fields)) {
+    if (field.some((text) => isBroken(text) || (!mayReplace && text.includes("\ufffd")))) return field[0];
+  }
+  return null;
+}
+
+/** Where the first broken text is; null when all of it is text. @throws Refusal 400 */
+function findBroken(value: unknown, depth: number): PropertyKey[] | null {
+  if (typeof value === "string") return isBroken(value) ? [] : null;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array || value instanceof Readable)
+    return null;
+  if (depth > deepest) throw new Refusal(400, `The request nests lists or objects more than ${deepest} deep.`);
+  const isList = Array.isArray(value);
+  for (const [key, one] of isList ? value.entries() : Object.entries(value)) {
+    if (typeof key === "string" && isBroken(key)) return [key];
+    const path = findBroken(one, depth + 1);
+    if (path !== null) return [key, ...path];
+  }
+  return null;
+}
+
+function isBroken(text: string): boolean {
+  return text.includes("\0") || /\p{Surrogate}/u.test(text);
+}
