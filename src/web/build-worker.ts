@@ -16,6 +16,8 @@ export function buildWorkerWeb(app: App, ended: () => string[]): FastifyInstance
   const web = fastify({
     logger: false,
     trustProxy: app.config.trustProxy,
+    // Nothing here takes a body.
+    requestTimeout: 30_000,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
   understandPorts(web);

@@ -15,6 +15,7 @@ import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
 import { problemOf } from "./problem.ts";
 import { insistOnRoles } from "./roles.ts";
+import { cutStalledBodies, requestMs } from "./limits.ts";
 import { listRoutes } from "./route-list.ts";
 import { secure } from "./security.ts";
 import { understandPorts } from "./forwarded.ts";
@@ -25,8 +26,11 @@ const bodyLimit = 1_000_000;
 /** Of a part of a path: an operator's name of 60 characters, each of them four percent codes. */
 const longestParam = 762;
 
-/** The web server's routes and rules, without listening; tests use its `inject`. */
-export function buildWeb(app: App): FastifyInstance {
+/**
+ * The web server's routes and rules, without listening; tests use its `inject`.
+ * @param options.stalledMs see `cutStalledBodies`
+ */
+export function buildWeb(app: App, options: { stalledMs?: number } = {}): FastifyInstance {
   const { config, log, words } = app;
   // Fastify's own log would hold addresses of pages, and those hold tokens.
   const web = fastify({
@@ -34,6 +38,7 @@ export function buildWeb(app: App): FastifyInstance {
     // Of one proxy: what it added itself, and not what the client wrote before that (OWASP ASVS 5.0, 15.3.4).
     trustProxy: config.trustProxy === true ? (_address, hop) => hop === 0 : config.trustProxy,
     bodyLimit,
+    requestTimeout: requestMs,
     routerOptions: { maxParamLength: longestParam },
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error, undefined)),
   });
@@ -45,6 +50,7 @@ export function buildWeb(app: App): FastifyInstance {
   const routes = listRoutes(web);
   insistOnRoles(web);
   secure(web, config);
+  cutStalledBodies(web, options.stalledMs);
   takeText(web);
   openToSites(web);
   web.register(rateLimit, { global: false });

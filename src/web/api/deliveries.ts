@@ -14,6 +14,7 @@ import { getEdition, type Edition } from "../../editions/store.ts";
 import { editionName, parseEditionName } from "../../editions/name.ts";
 import { csvLines } from "../../subscribers/spreadsheet.ts";
 import { editionParams } from "./editions.ts";
+import { noHead } from "../limits.ts";
 import { after, limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
@@ -127,6 +128,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
   server.get(
     "/editions/:date/deliveries/export",
     {
+      ...noHead,
       config: { role: "editor" },
       schema: {
         summary: "Export what a search of the ledger finds, as CSV",

@@ -5,6 +5,7 @@ import { Refusal } from "../../base/errors.ts";
 import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
 import { parseColumnMap, readCsv, readNdjson } from "../../subscribers/import-rows.ts";
 import { exportCsv, exportNdjson } from "./export.ts";
+import { noHead } from "../limits.ts";
 import { flag, problems, several } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";
@@ -75,6 +76,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
   server.get(
     "/subscribers/export",
     {
+      ...noHead,
       config: { role: "editor" },
       schema: {
         summary: "Export subscribers, in a form that can be imported",

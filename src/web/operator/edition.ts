@@ -7,6 +7,7 @@ import { getEdition } from "../../editions/store.ts";
 import { deskPathOf, editionName, parseEditionName } from "../../editions/name.ts";
 import { editionStatus, type EditionStatus } from "../../ops/status.ts";
 import { sendDeliveries } from "../api/deliveries.ts";
+import { noHead } from "../limits.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
@@ -39,10 +40,14 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     return showEdition(request, reply, edition, done.one("done") === "send" ? sentWords(done.has("already")) : notice);
   });
 
-  web.get<{ Params: Params }>("/operator/editions/:name/deliveries.csv", needs.editor, async (request, reply) => {
-    const edition = await find(request.params.name);
-    return sendDeliveries(reply, db, edition, filterOf(readFields(request.query)));
-  });
+  web.get<{ Params: Params }>(
+    "/operator/editions/:name/deliveries.csv",
+    { ...needs.editor, ...noHead },
+    async (request, reply) => {
+      const edition = await find(request.params.name);
+      return sendDeliveries(reply, db, edition, filterOf(readFields(request.query)));
+    },
+  );
 
   // A POST, since the words of a reply may be an address, and URLs are written to access logs and browser histories.
   web.post<{ Params: Params }>("/operator/editions/:name/deliveries", needs.viewer, async (request, reply) =>

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { goesOn } from "../../operators/sessions.ts";
+import { noHead } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 import { openLive } from "./live.ts";
@@ -40,7 +41,7 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
     for (const stream of streams) stream.push(null);
   });
 
-  web.get("/operator/events", needs.viewer, async (request, reply) => {
+  web.get("/operator/events", { ...needs.viewer, ...noHead }, async (request, reply) => {
     if (streams.size >= mostWatchers) throw new Refusal(503, `${mostWatchers} pages are watching already: close some.`);
     const query = readFields(request.query);
     const about = /^\d{1,15}$/.test(query.one("edition")) ? Number(query.one("edition")) : undefined;

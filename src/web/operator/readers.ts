@@ -11,6 +11,7 @@ import { suppressAddress, unsuppressAddress } from "../../subscribers/suppress-a
 import { loadSchedule } from "../../schedule/store.ts";
 import { exportCsv } from "../api/export.ts";
 import { takeUploads, uploadOf, type UploadForm } from "../multipart.ts";
+import { noHead } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
 import { inEnglishOf } from "../language/words.ts";
 import { needs, type Show } from "./desk.ts";
@@ -40,7 +41,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
   // A POST, since URLs are written to access logs and browser histories.
   web.post(`${path}/find`, needs.viewer, (request, reply) => list(request, reply, {}));
 
-  web.get(`${path}/export.csv`, needs.editor, async (request, reply) => {
+  web.get(`${path}/export.csv`, { ...needs.editor, ...noHead }, async (request, reply) => {
     const status = statuses.find((one) => one === readFields(request.query).one("status"));
     return reply
       .type("text/csv; charset=utf-8")

@@ -121,6 +121,41 @@ test("the stream gives the whole picture at once, tells of another state, needs 
   await ended;
 });
 
+test("neither HEAD nor a client that is gone keeps a watcher's place, and no export is read for HEAD", async () => {
+  const opened = (site = await openWeb({ PUBLIC_URL: "http://localhost:3000" }));
+  const { app, web, inject } = opened;
+  const { cookie } = await signIn({ app, inject });
+  const headers = { cookie, authorization: `Bearer ${token}` };
+  const streams = [
+    "/operator/events",
+    "/operator/readers/export.csv",
+    "/operator/editions/2026-11-24/deliveries.csv",
+    "/api/v1/subscribers/export",
+    "/api/v1/editions/2026-11-24/deliveries/export",
+  ];
+  for (const url of streams) {
+    const answer = await inject({ method: "HEAD", url, headers });
+    // "export" is no id of a reader either.
+    expect(answer.statusCode, url).toBeOneOf([404, 405, 422]);
+  }
+  await web.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = web.server.address() as AddressInfo;
+  const path = "/operator/events";
+  // More than the 200 places; some leave before they are answered.
+  for (let n = 0; n < 210; n++) {
+    const request = httpGet({ port, host: "127.0.0.1", path, headers: { cookie } }).on("error", () => undefined);
+    await once(request, n % 2 === 0 ? "response" : "finish");
+    request.destroy();
+  }
+  const statusOf = async (): Promise<number | undefined> => {
+    const request = httpGet({ port, host: "127.0.0.1", path, headers: { cookie } });
+    const [answer] = (await once(request, "response")) as [IncomingMessage];
+    answer.destroy();
+    return answer.statusCode;
+  };
+  await expect.poll(statusOf).toBe(200);
+}, 120_000);
+
 test("whoever was signed out in another place hears no more on the page that is still open", async () => {
   const { app, web, inject } = await openSending(1);
   const { cookie, post } = await signIn({ app, inject });

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
 import { caps } from "../../../src/abuse/limits.ts";
+import { buildWeb } from "../../../src/web/build.ts";
 import { signUps } from "../../support/sign-up.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
 
@@ -63,6 +65,50 @@ test("a client that never ends its request does not keep the server from stoppin
   await stopping;
   await closed;
 }, 15_000);
+
+test("a body that stops arriving is cut; a slow one that goes on is read to its end", async () => {
+  site = await openWeb();
+  const web = buildWeb(site.app, { stalledMs: 1_000 });
+  await web.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = web.server.address() as AddressInfo;
+  const begin = (path: string, type: string, length: number): Socket => {
+    const client = connect(port, "127.0.0.1");
+    client.write(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\nContent-Type: ${type}\r\n` +
+        `Content-Length: ${length}\r\n\r\n`,
+    );
+    return client;
+  };
+  const stalled = [
+    begin("/subscribe", "application/x-www-form-urlencoded", 1_000),
+    begin("/api/v1/articles", "application/json", 1_000),
+    begin("/api/v1/subscribers/import", "text/csv", 1_000),
+    // Refused by its type at once, so that nobody waits for its body.
+    begin("/subscribe", "text/html", 1_000),
+  ];
+  const answers = stalled.map(async (client) => {
+    let text = "";
+    client.on("data", (part) => (text += String(part)));
+    client.write("address=");
+    await once(client, "close");
+    return text.slice(0, 12);
+  });
+  const pieces = ["address,status\n", ...Array.from({ length: 15 }, (_, i) => `reader${i}@example.com,active\n`)];
+  const slow = begin("/api/v1/subscribers/import?dryRun=true", "text/csv", pieces.join("").length);
+  let report = "";
+  slow.on("data", (part) => (report += String(part)));
+  for (const piece of pieces) {
+    slow.write(piece);
+    await wait(100);
+  }
+  await expect.poll(() => report).toContain('"lines":15');
+  expect(await Promise.all(answers)).toEqual(["HTTP/1.1 408", "HTTP/1.1 408", "HTTP/1.1 408", "HTTP/1.1 415"]);
+  slow.destroy();
+  // A header or a body that trickles in has an end, too.
+  expect(web.server.headersTimeout).toBeLessThanOrEqual(60_000);
+  expect(web.server.requestTimeout).toBe(30 * 60_000);
+  await web.close();
+}, 60_000);
 
 test("a port that is taken is refused in one sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
