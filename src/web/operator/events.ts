@@ -52,6 +52,8 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
     const say = (text: string): void => {
       if (stream.readableLength < mostUnread && !stream.readableEnded) stream.push(text);
     };
+    // The headers leave with the first words, and on a quiet day there are none for 15 s.
+    say(": connected\n\n");
     const leave = live.watch(({ editions, pieces }) => {
       moving = pieces.length > 0;
       const now = shownOf(editions, about);

@@ -111,11 +111,11 @@ test("the stream gives the whole picture at once, tells of another state, needs 
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
   });
-  await expect.poll(() => up.text).toContain("0 of 1 reader have it.");
+  await expect.poll(() => up.text, { timeout: 10_000 }).toContain("0 of 1 reader have it.");
   expect(up.text).toContain('data: <tr><th scope="row">example.com</th>');
   expect(up.text).not.toContain("event:");
   const stale = await listen("/operator/events?shown=1.held&edition=1");
-  await expect.poll(() => stale.text).toContain("event: changed");
+  await expect.poll(() => stale.text, { timeout: 10_000 }).toContain("event: changed");
   const ended = once(up.answer, "end");
   await web.close();
   await ended;
