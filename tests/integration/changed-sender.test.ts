@@ -43,7 +43,7 @@ async function mailTo(address: string) {
     from: from?.value[0],
     messageId,
     list: JSON.stringify(headers.get("list")),
-    feedback: String(headers.get("feedback-id")),
+    feedback: JSON.stringify(headers.get("feedback-id")),
   };
 }
 
@@ -64,7 +64,7 @@ test(
       .where("address", "=", "later@example.org")
       .executeTakeFirstOrThrow();
     const press = await before.app.press(id);
-    const delivery = { id: 0, attempts: 1, positions: [0], tagIds: [], address: row.address!, key: row.key! };
+    const delivery = { id: 0, attempts: 1, positions: [0], tagIds: [], address: row.address, key: row.key };
     const { messageId } = await simpleParser(press!.print(delivery, clock.now()));
     await before.close();
 

@@ -22,9 +22,9 @@ describe("a data folder of another user", () => {
   const sentence = /^DATA_DIR \/sys\/dayletter-test is (not writable by uid \d+\.|on a read-only file system:)/;
   it.each([
     ["the lock of the embedded database", () => lockDataFolder(closed, "serve")],
-    ["the files beside PostgreSQL", () => writePrivate(`${closed}/token`, "x")],
-  ])("is refused with one sentence: %s", (_what, write) => {
-    expect(write).toThrow(expect.objectContaining({ name: "Refusal", message: expect.stringMatching(sentence) }));
+    ["the files beside PostgreSQL", async () => writePrivate(`${closed}/token`, "x")],
+  ])("is refused with one sentence: %s", async (_what, write) => {
+    await expect(write()).rejects.toMatchObject({ name: "Refusal", message: expect.stringMatching(sentence) });
   });
 
   it("has no file where there is no folder", () => {

@@ -53,6 +53,7 @@ test("whatever a reader sees is marked", () => {
 /** In answers of the API, and in its description. */
 const forPrograms = [
   "failures.ts: There is nothing at this address: all addresses are in /api/v1/openapi.json.",
+  "limits.ts: HTTP/1.1 408 Request Timeout\r\nconnection: close",
   "problem.ts: Problem",
   "problem.ts: RFC 9457 problem document",
   "problem.ts: A body of type",
