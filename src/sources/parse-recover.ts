@@ -68,7 +68,7 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
   // In RDF the root has a namespace of its own.
   const prefix = format === "rdf" ? "" : qname.slice(0, qname.lastIndexOf(":") + 1);
   const name = prefix + (format === "atom" ? "entry" : "item");
-  const marks = new RegExp(`<!\\[CDATA\\[|<!--|</?${name.replaceAll(".", "\\.")}(?=[\\s/>])`, "gi");
+  const marks = /<!\[CDATA\[|<!--|<\/?((?:[\w.-]+:)?(?:item|entry))(?=[\s/>])/gi;
   const sectionEnd = sectionEnds(xml, `<${name}`);
   const nextTagEnd = seeker(xml, ">");
   const slices: Slice[] = [];
@@ -81,6 +81,7 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
       marks.lastIndex = sectionEnd(at) ?? marks.lastIndex;
       continue;
     }
+    if (mark[1]?.toLowerCase() !== name.toLowerCase()) continue;
     const tagEnd = nextTagEnd(at);
     const after = tagEnd === -1 ? xml.length : tagEnd + 1;
     if (mark[0].startsWith("</")) {
