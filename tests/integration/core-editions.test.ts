@@ -260,9 +260,11 @@ test("a feed with too many new tags is reported, and read again until it has all
   const count = async () => (await app.db.selectFrom("tags").select("id").execute()).length;
   expect(poll).toMatchObject({ kind: "ingested", problems: [expect.stringContaining("100 tags")] });
   expect(await count()).toBe(500);
+  expect((await getSource(app.db, source.id)).problem).toContain("100 tags were left out");
   const again = () => pollSource(app, source.id, { force: true });
   expect(await again()).toMatchObject({ kind: "ingested", problems: [] });
   expect(await count()).toBe(600);
+  expect((await getSource(app.db, source.id)).problem).toBeNull();
   expect(await again()).toEqual({ kind: "unchanged" });
   await feed.close();
 });
