@@ -236,7 +236,7 @@ test("what another schedule would do is shown while it is typed", async () => {
 test("no page of the desk has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
   const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
   paths.push("/tags", "/tags/one?tag=huawei", "/readers/1", "/sources", "/preview", "/send", "/numbers?days=90");
-  paths.push("/setup", "/site", "/account");
+  paths.push("/setup", "/site", "/account", "/account/codes");
   const validator = new HtmlValidate({
     extends: ["html-validate:standard"],
     rules: { "no-inline-style": "error", "long-title": "off" },

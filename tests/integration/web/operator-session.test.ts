@@ -372,8 +372,8 @@ test(
     const own = (await site.api("GET", "/operators"))
       .json()
       .operators.find(({ name }: { name: string }) => name === "Ada");
-    for (const path of [`${own.id}/codes`, `${own.id}/link`, "ada/codes", "ADA/link"])
-      expect((await submit(ada, `/operator/people/${path}`, {})).statusCode, path).toBe(409);
+    for (const act of [`${own.id}/codes`, `${own.id}/link`, "ada/codes", "ADA/link"])
+      expect((await submit(ada, `/operator/people/${act}`, {})).statusCode, act).toBe(409);
     expect((await site.api("DELETE", "/operators/hal/codes")).json().oneTimeCodes).toBe(false);
   },
   slow,
