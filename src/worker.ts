@@ -25,12 +25,22 @@ export interface RunningWorker {
 
 /** Starts the part that works: the queues' workers, the schedules, and this process's heartbeat as a sender. */
 export async function startWorker(app: App): Promise<RunningWorker> {
+  await prepareWorker(app);
+  return beginWork(app);
+}
+
+/** What must be done before any page is served: takes over what a former process has left, and the settings. */
+export async function prepareWorker(app: App): Promise<void> {
   const { db, log, sender } = app;
   await beat(db, sender);
   await takeOver(app);
   if (await adoptSettings(app)) log.info({}, "schedule taken from the settings");
   await setSchedules(app.queues, await loadSchedule(db));
+}
 
+/** Takes jobs from the queues from now on. After `prepareWorker`. */
+export async function beginWork(app: App): Promise<RunningWorker> {
+  const { db, log, sender } = app;
   const stopping = new AbortController();
   const { records, queue } = app.engines;
   const workers = startWorkers(app.queue, processors(app), { log, watch: queue, records, signal: stopping.signal });

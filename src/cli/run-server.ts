@@ -11,7 +11,7 @@ import { status } from "../ops/status.ts";
 import { compareSettings } from "../schedule/keep.ts";
 import { startWeb, startWorkerWeb } from "../server.ts";
 import { within } from "../base/within.ts";
-import { startWorker } from "../worker.ts";
+import { beginWork, prepareWorker, type RunningWorker } from "../worker.ts";
 import type { Context } from "./context.ts";
 import type { Role } from "./serve.ts";
 import { listenForStop } from "./stop.ts";
@@ -82,15 +82,19 @@ async function runOnce(
   return null;
 }
 
-/** Starts the parts one after the other, and puts down how each is ended. @returns the address it listens on */
+/**
+ * Starts the parts one after the other, and puts down how each is ended. Pages come before work: on the embedded engine
+ * the first look at everything takes as long as the whole start before it. @returns the address it listens on
+ */
 async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Promise<string> {
   await queueAnswers(app);
-  const worker = role === "web" ? null : await startWorker(app);
   // A worker takes its settings over, and says later when they count no more; the web's own never count.
-  if (!worker) await compareSettings(app)();
-  if (worker) closing.push(() => worker.stop(graceMs));
-  const web = await (role === "worker" && worker ? startWorkerWeb(app, () => worker.ended()) : startWeb(app));
+  await (role === "web" ? compareSettings(app)() : prepareWorker(app));
+  let worker: RunningWorker | null = null;
+  closing.push(async () => worker?.stop(graceMs));
+  const web = await (role === "worker" ? startWorkerWeb(app, () => worker?.ended() ?? []) : startWeb(app));
   closing.push(() => web.stop());
+  if (role !== "web") worker = await beginWork(app);
   return web.url;
 }
 
