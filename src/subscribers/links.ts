@@ -24,7 +24,7 @@ export interface OwnLinks {
   preferences: string;
   /** Of the link that a reader sees in a mail or on a page: it may lead on to the preferences. */
   unsubscribe: string;
-  /** Of the List-Unsubscribe header, which others read too: it can unsubscribe, subscribe again, and nothing else (ADR 16). */
+  /** Of the List-Unsubscribe header, which others read too: it can unsubscribe, subscribe again, and nothing else (ADR 17). */
   oneClick: string;
 }
 

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
  * What a link may be used for; a token of one purpose is refused for any other. `unsubscribe` is the List-Unsubscribe
- * header's: it stops and restarts mail, and must lead to nothing else (ADR 16).
+ * header's: it stops and restarts mail, and must lead to nothing else (ADR 17).
  */
 export type Purpose = "preferences" | "unsubscribe";
 

@@ -24,7 +24,7 @@ interface Deps {
  * 3.2: 200, no redirect).
  *
  * `/unsubscribe/:token` is that of the List-Unsubscribe header, which mail scanners and abuse desks hold too: nothing that
- * can be reached from it opens the preferences, so it offers to email a link to them (ADR 16).
+ * can be reached from it opens the preferences, so it offers to email a link to them (ADR 17).
  * `/preferences/:token/unsubscribe` is that of the links which readers see; its token opens the preferences already.
  */
 export function addUnsubscribePages(web: FastifyInstance, app: App, deps: Deps): void {
