@@ -120,7 +120,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   await recordPoll(deps.db, source.id, {
     ...healthy,
     title: feed.title ?? source.title,
-    problem: [problemOf(feed, outcomes) ?? [], tagProblems(outcomes)].flat().join(" ") || null,
+    problem: problemOf(feed, outcomes),
     etag: whole ? answer.etag : null,
     last_modified: whole ? answer.lastModified : null,
   });
@@ -138,6 +138,7 @@ function problemOf(feed: ParsedFeed, outcomes: readonly ItemOutcome[]): string |
   const refused = outcomes.filter(({ outcome }) => outcome === "refused");
   const [example] = [...feed.problems, ...refused.flatMap(({ reason }) => reason ?? [])];
   const lost = feed.lost + refused.length;
-  if (lost === 0) return example ?? null;
-  return [`${lost} of ${feed.lost + outcomes.length} items could not be read.`, example ?? ""].join(" ").trim();
+  const items = lost === 0 ? [] : [`${lost} of ${feed.lost + outcomes.length} items could not be read.`];
+  const problems = [...items, ...(example === undefined ? [] : [example]), ...tagProblems(outcomes)];
+  return problems.length === 0 ? null : problems.join(" ");
 }
