@@ -24,7 +24,7 @@ test("a folder comes back with its empty folders, its equal files and the zeros 
   const packed = packFolder(join(folder, "from"));
   expect(packed.length).toBeLessThan(1_000);
   await unpackFolder(packed, join(folder, "to"));
-  const names = (dir: string) => readdirSync(join(folder, dir), { recursive: true }).toSorted();
+  const names = (dir: string) => readdirSync(join(folder, dir), { recursive: true, encoding: "utf8" }).toSorted();
   expect(names("to")).toEqual(names("from"));
   for (const [path, bytes] of Object.entries(files)) {
     expect(readFileSync(join(folder, "to", path)).equals(bytes)).toBe(true);
