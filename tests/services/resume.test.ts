@@ -63,9 +63,9 @@ async function open(queue: Queue): Promise<Stage> {
 }
 
 const stories: [Queue, string, (stage: Stage) => Promise<void>][] = [
-  ["Redis", "PostgreSQL crashes", ({ postgres }) => outage(postgres)],
-  ["PostgreSQL", "PostgreSQL crashes", ({ postgres }) => outage(postgres)],
-  ["Redis", "Redis crashes", ({ redis }) => outage(redis!)],
+  ["Redis", "PostgreSQL crashes for 8 s", ({ postgres }) => outage(postgres)],
+  ["PostgreSQL", "PostgreSQL crashes for 8 s", ({ postgres }) => outage(postgres)],
+  ["Redis", "Redis crashes for 8 s", ({ redis }) => outage(redis!)],
   ["Redis without AOF", "Redis crashes and comes back empty", ({ redis }) => outage(redis!)],
   [
     "Redis",
@@ -78,7 +78,7 @@ const stories: [Queue, string, (stage: Stage) => Promise<void>][] = [
   ],
   [
     "Redis",
-    "the relay goes away",
+    "the relay goes away for a while",
     async (stage) => {
       const { port } = stage.sinks[0]!;
       await stage.sinks[0]!.close();
@@ -95,7 +95,7 @@ async function outage(server: PrivateServer): Promise<void> {
 }
 
 test.each(stories)(
-  "queue in %s: %s for 8 s, and sending goes on within 5 s of its return",
+  "queue in %s: %s, and sending goes on within 5 s of its return",
   async (queue, _what, harm) => {
     const stage = await open(queue);
     const { world, sinks, lines } = stage;
