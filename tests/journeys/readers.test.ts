@@ -198,10 +198,12 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
     await confirmAddressChange(app, token, "192.0.2.9");
     await expect(confirmAddressChange(app, token, null)).rejects.toMatchObject({ status: 404 });
     expect(await findByAddress(app.db, "here@example.org")).toBeNull();
+    // The former mailbox hears of it.
+    await mailsTo("here@example.org", 5);
     await publish("At the new address", "lg u+");
     await edition("2026-11-30T07:00:10Z", "sending");
     expect((await mailsTo("there@example.org", 2))[1]!.headlines).toEqual(["At the new address"]);
-    await mailsTo("here@example.org", 4);
+    await mailsTo("here@example.org", 5);
 
     await changeAddress(app, here.id, "london@example.org", null);
     expect((await mailsTo("london@example.org", 7)).at(-1)!.subject).toBe("You get Telecom Daily already");

@@ -123,7 +123,7 @@ describe("the built program", () => {
     const file = join(packageRoot, "tests/fixtures/logo.png");
     expect(await run("logo", "show")).toEqual([
       0,
-      expect.stringMatching(/^There is no logo\. It is set by `dayletter logo/),
+      expect.stringMatching(/^There is no logo\. It is set by `npx dayletter logo/),
     ]);
     expect(await run("logo", "set", join(packageRoot, "package.json"))).toEqual([
       1,

@@ -13,10 +13,9 @@ beforeAll(async () => {
 afterAll(() => pglite.close());
 
 test("an upgrade finds out who made the present tokens, and revokes those of disabled operators", async () => {
-  await migrate(
-    pool,
-    readMigrations().filter(({ version }) => version < 16),
-  );
+  const migrations = readMigrations();
+  const tested = migrations.findIndex(({ name }) => name.endsWith("second-factor"));
+  await migrate(pool, migrations.slice(0, tested));
   await pool.query(`
     insert into operators (name, name_key, role, created_at, disabled_at)
     values ('Ada', 'ada', 'owner', now(), null), ('Bo', 'bo', 'owner', now(), now())`);

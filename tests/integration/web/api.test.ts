@@ -27,7 +27,7 @@ test("without a token of ours nothing is answered, and the answer says how to se
 
 test.each([
   ["GET", "/nothing", {}, undefined, 404, "nothing at this address"],
-  ["GET", "/%", {}, undefined, 400, "cannot be read"],
+  ["GET", "/%", {}, undefined, 400, "invalid percent code"],
   ["PUT", "/status", auth, undefined, 405, "takes GET"],
   ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, "not well-formed JSON"],
   ["POST", "/sources", { ...auth, "content-type": "application/json" }, "", 400, "body is empty"],

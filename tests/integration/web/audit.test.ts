@@ -76,8 +76,11 @@ const whileItIsHeld: readonly Step[] = [
 ];
 const every = [...beforeTheEdition, ...whileItIsSent, ...onceItIsSent, ...whileItIsHeld];
 
-/** News come in as a feed's do, with their source; a feed to add, a list to import and a logo are where those are tested. */
-const elsewhere = ["POST /articles", "POST /sources", "POST /subscribers/import", "PUT /logo", "DELETE /logo"];
+/** News come in as a feed's do, with their source. The others are tested with what they need: a feed, a list, a picture, codes. */
+const elsewhere = [
+  ...["POST /articles", "POST /sources", "POST /subscribers/import", "PUT /logo", "DELETE /logo"],
+  ...["POST /operators/link", "DELETE /operators/{which}/codes"],
+];
 /** What would be a GET, if the address or the words that it asks for could stand in a URL. */
 const reads = [
   "POST /subscribers/lookup",

@@ -103,12 +103,6 @@ test("the numbers of 30 and 90 days are tables in the page, and their plots come
   expect((await get("/")).body).not.toMatch(/htmx|plots/);
 });
 
-test("one-time codes are offered as a picture beside the key in words", async () => {
-  const { body } = await get("/operator/account");
-  const [, key] = /aria-label="QR code of the key ([A-Z2-7 ]+)"/.exec(body)!;
-  expect(body).toContain(`<code>${key}</code>`);
-});
-
 test("a write without the session's token changes nothing", async () => {
   const headers = { cookie: desk.cookie, "content-type": "application/x-www-form-urlencoded" };
   const url = "/operator/editions/2026-11-24.2/cancel";
