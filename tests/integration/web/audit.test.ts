@@ -78,8 +78,13 @@ const every = [...beforeTheEdition, ...whileItIsSent, ...onceItIsSent, ...whileI
 
 /** News come in as a feed's do, with their source. The others are tested with what they need: a feed, a list, a picture, codes. */
 const elsewhere = [
-  ...["POST /articles", "POST /sources", "POST /subscribers/import", "PUT /logo", "DELETE /logo"],
-  ...["POST /operators/link", "DELETE /operators/{which}/codes"],
+  "POST /articles",
+  "POST /sources",
+  "POST /subscribers/import",
+  "PUT /logo",
+  "DELETE /logo",
+  "POST /operators/link",
+  "DELETE /operators/{which}/codes",
 ];
 /** What would be a GET, if the address or the words that it asks for could stand in a URL. */
 const reads = [
