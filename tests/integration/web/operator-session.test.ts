@@ -362,8 +362,8 @@ test(
   "an owner resets another operator's one-time codes, and only at the account page the own ones",
   async () => {
     const ada = cookieOf(await enter());
-    const { link, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
-    const hal = cookieOf(await post(new URL(link as string).pathname, { name: "", password, repeated: password }));
+    const { link: invited, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
+    const hal = cookieOf(await post(new URL(invited as string).pathname, { name: "", password, repeated: password }));
     await turnOn(hal);
     expect((await enter({ name: "Hal" })).statusCode).toBe(401);
     expect((await submit(ada, `/operator/people/${id}/codes`, {})).statusCode).toBe(200);
