@@ -38,7 +38,7 @@ import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
 import { addFeeds } from "./sources/store.ts";
 import { suppress } from "./subscribers/suppressions.ts";
-import { openWords, type PageWords } from "./web/language/words.ts";
+import { openWording, type Wording } from "./wording/catalogue.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
@@ -78,7 +78,7 @@ export interface App {
   signIns: SignInCaps;
   publication: Publication;
   /** What readers read outside their mails, in the publication's language. */
-  words: PageWords;
+  words: Wording;
   templates(): Promise<EmailTemplates>;
   /** Prints single mails by the templates as they are now. */
   notices(): Promise<NoticePress>;
@@ -194,7 +194,7 @@ export async function openApp(
       signIns: createSignInCaps(counters, options.secret),
       mayMail: caps.mayMail,
       publication,
-      words: openWords(config.language),
+      words: openWording(config.language),
       templates,
       notices: () => openNoticePress(templateFolder, publication),
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch, parse }, gatherMs)),

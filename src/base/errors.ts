@@ -1,24 +1,29 @@
-import { inEnglish, type Sentence } from "./sentence.ts";
+import { englishWording, type ErrorCode } from "../wording/catalogue.ts";
 
 /**
- * Something a person asked for that cannot be done, said in one sentence: what was wrong, where, and what to do.
- * The web layer answers it as an RFC 9457 problem document with `status`; the command line prints `message` and exits 1.
+ * Something a person asked for that cannot be done. It has a code and what belongs to it; the catalogue has the sentence,
+ * under `error.CODE`. The web layer answers it as an RFC 9457 problem document; the command line says it and exits 1.
  */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   /** HTTP status: 400 malformed, 401/403 not allowed, 404 not found, 409 conflicts with the present state, 413, 422. */
   readonly status: number;
-  /** Machine-readable details, such as one entry per refused line. */
+  /** null for a refusal that is still a sentence of its own. */
+  readonly code: ErrorCode | null;
+  /** What the sentence names, and what programs may want besides, such as one entry for each refused line. */
   readonly details: Record<string, unknown>;
-  /** What readers are told, on pages in other languages; null where only developers and operators get to see it. */
-  readonly sentence: Sentence | null;
 
-  constructor(status: number, message: string | Sentence, details: Record<string, unknown> = {}) {
-    super(typeof message === "string" ? message : inEnglish(message));
-    this.sentence = typeof message === "string" ? null : message;
+  constructor(status: number, code: ErrorCode | (string & {}), details: Record<string, unknown> = {}) {
+    const known = isCode(code) ? code : null;
+    super(known === null ? code : englishWording().say(`error.${known}`, details as never));
     this.status = status;
+    this.code = known;
     this.details = details;
   }
+}
+
+function isCode(text: string): text is ErrorCode {
+  return /^[a-z0-9_]+$/.test(text);
 }
 
 const longestEcho = 60;

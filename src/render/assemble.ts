@@ -1,4 +1,5 @@
 import { Refusal } from "../base/errors.ts";
+import { openWording, type Wording } from "../wording/catalogue.ts";
 import { fromQuotedPrintable, quotedPrintable } from "../mail/encode.ts";
 import { ownHead, partBorders, sharedHead } from "../mail/message.ts";
 import { readerValues } from "./personalise.ts";
@@ -7,8 +8,6 @@ import { subjectOf } from "./subject.ts";
 import type { Sender } from "./sender.ts";
 import { readerSlots, stencilVersion } from "./types.ts";
 import type { Part, ReaderMail, ReaderSlot, Stencil } from "./types.ts";
-import { wordsFor } from "./words.ts";
-import type { Words } from "./words.ts";
 
 type Form = "html" | "text";
 type Filled = Record<ReaderSlot, string>;
@@ -17,7 +16,7 @@ type Piece = Buffer | { slot: ReaderSlot } | { articles: true } | { more: Piece[
 /** A stencil with its pieces as bytes and its articles by position: made once per process and edition. */
 export interface Prepared {
   stencil: Stencil;
-  words: Words;
+  wording: Wording;
   head: { from: string; fixed: string; feedbackId: string };
   borders: { text: string; html: string; end: string };
   html: Piece[];
@@ -36,7 +35,7 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
   const { language, boundary } = stencil;
   return {
     stencil,
-    words: wordsFor(language),
+    wording: openWording(language),
     head: { ...sharedHead({ ...sender, language, boundary }), feedbackId: sender.feedbackId },
     borders: partBorders(boundary),
     html: stencil.html.map(toPiece),
@@ -56,8 +55,8 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
  * the edition has not.
  */
 export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
-  const { stencil, words, head, borders } = prepared;
-  const values = readerValues(mail, words, stencil.mode);
+  const { stencil, wording, head, borders } = prepared;
+  const values = readerValues(mail, wording, stencil.mode);
   const own = ownHead({
     to: mail.to,
     subject: subjectLine(prepared, mail),
@@ -85,12 +84,12 @@ export function assembleText(prepared: Prepared, mail: ReaderMail): string {
 }
 
 /** The subject of a reader's mail, one line of at most 120 characters. */
-export function subjectLine({ stencil, words, articles }: Prepared, mail: ReaderMail): string {
+export function subjectLine({ stencil, wording, articles }: Prepared, mail: ReaderMail): string {
   const sample = stencil.mode === "sample";
-  if (stencil.subject !== undefined) return subjectOf(stencil.subject, 0, words, sample);
+  if (stencil.subject !== undefined) return subjectOf(stencil.subject, 0, wording, sample);
   const lead = mail.positions[0];
   const headline = (lead === undefined ? undefined : articles.get(lead)?.title) ?? stencil.title;
-  return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, words, sample);
+  return subjectOf(headline, Math.max(0, mail.positions.length - 1) + mail.more, wording, sample);
 }
 
 function wrapped(value: string): string {
@@ -102,7 +101,7 @@ function body(prepared: Prepared, mail: ReaderMail, form: Form, show: (value: st
   lay(
     prepared[form],
     form,
-    encoded(readerValues(mail, prepared.words, prepared.stencil.mode), show),
+    encoded(readerValues(mail, prepared.wording, prepared.stencil.mode), show),
     prepared,
     mail,
     out,

@@ -1,32 +1,31 @@
+import type { Wording } from "../wording/catalogue.ts";
 import { clip, oneLine } from "./plain.ts";
 import type { Mode, ReaderMail, ReaderSlot } from "./types.ts";
-import { fill } from "../base/sentence.ts";
-import type { Words } from "./words.ts";
 
 /** How much of a reader's tags a sentence shows, in characters: the opening line is a preheader, the reason is prose. */
 const room = { preheader: 60, why: 300 };
 
 /** The plain text of every reader slot. In a sample copy the reader's own links lead nowhere. */
-export function readerValues(mail: ReaderMail, words: Words, mode: Mode): Record<ReaderSlot, string> {
-  const count = mail.positions.length + mail.more;
+export function readerValues(mail: ReaderMail, wording: Wording, mode: Mode): Record<ReaderSlot, string> {
+  const { say } = wording;
+  const n = mail.positions.length + mail.more;
   const tags = mail.matchedTags === "all" ? null : mail.matchedTags;
-  const articles = count === 1 ? words.article : fill(words.articles, { n: count });
   const own = mode === "edition";
   return {
     preheader:
       tags === null
-        ? fill(words.preheader, { articles })
-        : fill(words.preheaderTags, { articles, tags: listed(tags, room.preheader, words) }),
-    why: tags === null ? words.whyAll : fill(words.whyTags, { tags: listed(tags, room.why, words) }),
+        ? say("mail.articles", { n })
+        : say("mail.articles_on", { n, tags: listed(tags, room.preheader, wording) }),
+    why: tags === null ? say("mail.why_all") : say("mail.why_tags", { tags: listed(tags, room.why, wording) }),
     address: mail.to,
     preferencesUrl: own ? mail.links.preferences : "#",
     unsubscribeUrl: own ? mail.links.unsubscribe : "#",
     moreUrl: mail.links.moreUrl,
-    moreArticles: mail.more === 1 ? words.moreArticle : fill(words.moreArticles, { n: mail.more }),
+    moreArticles: say("mail.more", { n: mail.more }),
   };
 }
 
-function listed(tags: string[], limit: number, words: Words): string {
+function listed(tags: string[], limit: number, { say }: Wording): string {
   const shown: string[] = [];
   let size = 0;
   for (const tag of tags) {
@@ -36,5 +35,5 @@ function listed(tags: string[], limit: number, words: Words): string {
     size += name.length + 2;
   }
   const text = shown.join(", ");
-  return shown.length === tags.length ? text : fill(words.tagsMore, { tags: text, n: tags.length - shown.length });
+  return shown.length === tags.length ? text : say("mail.tags_more", { tags: text, n: tags.length - shown.length });
 }

@@ -1,12 +1,13 @@
+import type { Wording } from "../wording/catalogue.ts";
 import { clip } from "./plain.ts";
-import { fill } from "../base/sentence.ts";
-import type { Words } from "./words.ts";
 
 export const subjectLimit = 120;
 
 /** The lead's headline and how many other articles there are, in at most 120 characters; the headline gives way. */
-export function subjectOf(headline: string, others: number, words: Words, sample: boolean): string {
-  const before = sample ? words.sampleSubject : "";
-  const after = others > 0 ? fill(words.subjectMore, { n: others }) : "";
-  return before + clip(headline, subjectLimit - before.length - after.length) + after;
+export function subjectOf(headline: string, others: number, { say }: Wording, sample: boolean): string {
+  const subject = (shown: string): string => {
+    const whole = others > 0 ? say("mail.subject", { headline: shown, n: others }) : shown;
+    return sample ? say("mail.sample_subject", { subject: whole }) : whole;
+  };
+  return subject(clip(headline, subjectLimit - subject("").length));
 }

@@ -1,4 +1,4 @@
-import { fill } from "../base/sentence.ts";
+import { openWording } from "../wording/catalogue.ts";
 import { readableOn } from "./colour.ts";
 import { longDate } from "./dates.ts";
 import { clip, commaLine, httpUrl, oneLine, paragraphs } from "./plain.ts";
@@ -6,7 +6,6 @@ import type { Sentinels } from "./sentinels.ts";
 import { shapes } from "./shapes.ts";
 import { readerSlots } from "./types.ts";
 import type { EditionName, EditionWords, Mode, Publication } from "./types.ts";
-import { wordsFor } from "./words.ts";
 
 const light = { paper: "#fffdf8", ink: "#1f1c17", soft: "#645d52", rule: "#d9d2c4" };
 const dark = { paper: "#191713", ink: "#ece6da", soft: "#aaa193", rule: "#423c32" };
@@ -28,7 +27,8 @@ export function templateValues(input: EditionInput, sentinels: Sentinels): objec
     sample: mode === "sample",
     edition: {
       date: longDate(edition.date, publication.language),
-      number: edition.number > 1 ? fill(wordsFor(publication.language).editionNumber, { n: edition.number }) : null,
+      number:
+        edition.number > 1 ? openWording(publication.language).say("edition.number", { n: edition.number }) : null,
     },
     introduction: introductionOf(input).map((_, i) => mark(`introduction.${i}`)),
     reader: Object.fromEntries(readerSlots.map((slot) => [slot, mark(`reader.${slot}`)])),
@@ -63,7 +63,7 @@ export function sharedValues(publication: Publication): object {
     direction: right ? "rtl" : "ltr",
     start: right ? "right" : "left",
     end: right ? "left" : "right",
-    words: wordsFor(publication.language),
+    words: ownWords(publication.language),
     light: { ...light, accent: readableOn(publication.accentColour, light.paper) },
     dark: { ...dark, accent: readableOn(publication.accentColour, dark.paper) },
     publication: {
@@ -78,4 +78,21 @@ export function sharedValues(publication: Publication): object {
 
 export function publicationName(publication: Publication): string {
   return clip(oneLine(publication.name), 150);
+}
+
+/** What the templates of mails say by themselves, as `words.NAME`. */
+function ownWords(language: string): Record<string, string> {
+  const { say } = openWording(language);
+  return {
+    onTheWeb: say("article.source"),
+    tags: say("article.tags"),
+    moreHint: say("mail.more_hint"),
+    sentTo: say("mail.sent_to"),
+    preferences: say("mail.preferences"),
+    unsubscribe: say("mail.unsubscribe"),
+    changeTags: say("mail.change_tags"),
+    sampleNote: say("mail.sample_note"),
+    signUp: say("mail.sign_up"),
+    inactive: say("mail.inactive"),
+  };
 }

@@ -1,6 +1,5 @@
 import { Temporal } from "temporal-polyfill";
 import { echo, Refusal, wrongValue } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 
 const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -9,10 +8,7 @@ const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
  * "+02:00" is refused, because it knows nothing of summer time. Throws a 422 Refusal.
  */
 export function parseTimezone(raw: string): string {
-  const refusal = new Refusal(
-    422,
-    sentence('"{zone}" is not a time zone; expected an IANA name such as Europe/Berlin or UTC.', { zone: echo(raw) }),
-  );
+  const refusal = new Refusal(422, "timezone_invalid", { zone: echo(raw) });
   const name = raw.trim();
   if (!/^[a-z][a-z0-9_+\-/]*$/i.test(name)) throw refusal;
   try {

@@ -1,6 +1,5 @@
 import { domainToASCII } from "node:url";
 import { echo, Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 
 export interface Address {
   /** As it goes on the envelope: the local part as typed, the domain in lower-case punycode. */
@@ -49,10 +48,5 @@ export function parseAnyAddress(raw: string): Address {
 }
 
 function notAnAddress(raw: string): Refusal {
-  return new Refusal(
-    422,
-    sentence('"{address}" is not an e-mail address: expected something like name@example.com.', {
-      address: echo(raw.trim(), 80),
-    }),
-  );
+  return new Refusal(422, "address_invalid", { address: echo(raw.trim(), 80) });
 }

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import { maskAddress } from "../base/mask-address.ts";
-import { sentence } from "../base/sentence.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
@@ -47,10 +46,10 @@ export async function changeAddress(
   const { address, key: addressKey } = parseAddress(newAddress);
   const reader = await findSubscriber(deps.db, id);
   if (reader?.status !== "active") {
-    throw new Refusal(409, sentence("Only a subscriber can change the address: sign up with the new one instead."));
+    throw new Refusal(409, "change_not_subscribed");
   }
   if (reader.address.toLowerCase() === addressKey) {
-    throw new Refusal(422, sentence("Your mails go to this address already: give another one."));
+    throw new Refusal(422, "change_same_address");
   }
   if (deps.mayMail && !(await deps.mayMail(addressKey))) return;
   const now = deps.clock.now();
@@ -94,10 +93,7 @@ export async function readAddressChange(
     .where("key", "=", read.key)
     .executeTakeFirst();
   if (row && read.expiresAt <= clock.now()) {
-    throw new Refusal(
-      410,
-      sentence("This link has expired: it worked for 48 hours. Change the address again in your preferences."),
-    );
+    throw new Refusal(410, "change_link_expired");
   }
   return row ?? null;
 }
@@ -126,20 +122,12 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
       .executeTakeFirst();
     if (!reader || open.numDeletedRows === 0n) throw usedUp();
     if (reader.status !== "active" && reader.status !== "suppressed") {
-      throw new Refusal(
-        409,
-        sentence("You have unsubscribed since you asked for this: sign up with this address instead."),
-      );
+      throw new Refusal(409, "change_unsubscribed");
     }
     const addressKey = found.address.toLowerCase();
     const reasons = await findSuppressed(tx, options.secret, [addressKey, reader.address_key]);
     if ([...reasons.values()].some(isForGood)) {
-      throw new Refusal(
-        403,
-        sentence(
-          "A mail to this reader was reported as spam, so none is ever sent again: sign up with another address.",
-        ),
-      );
+      throw new Refusal(403, "change_complained");
     }
     const now = clock.now();
     await makeRoom(tx, addressKey, found.subscriberId, now);
@@ -167,14 +155,14 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
 }
 
 function usedUp(): Refusal {
-  return new Refusal(404, sentence("This link is not complete, or was used already: look at your preferences."));
+  return new Refusal(404, "change_link_invalid");
 }
 
 async function makeRoom(tx: Tx, addressKey: string, forId: number, now: Date): Promise<void> {
   const other = await findByAddress(tx, addressKey);
   if (!other || other.id === forId) return;
   if (other.status === "active") {
-    throw new Refusal(409, sentence("This address gets its own mails already: unsubscribe the one you do not need."));
+    throw new Refusal(409, "change_address_taken");
   }
   await eraseIn(tx, other, now);
 }

@@ -1,7 +1,6 @@
 import { sortTags } from "../articles/tag-store.ts";
 import { cleanTag } from "../articles/tags.ts";
 import { echo, Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 import type { Db, Tx } from "../db/schema.ts";
 
 const mostTags = 500;
@@ -18,14 +17,14 @@ export async function choose(
 ): Promise<{ tagIds: number[] }> {
   const names = choice.tags.filter((name) => name.trim() !== "");
   if (names.length > mostTags) {
-    throw new Refusal(422, sentence("These are more than {most} tags: choose fewer, or all news.", { most: mostTags }));
+    throw new Refusal(422, "too_many_tags", { most: mostTags });
   }
   const clean = names.map((name) => cleanTag(name) ?? refuse([name]));
   const { offered, hidden, unknown } = await sortTags(db, clean);
   if (unknown.length > 0) refuse(unknown);
   if (offered.size === 0 && !choice.allTags) {
     if (hidden.size > 0) refuse([...hidden.keys()], true);
-    throw new Refusal(422, sentence("Nothing is chosen: choose at least one tag, or all news."));
+    throw new Refusal(422, "no_tag_chosen");
   }
   return { tagIds: [...new Set(offered.values())] };
 }
@@ -33,8 +32,5 @@ export async function choose(
 function refuse(unknown: readonly string[], hidden = false): never {
   const shown = unknown.slice(0, 5).map((name) => `"${echo(name)}"`);
   const tags = shown.join(", ");
-  const said = hidden
-    ? sentence("The tag {tags} is not offered here: choose from the list of tags.", { tags })
-    : sentence("No article has the tag {tags} here: choose from the list of tags.", { tags });
-  throw new Refusal(422, said, { unknown });
+  throw new Refusal(422, hidden ? "tag_hidden" : "tag_unknown", { tags, unknown });
 }

@@ -1,13 +1,11 @@
 import { domainOf } from "../base/mail-domain.ts";
 import type { Clock } from "../base/clock.ts";
-import { fill, type Values } from "../base/sentence.ts";
-import type { Db } from "../db/schema.ts";
+import type { Db, NoticeKind } from "../db/schema.ts";
 import type { NoticePress } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
-import { noticeWordsFor, type SingleKind } from "../render/notice-words.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
-import { wordsFor } from "../render/words.ts";
+import { openWording, type MessageValues } from "../wording/catalogue.ts";
 import { loadSchedule } from "../schedule/store.ts";
 import { composeSample, mayHaveSample, type ComposeSampleDeps } from "./compose-sample.ts";
 import { changeLink, confirmLink, ownLinks } from "./links.ts";
@@ -122,19 +120,19 @@ async function subscriberMail(
 ): Promise<Composed> {
   const said = saidBy(deps, kind);
   const own = ownLinks(deps.options, reader.key);
-  const { latest, hour } = noticeWordsFor(deps.publication.language);
+  const { say } = openWording(deps.publication.language);
   const schedule = await loadSchedule(deps.db);
-  const leaves = fill(hour, { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone });
+  const time = { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone };
   const articles = kind === "welcome" ? await newestHeadlines(deps.db, reader) : [];
   return printed(deps, press, notice, {
     ...said,
     paragraphs: [
       said.lead,
       followed(deps, kind, { allTags: reader.allTags, tags: offered(reader) }),
-      ...(kind === "welcome" ? [leaves] : []),
+      ...(kind === "welcome" ? [say("notice.welcome.hour", time)] : []),
     ],
     button: { label: said.button, url: own.preferences },
-    list: articles.length === 0 ? null : { title: latest, articles },
+    list: articles.length === 0 ? null : { title: say("notice.welcome.latest"), articles },
     own,
   });
 }
@@ -207,18 +205,21 @@ function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice)
   });
 }
 
+/** Kinds with texts of their own. */
+type SingleKind = Exclude<NoticeKind, "sample" | "alert">;
+
 type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };
 
-function saidBy({ publication }: ComposeDeps, kind: SingleKind, values: Values = {}): Said {
-  const words = noticeWordsFor(publication.language)[kind];
-  const say = (pattern: string): string => fill(pattern, { publication: publicationName(publication), ...values });
+function saidBy({ publication }: ComposeDeps, kind: SingleKind, values: MessageValues = {}): Said {
+  const { say } = openWording(publication.language);
+  const named = { publication: publicationName(publication), ...values };
   return {
-    subject: say(words.subject),
-    headline: words.headline,
-    lead: say(words.lead),
-    button: words.button,
-    after: words.after === "" ? [] : [say(words.after)],
-    why: say(words.why),
+    subject: say(`notice.${kind}.subject`, named),
+    headline: say(`notice.${kind}.headline`),
+    lead: say(`notice.${kind}.lead`, named),
+    button: say(`notice.${kind}.button`),
+    after: kind === "welcome" ? [] : [say(`notice.${kind}.after`, named)],
+    why: say(`notice.${kind}.why`, named),
   };
 }
 
@@ -233,12 +234,12 @@ function followed(
   kind: "confirm" | "already" | "welcome",
   choice: { tags: readonly string[]; allTags: boolean },
 ): string {
-  const words = noticeWordsFor(publication.language)[kind];
-  if (choice.allTags) return words.all;
+  const { say } = openWording(publication.language);
+  if (choice.allTags) return say(`notice.${kind}.all`);
   const shown = choice.tags.slice(0, mostTags).join(", ");
   const more = choice.tags.length - mostTags;
-  const tags = more > 0 ? fill(wordsFor(publication.language).tagsMore, { tags: shown, n: more }) : shown;
-  return fill(words.tags, { tags });
+  const tags = more > 0 ? say("mail.tags_more", { tags: shown, n: more }) : shown;
+  return say(`notice.${kind}.tags`, { tags });
 }
 
 async function printed(

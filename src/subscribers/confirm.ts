@@ -1,7 +1,6 @@
 import { resolveTags } from "../articles/tag-store.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
@@ -59,10 +58,7 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
     if (consent.confirmed_at !== null) return null;
     const reason = (await findSuppressed(tx, options.secret, [row.address_key])).get(row.address_key);
     if (reason !== undefined && isForGood(reason)) {
-      throw new Refusal(
-        403,
-        sentence("A mail to this address was reported as spam, so it is never mailed again: use another one."),
-      );
+      throw new Refusal(403, "confirm_complained");
     }
     const now = clock.now();
     await liftSuppression(tx, options.secret, row.address_key);
@@ -98,7 +94,7 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
 }
 
 function unknownLink(): Refusal {
-  return new Refusal(404, sentence("This link is not complete, or is no longer in use: sign up again."));
+  return new Refusal(404, "confirm_link_invalid");
 }
 
 async function consentOf(
@@ -109,9 +105,5 @@ async function consentOf(
   const consent = read && (await consentByKey(db, read.key));
   if (!consent) return null;
   if (read.expiresAt > clock.now()) return consent;
-  const confirmed = sentence(
-    "You have confirmed already, and this link has ended: each mail that you get has one to your preferences.",
-  );
-  const late = sentence("This link has expired: it worked for 48 hours. Sign up again for a new one.");
-  throw new Refusal(410, consent.confirmedAt === null ? late : confirmed);
+  throw new Refusal(410, consent.confirmedAt === null ? "confirm_link_expired" : "confirm_link_used");
 }

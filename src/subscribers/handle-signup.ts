@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Sentence } from "../base/sentence.ts";
+import type { Wording } from "../wording/catalogue.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { addConsent } from "./consents.ts";
@@ -12,7 +12,6 @@ import { findByAddress, lockReader, type Subscriber } from "./store.ts";
 import { replaceTags } from "./followed-tags.ts";
 import { insertPending } from "./insert.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
-import { wording } from "./wording.ts";
 
 export interface SignupDeps {
   db: Db;
@@ -21,7 +20,7 @@ export interface SignupDeps {
   wake: Wake;
   options: { secret: string; publicationName: string };
   /** In the language of the form. */
-  words: { tell(sentence: Sentence): string };
+  words: Pick<Wording, "say">;
   /** Whether an address may get one more mail that it has not proven to want. */
   mayMail?(addressKey: string, ticket: string): Promise<boolean>;
 }
@@ -86,7 +85,7 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
   }
   const consentId = await addConsent(tx, subscriberId, {
     method: "form",
-    wording: deps.words.tell(wording.said(options.publicationName)),
+    wording: deps.words.say("consent.wording", { publication: options.publicationName }),
     wordingVersion: signup.wording_version,
     tags: await namesOf(tx, signup.tag_ids),
     tagIds: signup.tag_ids,

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 import type { Db } from "../db/schema.ts";
 import { parseTimezone } from "../schedule/settings.ts";
 
@@ -14,7 +13,7 @@ export async function pauseReader(deps: { db: Db; clock: Clock }, id: number, un
   const now = deps.clock.now().getTime();
   const at = until?.getTime();
   if (at !== undefined && !(at > now && at <= now + longestPauseMs)) {
-    throw new Refusal(422, sentence("A pause ends in the future, at most a year from now: choose a week or a month."));
+    throw new Refusal(422, "pause_invalid");
   }
   await change(deps.db, id, { paused_until: until });
 }

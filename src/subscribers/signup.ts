@@ -6,7 +6,7 @@ import { httpUrl } from "../render/plain.ts";
 import { parseTimezone } from "../schedule/settings.ts";
 import { parseAddress } from "./address.ts";
 import { choose } from "./choice.ts";
-import { wording } from "./wording.ts";
+import { consentVersion } from "./wording.ts";
 
 /** A sign-up that waits to be looked at. */
 export type Signup = Selectable<Schema["signups"]>;
@@ -53,7 +53,7 @@ export async function keepSignup(
       all_tags: request.allTags,
       timezone,
       form_url: request.formUrl === null ? null : httpUrl(request.formUrl),
-      wording_version: wording.version,
+      wording_version: consentVersion,
       requested_at: clock.now(),
       requested_from: request.from,
       taken_at: takenAt,

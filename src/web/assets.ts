@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../base/root.ts";
-import { sentence } from "../base/sentence.ts";
 import type { Logo } from "../config/logo.ts";
 import { readableOn } from "../render/colour.ts";
-import { translateScript, type Translate } from "./language/marks.ts";
+import type { Wording } from "../wording/catalogue.ts";
+import { fillScript } from "./texts.ts";
 import { sendLogo } from "./logo.ts";
 
 interface Asset {
@@ -32,10 +32,9 @@ const require = createRequire(import.meta.url);
 
 /**
  * @param accent `#rrggbb`; it is moved only as far as it must be to read on the paper of each scheme
- * @param translate for what the scripts of readers' pages say
  */
-export function makeAssets(accent: string, translate: Translate): Assets {
-  const script = (name: string) => translateScript(ours(`src/web/assets/${name}.js`), translate);
+export function makeAssets(accent: string, wording: Wording): Assets {
+  const script = (name: string) => fillScript(ours(`src/web/assets/${name}.js`), wording);
   const onLight = readableOn(accent, paper.light);
   const style = ours("templates/web/style.css")
     .replaceAll("var(--accent-on-light)", onLight)
@@ -78,7 +77,7 @@ export function addAssetRoutes(web: FastifyInstance, assets: Assets, logo: Logo 
     const { file } = request.params;
     if (logo !== null && file.startsWith("logo.")) return sendLogo(reply, logo, file);
     const found = assets.files.get(file);
-    if (!found) throw new Refusal(404, sentence("There is no such file: load the page again."));
+    if (!found) throw new Refusal(404, "file_not_found");
     return reply.header("cache-control", "public, max-age=31536000, immutable").type(found.type).send(found.content);
   });
 }

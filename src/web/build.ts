@@ -44,7 +44,7 @@ export function buildWeb(app: App, options: { stalledMs?: number } = {}): Fastif
   });
   understandPorts(web);
   const { publicationName, language } = config;
-  const assets = makeAssets(config.accentColour, words.translate);
+  const assets = makeAssets(config.accentColour, words);
   const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets });
   const catalogue = openCatalogue(app);
   const routes = listRoutes(web);

@@ -1,27 +1,32 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { sentence, type Sentence } from "../base/sentence.ts";
 import { askToWait } from "./ask-to-wait.ts";
 import { problemOf, type Problem } from "./problem.ts";
 import type { RouteList } from "./route-list.ts";
+import { englishWording, type MessageKey } from "../wording/catalogue.ts";
 import type { Views } from "./views.ts";
 
-const headings: Record<number, Sentence> = {
-  404: sentence("Page not found"),
-  410: sentence("This link has ended"),
-  413: sentence("Too large"),
-  429: sentence("Too many requests"),
-  500: sentence("Something went wrong"),
+const headings: Record<number, MessageKey> = {
+  404: "failure.404",
+  410: "failure.410",
+  413: "failure.413",
+  429: "failure.429",
+  500: "failure.500",
 };
 
 /** Answers whatever was thrown, and addresses that lead nowhere: problem documents under /api, pages elsewhere. */
 export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Views; routes: RouteList }): void {
   web.setErrorHandler((thrown, request, reply) => {
     // A fault of the server that is described for operators names paths and hosts.
-    const hidden = thrown instanceof Refusal && thrown.status >= 500 && !thrown.sentence && !isForOperators(request);
+    const hidden =
+      thrown instanceof Refusal && thrown.status >= 500 && thrown.code === null && !isForOperators(request);
     const error = hidden ? new Error(thrown.message) : thrown;
-    const answer = problemOf(error, request.headers["content-type"], isApi(request) ? undefined : deps.views.words);
+    const answer = problemOf(
+      error,
+      request.headers["content-type"],
+      isApi(request) ? englishWording() : deps.views.words,
+    );
     if (answer.status >= 500 && !(error instanceof Refusal)) {
       // The route's pattern, for an address may hold a token.
       const route = request.routeOptions.url ?? "none";
@@ -36,17 +41,11 @@ export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Vi
     const allowed = deps.routes.allowed(path);
     if (allowed.length > 0) {
       reply.header("allow", allowed.join(", "));
-      throw new Refusal(
-        405,
-        sentence("{method} is not possible here: this address takes {allowed}.", {
-          method: request.method,
-          allowed: allowed.join(", "),
-        }),
-      );
+      throw new Refusal(405, "method_not_allowed", { method: request.method, allowed: allowed.join(", ") });
     }
     if (isApi(request))
       throw new Refusal(404, "There is nothing at this address: all addresses are in /api/v1/openapi.json.");
-    throw new Refusal(404, sentence("There is nothing at this address: look at the front page."));
+    throw new Refusal(404, "page_not_found");
   });
 }
 
@@ -75,13 +74,10 @@ async function send(
 ): Promise<FastifyReply> {
   if (isApi(request) || speaksJson(request)) return sendProblem(reply, answer);
   askToWait(reply, answer.details).code(answer.status).header("cache-control", "no-store");
-  const { say, tell } = views.words;
-  const said =
-    answer.status === 415
-      ? say("What was sent is no form as this page sends it: go back and send it from there.")
-      : answer.detail;
-  const heading = headings[answer.status] ?? sentence("That did not work");
-  return views.send(reply, "failure", { title: tell(heading), sentence: said });
+  const { say } = views.words;
+  const said = answer.status === 415 ? say("failure.not_a_form") : answer.detail;
+  const heading = headings[answer.status] ?? "failure.other";
+  return views.send(reply, "failure", { title: say(heading), sentence: said });
 }
 
 /** A program, such as the box on another site's page: it sent JSON, or wants nothing else. */

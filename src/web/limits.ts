@@ -1,7 +1,6 @@
 import { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 
 /** Counts a failed try against the client's address; throws a 429 Refusal once there were too many. */
 export type CountFailure = (request: FastifyRequest) => Promise<void>;
@@ -18,14 +17,7 @@ export function limitFailures(web: FastifyInstance, max: number): CountFailure {
     const result = await count(request);
     if (result.isAllowed || !result.isExceeded) return;
     const { ttlInSeconds: n } = result;
-    const said = sentence(
-      {
-        one: "Too many wrong tries from your address: try again in {n} second.",
-        other: "Too many wrong tries from your address: try again in {n} seconds.",
-      },
-      { n },
-    );
-    throw new Refusal(429, said, { retryAfterSeconds: n });
+    throw new Refusal(429, "too_many_tries", { n, retryAfterSeconds: n });
   };
 }
 

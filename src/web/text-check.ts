@@ -3,7 +3,6 @@ import { parse } from "node:querystring";
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { echo, Refusal } from "../base/errors.ts";
-import { sentence } from "../base/sentence.ts";
 import { nameOf } from "./invalid.ts";
 
 /** Bytes of a form without files. */
@@ -20,7 +19,7 @@ const deepest = 50;
 export function takeText(web: FastifyInstance): void {
   const parseJson = web.getDefaultJsonParser("error", "error");
   web.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
-    if (!isUtf8(body)) return done(new Refusal(400, sentence("The body is not UTF-8. Send it again as UTF-8.")));
+    if (!isUtf8(body)) return done(new Refusal(400, "body_not_utf8"));
     return parseJson(request, body.toString("utf8"), done);
   });
   web.addContentTypeParser(
@@ -47,12 +46,8 @@ export function takeText(web: FastifyInstance): void {
 
 /** @param field its name in the request, which may be broken itself; "" when it is not known */
 export function brokenText(field: string): Refusal {
-  if (field === "")
-    return new Refusal(400, sentence("The request contains invalid characters. Remove them and try again."));
-  return new Refusal(
-    400,
-    sentence('The field "{field}" contains invalid characters. Remove them and try again.', { field: echo(field) }),
-  );
+  if (field === "") return new Refusal(400, "request_characters");
+  return new Refusal(400, "field_characters", { field: echo(field) });
 }
 
 /**
@@ -73,7 +68,7 @@ function findBroken(value: unknown, depth: number): PropertyKey[] | null {
   if (typeof value === "string") return isBroken(value) ? [] : null;
   if (typeof value !== "object" || value === null || value instanceof Uint8Array || value instanceof Readable)
     return null;
-  if (depth > deepest) throw new Refusal(400, `The request nests lists or objects more than ${deepest} deep.`);
+  if (depth > deepest) throw new Refusal(400, "request_too_deep", { deepest });
   const isList = Array.isArray(value);
   for (const [key, one] of isList ? value.entries() : Object.entries(value)) {
     if (typeof key === "string" && isBroken(key)) return [key];

@@ -1,16 +1,19 @@
 import type { FastifyReply } from "fastify";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Liquid } from "liquidjs";
 import type { Assets } from "./assets.ts";
+import { packageRoot } from "../base/root.ts";
+import { registerTextTag } from "./texts.ts";
 import { makeFrame } from "./frame.ts";
-import { readTemplates } from "./language/templates.ts";
-import { inEnglishOf, type PageWords } from "./language/words.ts";
+import { englishOf, type Wording } from "../wording/catalogue.ts";
 import type { ShownLogo } from "./logo.ts";
 import { tagBoxes } from "./tag-boxes.ts";
 
 /** The pages, made from templates/web. */
 export interface Views {
   /** What else readers' pages say. */
-  words: PageWords;
+  words: Wording;
   /** Answers with a reader's page. `values` are escaped wherever they are shown; every name a template uses must be there. */
   send(reply: FastifyReply, name: string, values: Values): Promise<FastifyReply>;
   /** The same as text. */
@@ -26,12 +29,12 @@ export function openViews(options: {
   logo: ShownLogo | null;
   /** The publication's. */
   language: string;
-  words: PageWords;
+  words: Wording;
   assets: Assets;
 }): Views {
   const { words } = options;
   const engine = new Liquid({
-    templates: readTemplates(words.translate),
+    templates: readTemplates(),
     outputEscape: "escape",
     strictVariables: true,
     strictFilters: true,
@@ -40,7 +43,7 @@ export function openViews(options: {
     cache: true,
   });
   engine.registerFilter("boxes", tagBoxes);
-  engine.registerFilter("plural", words.plural);
+  registerTextTag(engine, words);
   const shared = {
     publication: options.publicationName,
     logo: options.logo,
@@ -55,8 +58,22 @@ export function openViews(options: {
   const page: Views["page"] = (name, values) => frame(values.title, forReaders(name, values));
   return {
     words,
-    render: renderIn(inEnglishOf(options.language)),
+    render: renderIn(englishOf(options.language)),
     page,
     send: async (reply, name, values) => reply.type("text/html; charset=utf-8").send(page(name, values)),
   };
+}
+
+const folder = join(packageRoot, "templates/web");
+const ending = ".liquid";
+
+/** The sources of templates/web by name: `front`, `operator/today`. */
+function readTemplates(): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(ending));
+  return Object.fromEntries(
+    files.map((file) => [
+      file.slice(0, -ending.length).replaceAll("\\", "/"),
+      readFileSync(join(folder, file), "utf8"),
+    ]),
+  );
 }

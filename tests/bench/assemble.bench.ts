@@ -5,7 +5,7 @@ import { mjmlToHtml } from "../../src/render/mjml.ts";
 import { readerValues } from "../../src/render/personalise.ts";
 import { createSentinels } from "../../src/render/sentinels.ts";
 import { templateValues } from "../../src/render/values.ts";
-import { wordsFor } from "../../src/render/words.ts";
+import { openWording } from "../../src/wording/catalogue.ts";
 import { article, prepared, publication, readerMail, templates } from "../unit/render/mail.ts";
 
 const summary = "South Korea has confirmed that Washington raised concerns about a contract for base stations. ".repeat(
@@ -29,7 +29,7 @@ describe("one reader's mail with six articles", () => {
         { publication, edition: { date: "2013-12-05", number: 1 }, mode: "edition" },
         createSentinels(),
       ),
-      reader: readerValues(mail, wordsFor("en"), "edition"),
+      reader: readerValues(mail, openWording("en"), "edition"),
       more: { begin: "", end: "" },
       articles: six.map((position, i) => ({
         ...articles[position],

@@ -5,9 +5,10 @@ import { networkOf } from "../../src/abuse/network.ts";
 import { setHidden } from "../../src/articles/tag-hide.ts";
 import { openArticleSite, type ArticlePage, type ArticleSite } from "./article-site.ts";
 import { faultsOf } from "./look.ts";
+import { text } from "../support/text.ts";
 
 const strict = "default-src 'none'; base-uri 'none'; require-trusted-types-for 'script'";
-const look = "Look into your mailbox";
+const look = "Check your inbox";
 
 let site: ArticleSite;
 beforeAll(async () => {
@@ -47,7 +48,7 @@ const articlePage = (body: string, policy = `${strict}; ${site.example("text", 0
   headers: { "content-security-policy": policy, "cross-origin-embedder-policy": "require-corp" },
 });
 const boxOf = (page: Page, nth = 0) => page.locator("dayletter-box").nth(nth);
-const addressOf = (page: Page, nth = 0) => boxOf(page, nth).getByLabel("E-mail address", { exact: true });
+const addressOf = (page: Page, nth = 0) => boxOf(page, nth).getByLabel("Email address", { exact: true });
 const mailTo = async (address: string) => {
   const messages = () => site.sink.messages.filter((one) => one.to === address);
   while (messages().length === 0) await site.sink.waitFor(site.sink.count() + 1);
@@ -105,16 +106,16 @@ test("what is wrong is said at its place, and can be mended", async () => {
     await addressOf(page).fill("ada@");
     expect(await box.locator("bdi").allTextContents()).toEqual(["lg u", "lg u+"]);
     await box.getByRole("button", { name: "Sign up" }).click();
-    await box.getByText("Enter your e-mail address").waitFor();
+    await box.getByText("Enter your email address").waitFor();
     expect(await addressOf(page).getAttribute("aria-invalid")).toBe("true");
     await addressOf(page).fill(`${"a".repeat(65)}@example.com`);
     await box.getByLabel("lg u", { exact: true }).uncheck();
     await box.getByRole("button").click();
-    await box.getByText("is not an e-mail address: expected").waitFor();
+    await box.getByText("is not an email address. Enter").waitFor();
     expect(await page.evaluate("document.activeElement.shadowRoot.activeElement.name")).toBe("address");
     await box.getByLabel("lg u+", { exact: true }).uncheck();
     await box.getByRole("button").click();
-    await box.getByText("Tick at least one tag").waitFor();
+    await box.getByText(text("embed.no_tag")).waitFor();
 
     for (const tag of ["lg u", "lg u+"]) await box.getByLabel(tag, { exact: true }).check();
     await addressOf(page).fill("bob@example.com");
@@ -180,7 +181,7 @@ test("a policy that keeps the box from its server leaves the reader a way", asyn
   await visit(articlePage(site.example("html", 0), policy), async ({ page }) => {
     await addressOf(page).fill("dan@example.com");
     await page.keyboard.press("Enter");
-    await boxOf(page).getByText("This page could not send it.").waitFor();
+    await boxOf(page).getByText("This page could not send your sign-up.").waitFor();
     const link = boxOf(page).getByRole("link", { name: "Sign up on our own page" });
     expect(await link.getAttribute("href")).toBe(`${site.alerts}/subscribe?tags=lg%20u%2B&tags=huawei&tags=Korea`);
   });
@@ -200,7 +201,7 @@ test("without JavaScript the handbook's form signs up, and its link leads to a f
       }
       await page.goBack();
       await page.getByLabel("huawei").uncheck();
-      await page.getByLabel("E-mail address").fill("eve@example.com");
+      await page.getByLabel("Email address").fill("eve@example.com");
       await page.getByRole("button", { name: "Sign up" }).click();
       await page.getByRole("heading", { name: look }).waitFor();
       expect(page.url()).toBe(`${site.alerts}/subscribe`);
@@ -226,6 +227,6 @@ test("when many sign up, the box works out a proof of work, and is let in where 
     await page.goto(page.url().replace("localhost", "news.test"));
     await addressOf(page).fill("fay@example.com");
     await page.keyboard.press("Enter");
-    await boxOf(page).getByText("This page could not send it.").waitFor();
+    await boxOf(page).getByText("This page could not send your sign-up.").waitFor();
   });
 });

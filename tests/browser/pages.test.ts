@@ -42,14 +42,14 @@ test("without JavaScript, by keyboard alone: a reader changes tags, unsubscribes
     expect(await page.getByLabel("huawei").isChecked()).toBe(true);
     await page.getByLabel("spectrum").focus();
     await page.keyboard.press("Space");
-    await page.getByRole("button", { name: "Save these tags" }).focus();
+    await page.getByRole("button", { name: "Save tags" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("status").waitFor();
     expect(await page.getByLabel("spectrum").isChecked()).toBe(true);
     await page.getByRole("link", { name: "unsubscribe" }).click();
-    await page.getByRole("button", { name: "Stop all mail" }).click();
+    await page.getByRole("button", { name: "Unsubscribe from all emails" }).click();
     await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
-    await page.getByRole("button", { name: "Subscribe me again" }).click();
+    await page.getByRole("button", { name: "Subscribe again" }).click();
     await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
   });
 });

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 async function fillIn(page: Page, address: string): Promise<void> {
   await page.goto(`${url}/subscribe`);
-  await page.getByLabel(/e-mail address/i).fill(address);
+  await page.getByLabel(/email address/i).fill(address);
   await page.getByLabel(/all news/i).check();
   site.clock.at = new Date(site.clock.at.getTime() + 10_000);
   await page.locator("form#signup button[type=submit]").last().click();
@@ -42,7 +42,7 @@ test("past the cap the browser works the puzzle out by itself, under the page's 
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
   await fillIn(page, "ada@example.com");
-  await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+  await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
   expect(complaints).toEqual([]);
   expect(await form.waiting()).toContain("ada@example.com");
   await page.close();
@@ -53,7 +53,7 @@ test("without JavaScript the reader is told to wait, and keeps what was entered"
   const page = await context.newPage();
   await fillIn(page, "bob@example.com");
   await page.getByText("try again in 60 minutes").waitFor();
-  expect(await page.getByLabel(/e-mail address/i).inputValue()).toBe("bob@example.com");
+  expect(await page.getByLabel(/email address/i).inputValue()).toBe("bob@example.com");
   expect(await form.waiting()).not.toContain("bob@example.com");
   await context.close();
 });

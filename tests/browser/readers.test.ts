@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { faultsOf, invalidIn, looks, withPage as withPageOf } from "./look.ts";
 import { odd, openReaderSite, type ReaderSite } from "./reader-site.ts";
+import { text } from "../support/text.ts";
 
 let site: ReaderSite;
 beforeAll(async () => {
@@ -33,9 +34,9 @@ async function submit(page: Page, button: string): Promise<void> {
 async function signUp(page: Page, address: string, tags: string[]): Promise<void> {
   await page.goto(`${site.url}/subscribe`);
   for (const tag of tags) await tick(page, tag);
-  await page.getByLabel("Your e-mail address").fill(address);
+  await page.getByLabel("Your email address").fill(address);
   await submit(page, "Subscribe");
-  await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+  await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
   expect(page.url()).not.toContain("%40");
 }
 
@@ -54,7 +55,7 @@ test.each([
     await page.goto(linkIn(asked.text, "confirm"));
     for (const tag of ["c++", "lg u+"]) await page.getByText(tag, { exact: true }).waitFor();
     expect((await reader(address)).status).toBe("pending");
-    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("button", { name: "Confirm subscription" }).click();
     await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
     expect(await reader(address)).toMatchObject({ status: "active", tags: ["c++", "lg u+"] });
     await site.mail(address, 2);
@@ -63,7 +64,7 @@ test.each([
     await page.getByLabel("lg u+").uncheck();
     await page.getByLabel("c++").uncheck();
     await tick(page, "한국");
-    await page.getByRole("button", { name: "Save these tags" }).click();
+    await page.getByRole("button", { name: "Save tags" }).click();
     await page.getByText("Saved.").waitFor();
     expect((await reader(address)).tags).toEqual(["한국"]);
 
@@ -86,11 +87,11 @@ test.each([
     expect(site.count(address)).toBe(3);
 
     await page.goto(unsubscribeIn(edition.text));
-    await page.getByRole("button", { name: "Subscribe me again" }).click();
+    await page.getByRole("button", { name: text("unsubscribed.again") }).click();
     await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
     await page.goto(unsubscribeIn(edition.text));
     await page.getByRole("link", { name: "Fewer topics" }).waitFor();
-    await page.getByRole("button", { name: "Stop all mail" }).click();
+    await page.getByRole("button", { name: text("unsubscribe.submit") }).click();
     await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
   });
 });
@@ -98,18 +99,18 @@ test.each([
 test("without JavaScript, a search keeps address and ticks, Enter in the address signs up, and errors keep all", async () => {
   await withPage({ javaScriptEnabled: false }, async (page) => {
     await page.goto(`${site.url}/subscribe`);
-    await page.getByLabel("Your e-mail address").fill("keep@example.com");
+    await page.getByLabel("Your email address").fill("keep@example.com");
     await page.getByLabel("Tag 17").check();
     await tick(page, "a/b");
     expect(await page.getByLabel("Tag 17").isChecked()).toBe(true);
-    expect(await page.getByLabel("Your e-mail address").inputValue()).toBe("keep@example.com");
+    expect(await page.getByLabel("Your email address").inputValue()).toBe("keep@example.com");
     // The browser itself would take this; we do not.
-    await page.getByLabel("Your e-mail address").fill("keep@ex_ample");
+    await page.getByLabel("Your email address").fill("keep@ex_ample");
     await page.locator("form.signup").evaluate((form) => void ((form as { noValidate?: boolean }).noValidate = true));
     site.clock.advance(10_000);
-    await page.getByLabel("Your e-mail address").press("Enter");
+    await page.getByLabel("Your email address").press("Enter");
     await page.getByRole("alert").waitFor();
-    const field = page.getByLabel("Your e-mail address");
+    const field = page.getByLabel("Your email address");
     expect(await field.getAttribute("aria-invalid")).toBe("true");
     expect(await page.locator(`#${await field.getAttribute("aria-describedby")}`).textContent()).toContain(
       "keep@ex_ample",
@@ -117,7 +118,7 @@ test("without JavaScript, a search keeps address and ticks, Enter in the address
     for (const tag of ["Tag 17", "a/b"]) expect(await page.getByLabel(tag).isChecked(), tag).toBe(true);
     await field.fill("keep@example.com");
     await field.press("Enter");
-    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     expect((await site.mail("keep@example.com", 1)).text).toContain("a/b");
   });
 });
@@ -138,13 +139,13 @@ test("with JavaScript, the browser's time zone is taken, and a slip in a well-kn
     await page.getByText("Berlin time").waitFor();
     await page.getByLabel("Your time zone").selectOption("Asia/Seoul");
     await page.getByLabel("All news").check();
-    await page.getByLabel("Your e-mail address").fill("seoul@gmial.com");
+    await page.getByLabel("Your email address").fill("seoul@gmial.com");
     await page.getByLabel("All news").focus();
     await page.getByRole("button", { name: "seoul@gmail.com" }).click();
     await submit(page, "Subscribe");
-    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     await page.goto(linkIn((await site.mail("seoul@gmail.com", 1)).text, "confirm"));
-    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("button", { name: "Confirm subscription" }).click();
     await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
     expect(await reader("seoul@gmail.com")).toMatchObject({ timezone: "Asia/Seoul", allTags: true });
   });
@@ -154,16 +155,16 @@ test.each(odd)("the tag %s goes all the way: link, form, mail, preferences", asy
   const address = `odd${odd.indexOf(tag)}@example.com`;
   await withPage({}, async (page) => {
     await page.goto(`${site.url}/tags/${encodeURIComponent(tag)}`);
-    await page.getByRole("link", { name: "Subscribe with this tag" }).click();
+    await page.getByRole("link", { name: "Follow this tag" }).click();
     const box = page.getByRole("checkbox", { name: tag });
     expect(await box.isChecked()).toBe(true);
-    await page.getByLabel("Your e-mail address").fill(address);
+    await page.getByLabel("Your email address").fill(address);
     await submit(page, "Subscribe");
-    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     const asked = await site.mail(address, 1);
     expect(asked.text.replaceAll(/\s+/g, " ")).toContain(tag);
     await page.goto(linkIn(asked.text, "confirm"));
-    await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+    await page.getByRole("button", { name: "Confirm subscription" }).click();
     await page.getByRole("link", { name: "Change what you get" }).click();
     expect(await page.getByRole("checkbox", { name: tag }).isChecked()).toBe(true);
     expect((await reader(address)).tags).toEqual([tag]);
@@ -208,7 +209,7 @@ test.each(looks)(
       await inspect("sent");
       const confirm = linkIn((await site.mail(address, 1)).text, "confirm");
       await open(confirm);
-      await page.getByRole("button", { name: "Yes, subscribe me" }).click();
+      await page.getByRole("button", { name: "Confirm subscription" }).click();
       await page.getByRole("heading", { name: "You are subscribed" }).waitFor();
       await inspect("welcome");
       await open(confirm);
@@ -224,21 +225,21 @@ test.each(looks)(
       ])
         await open(path);
       await page.goto(`${own}/address`);
-      await page.getByLabel("Your new e-mail address").fill(`new-${address}`);
-      await submit(page, "Send a mail to the new address");
-      await page.getByRole("heading", { name: "Look into the new mailbox" }).waitFor();
+      await page.getByLabel("Your new email address").fill(`new-${address}`);
+      await submit(page, "Send a confirmation email");
+      await page.getByRole("heading", { name: "Check the inbox of your new address" }).waitFor();
       await inspect("address asked");
       await open(linkIn((await site.mail(`new-${address}`, 1)).text, "change-address"));
       await page.getByRole("button", { name: "Use this address" }).click();
-      await page.getByRole("heading", { name: "Your address is changed" }).waitFor();
+      await page.getByRole("heading", { name: "Your address has been changed" }).waitFor();
       await inspect("address changed");
       await open(unsubscribeIn(text));
-      await page.getByRole("button", { name: "Stop all mail" }).click();
+      await page.getByRole("button", { name: "Unsubscribe from all emails" }).click();
       await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
       await inspect("unsubscribed");
       await page.goto(`${own}/erase`);
-      await page.getByRole("button", { name: "Erase everything about me" }).click();
-      await page.getByRole("heading", { name: "You are erased" }).waitFor();
+      await page.getByRole("button", { name: "Delete my data" }).click();
+      await page.getByRole("heading", { name: "Your data has been deleted" }).waitFor();
       await inspect("erased");
       expect(faults).toEqual([]);
       expect(await findByAddress(site.app.db, `new-${address}`)).toBeNull();

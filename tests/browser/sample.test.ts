@@ -54,7 +54,7 @@ test("without JavaScript: choose tags, look at the mail in every way, and have o
     await mail.getByText("1 article on lg u+").waitFor();
     expect(await mail.getByRole("link", { name: "Unsubscribe" }).count()).toBe(0);
     await page.getByLabel("c++").check();
-    await page.getByRole("button", { name: "Show it" }).click();
+    await page.getByRole("button", { name: "Show sample" }).click();
     await mail.getByText("2 articles on lg u+, c++").waitFor();
     await page.getByRole("link", { name: "Plain text" }).click();
     expect(await page.locator("pre").innerText()).toContain("2 articles on lg u+, c++");
@@ -64,9 +64,9 @@ test("without JavaScript: choose tags, look at the mail in every way, and have o
     expect((await page.locator("iframe").boundingBox())!.width).toBe(640);
     // The clock of this site stands still: a form that was filled in at once is a script's.
     site.clock.at = new Date(site.clock.at.getTime() + 60_000);
-    await page.getByLabel("Your e-mail address").fill("bo@example.com");
-    await page.getByLabel("Your e-mail address").press("Enter");
-    await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+    await page.getByLabel("Your email address").fill("bo@example.com");
+    await page.getByLabel("Your email address").press("Enter");
+    await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     const notices = await site.app.db.selectFrom("notices").select(["kind", "address", "payload"]).execute();
     expect(notices).toEqual([{ kind: "sample", address: "bo@example.com", payload: { tags: ["lg u+", "c++"] } }]);
   });

@@ -6,7 +6,7 @@ import type { Tx } from "../../src/db/schema.ts";
 import { handleSignups } from "../../src/subscribers/handle-signup.ts";
 import { requestSignup } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
-import { openWords } from "../../src/web/language/words.ts";
+import { openWording } from "../../src/wording/catalogue.ts";
 import { freshRecords } from "../support/services.ts";
 import { eventually } from "../support/world.ts";
 
@@ -32,7 +32,7 @@ async function signUpDuring(address: string, change: (tx: Tx) => Promise<unknown
   let handled: Promise<void> | undefined;
   await db.transaction().execute(async (tx) => {
     await change(tx);
-    handled = handleSignups({ db, clock, wake, log: silentLog, options, words: openWords("en") });
+    handled = handleSignups({ db, clock, wake, log: silentLog, options, words: openWording("en") });
     await eventually("the sign-up waits", async () => {
       const { rows } = await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock'`.execute(db);
       return rows.length > 0;

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/base/root.ts";
-import { readerScripts, readerTemplates } from "./marked-texts.ts";
+import { readerScripts, readerTemplates } from "./reader-sources.ts";
 import { calledBy, isNode, readSyntax, walk, type Node } from "./syntax.ts";
 
 /** Where what readers read is written, besides templates and scripts. The outbox is for whoever runs the server. */
@@ -18,15 +18,14 @@ const code = [
 const prose = /\p{L}{2,}[,:;]? \p{L}{2,}|^\s*\p{Lu}\p{Ll}+[.:!?…]*\s*$/u;
 const technical = /; charset=|^(public|attachment),?;? |^use strict$|^\w+ as \w+$/;
 /** What marks a text, and what developers alone read. */
-const marks = new Set(["say", "sentence", "t", "Error"]);
+const marks = new Set(["say", "t", "Error"]);
 const logs = new Set(["info", "warn", "error"]);
 
 const liquid = /\{[%{][^]*?[%}]\}/g;
-const marked = /\{% t(?: [\w.]+)? %\}[^]*?\{% endt %\}/g;
 const inEnglish = /<(\w+)[^>]* lang="en">[^]*?<\/\1>/g;
 const spoken = /\b(?:alt|aria-label|placeholder|title)="([^"]*)"/g;
 
-/** Words in the templates of readers' pages outside of `{% t %}`, as `front.liquid: Next steps`. */
+/** Words in the templates of readers' pages that are not from the catalogue, as `front.liquid: Next steps`. */
 export function unmarkedInTemplates(): string[] {
   return readerTemplates.flatMap(({ name, source }) => wordsOf(source).map((text) => `${name}: ${text.trim()}`));
 }
@@ -44,7 +43,7 @@ export function unmarkedInCode(): string[] {
 
 /** What a browser would show or read out: between tags, in some attributes, and from literals of Liquid. */
 function wordsOf(template: string): string[] {
-  const unmarked = template.replace(inEnglish, "").replace(marked, "");
+  const unmarked = template.replace(inEnglish, "");
   const literals = (unmarked.match(liquid) ?? []).flatMap((tag) => tag.match(/"[^"]*"/g) ?? []);
   const html = unmarked.replace(liquid, "").replace(/&\w+;/g, "");
   const attributes = [...html.matchAll(spoken)].map(([, text]) => text!);

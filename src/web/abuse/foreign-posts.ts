@@ -1,6 +1,5 @@
 import type { FastifyRequest } from "fastify";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 
 /** A scheme, a host name of at most 253 characters and a port. Parsing an international name takes quadratic time. */
 const longestOrigin = 300;
@@ -18,8 +17,7 @@ export function refuseForeignPost({ method, headers, host }: FastifyRequest): vo
   const { origin } = headers;
   const foreign =
     site !== undefined ? !own.has(site) : origin !== undefined && origin !== "null" && hostOf(origin) !== host;
-  if (foreign)
-    throw new Refusal(403, sentence("This was sent by a page of another site: open the link from your mail instead."));
+  if (foreign) throw new Refusal(403, "foreign_post");
 }
 
 function hostOf(origin: string): string | null {

@@ -6,7 +6,6 @@ import { fillMs } from "../../abuse/limits.ts";
 import { networkOf } from "../../abuse/network.ts";
 import { readProof } from "../../abuse/proof.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence, type Sentence } from "../../base/sentence.ts";
 
 type Deps = Pick<App, "caps" | "clock" | "config" | "options" | "log">;
 
@@ -33,20 +32,12 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
       }
       // A browser that fills the form in by itself can be as fast as a script: its reader presses once more.
       if (age === "early") {
-        throw new Refusal(422, sentence("That was fast: look over what you entered and send it once more."), {
-          again: true,
-        });
+        throw new Refusal(422, "form_too_fast", { again: true });
       }
       const network = networkOf(request.ip);
       const bare = t === undefined && (await caps.admitBare(network));
       if (age !== "fine" && !bare) {
-        throw new Refusal(
-          422,
-          sentence(
-            "Look over what you entered and send it once more: the form came from another page, or was open for more than a day.",
-          ),
-          { again: true },
-        );
+        throw new Refusal(422, "form_stale", { again: true });
       }
       const proven = await prove(altcha);
       const wait = await caps.admit(network, proven);
@@ -68,13 +59,7 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
     if ((payload ?? "") === "") return false;
     const proof = typeof payload === "string" ? await readProof(options.secret, payload, clock.now()) : null;
     if (proof !== null && (await caps.spend(proof))) return true;
-    throw new Refusal(
-      403,
-      sentence("The check of your browser is too old or was used before: send the form once more."),
-      {
-        challenge: true,
-      },
-    );
+    throw new Refusal(403, "proof_invalid", { challenge: true });
   }
 }
 
@@ -95,49 +80,11 @@ export async function formFields(
 }
 
 function tooMany({ reason, seconds }: Wait, proven: boolean): Refusal {
-  const said = crowded[reason === "network" ? "network" : "site"][proven ? "proven" : "bare"];
-  return new Refusal(429, said(Math.ceil(seconds / 60)), { retryAfterSeconds: seconds, challenge: !proven });
+  const code = crowded[reason === "network" ? "network" : "site"][proven ? "proven" : "bare"];
+  return new Refusal(429, code, { n: Math.ceil(seconds / 60), retryAfterSeconds: seconds, challenge: !proven });
 }
 
-type OfMinutes = (n: number) => Sentence;
-
-const crowded: Record<"network" | "site", Record<"proven" | "bare", OfMinutes>> = {
-  network: {
-    proven: (n) =>
-      sentence(
-        {
-          one: "Too many people sign up from your network: try again in a minute.",
-          other: "Too many people sign up from your network: try again in {n} minutes.",
-        },
-        { n },
-      ),
-    bare: (n) =>
-      sentence(
-        {
-          one: "Many people sign up from your network: send the form once more with JavaScript on, or try again in a minute.",
-          other:
-            "Many people sign up from your network: send the form once more with JavaScript on, or try again in {n} minutes.",
-        },
-        { n },
-      ),
-  },
-  site: {
-    proven: (n) =>
-      sentence(
-        {
-          one: "Too many people sign up at this moment: try again in a minute.",
-          other: "Too many people sign up at this moment: try again in {n} minutes.",
-        },
-        { n },
-      ),
-    bare: (n) =>
-      sentence(
-        {
-          one: "Many people sign up at this moment: send the form once more with JavaScript on, or try again in a minute.",
-          other:
-            "Many people sign up at this moment: send the form once more with JavaScript on, or try again in {n} minutes.",
-        },
-        { n },
-      ),
-  },
-};
+const crowded = {
+  network: { proven: "network_crowded", bare: "network_busy" },
+  site: { proven: "site_crowded", bare: "site_busy" },
+} as const;

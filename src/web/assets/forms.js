@@ -27,7 +27,7 @@ function searchLive(box) {
       const found = query === "" ? [] : await ask(query, last.signal);
       show(query, found);
     } catch (error) {
-      if (error.name !== "AbortError") note.textContent = t("The search does not answer: try again in a moment.");
+      if (error.name !== "AbortError") note.textContent = t("script.search_failed");
     }
   });
 
@@ -57,8 +57,8 @@ function searchLive(box) {
 }
 
 function counted(count, query) {
-  if (count === 0) return t("No tag has “{query}” in its name.").replace("{query}", () => query);
-  return t("Tags found: {n}").replace("{n}", count === 48 ? t("48 or more") : count);
+  if (count === 0) return t("script.no_tag").replace("{query}", () => query);
+  return t("script.tags_found").replace("{n}", count === 48 ? t("script.many") : count);
 }
 
 function choice(name, articles) {
@@ -109,7 +109,7 @@ function hintAtTypos(form) {
       hint.replaceChildren();
       input.focus();
     });
-    const [before, after] = t("Did you mean {address}?").split("{address}");
+    const [before, after] = t("script.did_you_mean").split("{address}");
     hint.append(before, button, after);
   });
 }

@@ -33,7 +33,7 @@
       if (ready) return;
       event.preventDefault();
       pressed = { by: event.submitter };
-      status.textContent = t("One moment: your browser proves that it is no mail robot.");
+      status.textContent = t("script.proof");
     });
   }
 

@@ -84,8 +84,8 @@
     const trap = h("input", { name: "website", tabIndex: -1, autocomplete: "off" });
     const wrong = h("p", { id: "wrong", className: "wrong" });
     const status = h("p", { role: "status", tabIndex: -1 });
-    const button = h("button", { type: "submit" }, dataset.button || t("Sign up"));
-    const sample = h("a", { target: "_blank", rel: "noopener" }, t("Sample copy"));
+    const button = h("button", { type: "submit" }, dataset.button || t("embed.submit"));
+    const sample = h("a", { target: "_blank", rel: "noopener" }, t("sample.title"));
     const choice = (input, ...label) => h("label", { className: "choice" }, input, h("span", {}, ...label));
     const form = h(
       "form",
@@ -93,18 +93,18 @@
       h(
         "p",
         { id: "title", className: "title", lang: dataset.label ? lang : language },
-        dataset.label || t("{publication} by e-mail").replace("{publication}", () => name),
+        dataset.label || t("embed.heading").replace("{publication}", () => name),
       ),
       h(
         "fieldset",
         {},
-        h("legend", {}, tags.length > 0 ? t("Tags of this page; untick what you do not want") : t("What you get")),
+        h("legend", {}, tags.length > 0 ? t("embed.page_tags") : t("embed.legend")),
         ...boxesOfTags.map((input) => choice(input, h("bdi", { lang }, input.value))),
-        choice(all, t("All news")),
+        choice(all, t("embed.all")),
       ),
-      h("p", {}, h("label", { htmlFor: "address" }, t("E-mail address"))),
+      h("p", {}, h("label", { htmlFor: "address" }, t("embed.address"))),
       h("div", { className: "row" }, field, button),
-      h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, t("Leave this field empty"), " ", trap)),
+      h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, t("form.trap"), " ", trap)),
       wrong,
       status,
       h("p", { className: "note" }, wording),
@@ -130,15 +130,15 @@
       event.preventDefault();
       if (button.ariaDisabled === "true") return;
       say("");
-      if (!field.validity.valid) return complain(t("Enter your e-mail address, such as name@example.com."));
-      if (!all.checked && chosen().length === 0) return say(t("Tick at least one tag, or all news."));
+      if (!field.validity.valid) return complain(t("embed.bad_address"));
+      if (!all.checked && chosen().length === 0) return say(t("embed.no_tag"));
       button.ariaDisabled = "true";
-      say(t("Sending\u2026"));
+      say(t("embed.sending"));
       send()
         .then(tell)
         .catch(() => {
           pass = null;
-          sayWithLink(t("This page could not send it."), t("Sign up on our own page"));
+          sayWithLink(t("embed.not_sent"), t("embed.our_page"));
         })
         .finally(() => (button.ariaDisabled = "false"));
     });
@@ -173,7 +173,7 @@
       }
       showSample();
       if (details.field === "address") complain(data.detail);
-      else sayWithLink(data.detail ?? t("Something went wrong."), t("Our sign-up page"));
+      else sayWithLink(data.detail ?? t("embed.failed"), t("embed.sign_up_page"));
     }
 
     function say(text) {

@@ -2,10 +2,9 @@ import type { FastifyInstance } from "fastify";
 import { fillMs } from "../../abuse/limits.ts";
 import type { App } from "../../app.ts";
 import { readableOn } from "../../render/colour.ts";
-import { wording } from "../../subscribers/wording.ts";
 import { formFields } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import { makeEmbedScript, type EmbedScript } from "./script.ts";
 
 const hourInSeconds = 3_600;
@@ -19,12 +18,12 @@ const paper = { light: "#fffdf8", dark: "#191713" };
 export function addEmbed(
   web: FastifyInstance,
   app: App,
-  { catalogue, words }: { catalogue: () => Promise<Catalogue>; words: PageWords },
+  { catalogue, words }: { catalogue: () => Promise<Catalogue>; words: Wording },
 ): void {
   const { config } = app;
   const settings = {
     name: config.publicationName,
-    wording: words.tell(wording.said(config.publicationName)),
+    wording: words.say("consent.wording", { publication: config.publicationName }),
     accent: {
       light: readableOn(config.accentColour, paper.light),
       dark: readableOn(config.accentColour, paper.dark),

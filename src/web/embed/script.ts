@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { packageRoot } from "../../base/root.ts";
-import { asciiJson, translateScript } from "../language/marks.ts";
-import type { PageWords } from "../language/words.ts";
+import { asciiJson, fillScript } from "../texts.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 
 /** What the box knows without asking. */
 export interface BoxSettings {
@@ -26,10 +26,10 @@ export interface EmbedScript {
 }
 
 /** client.js with the settings in it. It stays ASCII, so that it reads the same whatever charset the page is in. */
-export function makeEmbedScript(box: BoxSettings, { language, translate }: PageWords): EmbedScript {
+export function makeEmbedScript(box: BoxSettings, wording: Wording): EmbedScript {
   const source = readFileSync(join(packageRoot, "src/web/embed/client.js"), "utf8");
-  const settings = { ...box, language };
-  const plain = translateScript(source, translate).replace(/\bSETTINGS(?=\);\s*$)/, () => asciiJson(settings));
+  const settings = { ...box, language: wording.language };
+  const plain = fillScript(source, wording).replace(/\bSETTINGS(?=\);\s*$)/, () => asciiJson(settings));
   const hash = createHash("sha256").update(plain).digest("base64url").slice(0, 16);
   return { plain, gzipped: gzipSync(plain, { level: 9 }), etag: `W/"${hash}"` };
 }

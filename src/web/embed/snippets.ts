@@ -1,5 +1,5 @@
-import { sentence, type Sentence } from "../../base/sentence.ts";
 import { escapeHtml } from "../../render/plain.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import { subscribePath } from "../tag-query.ts";
 
 /** What a site pastes into its pages, for one publication and the tags of one article. */
@@ -17,10 +17,9 @@ export interface Snippets {
 /**
  * The snippets of docs/embed.md.
  * @param publicUrl without trailing slash
- * @param tell what readers of the publication read
  */
-export function makeSnippets(publicUrl: string, tags: readonly string[], tell: (said: Sentence) => string): Snippets {
-  const invitation = tell(sentence("Sign up for our free daily email news alerts"));
+export function makeSnippets(publicUrl: string, tags: readonly string[], { say }: Pick<Wording, "say">): Snippets {
+  const invitation = say("embed.invitation");
   const boxes = tags.map((tag) => {
     const name = escapeHtml(tag);
     return `  <label><input type="checkbox" name="tags" value="${name}" checked> ${name}</label>`;
@@ -29,8 +28,8 @@ export function makeSnippets(publicUrl: string, tags: readonly string[], tell: (
     `<form method="post" action="${publicUrl}/subscribe">`,
     `  <p>${invitation}</p>`,
     ...boxes,
-    `  <label>${tell(sentence("E-mail address"))} <input type="email" name="address" autocomplete="email" required></label>`,
-    `  <button>${tell(sentence("Sign up"))}</button>`,
+    `  <label>${say("embed.address")} <input type="email" name="address" autocomplete="email" required></label>`,
+    `  <button>${say("embed.submit")}</button>`,
     "</form>",
   ].join("\n");
   const { origin } = new URL(publicUrl);

@@ -9,7 +9,7 @@ import { editionStatus, type EditionStatus } from "../../ops/status.ts";
 import { sendDeliveries } from "../api/deliveries.ts";
 import { noHead } from "../limits.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { actedInWords, offeredActs } from "./edition-acts.ts";
 import { editionPage, filterOf, searchOf } from "./edition-page.ts";
@@ -21,7 +21,7 @@ interface Params {
 /** `/operator/editions/:name`: one edition, its balance, deliveries and articles, and what can be done to it. */
 export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void {
   const { db, config } = app;
-  const language = inEnglishOf(config.language);
+  const language = englishOf(config.language);
 
   const find = async (raw: string): Promise<EditionStatus> => {
     const { date, number: n } = parseEditionName(raw);

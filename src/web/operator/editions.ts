@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { listEditions } from "../../editions/store.ts";
 import { deskPathOf } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { count } from "./words.ts";
 
@@ -12,7 +12,7 @@ const listed = 100;
 /** `/operator/editions`: all editions of late, whatever became of them. */
 export function addEditionList(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator/editions", needs.viewer, async (request, reply) => {
-    const language = inEnglishOf(app.config.language);
+    const language = englishOf(app.config.language);
     const editions = (await listEditions(app.db, listed)).map((edition) => ({
       path: deskPathOf(edition),
       date: longDate(edition.date, language),

@@ -38,7 +38,7 @@ export function addSitePage(
       reply,
       { name: "site", title: "On your site", place: "site" },
       {
-        snippets: makeSnippets(publicUrl, tags, words.tell),
+        snippets: makeSnippets(publicUrl, tags, words),
         systems,
         publicUrl,
         local: leadsToLoopback(publicUrl),

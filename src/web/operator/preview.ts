@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { inEnglish } from "../../base/sentence.ts";
 import { comingEdition, comingSample } from "../../editorial/coming.ts";
 import { checkLinksNow } from "../../editorial/links-now.ts";
 import { mailEdition } from "../../editorial/mail-edition.ts";
@@ -17,7 +16,7 @@ import { readFields } from "../pages/fields.ts";
 import { framed, readView, sampleViews } from "../pages/sample-view.ts";
 import { confineMail } from "../security.ts";
 import { readTags, tagQuery } from "../tag-query.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf, englishWording } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { gateBlock } from "./preview-gate.ts";
 import { ofComing, ofHeld } from "./preview-edit.ts";
@@ -40,7 +39,7 @@ interface Looked {
  */
 export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catalogue: () => Promise<Catalogue>): void {
   const { db } = app;
-  const language = inEnglishOf(app.config.language);
+  const language = englishOf(app.config.language);
 
   web.get(path, needs.viewer, async (request, reply) => {
     const { edition, choice, copy } = await look(request);
@@ -69,7 +68,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
         unknown: choice.unknown.filter((name) => !choice.hidden.includes(name)).join(", "),
         view,
         tabs: Object.entries(sampleViews).map(([key, label]) => ({
-          label: inEnglish(label),
+          label: englishWording().say(label),
           path: path + tagQuery(names, { ...own, ...(key === "phone" ? {} : { view: key }) }),
           current: key === view,
         })),

@@ -14,7 +14,7 @@ import { findSubscriber, type Subscriber } from "../../subscribers/store.ts";
 import { unsubscribe } from "../../subscribers/leave.ts";
 import { readFields } from "../pages/fields.ts";
 import { tagQuery } from "../tag-query.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { shortMoment } from "./words.ts";
 
@@ -28,7 +28,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
   web.get<Params>("/operator/readers/:id", needs.viewer, async (request, reply) => {
     const reader = await find(request.params.id);
     const query = readFields(request.query);
-    const language = inEnglishOf(app.config.language);
+    const language = englishOf(app.config.language);
     const { timezone } = await loadSchedule(db);
     const asked = query.one("date").trim();
     const date = asked === "" ? null : parseDate(asked.split(".")[0]!);

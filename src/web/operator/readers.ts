@@ -13,7 +13,7 @@ import { exportCsv } from "../api/export.ts";
 import { takeUploads, uploadOf, type UploadForm } from "../multipart.ts";
 import { noHead } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { count, number, shortMoment } from "./words.ts";
 
@@ -95,7 +95,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
       loadSchedule(db),
     ]);
     const page = found.slice(0, pageSize);
-    const language = inEnglishOf(app.config.language);
+    const language = englishOf(app.config.language);
     const next = new URLSearchParams(status ? { status } : {});
     next.set("before", String(page.at(-1)?.id));
     const more = {

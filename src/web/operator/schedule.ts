@@ -14,7 +14,7 @@ import { changeSkips } from "../../schedule/skip.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { englishZones } from "../pages/zones.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { moment, span } from "./words.ts";
 
@@ -33,7 +33,7 @@ type Wanted = Pick<EffectiveSchedule, "timezone" | "sendAt" | "sendDays">;
 /** `/operator/schedule`: when editions go out. What a change would do is shown before it is saved. */
 export function addSchedulePage(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock, options } = app;
-  const language = inEnglishOf(app.config.language);
+  const language = englishOf(app.config.language);
   const path = "/operator/schedule";
 
   web.get(path, needs.viewer, async (request, reply) => {

@@ -8,7 +8,7 @@ import { deskPathOf, editionName } from "../../editions/name.ts";
 import { status } from "../../ops/status.ts";
 import { longDate } from "../../render/dates.ts";
 import { readFields } from "../pages/fields.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { count } from "./words.ts";
 
@@ -18,7 +18,7 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
     const { waiting, subscribers, schedule } = await status(app);
     const today = localDate(app.clock.now(), schedule.timezone);
     const last = await newestOf(app, today);
-    const day = longDate(today, inEnglishOf(app.config.language));
+    const day = longDate(today, englishOf(app.config.language));
     const readers = count(subscribers.active, "active reader");
     const label = last ? `Send an extra edition to up to ${readers}` : `Send today’s edition to up to ${readers}`;
     return show(

@@ -10,7 +10,7 @@ import { removeSource } from "../../sources/remove.ts";
 import { getSource, listSources, type Source } from "../../sources/store.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { readFields } from "../pages/fields.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { showSourceRow } from "./source-row.ts";
 import { count } from "./words.ts";
@@ -82,7 +82,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
 
   async function list(request: FastifyRequest, reply: FastifyReply, told?: Told): Promise<FastifyReply> {
     const { timezone } = await loadSchedule(db);
-    const shown = { now: clock.now(), timezone, language: inEnglishOf(app.config.language) };
+    const shown = { now: clock.now(), timezone, language: englishOf(app.config.language) };
     return show(
       request,
       reply,

@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { readFields } from "../pages/fields.ts";
 import { tagPath, tagQuery } from "../tag-query.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { count, number, shortMoment } from "./words.ts";
 
@@ -58,7 +58,7 @@ export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
           name: tag.name,
           path: tagPath(tag.name),
           query: tagQuery([tag.name]),
-          hidden: tag.hiddenAt && shortMoment(tag.hiddenAt, timezone, inEnglishOf(app.config.language)),
+          hidden: tag.hiddenAt && shortMoment(tag.hiddenAt, timezone, englishOf(app.config.language)),
           aliases: tag.aliases.map((alias) => ({
             name: alias,
             remove: `/operator/tags/unalias${tagQuery([tag.name], { alias })}`,

@@ -12,7 +12,7 @@ import { editionStatus, status, type EditionStatus, type Status } from "../../op
 import { comingInWords, editionInWords, editionsOfDay } from "../../ops/today.ts";
 import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
-import { inEnglishOf } from "../language/words.ts";
+import { englishOf } from "../../wording/catalogue.ts";
 import { barOf } from "./bar.ts";
 import { showsOutbox } from "../this-machine.ts";
 import { needs, type Show } from "./desk.ts";
@@ -30,7 +30,7 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator", needs.viewer, async (request, reply) => {
     const known = await facts();
     const now = app.clock.now();
-    const language = inEnglishOf(app.config.language);
+    const language = englishOf(app.config.language);
     const { schedule } = known.status;
     const { timezone } = schedule;
     const [next] = known.status.next;

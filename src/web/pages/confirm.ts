@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { confirmAddressChange, readAddressChange } from "../../subscribers/change-address.ts";
 import { confirm, readConfirmation } from "../../subscribers/confirm.ts";
 import type { CountFailure } from "../limits.ts";
@@ -22,7 +21,7 @@ export function addConfirmPages(web: FastifyInstance, app: App, deps: Deps): voi
 function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
   const { views } = deps;
   const { say } = views.words;
-  const next = { path: "/subscribe", label: say("Sign up again") };
+  const next = { path: "/subscribe", label: say("confirm.again") };
 
   web.get<{ Params: { token: string } }>("/confirm/:token", (request, reply) =>
     orEnded(reply, deps, next, async () => {
@@ -30,7 +29,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
       const found = await readConfirmation(app, token);
       if (!found) return notOurs(request, reply, deps, next);
       return views.send(reply, "confirm", {
-        title: found.confirmed ? say("You have confirmed already") : say("Confirm your subscription"),
+        title: found.confirmed ? say("confirm.title_confirmed") : say("confirm.title"),
         path: `/confirm/${token}`,
         ...found,
       });
@@ -44,7 +43,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
       const reader = await confirm(app, token, request.ip);
       const active = reader.status === "active";
       return views.send(reply, "welcome", {
-        title: active ? say("You are subscribed") : say("You are not subscribed any more"),
+        title: active ? say("welcome.title") : say("welcome.title_left"),
         active,
         tags: reader.tags,
         allTags: reader.allTags,
@@ -57,7 +56,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
 function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
   const { views } = deps;
   const { say } = views.words;
-  const next = { path: "/", label: say("Front page") };
+  const next = { path: "/", label: say("front.link") };
 
   web.get<{ Params: { token: string } }>("/change-address/:token", (request, reply) =>
     orEnded(reply, deps, next, async () => {
@@ -65,7 +64,7 @@ function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
       const found = await readAddressChange(app, token);
       if (!found) return notOurs(request, reply, deps, next);
       const path = `/change-address/${token}`;
-      return views.send(reply, "change", { title: say("Use this address"), path, address: found.address });
+      return views.send(reply, "change", { title: say("change.submit"), path, address: found.address });
     }),
   );
 
@@ -75,7 +74,7 @@ function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
       if (!(await readAddressChange(app, token))) return notOurs(request, reply, deps, next);
       const reader = await confirmAddressChange(app, token, request.ip);
       return views.send(reply, "changed", {
-        title: say("Your address is changed"),
+        title: say("change.title_done"),
         address: reader.address,
         paths: readerPaths(app.options.secret, reader),
       });
@@ -90,12 +89,7 @@ interface Next {
 
 async function notOurs(request: LinkRequest, reply: FastifyReply, deps: Deps, next: Next): Promise<FastifyReply> {
   await deps.countFailure(request);
-  return sendEnded(
-    reply,
-    deps.views,
-    next,
-    new Refusal(404, sentence("This link is not complete, or was used already.")),
-  );
+  return sendEnded(reply, deps.views, next, new Refusal(404, "link_incomplete"));
 }
 
 /** A link that leads no further is a page that says why, with the next step; failures that are not its own go on. */
@@ -120,9 +114,9 @@ function sendEnded(reply: FastifyReply, views: Views, next: Next, refusal: Refus
   const { status } = refusal;
   const title =
     status === 410
-      ? say("This link has expired")
+      ? say("confirm.title_expired")
       : status === 404
-        ? say("This link does not work")
-        : say("Not this address");
+        ? say("confirm.title_invalid")
+        : say("confirm.title_refused");
   return views.send(reply.code(status), "ended", { title, sentence: reason(refusal), next });
 }

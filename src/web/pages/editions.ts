@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { localDate } from "../../editions/calendar.ts";
 import { findEdition, listPublished } from "../../editions/store.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
@@ -22,7 +21,7 @@ export function addEditionPages(web: FastifyInstance, app: App, views: Views): v
   web.get("/editions", async (_request, reply) => {
     const editions = await listPublished(db, listed);
     return views.send(reply, "editions", {
-      title: words.say("Editions"),
+      title: words.say("editions.title"),
       editions: editions.map((edition) => showPublished(edition, words)),
     });
   });
@@ -52,7 +51,7 @@ function named(raw: string): { date: string; number: number } {
 }
 
 function missing(): Refusal {
-  return new Refusal(404, sentence("There is no edition at this address: all of them are on the page of editions."));
+  return new Refusal(404, "edition_page_not_found");
 }
 
 /** What is not an http(s) address is text without a link. */

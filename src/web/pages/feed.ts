@@ -7,7 +7,7 @@ import { escapeHtml, httpUrl } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { atomDocument, type AtomEntry } from "./atom.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import { showPublished } from "./published.ts";
 
 export const feedPath = "/editions/feed.xml";
@@ -16,7 +16,7 @@ const listed = 30;
 const mostArticles = 50;
 
 /** `/editions/feed.xml`: the last 30 editions for feed readers. What went out never changes, so neither does an entry. */
-export function addFeed(web: FastifyInstance, app: App, words: PageWords): void {
+export function addFeed(web: FastifyInstance, app: App, words: Wording): void {
   const { db, config } = app;
 
   web.get(feedPath, async (request, reply) => {
@@ -32,7 +32,7 @@ export function addFeed(web: FastifyInstance, app: App, words: PageWords): void 
       id: config.publicUrl + feedPath,
       self: config.publicUrl + feedPath,
       home: `${config.publicUrl}/editions`,
-      title: words.say("{publication}: editions", { publication: config.publicationName }),
+      title: words.say("feed.title", { publication: config.publicationName }),
       author: config.publicationName,
       language: config.language,
       updated,
@@ -47,12 +47,12 @@ export function addFeed(web: FastifyInstance, app: App, words: PageWords): void 
 function entryOf(
   edition: Edition,
   articles: EditionArticle[],
-  { publicUrl, words }: { publicUrl: string; words: PageWords },
+  { publicUrl, words }: { publicUrl: string; words: Wording },
 ): AtomEntry {
   const { path, date, extra } = showPublished(edition, words);
   const link = publicUrl + path;
   const rest = edition.articles - articles.length;
-  const more = rest > 0 ? `<p><a href="${escapeHtml(link)}">${words.say("{n} more", { n: rest })}</a></p>` : "";
+  const more = rest > 0 ? `<p><a href="${escapeHtml(link)}">${words.say("feed.more", { n: rest })}</a></p>` : "";
   return {
     id: link,
     link,
@@ -62,13 +62,13 @@ function entryOf(
   };
 }
 
-function articleHtml({ title, url, summary, origin, tags }: EditionArticle, { say }: PageWords): string {
+function articleHtml({ title, url, summary, origin, tags }: EditionArticle, { say }: Wording): string {
   const link = httpUrl(url);
   const headline = link === null ? escapeHtml(title) : `<a href="${escapeHtml(link)}">${escapeHtml(title)}</a>`;
   const lines = [
     summary,
-    origin === null ? "" : `${say("On the web:")} ${origin.name}`,
-    tags.length === 0 ? "" : `${say("Tags:")} ${tags.join(" · ")}`,
+    origin === null ? "" : `${say("article.source")} ${origin.name}`,
+    tags.length === 0 ? "" : `${say("article.tags")} ${tags.join(" · ")}`,
   ];
   return `<h2>${headline}</h2>${lines
     .filter((line) => line !== "")

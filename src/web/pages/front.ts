@@ -10,7 +10,7 @@ import { shared } from "../../base/share-answers.ts";
 import { findSession } from "../../operators/sessions.ts";
 import { sessionCookie } from "../operator/cookie.ts";
 import { browsedHere, showsOutbox } from "../this-machine.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import type { Views } from "../views.ts";
 import { showPublished } from "./published.ts";
 import type { SignupForm } from "./subscribe.ts";
@@ -50,7 +50,7 @@ export function addFrontPage(web: FastifyInstance, app: App, deps: { views: View
 }
 
 /** What the page says to everybody; many who look at the same time share it. */
-async function loadFacts({ db, clock }: App, words: PageWords) {
+async function loadFacts({ db, clock }: App, words: Wording) {
   const schedule = await loadSchedule(db);
   const [[latest], [next]] = await Promise.all([listPublished(db, 1), comingSends(db, clock.now(), schedule)]);
   return {

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { outboxFolder } from "../../mail/outbox-folder.ts";
 import { confineMail } from "../security.ts";
 import { browsedHere, showsOutbox } from "../this-machine.ts";
@@ -49,5 +48,5 @@ export function addOutboxPages(web: FastifyInstance, { config }: App, views: Vie
 }
 
 function nothing(): Refusal {
-  return new Refusal(404, sentence("There is nothing at this address: look at the front page."));
+  return new Refusal(404, "page_not_found");
 }

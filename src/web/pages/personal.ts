@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { changeAddress } from "../../subscribers/change-address.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { personalData } from "../../subscribers/personal-data.ts";
@@ -25,7 +24,7 @@ export function addPersonalPages(
   web.get<{ Params: { token: string } }>("/preferences/:token/address", async (request, reply) => {
     const reader = await find(request, "preferences");
     return views.send(allowOwnScripts(reply), "address", {
-      title: say("Change your address"),
+      title: say("address.title"),
       present: maskedAddress(reader),
       address: "",
       wrong: null,
@@ -40,13 +39,13 @@ export function addPersonalPages(
     const address = fields.one("address").trim().slice(0, 320);
     const paths = readerPaths(options.secret, reader);
     try {
-      if (address === "") throw new Refusal(422, sentence("Enter your new e-mail address."));
+      if (address === "") throw new Refusal(422, "no_new_address");
       if (await guard.check(request, fields.raw)) await changeAddress(app, reader.id, address, request.ip);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       askToWait(reply, error.details).code(error.status);
       return views.send(allowOwnScripts(reply), "address", {
-        title: say("Please look again"),
+        title: say("form.wrong_title"),
         present: maskedAddress(reader),
         address,
         wrong: reason(error),
@@ -55,7 +54,7 @@ export function addPersonalPages(
       });
     }
     return views.send(reply, "address-asked", {
-      title: say("Look into the new mailbox"),
+      title: say("address.inbox_title"),
       present: maskedAddress(reader),
       paths,
     });
@@ -71,7 +70,7 @@ export function addPersonalPages(
 
   web.get<{ Params: { token: string } }>("/preferences/:token/erase", async (request, reply) => {
     const reader = await find(request, "preferences");
-    return views.send(reply, "erase", { title: say("Erase everything"), paths: readerPaths(options.secret, reader) });
+    return views.send(reply, "erase", { title: say("erase.title"), paths: readerPaths(options.secret, reader) });
   });
 
   web.post<{ Params: { token: string } }>("/preferences/:token/erase", async (request, reply) => {
@@ -82,6 +81,6 @@ export function addPersonalPages(
       // The button was pressed twice.
       if (!(error instanceof Refusal) || error.status !== 404) throw error;
     }
-    return views.send(reply, "erased", { title: say("You are erased") });
+    return views.send(reply, "erased", { title: say("erased.title") });
   });
 }

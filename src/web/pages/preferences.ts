@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { pauseReader } from "../../subscribers/preferences.ts";
 import type { Subscriber } from "../../subscribers/store.ts";
@@ -51,7 +50,7 @@ export function addPreferencesPages(
     const first = [...reader.tags, ...draft.tags];
     const paused = reader.pausedUntil !== null && reader.pausedUntil > clock.now() ? reader.pausedUntil : null;
     return views.send(allowOwnScripts(reply), "preferences", {
-      title: wrong.tags === undefined && wrong.pause === undefined ? say("Preferences") : say("Please look again"),
+      title: wrong.tags === undefined && wrong.pause === undefined ? say("preferences.title") : say("form.wrong_title"),
       saved,
       wrong: { tags: null, pause: null, ...wrong },
       offers: makeOffers(tags, { first, chosen: draft.tags, query: draft.query }, language),
@@ -99,10 +98,7 @@ export function addPreferencesPages(
     change(request, reply, "tags", async (reader, fields) => {
       const { tags, allTags } = draftOf(fields);
       if (tags.length === 0 && !allTags) {
-        throw new Refusal(
-          422,
-          sentence("Nothing was chosen, so nothing was changed. Choose at least one tag, or unsubscribe."),
-        );
+        throw new Refusal(422, "nothing_chosen");
       }
       const { tagIds } = await choose(db, { tags, allTags });
       await setTags(db, reader.id, { allTags, tagIds });
@@ -114,7 +110,7 @@ export function addPreferencesPages(
     change(request, reply, "pause", async (reader, fields) => {
       const days = pauseDays[fields.one("for")];
       if (days === undefined && fields.one("for") !== "none") {
-        throw new Refusal(422, sentence("Choose a week or a month, or go on at once."));
+        throw new Refusal(422, "pause_not_chosen");
       }
       await pauseReader(app, reader.id, days === undefined ? null : new Date(clock.now().getTime() + days * dayMs));
       return days === undefined ? "resume" : "pause";

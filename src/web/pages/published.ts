@@ -1,7 +1,7 @@
 import type { Edition } from "../../editions/store.ts";
 import { editionName } from "../../editions/name.ts";
 import { longDate } from "../../render/dates.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 
 /** An edition as the pages name it. */
 export interface Published {
@@ -12,12 +12,12 @@ export interface Published {
   articles: string;
 }
 
-export function showPublished(edition: Edition, { language, say }: PageWords): Published {
+export function showPublished(edition: Edition, { language, say }: Wording): Published {
   return {
     path: `/editions/${editionName(edition)}`,
     date: longDate(edition.date, language),
-    extra: edition.number === 1 ? null : say("Edition {n}", { n: edition.number }),
-    articles: say({ one: "{n} article", other: "{n} articles" }, { n: edition.articles }),
+    extra: edition.number === 1 ? null : say("edition.number", { n: edition.number }),
+    articles: say("edition.articles", { n: edition.articles }),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { ownLinks, type OwnLinks } from "../../subscribers/links.ts";
 import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
 import { readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
@@ -33,13 +32,10 @@ export function findReader(countFailure: CountFailure, { db, options }: Pick<App
     if (reader) return reader;
     if (key !== null) {
       // Erased, or of a server that was moved: to say that no more mail comes would be wrong for the second.
-      throw new Refusal(
-        410,
-        sentence("No subscription has this link any more. If mails still come, open it from the latest one."),
-      );
+      throw new Refusal(410, "reader_link_dead");
     }
     await countFailure(request);
-    throw new Refusal(404, sentence("This link is not complete: open it again from your latest mail."));
+    throw new Refusal(404, "reader_link_incomplete");
   };
 }
 

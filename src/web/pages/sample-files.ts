@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { echo, Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import type { SampleCopy } from "../../editions/sample.ts";
 import { editionName } from "../../editions/name.ts";
 import type { Catalogue } from "../catalogue.ts";
@@ -28,16 +27,9 @@ export function addSampleFiles(web: FastifyInstance, app: App, catalogue: () => 
       const { choice, from, copy } = await findSample(app, names);
       if (choice.known.length === 0 && choice.unknown.length > 0) {
         const named = choice.unknown.map((name) => `"${echo(name)}"`).join(", ");
-        throw new Refusal(
-          404,
-          sentence("No article has had the tag {tags}: the page /sample offers those that there are.", { tags: named }),
-        );
+        throw new Refusal(404, "sample_tag_unknown", { tags: named });
       }
-      if (!copy)
-        throw new Refusal(
-          404,
-          sentence("There is no article yet to make this sample copy of: look at the page /sample."),
-        );
+      if (!copy) throw new Refusal(404, "sample_empty");
       return send(reply.header("cache-control", "no-cache"), copy, editionName(from.of.edition));
     });
   }

@@ -1,18 +1,17 @@
 import type { App } from "../../app.ts";
 import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
 import { newestSample, printSample, type NewestSample, type SampleCopy } from "../../editions/sample.ts";
-import { sentence } from "../../base/sentence.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import { tagQuery } from "../tag-query.ts";
 import { showPublished } from "./published.ts";
 
 /** The ways to look at a sample copy; the first is what a plain address shows. */
 export const sampleViews = {
-  phone: sentence("Phone"),
-  desktop: sentence("Desktop"),
-  text: sentence("Plain text"),
-  source: sentence("Source"),
-};
+  phone: "sample.view_phone",
+  desktop: "sample.view_desktop",
+  text: "sample.view_text",
+  source: "sample.view_source",
+} as const;
 export type SampleView = keyof typeof sampleViews;
 
 /** The sample copy of the tags that somebody named; `copy` is null when no article has any of them. */
@@ -30,9 +29,9 @@ export function readView(raw: unknown): SampleView {
 }
 
 /** The links from one way to look to the others. */
-export function viewLinks(names: readonly string[], current: SampleView, { tell }: PageWords): object[] {
+export function viewLinks(names: readonly string[], current: SampleView, { say }: Wording): object[] {
   return Object.entries(sampleViews).map(([view, label]) => ({
-    label: tell(label),
+    label: say(label),
     path: `/sample${tagQuery(names, view === "phone" ? {} : { view })}`,
     current: view === current,
   }));
@@ -42,7 +41,7 @@ export function viewLinks(names: readonly string[], current: SampleView, { tell 
 export function sampleNotes(
   { edition, passedOver }: NewestSample,
   { known, unknown }: Pick<TagChoice, "known" | "unknown">,
-  words: PageWords,
+  words: Wording,
 ): { what: string; why: string | null } {
   const { say } = words;
   const instead = known.length === 0 && unknown.length > 0;
@@ -51,20 +50,20 @@ export function sampleNotes(
     const named = { date: extra === null ? date : `${date} (${extra})` };
     return {
       what: instead
-        ? say("Instead, this is the edition of {date}, as a reader of all news gets it.", named)
+        ? say("sample.what_instead", named)
         : known.length > 0
-          ? say("The edition of {date}, as a reader of the tags you chose gets it.", named)
-          : say("The edition of {date}, as a reader of all news gets it.", named),
-      why: passedOver ? say("The editions after it had nothing with these tags; on such a day no mail is sent.") : null,
+          ? say("sample.what_tags", named)
+          : say("sample.what_all", named),
+      why: passedOver ? say("sample.why_older") : null,
     };
   }
   return {
     what: instead
-      ? say("Instead, these are the newest articles, as a reader of all news would get them.")
+      ? say("sample.newest_instead")
       : known.length > 0
-        ? say("The newest articles, as a reader of the tags you chose would get them.")
-        : say("The newest articles, as a reader of all news would get them."),
-    why: passedOver ? say("No edition lately had anything with these tags.") : say("No edition has gone out yet."),
+        ? say("sample.newest_tags")
+        : say("sample.newest_all"),
+    why: passedOver ? say("sample.why_none") : say("sample.why_first"),
   };
 }
 

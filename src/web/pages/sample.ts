@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { parseAddress } from "../../subscribers/address.ts";
 import { requestSampleMail } from "../../subscribers/sample-mail.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
@@ -51,7 +50,7 @@ export function addSamplePages(
     const address = fields.one("address").trim().slice(0, longestAddress);
     const names = (await chooseTags(app.db, await asked(request))).known.map(({ name }) => name);
     try {
-      if (address === "") throw new Refusal(422, sentence("Enter your e-mail address."));
+      if (address === "") throw new Refusal(422, "no_address");
       parseAddress(address);
       // A script that gave itself away is told what everybody is told.
       if (await guard.check(request, fields.raw)) await requestSampleMail(app, { address, tags: names });
@@ -67,7 +66,7 @@ export function addSamplePages(
       });
     }
     return views.send(reply.header("cache-control", "no-store"), "sample-sent", {
-      title: words.say("Look into your mailbox"),
+      title: words.say("inbox.title"),
       paths: { sample: `/sample${tagQuery(names)}`, subscribe: subscribePath(names) },
     });
   });
@@ -84,7 +83,7 @@ export function addSamplePages(
     const offers = makeOffers(await catalogue(), { first: names, chosen: names, query: "" }, words.language);
     if (names.length === 0 && choice.unknown.length > 0) reply.code(404);
     return views.send(allowOwnScripts(reply.header("cache-control", "no-store")), "sample", {
-      title: words.say("Sample copy"),
+      title: words.say("sample.title"),
       names,
       unknown: choice.unknown,
       copy: copy && { subject: copy.subject, from: publication.from, ...shownAs(copy, view, names) },

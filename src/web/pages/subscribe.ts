@@ -1,11 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { sentence } from "../../base/sentence.ts";
 import { parseAddress } from "../../subscribers/address.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { requestSignup } from "../../subscribers/signup.ts";
-import { wording } from "../../subscribers/wording.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";
 import type { ScheduleNow } from "../schedule-now.ts";
@@ -13,7 +11,7 @@ import { allowOwnScripts } from "../security.ts";
 import { askToWait } from "../ask-to-wait.ts";
 import { sendProblem } from "../failures.ts";
 import { problemOf } from "../problem.ts";
-import type { PageWords } from "../language/words.ts";
+import type { Wording } from "../../wording/catalogue.ts";
 import type { Views } from "../views.ts";
 import { readFields, type Fields } from "./fields.ts";
 import { isSearch, readFilled, readLink, showForm, type Filled, type FormValues, type Wrong } from "./signup-form.ts";
@@ -29,7 +27,7 @@ export interface SignupForm {
 
 export function openSignupForm(
   app: App,
-  deps: { catalogue: () => Promise<Catalogue>; schedule: ScheduleNow; words: PageWords },
+  deps: { catalogue: () => Promise<Catalogue>; schedule: ScheduleNow; words: Wording },
 ): SignupForm {
   const { config } = app;
   const { catalogue, schedule, words } = deps;
@@ -37,7 +35,7 @@ export function openSignupForm(
   const basics = async (request: FastifyRequest, sent?: unknown) => {
     const [{ timezone, sendAt }, guard] = await Promise.all([schedule(), formFields(app, request, sent)]);
     return {
-      wording: words.tell(wording.said(config.publicationName)),
+      wording: words.say("consent.wording", { publication: config.publicationName }),
       ownZone: timezone,
       sendAt,
       guard,
@@ -73,7 +71,7 @@ export function addSubscribePages(
 
   web.get("/subscribe", async (request, reply) =>
     views.send(allowOwnScripts(reply.header("cache-control", "no-cache")), "subscribe", {
-      title: say("Subscribe"),
+      title: say("subscribe.title"),
       form: await form.fromLink(request),
     }),
   );
@@ -93,7 +91,7 @@ export function addSubscribePages(
     reply.header("cache-control", "no-store");
     const again = async (status: number, wrong: Wrong): Promise<FastifyReply> =>
       views.send(allowOwnScripts(reply.code(status)), "subscribe", {
-        title: status === 200 ? say("Subscribe") : say("Please look again"),
+        title: status === 200 ? say("subscribe.title") : say("form.wrong_title"),
         form: await form.again(request, fields, wrong),
       });
     if (!json && isSearch(fields)) return again(200, {});
@@ -123,10 +121,10 @@ export function addSubscribePages(
       return again(error.status, { form: reason(error) });
     }
     if (json) {
-      const message = say("Look into your mailbox: the link in the mail we send there starts your subscription.");
+      const message = say("subscribe.check_inbox");
       return reply.send({ ok: true, message });
     }
-    return views.send(reply, "subscribed", { title: say("Look into your mailbox") });
+    return views.send(reply, "subscribed", { title: say("inbox.title") });
   });
 }
 
@@ -140,7 +138,7 @@ async function findWrong({ db }: App, filled: Filled): Promise<{ field: keyof Wr
   const wrong: { field: keyof Wrong; refusal: Refusal }[] = [];
   for (const [field, check] of checks) {
     try {
-      if (field === "address" && filled.address === "") throw new Refusal(422, sentence("Enter your e-mail address."));
+      if (field === "address" && filled.address === "") throw new Refusal(422, "no_address");
       await check();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -35,7 +35,7 @@ export function addTagPages(
     if (!tag) {
       const popular = (await catalogue()).popular(offered);
       return views.send(reply.code(404), "tag-missing", {
-        title: hidden.length > 0 ? say("Not offered at the moment") : say("No such tag"),
+        title: hidden.length > 0 ? say("tag.hidden_title") : say("tag.missing_title"),
         hidden: hidden.length > 0,
         name: unknown[0] ?? null,
         offers: linkTags(popular.map(({ name }) => name)),

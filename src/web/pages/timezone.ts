@@ -26,7 +26,7 @@ export function addTimezonePages(
   async function show(reply: FastifyReply, reader: Subscriber, wrong: string | null): Promise<FastifyReply> {
     const { timezone, sendAt } = await schedule();
     return views.send(reply, "timezone", {
-      title: wrong === null ? say("Change the time zone") : say("Please look again"),
+      title: wrong === null ? say("zone.title") : say("form.wrong_title"),
       wrong,
       sendAt,
       ownZone: timezone,

@@ -53,7 +53,7 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
     const reader = await find(request, purpose);
     const subscribed = reader.status === "active" || reader.status === "pending";
     return show(reply, subscribed ? "unsubscribe" : "unsubscribed", reader, {
-      title: subscribed ? say("Unsubscribe") : say("You are unsubscribed"),
+      title: subscribed ? say("unsubscribe.title") : say("unsubscribed.title"),
       undo: reader.status === "unsubscribed" && reader.confirmedAt !== null,
     });
   });
@@ -62,7 +62,7 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
     const reader = await find(request, purpose);
     if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
     return show(reply, "unsubscribed", reader, {
-      title: say("You are unsubscribed"),
+      title: say("unsubscribed.title"),
       undo: reader.status !== "suppressed" && reader.confirmedAt !== null,
     });
   });
@@ -73,7 +73,7 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
       log.info({ subscriber: reader.id }, "reader came back");
     const back = (await find(request, purpose)).status === "active";
     return show(reply, "rejoined", reader, {
-      title: back ? say("You are subscribed again") : say("This cannot be undone here"),
+      title: back ? say("unsubscribe.back") : say("unsubscribe.cannot"),
       back,
     });
   });
@@ -83,7 +83,7 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
 function addSettingsLink(web: FastifyInstance, app: App, { views, find }: Deps): void {
   web.post("/unsubscribe/:token/settings", ownOnly, async (request: LinkRequest, reply) => {
     await requestSettingsLink(app, await find(request, "unsubscribe"));
-    return views.send(reply, "settings-sent", { title: views.words.say("Check your inbox") });
+    return views.send(reply, "settings-sent", { title: views.words.say("inbox.title") });
   });
 }
 

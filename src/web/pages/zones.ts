@@ -1,32 +1,31 @@
-import { inEnglish, sentence, type Sentence } from "../../base/sentence.ts";
-import type { PageWords } from "../language/words.ts";
+import { englishWording, type MessageKey, type Wording } from "../../wording/catalogue.ts";
 import { parseTimezone } from "../../schedule/settings.ts";
 
-const regions: Record<string, Sentence> = {
-  Africa: sentence("Africa"),
-  America: sentence("America"),
-  Antarctica: sentence("Antarctica"),
-  Arctic: sentence("Arctic"),
-  Asia: sentence("Asia"),
-  Atlantic: sentence("Atlantic"),
-  Australia: sentence("Australia"),
-  Europe: sentence("Europe"),
-  Indian: sentence("Indian Ocean"),
-  Pacific: sentence("Pacific"),
-  Etc: sentence("Other"),
+const regions: Record<string, MessageKey> = {
+  Africa: "region.Africa",
+  America: "region.America",
+  Antarctica: "region.Antarctica",
+  Arctic: "region.Arctic",
+  Asia: "region.Asia",
+  Atlantic: "region.Atlantic",
+  Australia: "region.Australia",
+  Europe: "region.Europe",
+  Indian: "region.Indian",
+  Pacific: "region.Pacific",
+  Etc: "region.Etc",
 };
 
 /** The time zones of the world as options of a select, grouped by region. It is the same for everybody: make it once. */
-export function zoneOptions({ tell }: Pick<PageWords, "tell">): string {
+export function zoneOptions({ say }: Pick<Wording, "say">): string {
   return groups()
     .map(([region, zones]) => {
-      const label = regions[region] ? tell(regions[region]) : region;
+      const label = regions[region] ? say(regions[region]) : region;
       return `<optgroup label="${label}">${zones.map(option).join("")}</optgroup>`;
     })
     .join("");
 }
 
-export const englishZones = zoneOptions({ tell: inEnglish });
+export const englishZones = zoneOptions(englishWording());
 
 /** A zone as a person reads it: `America/New_York` is `New York`, under the heading America. */
 export function zoneName(zone: string): string {

@@ -80,7 +80,7 @@ describe("commands against a running server", () => {
     });
     const refused: [string[], RegExp][] = [
       [["min@readers.example", "--all-tags"], /is a subscriber already/],
-      [["nobody", "--all-tags"], /is not an e-mail address/],
+      [["nobody", "--all-tags"], /is not an email address/],
       [["a@readers.example", "--tag", "curling"], /No article has ever had the tag "curling"/],
     ];
     for (const [argv, sentence] of refused) {
@@ -94,7 +94,7 @@ describe("commands against a running server", () => {
     const strict = await run(["subscribers", "import", "-", "--strict"], csv);
     expect(strict).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/^Line 3: "nobody" is not an e-mail address/),
+      stdout: expect.stringMatching(/^Line 3: "nobody" is not an email address/),
     });
     expect(strict.stderr).toContain("1 line was refused, so nothing was imported");
     const dry = await run(["subscribers", "import", "-", "--dry-run"], csv);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -27,9 +28,9 @@ test("without a token of ours nothing is answered, and the answer says how to se
 
 test.each([
   ["GET", "/nothing", {}, undefined, 404, "nothing at this address"],
-  ["GET", "/%", {}, undefined, 400, "invalid percent code"],
-  ["PUT", "/status", auth, undefined, 405, "takes GET"],
-  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, "not well-formed JSON"],
+  ["GET", "/%", {}, undefined, 400, text("error.url_invalid")],
+  ["PUT", "/status", auth, undefined, 405, "Use GET"],
+  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, text("error.body_not_json")],
   ["POST", "/sources", { ...auth, "content-type": "application/json" }, "", 400, "body is empty"],
   ["POST", "/sources", { ...auth, "content-type": "application/xml" }, "<a/>", 415, "application/xml"],
   [
@@ -38,7 +39,7 @@ test.each([
     { ...auth, "content-type": "application/json" },
     `"${"x".repeat(2_000_000)}"`,
     413,
-    "longer than",
+    text("error.body_too_large"),
   ],
   ["POST", "/sources", auth, undefined, 422, "The request is missing: expected an object."],
   ["POST", "/subscribers/import", { ...auth, "content-type": "application/json" }, "{}", 415, "application/json"],
@@ -84,7 +85,7 @@ test.each([
   ["PUT", "/schedule", { timezone: "" }, '"" is not a time zone'],
   ["PUT", "/schedule", { sendDays: "someday" }, '"someday" is not a set of week days'],
   ["PUT", "/schedule/skip/2026-13-01", undefined, '"2026-13-01" is not a date'],
-  ["POST", "/subscribers", { address: "nobody", allTags: true }, '"nobody" is not an e-mail address'],
+  ["POST", "/subscribers", { address: "nobody", allTags: true }, '"nobody" is not an email address'],
   ["POST", "/subscribers", { address: "a@example.com" }, "needs something to follow"],
   ["POST", "/subscribers", { address: "a@example.com", tags: "huawei" }, 'tags: "huawei" is not a list.'],
   ["POST", "/tags/merge", { from: "a" }, "into is missing: expected a text."],

@@ -1,8 +1,9 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeEmbedScript } from "../../../src/web/embed/script.ts";
-import { openWords } from "../../../src/web/language/words.ts";
+import { openWording } from "../../../src/wording/catalogue.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 const origin = "https://news.example";
 let site: OpenWeb;
@@ -45,7 +46,10 @@ test("the script is small, plain ASCII, kept for an hour, and told again only wh
 
 test("a change of the settings changes the ETag", () => {
   const make = (name: string) =>
-    makeEmbedScript({ name, wording: "w", accent: { light: "#000000", dark: "#ffffff" }, hidden: [] }, openWords("en"));
+    makeEmbedScript(
+      { name, wording: "w", accent: { light: "#000000", dark: "#ffffff" }, hidden: [] },
+      openWording("en"),
+    );
   expect(make("A").etag).not.toBe(make("B").etag);
   expect(make("A").etag).toBe(make("A").etag);
   expect(make("$& $1 `").plain).toContain('"name":"$& $1 `"');
@@ -122,7 +126,7 @@ test("the form without a script works from another origin, under stricter caps",
   for (let n = 0; n < 6; n += 1) statuses.push((await send("192.0.2.7")).statusCode);
   expect(statuses).toEqual([200, 200, 200, 200, 200, 422]);
   const over = await send("192.0.2.99");
-  expect(over.body).toContain("once more");
+  expect(over.body).toContain(text("error.form_stale"));
   expect(over.body).toContain('value="eve@example.com"');
   expect((await send("198.51.100.7")).statusCode).toBe(200);
   const rows = await signups();

@@ -9,6 +9,7 @@ import { loadHere, ownSettings } from "../../../src/config.ts";
 import { changeLogo } from "../../../src/ops/change-logo.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { token } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dayletter-logo-"));
 const env: Record<string, string> = {
@@ -54,7 +55,7 @@ test("what the page refuses as a logo the API refuses in the same words, and not
     ["GIF89a", 422, "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP"],
     [drawing.replace("<path", "<script/><path"), 422, "this SVG has a script"],
     [drawing.padEnd(200_001), 422, "it has 201 kB; a logo may have up to 200."],
-    ["x".repeat(5_000_001), 413, "longer than this address takes"],
+    ["x".repeat(5_000_001), 413, text("error.body_too_large")],
   ] as const)
     expect(await api("PUT", content)).toMatchObject({ status, detail: expect.stringContaining(sentence) });
   expect([await logged(), reopened, readdirSync(dir).filter((name) => name.startsWith("logo."))]).toEqual([[], 0, []]);

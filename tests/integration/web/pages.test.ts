@@ -7,6 +7,7 @@ import { findByAddress, type Subscriber } from "../../../src/subscribers/store.t
 import { signIn } from "../../support/sign-in.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 let site: OpenWeb;
 let paths: { preferences: string; unsubscribe: string };
@@ -32,18 +33,18 @@ const submit = (url: string, fields: string) =>
 test("the front page of a new server says what it is, what is missing, and the next steps", async () => {
   const page = await get("/");
   expect(page.statusCode).toBe(200);
-  for (const text of [
+  for (const said of [
     "Telecoms Daily",
-    "You will get one e-mail each morning there is news with these tags.",
+    text("front.lead"),
     "Wednesday, November 25 at 07:00 (UTC)",
     "Connect a first source: <code>dayletter sources add https://your-site.example/feed.xml</code>",
     "Set SMTP_URL to your mail relay to send them.",
     "Add a first reader: <code>dayletter subscribers add you@example.com",
-    "No edition has gone out yet.",
+    "No edition has been sent yet.",
   ]) {
-    expect(page.body).toContain(text);
+    expect(page.body).toContain(said);
   }
-  expect((await get("/editions")).body).toContain("No edition has gone out yet.");
+  expect((await get("/editions")).body).toContain(text("editions.empty"));
 });
 
 test("strangers see what the site is and nothing of how it is run, also while there is no article or reader", async () => {
@@ -51,7 +52,7 @@ test("strangers see what the site is and nothing of how it is run, also while th
   for (const stranger of strangers) {
     const { body, statusCode } = await site.inject({ method: "GET", url: "/", ...stranger });
     expect(statusCode).toBe(200);
-    expect(body).toContain("You will get one e-mail each morning there is news with these tags.");
+    expect(body).toContain(text("front.lead"));
     expect(body).toContain('action="/subscribe"');
     expect(body).not.toContain('id="steps"');
     expect(body).not.toMatch(/SMTP_URL|<code>|dayletter |outbox/);
@@ -131,7 +132,7 @@ test("preferences show the reader's tags, and keep what the reader chooses", asy
   expect(await reader()).toMatchObject({ tags: ["Korea"], allTags: false });
   const nothing = await submit(paths.preferences, "");
   expect(nothing.statusCode).toBe(422);
-  expect(nothing.body).toContain("Choose at least one tag, or unsubscribe.");
+  expect(nothing.body).toContain(text("error.nothing_chosen"));
   expect(await reader()).toMatchObject({ tags: ["Korea"] });
   await submit(paths.preferences, "all=1");
   expect(await reader()).toMatchObject({ tags: [], allTags: true });
@@ -150,7 +151,7 @@ test("looking at a reader's links, as scanners do, changes nothing, and one purp
   }
   expect((await get(`${paths.unsubscribe}/undo`)).statusCode).toBe(405);
   expect(await reader()).toEqual(before);
-  expect((await get(paths.unsubscribe)).body).toContain("Stop all mail</button>");
+  expect((await get(paths.unsubscribe)).body).toContain("Unsubscribe from all emails</button>");
 });
 
 const boundary = "b0undary";
@@ -177,7 +178,7 @@ test.each([
     expect(answer.body).toContain("You are unsubscribed");
     expect((await reader()).status).toBe("unsubscribed");
   }
-  expect((await get(paths.preferences)).body).toContain("no mail is sent to you");
+  expect((await get(paths.preferences)).body).toContain("You are unsubscribed and");
   const undone = async () =>
     (await site.app.db.selectFrom("consents").select("requested_from").where("method", "like", "undo%").execute())
       .length;
@@ -206,11 +207,11 @@ test("once there are sources and readers, how things stand is for this machine a
   ] as const) {
     const { body } = await site.inject({ method: "GET", url: "/", remoteAddress, headers: local });
     expect(body.includes("1 source connected.")).toBe(seen);
-    expect(body).toContain("You will get one e-mail each morning");
+    expect(body).toContain(text("front.lead"));
   }
 });
 
-test("no address of a page or link in one holds a reader's e-mail address", async () => {
+test("no address of a page or link in one holds a reader's email address", async () => {
   for (const url of ["/", "/editions", "/editions/2026-11-24", paths.preferences, paths.unsubscribe]) {
     expect((await get(url)).body).not.toMatch(/ada(@|%40)/);
   }

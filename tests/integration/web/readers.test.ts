@@ -15,6 +15,7 @@ import { expiringToken, linkToken } from "../../../src/subscribers/tokens.ts";
 import { forge } from "../../support/forge.ts";
 import { signUps } from "../../support/sign-up.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 const address = "ada@example.com";
 const later = new Date("2026-11-26T08:00:00Z");
@@ -67,8 +68,8 @@ test.each<[string, Record<string, string>, boolean]>([
   const { body } = await get("/subscribe?tags=lg%20u%2B,rare,never%20seen&tags=Paris%2C%20Texas", headers);
   expect(offered(body).slice(0, 3)).toEqual(["lg u+", "rare", "Paris, Texas"]);
   expect(ticked(body)).toEqual(trusted ? ["lg u+", "rare", "Paris, Texas"] : []);
-  expect(body).toContain(trusted ? "The tags of the page you come from are ticked." : "The link you followed suggests");
-  expect(body).toMatch(/No article here has had this tag yet: .*never seen/);
+  expect(body).toContain(trusted ? text("form.ticked") : "The link you followed suggests");
+  expect(body).toMatch(/No article has had this tag yet: .*never seen/);
 });
 
 test("a page offers the most used tags and finds the others, by GET and for scripts", async () => {
@@ -76,15 +77,15 @@ test("a page offers the most used tags and finds the others, by GET and for scri
   expect(offered(body)).toHaveLength(24);
   expect(offered(body)).not.toContain("rare");
   expect(offered((await get("/subscribe?q=RAR")).body)[0]).toBe("rare");
-  expect((await get("/subscribe?q=nothing%20like%20it")).body).toContain("No further tag has “nothing like it”");
+  expect((await get("/subscribe?q=nothing%20like%20it")).body).toContain("No other tag contains “nothing like it”");
   expect((await get("/subscribe/tags?q=u%2B")).json()).toEqual([{ name: "lg u+", articles: 1 }]);
   expect(offered((await get(`${own}?q=rare&tags=usual%201`)).body).slice(0, 3)).toEqual(["lg u+", "usual 1", "rare"]);
 });
 
 test.each<[string, Record<string, string>, string, string]>([
-  ["a wrong address", { address: "ada@", all: "1" }, "address", "is not an e-mail address"],
-  ["no address", { address: "", all: "1" }, "address", "Enter your e-mail address."],
-  ["nothing chosen", { all: "", tags: "" }, "tags", "choose at least one tag, or all news"],
+  ["a wrong address", { address: "ada@", all: "1" }, "address", "is not an email address"],
+  ["no address", { address: "", all: "1" }, "address", "Enter your email address."],
+  ["nothing chosen", { all: "", tags: "" }, "tags", text("error.no_tag_chosen")],
   ["a tag that is none", { all: "", tags: "made up" }, "tags", "made up"],
   ["a zone that is none", { timezone: "Mars/Olympus" }, "timezone", "is not a time zone"],
 ])("%s is told beside its field, and all that was entered stays", async (_name, fields, field, sentence) => {
@@ -130,7 +131,7 @@ test("a confirmation shows the tags, changes nothing until the button, and may b
   const before = await reader();
   for (const method of ["GET", "HEAD"] as const)
     expect((await site.inject({ method, url: link })).statusCode).toBe(200);
-  expect((await get(link)).body).toMatch(/>rare<[\s\S]*Yes, subscribe me/);
+  expect((await get(link)).body).toMatch(/>rare<[\s\S]*Confirm subscription/);
   expect(await reader()).toEqual(before);
   for (const time of [1, 2]) {
     const page = await post(link);
@@ -138,9 +139,9 @@ test("a confirmation shows the tags, changes nothing until the button, and may b
     expect(page.body).toContain(own);
     expect((await reader()).tags).toEqual(["rare"]);
   }
-  expect((await get(link)).body).toContain("You have confirmed already");
+  expect((await get(link)).body).toContain("You have already confirmed");
   await site.app.db.updateTable("subscribers").set({ status: "unsubscribed" }).execute();
-  expect((await post(link)).body).toContain("You are not subscribed any more");
+  expect((await post(link)).body).toContain("You are no longer subscribed");
 });
 
 test("expired and forged links are pages with the next step", async () => {
@@ -164,12 +165,12 @@ test("a reader pauses, goes on, sets a zone, and is told what cannot be", async 
   const shown = async (answer: { headers: Record<string, unknown> }) =>
     (await get(String(answer.headers["location"]))).body;
   expect(await shown(await post(`${own}/pause`, { for: "month" }))).toContain(
-    "No mail comes until Thursday, December 24.",
+    "Your emails are paused until Thursday, December 24.",
   );
   expect((await reader()).pausedUntil).toEqual(new Date("2026-12-24T08:00:00Z"));
   expect(await shown(await post(`${own}/pause`, { for: "none" }))).toContain("Resumed.");
   expect((await reader()).pausedUntil).toBeNull();
-  expect(await shown(await post(`${own}/timezone`, { timezone: "Asia/Seoul" }))).toContain("by the clocks of Seoul.");
+  expect(await shown(await post(`${own}/timezone`, { timezone: "Asia/Seoul" }))).toContain("Seoul time.");
   expect((await get(`${own}/timezone`)).body).toMatch(/value="Asia\/Seoul" selected/);
   for (const [path, fields] of [
     ["pause", { for: "ever" }],
@@ -178,7 +179,7 @@ test("a reader pauses, goes on, sets a zone, and is told what cannot be", async 
   ] as const) {
     const answer = await post(`${own}${path && `/${path}`}`, fields);
     expect([answer.statusCode, answer.body.includes('class="wrong"')]).toEqual([422, true]);
-    expect(answer.body).toMatch(/<h1>Please look again<\/h1>[^]* autofocus/);
+    expect(answer.body).toMatch(/<h1>There is a problem<\/h1>[^]* autofocus/);
   }
   expect(await reader()).toMatchObject({ timezone: "Asia/Seoul", tags: ["lg u+"], pausedUntil: null });
 });
@@ -190,7 +191,7 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
     "cache-control": "no-store",
   });
   expect(file.json()).toMatchObject({ subscriber: { address, tags: ["lg u+"] } });
-  const kept = "a keyed fingerprint of your address";
+  const kept = text("erase.fingerprint");
   const asked = (await get(`${own}/erase`)).body;
   expect(asked).toContain("This cannot be undone.");
   expect(asked).toContain(kept);
@@ -312,9 +313,9 @@ test("a link whose reader was erased says so however often it is pressed, for it
   await post(`${own}/erase`);
   for (let n = 0; n < 40; n++) {
     const page = await post(link, { "List-Unsubscribe": "One-Click" });
-    expect([page.statusCode, page.body.includes("No subscription has this link any more")]).toEqual([410, true]);
+    expect([page.statusCode, page.body.includes(text("error.reader_link_dead"))]).toEqual([410, true]);
   }
-  expect((await get(own)).body).toContain("<h1>This link has ended</h1>");
+  expect((await get(own)).body).toContain("<h1>This link has expired</h1>");
   expect((await post(`${link.slice(0, -2)}AA`)).statusCode).toBe(404);
 });
 
@@ -336,7 +337,7 @@ test("a new address counts although the old mailbox has failed since; not for wh
   await unsubscribe(db, id, clock.now());
   const left = await post(await ask(Buffer.alloc(16, 1)));
   expect([left.statusCode, await now()]).toEqual([409, "ada@example.com unsubscribed"]);
-  expect(left.body).toContain("You have unsubscribed since you asked for this");
+  expect(left.body).toContain(text("error.change_unsubscribed"));
 
   await db.updateTable("subscribers").set({ status: "suppressed" }).execute();
   const entry = { addressKey: address, detail: null, now: clock.now() };
@@ -379,7 +380,7 @@ test("what is no form is answered with the next step: a page, or a problem docum
     site.inject({ method: "POST", url: "/subscribe", headers, payload });
   const page = await send({ "content-type": "text/xml" }, "<a/>");
   expect([page.statusCode, page.headers["content-type"]]).toEqual([415, "text/html; charset=utf-8"]);
-  expect(page.body).toContain("go back and send it from there");
+  expect(page.body).toContain(text("failure.not_a_form"));
   for (const [status, headers, payload] of [
     [400, { "content-type": "application/json" }, "{"],
     [413, { "content-type": "application/json" }, JSON.stringify("a".repeat(1_100_000))],
@@ -401,7 +402,9 @@ test("another address is asked for by mail there, and a page of another site can
   const t = / name="t" value="([^"]+)"/.exec(page.body)![1]!;
   site.clock.at = new Date(site.clock.at.getTime() + 10_000);
   expect((await post(`${own}/address`, { address: "no", t })).body).toMatch(/aria-describedby="address-wrong"/);
-  expect((await post(`${own}/address`, { address: "ada@new.example", t })).body).toContain("Look into the new mailbox");
+  expect((await post(`${own}/address`, { address: "ada@new.example", t })).body).toContain(
+    "Check the inbox of your new address",
+  );
   const { address: asked, key } = await site.app.db.selectFrom("address_changes").selectAll().executeTakeFirstOrThrow();
   expect(asked).toBe("ada@new.example");
   const link = `/change-address/${expiringToken(site.app.options.secret, "change-address", key, later)}`;
@@ -409,7 +412,7 @@ test("another address is asked for by mail there, and a page of another site can
   expect((await reader()).address).toBe(address);
   const answers = await Promise.all([post(link), post(link)]);
   expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([200, 404]);
-  expect(answers.map(({ body }) => body).join()).toContain("Your address is changed");
+  expect(answers.map(({ body }) => body).join()).toContain("Your address has been changed");
   expect(await findByAddress(site.app.db, "ada@new.example")).not.toBeNull();
   const foreign = await site.inject({
     method: "POST",

@@ -7,6 +7,7 @@ import { formTime } from "../../../src/abuse/form-time.ts";
 import { claim } from "../../../src/deliveries/claims.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 let site: OpenWeb;
 const get = (url: string) => site.inject({ method: "GET", url });
@@ -23,7 +24,7 @@ describe("sample copies", () => {
   test("without any article the page says so and offers the next step", async () => {
     const page = await get("/sample");
     expect(page.statusCode).toBe(200);
-    expect(page.body).toContain("There is no article yet");
+    expect(page.body).toContain(text("sample.empty"));
     expect(page.body).toContain('href="/subscribe"');
     expect((await get("/sample.txt")).statusCode).toBe(404);
   });
@@ -37,12 +38,12 @@ describe("sample copies", () => {
       article(5, ["later"], { publishedAt: "2026-12-24T08:00:00Z" }),
     ]);
     const page = await get("/sample");
-    expect(page.body).toContain("No edition has gone out yet.");
-    const text = (await get("/sample.txt")).body;
-    expect(text).toContain("This is a sample copy.");
-    for (const n of [1, 2, 3, 4]) expect(text).toContain(`Headline ${n}`);
-    expect(text).not.toContain("Headline 5");
-    expect((await get("/sample?tag=later&view=text")).body).toContain("No article lately had this tag");
+    expect(page.body).toContain("No edition has been sent yet.");
+    const plain = (await get("/sample.txt")).body;
+    expect(plain).toContain("This is a sample copy.");
+    for (const n of [1, 2, 3, 4]) expect(plain).toContain(`Headline ${n}`);
+    expect(plain).not.toContain("Headline 5");
+    expect((await get("/sample?tag=later&view=text")).body).toContain(text("sample.none_recent", { count: 1 }));
     expect((await get("/sample.txt?tag=later")).statusCode).toBe(404);
     expect((await site.api("GET", "/status")).json().waiting).toBe(3);
   });
@@ -128,7 +129,7 @@ describe("sample copies", () => {
     const { body } = await get(`/sample?${query}&view=text`);
     expect(body).toContain("2 articles on lg u+, huawei");
     expect(body).toContain('href="/subscribe?tags=lg%20u%2B&amp;tags=huawei"');
-    expect(body).toContain("The edition of Tuesday, November 24, 2026");
+    expect(body).toContain(text("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
   });
 
   test("tags that there are not are named, and others offered", async () => {
@@ -139,7 +140,7 @@ describe("sample copies", () => {
     const none = await get("/sample?tags=nonsense,rubbish");
     expect(none.statusCode).toBe(404);
     expect(none.body).toContain("rubbish");
-    expect(none.body).toContain("Instead, this is the edition of Tuesday");
+    expect(none.body).toContain(text("sample.what_instead", { date: "Tuesday, November 24, 2026" }));
     expect(none.body).toContain('value="lg u+"');
     const file = await get("/sample.eml?tag=nonsense");
     expect(file.statusCode).toBe(404);
@@ -155,8 +156,8 @@ describe("sample copies", () => {
     await site.render(2);
     expect((await get("/sample.txt")).body).toContain("Headline 6");
     const { body } = await get(`${tagged}&view=text`);
-    expect(body).toContain("The edition of Tuesday, November 24, 2026");
-    expect(body).toContain("The editions after it had nothing with these tags");
+    expect(body).toContain(text("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
+    expect(body).toContain(text("sample.why_older"));
   });
 
   test("a tag that was joined to another finds the editions that froze it", async () => {
@@ -209,7 +210,7 @@ describe("sample copies", () => {
       ["website", "https://spam.example/"],
       ["t", t],
     ]);
-    expect(bot.body).toContain("Look into your mailbox");
+    expect(bot.body).toContain("Check your inbox");
     const notices = await site.app.db
       .selectFrom("notices")
       .select(["kind", "address", "payload"])
@@ -225,10 +226,10 @@ describe("sample copies", () => {
   });
 
   test.each([
-    ["no address", { address: " " }, 422, "Enter your e-mail address."],
+    ["no address", { address: " " }, 422, "Enter your email address."],
     ["a wrong address", { address: "<script>@x" }, 422, "&lt;script&gt;@x"],
-    ["a form from elsewhere", { address: "eve@example.com", t: "x" }, 422, "send it once more"],
-    ["nothing at all", {}, 422, "Enter your e-mail address."],
+    ["a form from elsewhere", { address: "eve@example.com", t: "x" }, 422, text("error.form_stale")],
+    ["nothing at all", {}, 422, "Enter your email address."],
   ])("%s: the page says what is wrong, and keeps what was typed", async (_what, fields, status, said) => {
     const page = await site.inject({
       method: "POST",

@@ -39,7 +39,7 @@ describe("a reader's mail", () => {
         expect(body.match(new RegExp(`${url}(?![\\w/])`, "g"))).toHaveLength(2);
       }
       expect(body).not.toContain(links.oneClick);
-      expect(body).toContain("You get this because you follow huawei, Korea.");
+      expect(body).toContain("You get this email because you follow huawei, Korea.");
       expect(body).toContain("reader@mail.example");
       expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
       expect(body).toContain("Thursday, December 5, 2013");

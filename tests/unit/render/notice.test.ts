@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkNoticeTemplates, openNoticePress } from "../../../src/render/notice.ts";
 import type { NoticeMail } from "../../../src/render/notice-template.ts";
-import { noticeWordsFor } from "../../../src/render/notice-words.ts";
 
 const folder = "templates/email";
 const publication = {
@@ -82,17 +81,6 @@ test("hostile headlines and tags come out inert, and add no header", async () =>
   expect(mail.text).toContain("{{ 7 | times: 6 }}");
   expect(raw).not.toMatch(/^Bcc:/im);
   expect(mail.headers.has("bcc")).toBe(false);
-});
-
-test.each(["en", "de", "ko"])("in %s every kind of notice has its words", async (language) => {
-  const { confirm, already, welcome, change, latest, hour } = noticeWordsFor(language);
-  for (const said of [confirm, already, welcome, change]) {
-    for (const name of ["subject", "headline", "lead", "button", "why"] as const) expect(said[name]).not.toBe("");
-  }
-  expect([confirm, already, welcome].every((said) => said.tags.includes("{tags}") && said.all !== "")).toBe(true);
-  expect(hour).toMatch(/\{time\}.*\{zone\}/);
-  const { mail } = await print({ headline: confirm.headline, list: { title: latest, articles: [] } }, language);
-  expect(mail.html).toContain(confirm.headline);
 });
 
 test("a template without a part that it must have is refused, by name", async () => {

@@ -70,8 +70,7 @@ describe.each(cases)("%s", (_name, parse, good, bad) => {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       expect(error.status).toBe(422);
-      expect(error.message).toMatch(/^".*" is not an? [^;]+; expected .+\.$/);
-      expect(error.message.startsWith(JSON.stringify(raw))).toBe(true);
+      expect(error.message).toContain(JSON.stringify(raw).slice(1, -1));
     }
   });
 });
@@ -89,7 +88,7 @@ it.each([
 
 it("takes no cron pattern for a time, a day or a zone", () => {
   for (const parse of [parseSendAt, parseSendDays, parseTimezone]) {
-    expect(() => parse("0 7 * * *")).toThrow(/^"0 7 \* \* \*" is not a/);
+    expect(() => parse("0 7 * * *")).toThrow("0 7 * * *");
   }
 });
 

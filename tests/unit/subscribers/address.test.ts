@@ -48,8 +48,8 @@ test.each([
   `${"a".repeat(65)}@example.com`,
   `ada@${"a".repeat(64)}.com`,
   `ada@${"abcdefghi.".repeat(25)}example.com`,
-])("%j is refused in a sentence", (raw) => {
-  expect(() => parseAddress(raw)).toThrow(/ is not an e-mail address: expected something like name@example\.com\.$/);
+])("%j is refused", (raw) => {
+  expect(() => parseAddress(raw)).toThrow(expect.objectContaining({ code: "address_invalid", status: 422 }));
 });
 
 test("an operator's own mailbox may be on this machine, but not at a number", () => {

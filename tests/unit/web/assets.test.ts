@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { makeAssets } from "../../../src/web/assets.ts";
-import { openWords } from "../../../src/web/language/words.ts";
+import { openWording } from "../../../src/wording/catalogue.ts";
 
 test("the accent is readable on both papers, and another accent is another file", () => {
-  const assetsOf = (accent: string) => makeAssets(accent, openWords("en").translate);
+  const assetsOf = (accent: string) => makeAssets(accent, openWording("en"));
   const style = (accent: string) => assetsOf(accent).files.get(assetsOf(accent).links.style.split("/").pop()!)!.content;
   expect(style("#ffff00")).not.toMatch(/--accent: #ffff00;\n}\n@media/);
   expect(style("#8a1c1c")).not.toContain("var(--accent-on");

@@ -2,33 +2,36 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../../src/base/root.ts";
-import { inEnglish } from "../../../src/base/sentence.ts";
 import { makeSnippets } from "../../../src/web/embed/snippets.ts";
-import { openWords } from "../../../src/web/language/words.ts";
+import { openWording } from "../../../src/wording/catalogue.ts";
 
 test("docs/embed.md shows what the operator page offers to copy", () => {
   const handbook = readFileSync(join(packageRoot, "docs/embed.md"), "utf8");
-  const { link, ...shown } = makeSnippets("https://alerts.example", ["lg u+", "huawei", "Korea"], inEnglish);
+  const { link, ...shown } = makeSnippets("https://alerts.example", ["lg u+", "huawei", "Korea"], openWording("en"));
   for (const snippet of Object.values(shown)) expect(handbook).toContain(snippet);
   expect(link).toContain('href="https://alerts.example/subscribe?tags=lg%20u%2B&amp;tags=huawei&amp;tags=Korea"');
 });
 
 test("a tag is a tag, whatever is in it", () => {
-  const { box, form } = makeSnippets("https://alerts.example/news", ["Paris, Texas", `O'Neill "<&>"`], inEnglish);
+  const { box, form } = makeSnippets(
+    "https://alerts.example/news",
+    ["Paris, Texas", `O'Neill "<&>"`],
+    openWording("en"),
+  );
   expect(box).toBe(
     `<script src="https://alerts.example/news/embed.js" data-tags='["Paris, Texas","O&#39;Neill \\"&lt;&amp;>\\""]' async></script>`,
   );
   expect(form).toContain(`value="O&#39;Neill &quot;&lt;&amp;&gt;&quot;" checked> O&#39;Neill`);
-  expect(makeSnippets("https://alerts.example/news", [], inEnglish).boxPolicy).toBe(
+  expect(makeSnippets("https://alerts.example/news", [], openWording("en")).boxPolicy).toBe(
     "script-src 'self' https://alerts.example; connect-src 'self' https://alerts.example",
   );
 });
 
 test("what readers see of the form and the link is in the publication's language", () => {
-  const { form, link } = makeSnippets("https://alerts.example", ["huawei"], openWords("de").tell);
+  const { form, link } = makeSnippets("https://alerts.example", ["huawei"], openWording("de"));
   expect(form).toContain("<button>Anmelden</button>");
   for (const text of [form, link]) {
     expect(text).toContain(">Unsere Nachrichten täglich kostenlos per Mail</");
-    expect(text).not.toMatch(/sign up|e-mail address/i);
+    expect(text).not.toMatch(/sign up|email address/i);
   }
 });

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { IntlMessageFormat } from "intl-messageformat";
+import type english from "../../templates/languages/en.json";
+import { packageRoot } from "../base/root.ts";
+
+/** The id of a text, such as `confirm.title`; templates/languages/en.json has all of them. */
+export type MessageKey = keyof typeof english;
+
+/** A refusal's code: the part of its key after `error.`. */
+export type ErrorCode = MessageKey extends infer Key ? (Key extends `error.${infer Code}` ? Code : never) : never;
+
+/** What stands in the place of `{names}`. A number can choose a plural form. */
+export type MessageValues = Readonly<Record<string, string | number>>;
+
+/** One language's texts. */
+export interface Wording {
+  /** The language the texts are in, for `lang` attributes, dates and numbers: a BCP 47 tag. */
+  language: string;
+  /** The text of a key, filled in. A key that this language lacks is said in English. */
+  say(key: MessageKey, values?: MessageValues): string;
+  /** The text as it stands in the file, for scripts that fill in their own values. */
+  raw(key: MessageKey): string;
+  /** Why something was refused. */
+  reason(refusal: { code: ErrorCode | null; details: object; message: string }): string;
+}
+
+export const languagesFolder: string = join(packageRoot, "templates/languages");
+
+const opened = new Map<string, Wording>();
+const read = new Map<string, Readonly<Record<string, string>>>();
+
+/** The primary languages that have a file, such as `de`. */
+export function languages(): string[] {
+  return readdirSync(languagesFolder)
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length))
+    .toSorted();
+}
+
+/** The ICU messages of one language's file, by key. @param primary a language that `languages` names */
+export function messagesOf(primary: string): Readonly<Record<string, string>> {
+  let messages = read.get(primary);
+  if (messages === undefined) {
+    messages = JSON.parse(readFileSync(join(languagesFolder, `${primary}.json`), "utf8")) as Record<string, string>;
+    read.set(primary, messages);
+  }
+  return messages;
+}
+
+/**
+ * The texts in the language of a BCP 47 tag. A language without a file is said in English, and `language` then names the
+ * kind of English: what the texts are in, not what was asked for.
+ */
+export function openWording(language: string): Wording {
+  let wording = opened.get(language);
+  if (wording === undefined) {
+    wording = makeWording(language);
+    opened.set(language, wording);
+  }
+  return wording;
+}
+
+/** The texts that operators, developers and the command line read. */
+export const englishWording = (): Wording => openWording("en");
+
+/** The publication's kind of English, which operators' pages and texts without a translation are in. */
+export function englishOf(language: string): string {
+  return /^en\b/i.test(language) ? language : "en";
+}
+
+function makeWording(language: string): Wording {
+  const primary = language.split("-")[0]!.toLowerCase();
+  const own = languages().includes(primary) ? messagesOf(primary) : {};
+  const spoken = languages().includes(primary) ? language : englishOf(language);
+  const formats = new Map<MessageKey, IntlMessageFormat>();
+
+  function formatOf(key: MessageKey): IntlMessageFormat {
+    let format = formats.get(key);
+    if (format === undefined) {
+      // Texts hold HTML for pages, which is not for the formatter to read.
+      format = new IntlMessageFormat(raw(key), Object.hasOwn(own, key) ? spoken : "en", undefined, { ignoreTag: true });
+      formats.set(key, format);
+    }
+    return format;
+  }
+
+  function say(key: MessageKey, values?: MessageValues): string {
+    return String(formatOf(key).format(values));
+  }
+
+  function raw(key: MessageKey): string {
+    const text = own[key] ?? messagesOf("en")[key];
+    if (text === undefined) throw new Error(`templates/languages has no text ${key}.`);
+    return text;
+  }
+
+  return {
+    language: spoken,
+    say,
+    raw,
+    // Fastify gives a code of its own to an error that has none.
+    reason: ({ code, details, message }) =>
+      Object.hasOwn(messagesOf("en"), `error.${code}`) ? say(`error.${code!}`, details as MessageValues) : message,
+  };
+}
