@@ -1,6 +1,6 @@
 import type { SignupDeps } from "../src/subscribers/handle-signup.ts";
-import type { SendNoticesDeps } from "../src/subscribers/send-notices.ts";
-import type { RecoverDeps } from "../src/ops/recover.ts";
+import type { SendNoticesDeps } from "../src/notices/send.ts";
+import type { RecoverDeps } from "../src/operations/recover.ts";
 import type { Database } from "../src/db/open.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
 import type { RenderDeps } from "../src/editions/render.ts";

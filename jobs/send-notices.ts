@@ -1,4 +1,4 @@
-import { sendNotices, type SendNoticesDeps } from "../src/subscribers/send-notices.ts";
+import { sendNotices, type SendNoticesDeps } from "../src/notices/send.ts";
 
 /** Sends every notice that is due. */
 export async function sendNoticesJob(deps: SendNoticesDeps, signal: AbortSignal) {

@@ -8,7 +8,7 @@ import { watchEngine, type EngineWatch } from "./base/engine-watch.ts";
 import type { Log } from "./base/log.ts";
 import { withoutAddress } from "./base/mask-address.ts";
 import { noTrace, type Trace } from "./base/trace.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/load.ts";
 import { openOwn, type OwnSettings } from "./config/own.ts";
 import { lockDataFolder } from "./db/lock.ts";
 import type { Database } from "./db/open.ts";
@@ -16,14 +16,14 @@ import type { Db } from "./db/schema.ts";
 import { createGoneWatch } from "./deliveries/gone.ts";
 import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
-import { keepPresses, openPress, type Press } from "./deliveries/press.ts";
+import { keepPresses, openPress, type Press } from "./editions/message-builder.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
 import { ensureSetup } from "./operators/links.ts";
-import { keepPrivate } from "./ops/private-folder.ts";
-import { ensureSecret, ensureToken } from "./ops/keys.ts";
+import { keepPrivate } from "./operations/private-folder.ts";
+import { ensureSecret, ensureToken } from "./operations/keys.ts";
 import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
@@ -137,7 +137,7 @@ export async function openApp(
     );
 
     // Loaded only where it is wanted, so that it costs nothing elsewhere.
-    const tracing = config.traces ? (await import("./ops/tracing.ts")).openTracing(log) : null;
+    const tracing = config.traces ? (await import("./operations/tracing.ts")).openTracing(log) : null;
     const trace = tracing?.trace ?? noTrace;
     if (tracing) closing.push(() => tracing.flush());
     const queue = connectQueue(queuePlace(config, database), tracing?.telemetry);

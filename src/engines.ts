@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import type { Log } from "./base/log.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/load.ts";
 import { migrate, migrateQueue } from "./db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
 import { outboxFolder } from "./mail/outbox-folder.ts";

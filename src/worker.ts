@@ -4,9 +4,9 @@ import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
 import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
-import { setSchedules } from "./queue/schedules.ts";
+import { setSchedules } from "./schedule/schedulers.ts";
 import { startWorkers } from "./queue/queues.ts";
-import { adoptSettings } from "./schedule/change.ts";
+import { adoptSettings } from "./editions/change-schedule.ts";
 import { keepSchedules } from "./schedule/keep.ts";
 import { loadSchedule } from "./schedule/store.ts";
 

@@ -1,6 +1,6 @@
 import { Refusal, wrongValue } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { lockArticles } from "./store.ts";
 import { changeTag, findTag, type FoundTag } from "./tag-find.ts";
 import { refuseSpelling, type TagDeps } from "./tag-names.ts";

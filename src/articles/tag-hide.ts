@@ -1,5 +1,5 @@
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { lockArticles } from "./store.ts";
 import { changeTag, findTag, type FoundTag } from "./tag-find.ts";
 import type { TagDeps } from "./tag-names.ts";

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { lockArticles } from "./store.ts";
 import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
 import { refuseSpelling, type TagDeps } from "./tag-names.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal, wrongValue } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
 import { lockArticles } from "./store.ts";
 import { tagReach, type TagReach } from "./tag-reach.ts";

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
-import { moment, plural } from "./words.ts";
+import { moment, plural } from "./format.ts";
 
 interface JsonOption {
   json?: boolean;

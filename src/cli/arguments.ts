@@ -1,6 +1,6 @@
 import { wrongValue } from "../base/errors.ts";
 import { roles } from "../operators/roles.ts";
-import { parseDate } from "../schedule/settings.ts";
+import { parseDate } from "../base/schedule-values.ts";
 import { argument } from "./failure.ts";
 
 /** `--tag a --tag b`. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/load.ts";
 import { lockDataFolder } from "../db/lock.ts";
 import { migrate, migrateQueue } from "../db/migrate.ts";
 import { openEmbedded, openPostgres } from "../db/open.ts";

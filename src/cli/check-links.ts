@@ -3,7 +3,7 @@ import type { LinksAnswer } from "./answers.ts";
 import { editionArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
-import { plural } from "./words.ts";
+import { plural } from "./format.ts";
 
 /** `edition check-links`: asks at once for the pages that an edition's articles lead to. */
 export function addCheckLinks(edition: Command, { terminal, client }: Context): void {

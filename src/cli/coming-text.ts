@@ -1,6 +1,6 @@
 import type { ComingAnswer } from "./answers.ts";
 import { facts, table } from "./table.ts";
-import { sendLine } from "./words.ts";
+import { sendLine } from "./format.ts";
 
 /** The coming edition as `edition edit` shows it. */
 export function comingText(coming: ComingAnswer): string {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadHere, type Config } from "../config.ts";
+import { loadHere, type Config } from "../config/load.ts";
 import { createClient, type Client } from "./client.ts";
 import { findServer } from "./server-place.ts";
 import { nameCommands, type Terminal } from "./terminal.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
-import { ConfigError, type Config } from "../config.ts";
+import { ConfigError, type Config } from "../config/load.ts";
 import type { Context } from "./context.ts";
 import { fail, summary, type Check } from "./doctor/check.ts";
 import { exitCodes } from "./failure.ts";

@@ -1,7 +1,7 @@
 import type { ActedAnswer, DeliveryAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
 import type { Client } from "./client.ts";
 import { facts, table } from "./table.ts";
-import { moment, plural } from "./words.ts";
+import { moment, plural } from "./format.ts";
 
 export function editionsText(editions: readonly EditionAnswer[], columns: number | null): string {
   if (editions.length === 0) return "No edition yet: the schedule makes them, or `dayletter edition send`.";

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config/load.ts";
 
 /** A command that was put the wrong way; the process exits with 2. */
 export class UsageError extends Error {

@@ -4,7 +4,7 @@ import { answer, type Context } from "./context.ts";
 import { exitCodes } from "./failure.ts";
 import { counted, openInput, peek } from "./input.ts";
 import { startProgress } from "./progress.ts";
-import { plural } from "./words.ts";
+import { plural } from "./format.ts";
 
 export interface ImportFlags {
   strict?: boolean;

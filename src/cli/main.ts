@@ -1,4 +1,4 @@
-import { commandName, loadHere } from "../config.ts";
+import { commandName, loadHere } from "../config/load.ts";
 import { createContext } from "./context.ts";
 import { exitCodes, failure } from "./failure.ts";
 import { run } from "./run.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readIfThere } from "../base/private-file.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/load.ts";
 import { copyRecords } from "../db/copy-records.ts";
 import { lockDataFolder } from "../db/lock.ts";
 import { migrate } from "../db/migrate.ts";

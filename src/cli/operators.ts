@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/load.ts";
 import { disabledText } from "../operators/names.ts";
 import { roleArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
-import { moment } from "./words.ts";
+import { moment } from "./format.ts";
 
 interface JsonOption {
   json?: boolean;
@@ -92,7 +92,7 @@ async function linkHere(config: Config, which: string | undefined): Promise<Link
   const [{ openPostgres }, { linkFirst, setupUrl }, { linkOperator }] = await Promise.all([
     import("../db/open.ts"),
     import("../operators/links.ts"),
-    import("../operators/people.ts"),
+    import("../operators/operators.ts"),
   ]);
   const database = openPostgres(config.databaseUrl!, { max: 1 });
   const deps = { db: database.db, clock: systemClock, options: config };

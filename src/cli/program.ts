@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import { addAlerts } from "./alerts.ts";
 import { addArticles } from "./articles.ts";
 import type { Context } from "./context.ts";

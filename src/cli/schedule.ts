@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { wrongValue } from "../base/errors.ts";
-import { parseDates, parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
+import { parseDates, parseSendAt, parseSendDays, parseTimezone } from "../base/schedule-values.ts";
 import type { ScheduleAnswer } from "./answers.ts";
 import { dateArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { argument, UsageError } from "./failure.ts";
 import { facts } from "./table.ts";
-import { sendLine } from "./words.ts";
+import { sendLine } from "./format.ts";
 
 interface ScheduleOptions {
   json?: boolean;

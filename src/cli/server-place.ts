@@ -1,7 +1,7 @@
 import { Refusal } from "../base/errors.ts";
 import { readIfThere } from "../base/private-file.ts";
-import type { Config } from "../config.ts";
-import { addressFile, tokenFile } from "../ops/keys.ts";
+import type { Config } from "../config/load.ts";
+import { addressFile, tokenFile } from "../operations/keys.ts";
 
 export interface ServerPlace {
   url: string;

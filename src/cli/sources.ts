@@ -5,7 +5,7 @@ import { answer, withJson, type Context } from "./context.ts";
 import { exitCodes } from "./failure.ts";
 import type { Done } from "./program.ts";
 import { table } from "./table.ts";
-import { moment, plural } from "./words.ts";
+import { moment, plural } from "./format.ts";
 
 interface JsonOption {
   json?: boolean;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { StatusAnswer } from "./answers.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { facts } from "./table.ts";
-import { moment, plural } from "./words.ts";
+import { moment, plural } from "./format.ts";
 
 export function addStatus(program: Command, { terminal, client }: Context): void {
   withJson(program.command("status").description("show how things stand")).action(

@@ -3,7 +3,7 @@ import type { TagActAnswer, TagAnswer, TagHiddenAnswer, TagUnaliasedAnswer } fro
 import { idArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
-import { plural } from "./words.ts";
+import { plural } from "./format.ts";
 
 interface JsonOption {
   json?: boolean;

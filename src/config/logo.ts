@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Refusal } from "../base/errors.ts";
-import { lookAtPicture, type Picture } from "../render/picture.ts";
+import { lookAtPicture, type Picture } from "./picture.ts";
 
 /** The publication's logo, ready to be served. */
 export interface Logo extends Picture {

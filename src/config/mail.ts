@@ -1,5 +1,5 @@
 import { Refusal, wrongValue } from "../base/errors.ts";
-import { parseAnyAddress } from "../subscribers/address.ts";
+import { parseAnyAddress } from "../base/address.ts";
 import { maskUrl } from "./mask.ts";
 import { asciiHost, line } from "./readers.ts";
 

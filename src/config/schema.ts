@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Refusal } from "../base/errors.ts";
-import { parseSendAt, parseSendDays, parseTimezone } from "../schedule/settings.ts";
+import { parseSendAt, parseSendDays, parseTimezone } from "../base/schedule-values.ts";
 import { parseAddresses, parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";

@@ -4,7 +4,7 @@ import { createPgConfig } from "@electric-sql/pglite/node-postgres";
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { valueTypes } from "./types.ts";
-import { createTurnstile, type Turnstile } from "./turnstile.ts";
+import { createTurnstile, type Turnstile } from "./mutex.ts";
 
 /** The part of `pg.PoolClient` that Kysely and BullMQ use. */
 export interface DbClient extends EventEmitter {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import { createEmbeddedPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue, readMigrations } from "./migrate.ts";
 import { packFolder, templateFile } from "./template.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runMigrations } from "bullmq";
 import { Refusal } from "../base/errors.ts";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import { searchPath, type DbPool } from "./embedded-pool.ts";
 
 export interface Migration {

@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSyn
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzipSync } from "node:zlib";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 
 /**
  * A data folder with every table, made at build time, so that a first start runs no `initdb` (2.5 s, 800 MB). One file,

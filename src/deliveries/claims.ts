@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Tx } from "../db/schema.ts";
 import type { DeliveryState } from "../editions/state.ts";
+import { withoutAddresses } from "../base/mask-address.ts";
 import { expiry } from "./store.ts";
 
 /** A delivery that this process has claimed and must now send. */
@@ -60,11 +61,6 @@ export async function claim(
     returning d.id, d.state, d.attempts, d.tag_ids as "tagIds", c.positions, s.address, s.key`.execute(tx);
   const claimed = rows.filter((row) => row.state === "sending");
   return { claimed, skipped: rows.length - claimed.length };
-}
-
-/** A relay's answer with its addresses taken out, in SQL: what is kept of it once the reader was erased. */
-export function withoutAddresses(reply: RawBuilder<unknown>): RawBuilder<string> {
-  return sql<string>`regexp_replace(${reply}, '[^\\s<>"]+@[^\\s<>"]+', '<address>', 'g')`;
 }
 
 /**

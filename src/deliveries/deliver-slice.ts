@@ -6,8 +6,8 @@ import { withoutAddress } from "../base/mask-address.ts";
 import type { Transport } from "../mail/transport.ts";
 import type { Verdict } from "../mail/verdict.ts";
 import type { Ledger } from "./ledger.ts";
-import { outcomeOf } from "./outcome.ts";
-import type { Press } from "./press.ts";
+import { outcomeOf } from "../mail/outcome.ts";
+import type { Press } from "../editions/message-builder.ts";
 import type { ClaimedDelivery } from "./claims.ts";
 
 export interface DeliverDeps {

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { createTurnstile } from "../db/turnstile.ts";
+import { createTurnstile } from "../db/mutex.ts";
 import {
   claim,
   reopenFor,

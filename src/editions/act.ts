@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { sendAgain, skipOpen } from "../deliveries/store.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { takeBackSuppressions } from "../subscribers/edition-suppressions.ts";
 import { manyGone, transition, type EditionAction } from "./state.ts";
 import { getEdition, lockEdition, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 export interface ActDeps {
   db: Db;

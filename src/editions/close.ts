@@ -4,7 +4,7 @@ import type { Db } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
 import { balance } from "./state.ts";
 import { lockEdition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 /**
  * Finishes an edition that is being sent once nothing of it is open and its sum is right, counted from the rows.

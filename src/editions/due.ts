@@ -1,10 +1,10 @@
 import type { Db, Tx } from "../db/schema.ts";
 import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
-import { dueAt, localDate, timeOf } from "./calendar.ts";
-import { decideDue, lookBackDays, type DueDate } from "./decide-due.ts";
+import { dueAt, localDate, timeOf } from "../schedule/calendar.ts";
+import { decideDue, lookBackDays, type DueDate } from "../schedule/decide-due.ts";
 import { openGathered, recordMissed, type OpenDeps, type Opened, type OpenRequest } from "./open.ts";
 import { lockOpening, recordedDates } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 const dayMs = 24 * 3_600_000;
 

@@ -3,8 +3,8 @@ import { lockArticles } from "../articles/store.ts";
 import { joinTag } from "../articles/tag-store.ts";
 import { fanOut, type FanOut, type FanOutOptions } from "../deliveries/fan-out.ts";
 import type { Tx } from "../db/schema.ts";
-import { untouched, type Draft } from "../editorial/draft-store.ts";
-import { layoutOf } from "../editorial/order.ts";
+import { untouched, type Draft } from "./draft-store.ts";
+import { layoutOf } from "./order.ts";
 
 /**
  * Claims every eligible article for the edition, in the order and with the words that the draft wants and otherwise newest

@@ -4,11 +4,11 @@ import type { Log } from "../base/log.ts";
 import type { Trace } from "../base/trace.ts";
 import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { keepWithEdition, openDraft } from "../editorial/draft-store.ts";
-import { ownHour } from "./calendar.ts";
+import { keepWithEdition, openDraft } from "./draft-store.ts";
+import { ownHour } from "../schedule/calendar.ts";
 import { freeze } from "./freeze.ts";
 import { findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 export interface OpenDeps {
   db: Db;

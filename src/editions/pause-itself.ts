@@ -9,7 +9,7 @@ import { countSuppressed } from "../subscribers/edition-suppressions.ts";
 import { actOnEdition, type ActDeps } from "./act.ts";
 import { manyGone, refusesAll } from "./state.ts";
 import { getEditionById, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 interface Deps extends ActDeps {
   log: Log;

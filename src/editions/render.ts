@@ -1,10 +1,10 @@
 import { reasonOf } from "../base/errors.ts";
-import type { CheckDeps } from "../editorial/check-links.ts";
+import type { CheckDeps } from "./check-links.ts";
 import { compileStencil } from "../render/compile.ts";
-import { whyHeld, type HoldOptions } from "../editorial/hold.ts";
+import { whyHeld, type HoldOptions } from "./hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
 import { getEditionById, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 import { isRendered, keepStencil, startSending } from "./stencils.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 

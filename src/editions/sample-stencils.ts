@@ -8,7 +8,7 @@ import { compileStencil } from "../render/compile.ts";
 import { senderOf } from "../render/sender.ts";
 import type { EditionArticle, EditionName, EditionWords, EmailTemplates, Publication } from "../render/types.ts";
 import type { Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 
 /** What a sample copy is made of. */

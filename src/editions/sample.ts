@@ -8,10 +8,10 @@ import { assemble, assembleHtml, assembleText, subjectLine } from "../render/ass
 import { fitPositions } from "../render/fit.ts";
 import type { EditionArticle, Publication, ReaderMail } from "../render/types.ts";
 import { loadSchedule } from "../schedule/store.ts";
-import { localDate } from "./calendar.ts";
+import { localDate } from "../schedule/calendar.ts";
 import { sampleOfArticles, sampleOfEdition, type SampleOf, type SampleStencils } from "./sample-stencils.ts";
 import { listPublished, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 import { newestWithTags } from "./with-tags.ts";
 
 export interface SampleDeps {

@@ -1,11 +1,11 @@
 import { Refusal } from "../base/errors.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule } from "../schedule/store.ts";
-import { localDate } from "./calendar.ts";
+import { localDate } from "../schedule/calendar.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
 import { findEdition, type Edition } from "./store.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 
 export interface SendNowDeps extends OpenDeps {
   wake: Wake;

@@ -1,7 +1,7 @@
 import { sql, type Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
-import { editionName } from "./name.ts";
+import { editionName } from "../base/edition-name.ts";
 import { activeStates, type EditionState } from "./state.ts";
 
 const columns = [

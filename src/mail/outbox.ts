@@ -6,7 +6,7 @@ import { createTransport } from "nodemailer";
 import { reasonOf } from "../base/errors.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault } from "./envelope.ts";
-import { createGate, ticks } from "./gate.ts";
+import { createGate, ticks } from "./rate-limiter.ts";
 import { createThrottle } from "./throttle.ts";
 import type { Mail, Transport } from "./transport.ts";
 import { oneLine, type Verdict } from "./verdict.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { demandNewPassword, demandPassword, hashPassword } from "./password.ts";
 import { endSessions, openSession, type Session } from "./sessions.ts";
 

@@ -2,7 +2,7 @@ import { createHmac, randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { demandPassword, findCode, hashCodes } from "./password.ts";
 import { endSessions, openSession, type Session } from "./sessions.ts";
 import { matchCode, totpKey, totpSetup } from "./totp.ts";

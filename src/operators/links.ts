@@ -4,7 +4,7 @@ import { Refusal } from "../base/errors.ts";
 import { readIfThere, writePrivate } from "../base/private-file.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { dropCodes } from "./codes.ts";
 import { rememberDevice } from "./devices.ts";
 import { nameKey, parseName } from "./names.ts";

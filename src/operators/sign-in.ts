@@ -2,7 +2,7 @@ import type { SignInCaps } from "../abuse/sign-in.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { readSecondFactor, recoveryCodesLeft, secondFactorRefusal, useSecondFactor } from "./codes.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { nameKey } from "./names.ts";

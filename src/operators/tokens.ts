@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { nameKey, parseName } from "./names.ts";
 import type { Actor, Role } from "./roles.ts";
 import { hashOf, newToken } from "./secrets.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import { checkedFile, hashFolder, shippedTemplates } from "./checked.ts";
 import { checkNoticeTemplates } from "./notice.ts";
 import { loadTemplates } from "./templates.ts";

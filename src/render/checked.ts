@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 
 export const shippedTemplates: string = join(packageRoot, "templates/email");
 

@@ -1,6 +1,6 @@
 import { domainOf } from "../base/mail-domain.ts";
-import type { Config } from "../config.ts";
-import { fitWithin, isForMails } from "./picture.ts";
+import type { Config } from "../config/load.ts";
+import { fitWithin, isForMails } from "../config/picture.ts";
 import type { MailLogo, Publication } from "./types.ts";
 
 /** Pixels. */

@@ -3,8 +3,8 @@ import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import type { Queues } from "../queue/queues.ts";
-import { schedulesAre, setSchedules } from "../queue/schedules.ts";
-import { writeSendDays } from "./settings.ts";
+import { schedulesAre, setSchedules } from "./schedulers.ts";
+import { writeSendDays } from "../base/schedule-values.ts";
 import { loadSchedule, settingsDiffer, type ScheduleChange, type ScheduleDefaults } from "./store.ts";
 
 export interface KeepDeps {

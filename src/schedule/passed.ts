@@ -1,6 +1,6 @@
 import { Refusal } from "../base/errors.ts";
-import { timeOf, type Schedule } from "../editions/calendar.ts";
-import { decideDue, sinceAfterChange, type DueDate } from "../editions/decide-due.ts";
+import { timeOf, type Schedule } from "./calendar.ts";
+import { decideDue, sinceAfterChange, type DueDate } from "./decide-due.ts";
 
 /** What a changed schedule does to the dates that the one before had promised. */
 export interface Consequence {

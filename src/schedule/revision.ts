@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Schedule } from "../editions/calendar.ts";
+import type { Schedule } from "./calendar.ts";
 
 /**
  * Names what a person saw of a schedule (hour, days, zone and moved dates), so that a change made from an old look at it

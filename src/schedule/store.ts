@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
-import type { Schedule } from "../editions/calendar.ts";
+import type { Schedule } from "./calendar.ts";
 
 /** What can be set of a schedule; `null` goes back to the value of this node's settings. */
 export interface ScheduleChange {

@@ -1,6 +1,6 @@
 import { Refusal } from "../base/errors.ts";
 import { cleanTag, cleanTags, tagKey } from "../articles/tags.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { shownUrl } from "./address.ts";
 import { fetchFeed } from "./fetch.ts";
 import { pollSource, type PollDeps, type PollResult } from "./poll.ts";

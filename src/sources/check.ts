@@ -1,5 +1,5 @@
 import { Refusal } from "../base/errors.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { shownUrl } from "./address.ts";
 import { pollSource, type PollDeps, type PollResult } from "./poll.ts";
 import type { Source } from "./store.ts";

@@ -1,7 +1,7 @@
 import { Refusal } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { shownUrl } from "./address.ts";
 import { deleteSource, type Source } from "./store.ts";
 

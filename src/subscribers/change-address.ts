@@ -5,7 +5,7 @@ import { maskAddress } from "../base/mask-address.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../base/address.ts";
 import { addOwnAct, dropUnconfirmed } from "./consents.ts";
 import { eraseIn } from "./erase.ts";
 import { addNotice } from "./notices.ts";

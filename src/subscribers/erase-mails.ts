@@ -1,6 +1,6 @@
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
-import { editionName } from "../editions/name.ts";
+import { editionName } from "../base/edition-name.ts";
 import { outboxFolder, removeMails } from "../mail/outbox-folder.ts";
 import type { Subscriber } from "./store.ts";
 import { messageId, noticeMessageId } from "./tokens.ts";

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, SubscriberStatus } from "../db/schema.ts";
-import { parseAnyAddress } from "./address.ts";
+import { parseAnyAddress } from "../base/address.ts";
 import { findByAddress, type Subscriber } from "./store.ts";
 import { erased, findSuppressed } from "./suppressions.ts";
 

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
 import { Refusal, reasonOf, wrongValue } from "../base/errors.ts";
-import { parseTimezone } from "../schedule/settings.ts";
+import { parseTimezone } from "../base/schedule-values.ts";
 import { unguardCell } from "./spreadsheet.ts";
 
 /** One line of an import list, understood. */

@@ -1,5 +1,5 @@
 import { Refusal } from "../base/errors.ts";
-import { writeAudit } from "../ops/audit.ts";
+import { writeAudit } from "../audit/audit.ts";
 import { checkNewcomer, thereAlready } from "./add.ts";
 import { handleSignup, type SignupDeps } from "./handle-signup.ts";
 import { keepSignup } from "./signup.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
-import { parseTimezone } from "../schedule/settings.ts";
+import { parseTimezone } from "../base/schedule-values.ts";
 
 const longestPauseMs = 366 * 24 * 3_600_000;
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
-import { parseAddress, parseAnyAddress } from "./address.ts";
+import { parseAddress, parseAnyAddress } from "../base/address.ts";
 import { choose } from "./choice.ts";
 import { addNotice } from "./notices.ts";
 

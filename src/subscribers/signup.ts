@@ -3,10 +3,10 @@ import type { Selectable } from "kysely";
 import type { Db, Schema } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { httpUrl } from "../render/plain.ts";
-import { parseTimezone } from "../schedule/settings.ts";
-import { parseAddress } from "./address.ts";
+import { parseTimezone } from "../base/schedule-values.ts";
+import { parseAddress } from "../base/address.ts";
 import { choose } from "./choice.ts";
-import { consentVersion } from "./wording.ts";
+import { consentVersion } from "./consent-version.ts";
 
 /** A sign-up that waits to be looked at. */
 export type Signup = Selectable<Schema["signups"]>;

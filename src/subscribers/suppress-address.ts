@@ -2,8 +2,8 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import type { Db } from "../db/schema.ts";
-import { writeAudit } from "../ops/audit.ts";
-import { parseAnyAddress } from "./address.ts";
+import { writeAudit } from "../audit/audit.ts";
+import { parseAnyAddress } from "../base/address.ts";
 import { findByHash, findSuppressed, isForGood, liftHash, suppress, type ListedSuppression } from "./suppressions.ts";
 import { addressHash } from "./tokens.ts";
 

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { Refusal } from "../base/errors.ts";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import type { Logo } from "../config/logo.ts";
 import { readableOn } from "../render/colour.ts";
 import type { Wording } from "../wording/catalogue.ts";

@@ -1,6 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Logo } from "../config/logo.ts";
-import { fitWithin } from "../render/picture.ts";
+import { fitWithin } from "../config/picture.ts";
 
 /** At the head of a page, in pixels. */
 const box = { width: 240, height: 40 };

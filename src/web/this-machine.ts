@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/load.ts";
 import { isLoopback, leadsToLoopback } from "../config/readers.ts";
 
 const proxySigns = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];

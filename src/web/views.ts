@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Liquid } from "liquidjs";
 import type { Assets } from "./assets.ts";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 import { registerTextTag } from "./texts.ts";
 import { makeFrame } from "./frame.ts";
 import { englishOf, type Wording } from "../wording/catalogue.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IntlMessageFormat } from "intl-messageformat";
 import type english from "../../templates/languages/en.json";
-import { packageRoot } from "../base/root.ts";
+import { packageRoot } from "../package-root.ts";
 
 /** The id of a text, such as `confirm.title`; templates/languages/en.json has all of them. */
 export type MessageKey = keyof typeof english;

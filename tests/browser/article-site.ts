@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import type { App } from "../../src/app.ts";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { buildWeb } from "../../src/web/build.ts";
 import { startWorker } from "../../src/worker.ts";
 import { chromium as chromiumPath } from "../support/kinds.ts";

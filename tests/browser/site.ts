@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { claim } from "../../src/deliveries/claims.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { linkToken } from "../../src/subscribers/tokens.ts";

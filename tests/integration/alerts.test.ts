@@ -4,12 +4,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { testAlerts, watchAlerts } from "../../src/alerts/watch.ts";
-import { signedHeaders } from "../../src/alerts/webhook.ts";
+import { testAlerts, watchAlerts } from "../../src/operations/alerts/watch.ts";
+import { signedHeaders } from "../../src/operations/alerts/webhook.ts";
 import { openEdition, recordMissed } from "../../src/editions/open.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { addFeeds } from "../../src/sources/store.ts";
-import { sendNotices } from "../../src/subscribers/send-notices.ts";
+import { sendNotices } from "../../src/notices/send.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { openWorld, type World } from "../support/world.ts";
 

@@ -3,7 +3,7 @@ import { actOnEdition } from "../../src/editions/act.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import type { EditionAction } from "../../src/editions/state.ts";
 import { getEdition, type Edition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/ops/status.ts";
+import { editionStatus } from "../../src/operations/status.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { unsubscribe } from "../../src/subscribers/leave.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { freshDatabase } from "../support/services.ts";
 
 let fresh: Awaited<ReturnType<typeof freshDatabase>>;

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Db } from "../../src/db/schema.ts";
-import { rearrange } from "../../src/editorial/rearrange.ts";
+import { rearrange } from "../../src/editions/rearrange.ts";
 import { freeze } from "../../src/editions/freeze.ts";
 import { frozenArticleIds } from "../../src/editions/frozen-articles.ts";
 import { getEdition } from "../../src/editions/store.ts";

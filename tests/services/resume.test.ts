@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Log } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/ops/status.ts";
+import { editionStatus } from "../../src/operations/status.ts";
 import { startWorker } from "../../src/worker.ts";
 import { startPostgres, startRedis, type PrivateServer } from "../support/private-servers.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";

@@ -5,7 +5,7 @@ import { Temporal } from "temporal-polyfill";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { QueueConnection } from "../../src/queue/connection.ts";
 import { jobOptions } from "../../src/queue/contract.ts";
-import { schedulesAre, setSchedules } from "../../src/queue/schedules.ts";
+import { schedulesAre, setSchedules } from "../../src/schedule/schedulers.ts";
 
 export interface OpenQueue {
   connection: QueueConnection;

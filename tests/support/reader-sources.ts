@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 const templates = "templates/web";
 /** Those of operators are in English; the outbox is seen on the server's own machine only. */

@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import type { Schedule } from "../../src/editions/calendar.ts";
+import type { Schedule } from "../../src/schedule/calendar.ts";
 
 /** Where the clocks have changed at midnight, so that a day began at 01:00. */
 export const midnightZones = ["Africa/Cairo", "Asia/Beirut", "America/Santiago", "America/Havana"];

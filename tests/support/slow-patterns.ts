@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createContext, Script } from "node:vm";
 import { parseRegExpLiteral, visitRegExpAST, type AST } from "@eslint-community/regexpp";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { isNode, readSyntax, type Node } from "./syntax.ts";
 
 /** A regular expression in the code; `pattern` is null where it is only known at run time. */

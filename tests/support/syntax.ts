@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAst } from "vitest/node";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /** A node of a syntax tree (ESTree). */
 export type Node = { type: string; start: number } & Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { App } from "../../src/app.ts";
 import type { Clock } from "../../src/base/clock.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { connectQueue } from "../../src/queue/connection.ts";
 import { createWake, openQueues } from "../../src/queue/queues.ts";
 import type { Engines } from "./engines.ts";

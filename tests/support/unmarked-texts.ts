@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 import { readerScripts, readerTemplates } from "./reader-sources.ts";
 import { calledBy, isNode, readSyntax, walk, type Node } from "./syntax.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openApp, type App } from "../../src/app.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog, type Log } from "../../src/base/log.ts";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
 
 export interface World {
   app: App;

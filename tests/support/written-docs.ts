@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { packageRoot } from "../../src/base/root.ts";
+import { packageRoot } from "../../src/package-root.ts";
 
 /**
  * That a document says what the code says, between marks of the form `<!-- name -->`; with UPDATE_DOCS=1 it is written so.

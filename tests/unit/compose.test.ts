@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { packageRoot } from "../../src/base/root.ts";
-import { loadConfig } from "../../src/config.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { settingNames } from "../../src/config/schema.ts";
 
 interface Service {

@@ -5,7 +5,7 @@ import { plainText } from "../../src/articles/text.ts";
 import { asciiHost } from "../../src/config/readers.ts";
 import { httpUrl } from "../../src/render/plain.ts";
 import { absoluteUrl } from "../../src/sources/address.ts";
-import { parseAddress } from "../../src/subscribers/address.ts";
+import { parseAddress } from "../../src/base/address.ts";
 import { slowTextFor, writtenPatterns } from "../support/slow-patterns.ts";
 
 // Each new pattern must be linear, whatever text it is used on: a length limit in the caller can be forgotten later.
@@ -23,7 +23,7 @@ test("every regular expression of the code looks through the worst 100 kB in 100
 });
 
 test.each([
-  // Once in src/render/picture.ts: 41 comments were enough.
+  // Once in src/config/picture.ts: 41 comments were enough.
   /^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>[]*>\s*)*(<svg\b[^>]*>)/is,
   // Once in src/sources/parse-origin.ts, for a run of line breaks.
   /(?:^|\n|[.!?…"”’)\]]\s)\s*((?:On the web|Source)\s?[:\uff1a]\s*([^\n]{1,120}))$/i,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Refusal } from "../../base/errors.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/load.ts";
 import type { EditionDetailAnswer, PollAnswer, SourceAnswer } from "../answers.ts";
 import { createContext } from "../context.ts";
 import { run } from "../run.ts";

@@ -6,7 +6,7 @@ import { systemClock } from "../../base/clock.ts";
 import { createLog } from "../../base/console-log.ts";
 import { Refusal } from "../../base/errors.ts";
 import { freePort } from "../../base/free-port.ts";
-import { loadConfig, type Config } from "../../config.ts";
+import { loadConfig, type Config } from "../../config/load.ts";
 import { startWeb } from "../../server.ts";
 import { startWorker } from "../../worker.ts";
 import { exitCodes } from "../failure.ts";

@@ -1,5 +1,5 @@
 import type { EditionDetailAnswer, PollAnswer, SourceAnswer } from "../answers.ts";
-import { plural } from "../words.ts";
+import { plural } from "../format.ts";
 import type { DemoReader } from "./readers.ts";
 import type { Received } from "./verify.ts";
 

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { reasonOf } from "../../base/errors.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/load.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 const name = "queue";

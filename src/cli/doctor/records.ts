@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal, reasonOf } from "../../base/errors.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/load.ts";
 import { lockDataFolder } from "../../db/lock.ts";
 import { readMigrations } from "../../db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "../../db/open.ts";

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { reasonOf } from "../../base/errors.ts";
 import { isLoopback } from "../../config/readers.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/load.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { listAlerts } from "../../alerts/store.ts";
-import { alertKinds } from "../../alerts/conditions.ts";
-import { testAlerts } from "../../alerts/watch.ts";
+import { listAlerts } from "../../operations/alerts/store.ts";
+import { alertKinds } from "../../operations/alerts/conditions.ts";
+import { testAlerts } from "../../operations/alerts/watch.ts";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 

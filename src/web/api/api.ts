@@ -14,7 +14,7 @@ import { addLinkRoutes } from "./links.ts";
 import { addListRoutes } from "./lists.ts";
 import { addLogoRoutes } from "./logo.ts";
 import { describeApi } from "./openapi.ts";
-import { addPeopleRoutes } from "./people.ts";
+import { addPeopleRoutes } from "./operators.ts";
 import { addPreviewRoutes } from "./preview.ts";
 import { addScheduleRoutes } from "./schedule.ts";
 import type { ApiServer } from "./server.ts";

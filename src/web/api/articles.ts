@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { hideArticle, listArticles } from "../../articles/store.ts";
 import { tagLimits } from "../../articles/ingest.ts";
 import { existingTags } from "../../articles/tag-store.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { newArticle, takeArticles } from "./take-articles.ts";
 import { flag, id, limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";

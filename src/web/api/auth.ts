@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { demandRole, type Actor } from "../../operators/roles.ts";
 import { findToken } from "../../operators/tokens.ts";
-import { actingFrom } from "../../ops/audit.ts";
+import { actingFrom } from "../../audit/audit.ts";
 import { limitFailures } from "../limits.ts";
 
 declare module "fastify" {

@@ -11,7 +11,7 @@ import {
   type ListedDelivery,
 } from "../../deliveries/search.ts";
 import { getEdition, type Edition } from "../../editions/store.ts";
-import { editionName, parseEditionName } from "../../editions/name.ts";
+import { editionName, parseEditionName } from "../../base/edition-name.ts";
 import { csvLines } from "../../subscribers/spreadsheet.ts";
 import { editionParams } from "./editions.ts";
 import { noHead } from "../limits.ts";

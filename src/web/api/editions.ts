@@ -1,14 +1,14 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { heldRevision } from "../../editorial/held-revision.ts";
+import { heldRevision } from "../../editions/held-revision.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition, listEditions, type Edition } from "../../editions/store.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
-import { editionStatus } from "../../ops/status.ts";
-import { parseDate } from "../../schedule/settings.ts";
-import { parseEditionName } from "../../editions/name.ts";
+import { editionStatus } from "../../operations/status.ts";
+import { parseDate } from "../../base/schedule-values.ts";
+import { parseEditionName } from "../../base/edition-name.ts";
 import { limit, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { editionArticleSchema, editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
-import { comingFindings } from "../../editorial/coming-findings.ts";
-import { editHeld } from "../../editorial/edit-held.ts";
-import { editComing } from "../../editorial/edit.ts";
+import { comingEdition, type ComingEdition } from "../../editions/coming.ts";
+import { comingFindings } from "../../editions/coming-findings.ts";
+import { editHeld } from "../../editions/edit-held.ts";
+import { editComing } from "../../editions/edit.ts";
 import { getEdition } from "../../editions/store.ts";
-import { editionName, parseEditionName } from "../../editions/name.ts";
-import { mailEdition } from "../../editorial/mail-edition.ts";
+import { editionName, parseEditionName } from "../../base/edition-name.ts";
+import { mailEdition } from "../../editions/mail-edition.ts";
 import { editionParams } from "./editions.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";

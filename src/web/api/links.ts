@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { checkLinksNow, type LinkReport } from "../../editorial/links-now.ts";
+import { checkLinksNow, type LinkReport } from "../../editions/links-now.ts";
 import { getEdition } from "../../editions/store.ts";
-import { parseEditionName } from "../../editions/name.ts";
+import { parseEditionName } from "../../base/edition-name.ts";
 import { editionParams } from "./editions.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";

@@ -2,8 +2,8 @@ import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { largestLogo, type Logo } from "../../config/logo.ts";
-import { changeLogo, isLogoFixed, largestUpload } from "../../ops/change-logo.ts";
-import { isForMails } from "../../render/picture.ts";
+import { changeLogo, isLogoFixed, largestUpload } from "../../operations/change-logo.ts";
+import { isForMails } from "../../config/picture.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { comingSends } from "../../ops/status.ts";
-import { changeSchedule } from "../../schedule/change.ts";
-import { changeMove } from "../../schedule/move.ts";
-import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
-import { changeSkips } from "../../schedule/skip.ts";
+import { comingSends } from "../../operations/status.ts";
+import { changeSchedule } from "../../editions/change-schedule.ts";
+import { changeMove } from "../../editions/move-date.ts";
+import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-values.ts";
+import { changeSkips } from "../../editions/skip-dates.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";

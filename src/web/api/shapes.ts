@@ -1,13 +1,13 @@
 import { z } from "zod";
-import type { NextSend } from "../../editions/calendar.ts";
-import type { EditionStatus } from "../../ops/status.ts";
+import type { NextSend } from "../../schedule/calendar.ts";
+import type { EditionStatus } from "../../operations/status.ts";
 import type { Edition } from "../../editions/store.ts";
-import { editionName } from "../../editions/name.ts";
+import { editionName } from "../../base/edition-name.ts";
 import { allowedActions, editionActions } from "../../editions/state.ts";
 import { withoutUser } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
 import { revisionOf } from "../../schedule/revision.ts";
-import { writeSendDays } from "../../schedule/settings.ts";
+import { writeSendDays } from "../../base/schedule-values.ts";
 import type { EffectiveSchedule } from "../../schedule/store.ts";
 
 const instant = z.date();

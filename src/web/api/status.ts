@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { status } from "../../ops/status.ts";
+import { status } from "../../operations/status.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import {

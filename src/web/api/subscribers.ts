@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { writeAudit } from "../../ops/audit.ts";
-import { parseTimezone } from "../../schedule/settings.ts";
+import { writeAudit } from "../../audit/audit.ts";
+import { parseTimezone } from "../../base/schedule-values.ts";
 import { addSubscriber } from "../../subscribers/add.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { lookUpReader } from "../../subscribers/find.ts";

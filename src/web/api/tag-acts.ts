@@ -4,7 +4,7 @@ import { addAlias, planUnalias, removeAlias } from "../../articles/tag-alias.ts"
 import { planHidden, setHidden } from "../../articles/tag-hide.ts";
 import { mergeTags, planMerge } from "../../articles/tag-merge.ts";
 import { planRename, refuseTaken, renameTag } from "../../articles/tag-names.ts";
-import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-words.ts";
+import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-texts.ts";
 import { flag, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 

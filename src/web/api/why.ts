@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { askWhy } from "../../deliveries/ask-why.ts";
-import { parseEditionName } from "../../editions/name.ts";
+import { askWhy } from "../../editions/ask-why.ts";
+import { parseEditionName } from "../../base/edition-name.ts";
 import { id, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";

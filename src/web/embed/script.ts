@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { packageRoot } from "../../base/root.ts";
+import { packageRoot } from "../../package-root.ts";
 import { asciiJson, fillScript } from "../texts.ts";
 import type { Wording } from "../../wording/catalogue.ts";
 

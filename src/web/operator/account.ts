@@ -12,7 +12,7 @@ import {
 } from "../../operators/codes.ts";
 import { endSessions, listSessions } from "../../operators/sessions.ts";
 import { tooManyTries } from "../../operators/sign-in.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { askToWait } from "../ask-to-wait.ts";
 import { sessionCookie } from "./cookie.ts";

@@ -1,5 +1,5 @@
 import type { Balance } from "../../editions/state.ts";
-import { number } from "./words.ts";
+import { number } from "./format.ts";
 
 /** A part of an edition's picture: `x` and `width` are percent of its whole. */
 export interface BarPart {

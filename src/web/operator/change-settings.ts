@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { saveSettings } from "../../ops/change-settings.ts";
+import { saveSettings } from "../../operations/change-settings.ts";
 import type { Show } from "./desk.ts";
 import { environmentLines } from "./setup-fields.ts";
-import type { Steps, Told } from "./told.ts";
+import type { Steps, Told } from "./step-result.ts";
 
 /** Changes settings, and answers: with the page of a server that opens anew, or with what to put into the environment. */
 export type ChangeSettings = (

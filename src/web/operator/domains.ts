@@ -1,5 +1,5 @@
 import type { OutcomeCount } from "../../deliveries/search.ts";
-import { number } from "./words.ts";
+import { number } from "./format.ts";
 
 /** How an edition fares at one receiving domain: counts as people write them. */
 export interface ShownDomain {

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { comingEdition, type ComingEdition } from "../../editorial/coming.ts";
-import { editComing, type DraftChange } from "../../editorial/edit.ts";
-import { editHeld, type HeldChange } from "../../editorial/edit-held.ts";
+import { comingEdition, type ComingEdition } from "../../editions/coming.ts";
+import { editComing, type DraftChange } from "../../editions/edit.ts";
+import { editHeld, type HeldChange } from "../../editions/edit-held.ts";
 import { getEdition } from "../../editions/store.ts";
 import { frozenArticleIds } from "../../editions/frozen-articles.ts";
-import { parseEditionName } from "../../editions/name.ts";
+import { parseEditionName } from "../../base/edition-name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 

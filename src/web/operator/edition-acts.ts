@@ -1,6 +1,6 @@
 import type { Balance, EditionAction, EditionState } from "../../editions/state.ts";
 import { allowedActions } from "../../editions/state.ts";
-import { count } from "./words.ts";
+import { count } from "./format.ts";
 
 /** An action as its button and its page of confirmation name it. */
 export interface OfferedAct {

@@ -1,9 +1,9 @@
 import { countByDomain, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
 import type { Db } from "../../db/schema.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
-import { deskPathOf, editionName } from "../../editions/name.ts";
+import { deskPathOf, editionName } from "../../base/edition-name.ts";
 import type { DeliveryState } from "../../editions/state.ts";
-import type { EditionStatus } from "../../ops/status.ts";
+import type { EditionStatus } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
 import { httpUrl } from "../../render/plain.ts";
 import type { Fields } from "../pages/fields.ts";
@@ -12,7 +12,7 @@ import { domainRows } from "./domains.ts";
 import { offeredActs } from "./edition-acts.ts";
 import { shownDomains } from "./progress.ts";
 import { streamOf } from "./shown.ts";
-import { count, moment, number, shortMoment } from "./words.ts";
+import { count, moment, number, shortMoment } from "./format.ts";
 
 const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred", "pending", "sending"] as const;
 const pageSize = 20;

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { listEditions } from "../../editions/store.ts";
-import { deskPathOf } from "../../editions/name.ts";
+import { deskPathOf } from "../../base/edition-name.ts";
 import { longDate } from "../../render/dates.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { count } from "./words.ts";
+import { count } from "./format.ts";
 
 const listed = 100;
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { listAudit } from "../../ops/audit-log.ts";
+import { listAudit } from "../../audit/audit-log.ts";
 import { readFields } from "../pages/fields.ts";
 import { moment } from "./moment.ts";
 import type { OperatorViews } from "./scope.ts";

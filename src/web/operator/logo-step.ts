@@ -1,11 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { changeLogo, largestUpload } from "../../ops/change-logo.ts";
+import { changeLogo, largestUpload } from "../../operations/change-logo.ts";
 import { takeUploads, uploadOf } from "../multipart.ts";
 import type { AnswerSaved } from "./change-settings.ts";
 import { needs } from "./desk.ts";
-import type { Steps } from "./told.ts";
+import type { Steps } from "./step-result.ts";
 
 /** POST `/operator/setup/logo`: a file from the owner's machine goes into the data folder; or the logo is taken away. */
 export function addLogoStep(web: FastifyInstance, app: App, answerSaved: AnswerSaved, { refused }: Steps): void {

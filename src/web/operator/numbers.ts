@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { kept } from "../../base/share-answers.ts";
-import { createNumbers, type Numbers } from "../../ops/numbers.ts";
+import { createNumbers, type Numbers } from "../../operations/numbers.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
 import { plotOf, type Plot } from "./plot.ts";

@@ -5,7 +5,7 @@ import { addAccountPages } from "./account.ts";
 import { openDesk } from "./desk.ts";
 import { addDeskPages } from "./desk-pages.ts";
 import { addLogPage } from "./log.ts";
-import { addPeoplePage } from "./people.ts";
+import { addPeoplePage } from "./operators.ts";
 import { addQueueBoard } from "./queues.ts";
 import { operatorPages } from "./scope.ts";
 import { addSetupPages } from "./setup.ts";

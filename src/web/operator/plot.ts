@@ -1,4 +1,4 @@
-import { number } from "./words.ts";
+import { number } from "./format.ts";
 
 type Kind = "sent" | "failed" | "unknown" | "skipped";
 

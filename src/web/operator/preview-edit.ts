@@ -1,8 +1,8 @@
 import type { Db } from "../../db/schema.ts";
-import type { ComingArticle, ComingEdition } from "../../editorial/coming.ts";
-import { heldRevision } from "../../editorial/held-revision.ts";
+import type { ComingArticle, ComingEdition } from "../../editions/coming.ts";
+import { heldRevision } from "../../editions/held-revision.ts";
 import type { Edition } from "../../editions/store.ts";
-import { deskPathOf } from "../../editions/name.ts";
+import { deskPathOf } from "../../base/edition-name.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 
 /** What may be changed on a preview, and where to. */

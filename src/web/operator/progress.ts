@@ -1,10 +1,10 @@
 import type { App } from "../../app.ts";
 import { countByDomain } from "../../deliveries/search.ts";
 import { countEditions } from "../../deliveries/store.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { localDate } from "../../schedule/calendar.ts";
 import { balance, isActive, type Balance, type EditionState } from "../../editions/state.ts";
 import { listCurrent, type Edition } from "../../editions/store.ts";
-import { editionInWords } from "../../ops/today.ts";
+import { editionInWords } from "../../operations/today.ts";
 import { barOf, type BarPart } from "./bar.ts";
 import { domainRows, type ShownDomain } from "./domains.ts";
 import { speed } from "./speed.ts";

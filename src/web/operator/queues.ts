@@ -4,7 +4,7 @@ import { FastifyAdapter } from "@bull-board/fastify";
 import type { FastifyInstance, FastifyReply, RouteOptions } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { problemOf } from "../problem.ts";
 
 const path = "/operator/queues";

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { askWhy } from "../../deliveries/ask-why.ts";
+import { askWhy } from "../../editions/ask-why.ts";
 import { listEditions } from "../../editions/store.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { longDate } from "../../render/dates.ts";
 import { httpUrl } from "../../render/plain.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { parseDate } from "../../schedule/settings.ts";
+import { parseDate } from "../../base/schedule-values.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { noSuchReader } from "../../subscribers/preferences.ts";
 import { findSubscriber, type Subscriber } from "../../subscribers/store.ts";
@@ -16,7 +16,7 @@ import { readFields } from "../pages/fields.ts";
 import { tagQuery } from "../tag-query.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { shortMoment } from "./words.ts";
+import { shortMoment } from "./format.ts";
 
 const offeredDates = 14;
 

@@ -15,7 +15,7 @@ import { noHead } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { count, number, shortMoment } from "./words.ts";
+import { count, number, shortMoment } from "./format.ts";
 
 const path = "/operator/readers";
 const pageSize = 50;

@@ -1,22 +1,22 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { localDate } from "../../schedule/calendar.ts";
 import { recordedLately } from "../../editions/due.ts";
-import { comingSends } from "../../ops/status.ts";
+import { comingSends } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
-import { changeSchedule } from "../../schedule/change.ts";
-import { changeMove } from "../../schedule/move.ts";
+import { changeSchedule } from "../../editions/change-schedule.ts";
+import { changeMove } from "../../editions/move-date.ts";
 import { consequenceOf, type Consequence } from "../../schedule/passed.ts";
 import { revisionOf } from "../../schedule/revision.ts";
-import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
-import { changeSkips } from "../../schedule/skip.ts";
+import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-values.ts";
+import { changeSkips } from "../../editions/skip-dates.ts";
 import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { englishZones } from "../pages/zones.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { moment, span } from "./words.ts";
+import { moment, span } from "./format.ts";
 
 const days = [
   ["mon", "Monday"],

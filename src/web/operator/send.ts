@@ -1,16 +1,16 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { localDate } from "../../schedule/calendar.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { listEditions } from "../../editions/store.ts";
-import { deskPathOf, editionName } from "../../editions/name.ts";
-import { status } from "../../ops/status.ts";
+import { deskPathOf, editionName } from "../../base/edition-name.ts";
+import { status } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
 import { readFields } from "../pages/fields.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { count } from "./words.ts";
+import { count } from "./format.ts";
 
 /** `/operator/send`: today's edition without waiting for its hour, or one more; asks first, and says how many readers. */
 export function addSendPage(web: FastifyInstance, app: App, show: Show): void {

@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { demandRole, type Actor, type Role } from "../../operators/roles.ts";
 import { findSession, type Session } from "../../operators/sessions.ts";
-import { actingFrom } from "../../ops/audit.ts";
+import { actingFrom } from "../../audit/audit.ts";
 import { refuseForeignPost } from "../abuse/foreign-posts.ts";
 import { sessionCookie } from "./cookie.ts";
 import { checkCsrf, csrfToken } from "./csrf.ts";

@@ -8,7 +8,7 @@ import { openAnswer, openChange } from "./change-settings.ts";
 import { needs, type Show } from "./desk.ts";
 import { addLogoStep } from "./logo-step.ts";
 import { readPublication, readRelay, relayOf, relayUrl } from "./setup-fields.ts";
-import type { Steps } from "./told.ts";
+import type { Steps } from "./step-result.ts";
 
 /** POST `/operator/setup/publication`, `logo` and `relay`: the steps that change settings. */
 export function addSettingSteps(web: FastifyInstance, app: App, show: Show, steps: Steps): void {

@@ -1,5 +1,5 @@
 import type { Refusal } from "../../base/errors.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../config/load.ts";
 import { parseRelay, type Relay } from "../../config/mail.ts";
 import type { OwnSettings } from "../../config/own.ts";
 import type { Fields } from "../pages/fields.ts";

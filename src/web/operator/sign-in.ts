@@ -4,7 +4,7 @@ import { networkOf, siteOf } from "../../abuse/network.ts";
 import { Refusal } from "../../base/errors.ts";
 import { endSession } from "../../operators/sessions.ts";
 import { signIn } from "../../operators/sign-in.ts";
-import { writeAudit } from "../../ops/audit.ts";
+import { writeAudit } from "../../audit/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { askToWait } from "../ask-to-wait.ts";
 import { deviceCookie, sessionCookie } from "./cookie.ts";

@@ -1,6 +1,6 @@
 import { shownUrl } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
-import { shortMoment, span } from "./words.ts";
+import { shortMoment, span } from "./format.ts";
 
 /** A source as lists show it. */
 export function showSourceRow(

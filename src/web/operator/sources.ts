@@ -13,7 +13,7 @@ import { readFields } from "../pages/fields.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { showSourceRow } from "./source-row.ts";
-import { count } from "./words.ts";
+import { count } from "./format.ts";
 
 const path = "/operator/sources";
 const shownProblems = 5;

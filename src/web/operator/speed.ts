@@ -1,5 +1,5 @@
 import type { Balance } from "../../editions/state.ts";
-import { count, number } from "./words.ts";
+import { count, number } from "./format.ts";
 
 const windowMs = 30_000;
 

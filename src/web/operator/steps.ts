@@ -3,12 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal, wrongValue } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
-import { comingEdition } from "../../editorial/coming.ts";
-import { mailEdition } from "../../editorial/mail-edition.ts";
+import { comingEdition } from "../../editions/coming.ts";
+import { mailEdition } from "../../editions/mail-edition.ts";
 import { printSample, type SampleCopy } from "../../editions/sample.ts";
 import { sampleOfArticles } from "../../editions/sample-stencils.ts";
-import { changeSchedule } from "../../schedule/change.ts";
-import { parseSendAt, parseSendDays, parseTimezone } from "../../schedule/settings.ts";
+import { changeSchedule } from "../../editions/change-schedule.ts";
+import { parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-values.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
@@ -23,8 +23,8 @@ import { askToWait } from "../ask-to-wait.ts";
 import { needs, type Show } from "./desk.ts";
 import { addSettingSteps } from "./setting-steps.ts";
 import { showFields, sortProblems, type ShownField } from "./setup-fields.ts";
-import type { Steps, Told } from "./told.ts";
-import { count } from "./words.ts";
+import type { Steps, Told } from "./step-result.ts";
+import { count } from "./format.ts";
 
 const path = "/operator/setup";
 /** Feeds that were looked at and not taken yet; each holds some 100 kB at most. */

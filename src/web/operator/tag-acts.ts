@@ -7,9 +7,9 @@ import { planRename, renameTag } from "../../articles/tag-names.ts";
 import { Refusal } from "../../base/errors.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
-import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-words.ts";
+import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-texts.ts";
 import { tagDeskPath } from "./tag.ts";
-import { count } from "./words.ts";
+import { count } from "./format.ts";
 
 const path = "/operator/tags";
 

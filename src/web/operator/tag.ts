@@ -9,7 +9,7 @@ import { readFields } from "../pages/fields.ts";
 import { tagPath, tagQuery } from "../tag-query.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { count, number, shortMoment } from "./words.ts";
+import { count, number, shortMoment } from "./format.ts";
 
 const path = "/operator/tags/one";
 const countedDays = 90;

@@ -6,7 +6,7 @@ import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
 import { addTagActs } from "./tag-acts.ts";
 import { addTagDesk, countedSince, tagDeskPath } from "./tag.ts";
-import { count, number } from "./words.ts";
+import { count, number } from "./format.ts";
 
 const listed = 200;
 

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from "fastify";
-import type { OpenAlert } from "../../alerts/compare.ts";
-import { openAlerts } from "../../alerts/store.ts";
+import type { OpenAlert } from "../../operations/alerts/compare.ts";
+import { openAlerts } from "../../operations/alerts/store.ts";
 import type { App } from "../../app.ts";
 import { shared } from "../../base/share-answers.ts";
-import { dueAt, isSendDay, localDate, timeOf } from "../../editions/calendar.ts";
+import { dueAt, isSendDay, localDate, timeOf } from "../../schedule/calendar.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
-import { deskPathOf, editionName } from "../../editions/name.ts";
-import { decisions } from "../../ops/decisions.ts";
-import { editionStatus, status, type EditionStatus, type Status } from "../../ops/status.ts";
-import { comingInWords, editionInWords, editionsOfDay } from "../../ops/today.ts";
+import { deskPathOf, editionName } from "../../base/edition-name.ts";
+import { decisions } from "../../operations/decisions.ts";
+import { editionStatus, status, type EditionStatus, type Status } from "../../operations/status.ts";
+import { comingInWords, editionInWords, editionsOfDay } from "../../operations/today.ts";
 import { listSources } from "../../sources/store.ts";
 import { growth } from "../../subscribers/growth.ts";
 import { englishOf } from "../../wording/catalogue.ts";
@@ -20,7 +20,7 @@ import { offeredActs } from "./edition-acts.ts";
 import { lookedAt } from "./progress.ts";
 import { streamOf } from "./shown.ts";
 import { showSourceRow } from "./source-row.ts";
-import { count, dayOf, moment, number, span } from "./words.ts";
+import { count, dayOf, moment, number, span } from "./format.ts";
 
 const pressing = new Set(["pause", "resume", "approve"]);
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { localDate } from "../../schedule/calendar.ts";
 import { findEdition, listPublished } from "../../editions/store.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
 import { httpUrl, paragraphs } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
-import { parseEditionName } from "../../editions/name.ts";
+import { parseEditionName } from "../../base/edition-name.ts";
 import type { Views } from "../views.ts";
 import { linkTags } from "./article-tags.ts";
 import { isOld, showPublished } from "./published.ts";

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { listPublished } from "../../editions/store.ts";
-import { nextSteps } from "../../ops/next-steps.ts";
-import { comingSends, status, type Status } from "../../ops/status.ts";
+import { nextSteps } from "../../operations/next-steps.ts";
+import { comingSends, status, type Status } from "../../operations/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";

@@ -1,5 +1,5 @@
 import type { Edition } from "../../editions/store.ts";
-import { editionName } from "../../editions/name.ts";
+import { editionName } from "../../base/edition-name.ts";
 import { longDate } from "../../render/dates.ts";
 import type { Wording } from "../../wording/catalogue.ts";
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { echo, Refusal } from "../../base/errors.ts";
 import type { SampleCopy } from "../../editions/sample.ts";
-import { editionName } from "../../editions/name.ts";
+import { editionName } from "../../base/edition-name.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { confineMail } from "../security.ts";
 import { readTags } from "../tag-query.ts";

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { chooseTags } from "../../articles/tag-choice.ts";
 import { Refusal } from "../../base/errors.ts";
-import { parseAddress } from "../../subscribers/address.ts";
+import { parseAddress } from "../../base/address.ts";
 import { requestSampleMail } from "../../subscribers/sample-mail.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue } from "../catalogue.ts";

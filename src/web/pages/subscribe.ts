@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { parseAddress } from "../../subscribers/address.ts";
+import { parseAddress } from "../../base/address.ts";
 import { choose } from "../../subscribers/choice.ts";
 import { requestSignup } from "../../subscribers/signup.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { recentArticles, type RecentArticle } from "../../articles/recent.ts";
 import { chooseTags } from "../../articles/tag-choice.ts";
-import { localDate } from "../../editions/calendar.ts";
+import { localDate } from "../../schedule/calendar.ts";
 import { longDate } from "../../render/dates.ts";
 import { httpUrl } from "../../render/plain.ts";
 import { loadSchedule } from "../../schedule/store.ts";

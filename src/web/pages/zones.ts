@@ -1,5 +1,5 @@
 import { englishWording, type MessageKey, type Wording } from "../../wording/catalogue.ts";
-import { parseTimezone } from "../../schedule/settings.ts";
+import { parseTimezone } from "../../base/schedule-values.ts";
 
 const regions: Record<string, MessageKey> = {
   Africa: "region.Africa",

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { processStat } from "../../../src/base/process-stat.ts";
 import { lockDataFolder } from "../../../src/db/lock.ts";
 import { eventually } from "../../support/world.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { memoryLimit } from "../../support/memory.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dayletter-start-"));

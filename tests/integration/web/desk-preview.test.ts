@@ -9,7 +9,7 @@ import { frozenWithIds } from "../../../src/editions/frozen-articles.ts";
 import { openEdition } from "../../../src/editions/open.ts";
 import { renderEdition } from "../../../src/editions/render.ts";
 import { getEdition } from "../../../src/editions/store.ts";
-import { heldRevision } from "../../../src/editorial/held-revision.ts";
+import { heldRevision } from "../../../src/editions/held-revision.ts";
 import { ofHeld } from "../../../src/web/operator/preview-edit.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import { openApp, type App } from "../../../src/app.ts";
 import { silentLog, type Log } from "../../../src/base/log.ts";
-import { loadConfig } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { renderEdition } from "../../../src/editions/render.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { formTime } from "../../../src/abuse/form-time.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
 import { changeAddress } from "../../../src/subscribers/change-address.ts";
-import { composeNotice, type Composed } from "../../../src/subscribers/compose-notice.ts";
+import { composeNotice, type Composed } from "../../../src/notices/compose.ts";
 import { ownLinks } from "../../../src/subscribers/links.ts";
 import { addNotice, claimNotices } from "../../../src/subscribers/notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../../../src/subscribers/store.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { formTime } from "../../../src/abuse/form-time.ts";
 import { claim } from "../../../src/deliveries/claims.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";

@@ -5,7 +5,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openApp, type App } from "../../../src/app.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { loadHere, ownSettings } from "../../../src/config.ts";
+import { loadHere, ownSettings } from "../../../src/config/load.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { formWithFile } from "../../support/form-with-file.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";

@@ -3,7 +3,7 @@ import { summary, type Check } from "../../../src/cli/doctor/check.ts";
 import { checkDns, judgeDns, type Lookup } from "../../../src/cli/doctor/dns.ts";
 import { judgeRedis } from "../../../src/cli/doctor/queue.ts";
 import { checkDataFolder, checkPublicUrl } from "../../../src/cli/doctor/settings.ts";
-import { loadConfig } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { execute } from "./execute.ts";
 
 const levels = (checks: readonly Check[]): string[] => checks.map((check) => `${check.name} ${check.level}`);

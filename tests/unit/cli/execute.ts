@@ -1,4 +1,4 @@
-import { loadConfig } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { createContext } from "../../../src/cli/context.ts";
 import { failure } from "../../../src/cli/failure.ts";
 import { run } from "../../../src/cli/run.ts";

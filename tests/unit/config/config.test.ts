@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { commandName, ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config.ts";
+import { commandName, ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config/load.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 /** What a relay on another machine asks for besides its URL. */

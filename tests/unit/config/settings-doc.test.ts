@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { loadConfig } from "../../../src/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { notes, secretSettings, settingNames, settings } from "../../../src/config/schema.ts";
 import { expectWritten } from "../../support/written-docs.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { createSampleStencils, sampleOfArticles, type SampleStencils } from "../../../src/editions/sample-stencils.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
 import type { EditionArticle } from "../../../src/render/types.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { compileStencil } from "../../../src/render/compile.ts";
 import { prepare } from "../../../src/render/assemble.ts";
 import type { Prepared } from "../../../src/render/assemble.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../../src/base/root.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { makeSnippets } from "../../../src/web/embed/snippets.ts";
 import { openWording } from "../../../src/wording/catalogue.ts";
 

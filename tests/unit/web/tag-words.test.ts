@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hideWords, mergeWords, renameWords, unhideWords } from "../../../src/web/tag-words.ts";
+import { hideWords, mergeWords, renameWords, unhideWords } from "../../../src/web/tag-texts.ts";
 
 const reach = { readers: 12, onlyThis: 4, waiting: 3, waitingOnly: 1 };
 const none = { readers: 0, onlyThis: 0, waiting: 0, waitingOnly: 0 };

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Balance, EditionState } from "../../../../src/editions/state.ts";
-import { decisions } from "../../../../src/ops/decisions.ts";
-import { comingInWords, editionInWords, editionsOfDay, type DayFacts } from "../../../../src/ops/today.ts";
+import { decisions } from "../../../../src/operations/decisions.ts";
+import { comingInWords, editionInWords, editionsOfDay, type DayFacts } from "../../../../src/operations/today.ts";
 import { barOf } from "../../../../src/web/operator/bar.ts";
 import { domainRows } from "../../../../src/web/operator/domains.ts";
 import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
 import { plotOf } from "../../../../src/web/operator/plot.ts";
 import { shownOf, streamOf } from "../../../../src/web/operator/shown.ts";
 import { speed } from "../../../../src/web/operator/speed.ts";
-import { span } from "../../../../src/web/operator/words.ts";
+import { span } from "../../../../src/web/operator/format.ts";
 
 function counts(some: Partial<Balance>): Balance {
   const none = { sent: 0, rejected: 0, expired: 0, skipped: 0, unknown: 0, pending: 0, sending: 0, deferred: 0 };

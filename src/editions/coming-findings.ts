@@ -1,0 +1,45 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db } from "../db/schema.ts";
+import { countAudience } from "../deliveries/audience.ts";
+import type { SampleStencils } from "./sample-stencils.ts";
+import type { Stencil } from "../render/types.ts";
+import { comingLinks, sampleOfComing, type ComingEdition } from "./coming.ts";
+import { loadGateFacts } from "./pre-send-facts.ts";
+import { gateFindings } from "./pre-send-checks.ts";
+import type { HoldOptions } from "./hold.ts";
+import { brokenOnly, checkedLinks } from "./link-store.ts";
+
+export interface FindingsDeps {
+  db: Db;
+  clock: Clock;
+  samples: SampleStencils;
+  options: Pick<HoldOptions, "gate">;
+}
+
+/**
+ * Why the gate would hold the coming edition if it were frozen now, a sentence each: with the articles, readers and
+ * sources of this moment, and what is known of its links.
+ */
+export async function comingFindings(deps: FindingsDeps, coming: ComingEdition): Promise<string[]> {
+  const { db, clock, samples, options } = deps;
+  const links = comingLinks(coming);
+  if (options.gate === "off" || links.length === 0) return [];
+  const made = await stencilOf(samples, coming);
+  if (typeof made === "string") return [made];
+  const now = clock.now();
+  const ids = links.map(({ id }) => id);
+  const [audience, checked] = await Promise.all([countAudience(db, ids, now), checkedLinks(db, links)]);
+  const edition = { ...audience, id: null, articles: ids.length, stencil: made, broken: brokenOnly(checked), now };
+  return gateFindings(await loadGateFacts(db, edition));
+}
+
+/** A template that does not compile is told, and keeps nobody from changing the edition. */
+async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promise<Stencil | string> {
+  try {
+    return (await samples(sampleOfComing(coming))).prepared.stencil;
+  } catch (error) {
+    if (error instanceof Refusal) return `Its mail cannot be made: ${error.message}`;
+    throw error;
+  }
+}

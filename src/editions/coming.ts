@@ -1,0 +1,108 @@
+import { sql } from "kysely";
+import { shownTagNames } from "../articles/tag-store.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { localDate, nextSends, type NextSend } from "../schedule/calendar.ts";
+import { sampleOfArticles, type SampleOf } from "./sample-stencils.ts";
+import { recordedDates } from "./store.ts";
+import { editionName } from "../base/edition-name.ts";
+import type { EditionArticle } from "../render/types.ts";
+import { loadSchedule } from "../schedule/store.ts";
+import { openDraft, untouched, type Draft } from "./draft-store.ts";
+import type { ArticleLink } from "./link-store.ts";
+import { layoutOf } from "./order.ts";
+
+export interface ComingDeps {
+  db: Db;
+  clock: Clock;
+}
+
+/** An article that the next edition would claim now, as that edition would show it. */
+export interface ComingArticle extends Omit<EditionArticle, "position"> {
+  id: number;
+  /** It stays out of this edition. */
+  leftOut: boolean;
+  /** Its source's title and summary, where an editor's own stand instead. */
+  original: { title: string; summary: string } | null;
+}
+
+export interface ComingEdition {
+  date: string;
+  /** When it is due; null when no date is left to send on. */
+  send: NextSend | null;
+  timezone: string;
+  /** 0 while nobody has edited it. */
+  revision: number;
+  draft: Draft;
+  /** In the order of the mail; those left out are at the end. */
+  articles: ComingArticle[];
+}
+
+/** The next edition as it would be if it were frozen now. Nothing is claimed. */
+export async function comingEdition({ db, clock }: ComingDeps): Promise<ComingEdition> {
+  const now = clock.now();
+  const schedule = await loadSchedule(db);
+  const today = localDate(now, schedule.timezone);
+  const recorded = await recordedDates(db, today);
+  const [send] = nextSends(now, { ...schedule, skipped: new Set([...schedule.skipped, ...recorded]) }, 1);
+  const date = send?.date ?? today;
+  const draft = await openDraft(db, date);
+  return {
+    date,
+    send: send ?? null,
+    timezone: schedule.timezone,
+    revision: draft?.revision ?? 0,
+    draft: draft ?? untouched,
+    articles: await comingArticles(db, now, draft ?? untouched),
+  };
+}
+
+/** The coming edition, for a sample copy made in the way of the real mails. */
+export async function comingSample(deps: ComingDeps): Promise<SampleOf> {
+  return sampleOfComing(await comingEdition(deps));
+}
+
+/** The same of one that is there already: of the articles that stay in it. */
+export function sampleOfComing({ date, draft, articles }: ComingEdition): SampleOf {
+  const edition = { date, number: 1 };
+  const shown = articles
+    .filter(({ leftOut }) => !leftOut)
+    .map(({ title, url, summary, tags, origin, publishedAt }, position) => ({
+      position,
+      title,
+      url,
+      summary,
+      tags,
+      origin,
+      publishedAt,
+    }));
+  return sampleOfArticles(edition, shown, `/editions/${editionName(edition)}`, draft);
+}
+
+/** Where the articles of the coming edition lead, in the order of its mail. */
+export function comingLinks({ articles }: ComingEdition): ArticleLink[] {
+  return articles.filter(({ leftOut }) => !leftOut).map(({ id, title, url }) => ({ id, title, url }));
+}
+
+export async function comingArticles(db: Db | Tx, now: Date, draft: Draft): Promise<ComingArticle[]> {
+  const layout = layoutOf(draft);
+  const { rows } = await sql<Row>`
+    select a.id, ${layout.title} as title, ${layout.summary} as summary, a.title as "ownTitle",
+      a.summary as "ownSummary", a.url, a.published_at as "publishedAt", ${layout.leftOut} as "leftOut",
+      case when a.origin_name is not null then jsonb_build_object('name', a.origin_name, 'url', a.origin_url) end as origin,
+      ${shownTagNames(sql.ref("a.id"))} as tags
+    from articles a
+    where a.edition_id is null and not a.hidden and not a.backlog and a.eligible_at <= ${now}
+    order by ${layout.leftOut}, ${layout.order}`.execute(db);
+  return rows.map(({ ownTitle, ownSummary, ...row }) => ({
+    ...row,
+    publishedAt: row.publishedAt?.toISOString() ?? null,
+    original: row.title === ownTitle && row.summary === ownSummary ? null : { title: ownTitle, summary: ownSummary },
+  }));
+}
+
+type Row = Omit<ComingArticle, "publishedAt" | "original"> & {
+  publishedAt: Date | null;
+  ownTitle: string;
+  ownSummary: string;
+};

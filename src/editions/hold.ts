@@ -1,0 +1,79 @@
+import type { Tx } from "../db/schema.ts";
+import { countStates } from "../deliveries/store.ts";
+import type { Edition } from "./store.ts";
+import type { Stencil } from "../render/types.ts";
+import { checkLinks, type CheckDeps } from "./check-links.ts";
+import { loadGateFacts } from "./pre-send-facts.ts";
+import { gateFindings } from "./pre-send-checks.ts";
+import { brokenOnly, checkedLinks, editionLinks, type CheckedLink } from "./link-store.ts";
+
+export interface HoldOptions {
+  approval: "off" | "hold" | "send";
+  approvalMinutes: number;
+  gate: "on" | "off";
+  /** Whether the gate asks for the pages that the articles lead to. */
+  checkLinks: boolean;
+}
+
+export interface Hold {
+  /** A sentence for the edition's page. */
+  reason: string;
+  /** When nobody needs to decide any more; null for never. */
+  approveBy: Date | null;
+}
+
+const minuteMs = 60_000;
+/** Before what the gate has found, so that it can be told from other reasons. */
+const byGate = "Held to be looked at: ";
+
+/**
+ * Why a rendered edition must not go out yet; null when it may. What the gate finds waits for a person whatever the
+ * deadline says, and what an operator sent by hand has been approved by that. Not to be called inside a transaction, for
+ * the gate asks for the articles' pages, which takes seconds.
+ */
+export async function whyHeld(
+  deps: CheckDeps & { options: HoldOptions },
+  { edition, stencil, signal }: { edition: Edition; stencil: Stencil; signal?: AbortSignal | undefined },
+): Promise<Hold | null> {
+  const { db, clock, options } = deps;
+  if (edition.approved_by !== null) return null;
+  const now = edition.frozen_at ?? clock.now();
+  if (options.gate === "on") {
+    const ask = options.checkLinks && edition.selected > 0;
+    const links = ask ? await checkLinks(deps, await editionLinks(db, edition.id), { again: false, signal }) : [];
+    const found = gateFindings(await loadGateFacts(db, { ...edition, stencil, broken: brokenOnly(links), now }));
+    if (found.length > 0) return { reason: byGate + found.join(" "), approveBy: null };
+  }
+  if (options.approval === "off" || edition.selected === 0) return null;
+  // On the minute, as it is shown.
+  const frozen = Math.floor(now.getTime() / minuteMs);
+  const approveBy = new Date((frozen + options.approvalMinutes) * minuteMs);
+  const until = `until ${clockTime(approveBy, edition.timezone)}`;
+  const then = options.approval === "send" ? "then it goes out by itself" : "and stays held if none comes";
+  return { reason: `It waits for approval ${until}, ${then}.`, approveBy };
+}
+
+/**
+ * The reason of a held edition after an editor has changed something about it, or looked at its links again: an edition
+ * that the gate holds says what is still to be found. It stays held, for what is mended is approved by whoever looks.
+ * @param links as they were checked last, if not those that are written down
+ */
+export async function reasonNow(
+  tx: Tx,
+  edition: Edition,
+  stencil: Stencil,
+  links?: CheckedLink[],
+): Promise<string | null> {
+  if (!edition.reason?.startsWith(byGate)) return edition.reason;
+  const checked = links ?? (await checkedLinks(tx, await editionLinks(tx, edition.id)));
+  const { pending } = await countStates(tx, edition.id, edition.selected);
+  const facts = { ...edition, selected: pending, stencil, broken: brokenOnly(checked), now: edition.frozen_at! };
+  const found = gateFindings(await loadGateFacts(tx, facts));
+  return byGate + (found.length > 0 ? found.join(" ") : "what was found is mended, and it waits for approval.");
+}
+
+/** `08:00 (Europe/Berlin)`. */
+export function clockTime(at: Date, timezone: string): string {
+  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: timezone }).format(at);
+  return `${time} (${timezone})`;
+}

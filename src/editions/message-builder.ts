@@ -1,0 +1,123 @@
+import { sql } from "kysely";
+import { domainOf } from "../base/mail-domain.ts";
+import { remember } from "../base/remember.ts";
+import type { Db } from "../db/schema.ts";
+import { getEditionById } from "./store.ts";
+import { editionName } from "../base/edition-name.ts";
+import { loadStencil } from "./stencils.ts";
+import { assemble, prepare } from "../render/assemble.ts";
+import { fitPositions } from "../render/fit.ts";
+import { senderOf } from "../render/sender.ts";
+import type { Publication, ReaderMail } from "../render/types.ts";
+import { ownLinks } from "../subscribers/links.ts";
+import { messageId } from "../subscribers/tokens.ts";
+import type { ClaimedDelivery } from "../deliveries/claims.ts";
+
+const mostKept = 4;
+
+/** Makes the mails of one edition. */
+export interface Press {
+  /** The whole message for one reader, ready for SMTP. */
+  print(delivery: ClaimedDelivery, date: Date): Buffer;
+  /** The envelope's sender. */
+  from: string;
+}
+
+export interface PressOptions {
+  secret: string;
+  publicUrl: string;
+  maxArticles: number;
+}
+
+/**
+ * A press for an edition; null while it has not been rendered by this release or one with the same stencils. Its mails
+ * come from the publication's sender as it is now, in the header and in the envelope.
+ */
+export async function openPress(
+  deps: { db: Db; options: PressOptions; publication: Publication },
+  editionId: number,
+): Promise<Press | null> {
+  const { db, options, publication } = deps;
+  const edition = await getEditionById(db, editionId);
+  const stencil = await loadStencil(db, editionId);
+  if (!edition || !stencil) return null;
+  const prepared = prepare(stencil, senderOf(publication, edition));
+  const tagNames = await frozenTagNames(db, editionId);
+  const name = editionName(edition);
+  const domain = await keepMailDomain(db, editionId, domainOf(publication.from.address));
+  const fitted = new Map<string, ReturnType<typeof fitPositions>>();
+  const fit = (positions: number[]): ReturnType<typeof fitPositions> => {
+    const key = positions.join();
+    const known = fitted.get(key) ?? fitPositions(stencil, positions, options.maxArticles);
+    fitted.set(key, known);
+    return known;
+  };
+  return {
+    from: publication.from.address,
+    print(delivery, date) {
+      const mail: ReaderMail = {
+        to: delivery.address,
+        messageId: messageId(options.secret, name, delivery.key, domain),
+        ...fit(delivery.positions),
+        matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.flatMap((id) => tagNames.get(id) ?? []),
+        links: readerLinks(options, delivery.key, name),
+        date,
+      };
+      return assemble(prepared, mail);
+    },
+  };
+}
+
+/** Keeps the presses used last, for opening one parses a whole stencil. One that cannot be opened yet is asked for anew. */
+export function keepPresses(open: (editionId: number) => Promise<Press | null>): typeof open {
+  const kept = new Map<number, Press>();
+  return async (id) => {
+    const press = kept.get(id) ?? (await open(id));
+    if (!press) return null;
+    remember(kept, id, press, mostKept);
+    return press;
+  };
+}
+
+/** The links at the top and foot of a reader's mail. */
+export function readerLinks(
+  options: Pick<PressOptions, "secret" | "publicUrl">,
+  key: Buffer,
+  edition: string,
+): ReaderMail["links"] {
+  return {
+    ...ownLinks(options, key),
+    moreUrl: `${options.publicUrl}/editions/${edition}`,
+  };
+}
+
+/**
+ * The domain of all Message-IDs of an edition: that of the sender of its first mail, whoever sends the others, so that a
+ * mail has the same id at every attempt.
+ */
+async function keepMailDomain(db: Db, editionId: number, domain: string): Promise<string> {
+  const { rows } = await sql<{ kept: string }>`
+    with first as (
+      update editions set mail_domain = ${domain} where id = ${editionId} and mail_domain is null returning mail_domain
+    )
+    select mail_domain as kept from first union all
+    select mail_domain from editions where id = ${editionId} and mail_domain is not null`.execute(db);
+  if (rows[0]) return rows[0].kept;
+  // Another process has set it since this statement began.
+  const { mail_domain } = await db
+    .selectFrom("editions")
+    .select("mail_domain")
+    .where("id", "=", editionId)
+    .executeTakeFirstOrThrow();
+  return mail_domain ?? domain;
+}
+
+/** Tag names as they were at the freeze, by id; without those that only articles had which were left out since. */
+async function frozenTagNames(db: Db, editionId: number): Promise<Map<number, string>> {
+  const { rows } = await sql<{ id: number; name: string }>`
+    select distinct on (id) id, name from (
+      select unnest(tag_ids) as id, jsonb_array_elements_text(snapshot -> 'tags') as name
+      from edition_articles where edition_id = ${editionId}
+    ) named order by id, name`.execute(db);
+  return new Map(rows.map((row) => [row.id, row.name]));
+}

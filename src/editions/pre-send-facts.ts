@@ -1,0 +1,65 @@
+import { sql } from "kysely";
+import type { Db, Tx } from "../db/schema.ts";
+import type { Stencil } from "../render/types.ts";
+import { usualEditions, type EditionSize, type GateFacts } from "./pre-send-checks.ts";
+
+/** Longer than Easter and most other runs of holidays. */
+const silentDays = 5;
+/** Before it fell silent, a source brought something on as many of so many days. */
+const busyDays = 10;
+const busyWithin = 14;
+
+/** What the gate is told of an edition that is frozen, or of the coming one as if it were frozen at `now`. */
+export interface Judged extends EditionSize, Pick<GateFacts, "readers" | "broken"> {
+  /** null for the coming one. */
+  id: number | null;
+  stencil: Stencil;
+  now: Date;
+}
+
+/** What the gate judges an edition by. */
+export async function loadGateFacts(db: Db | Tx, edition: Judged): Promise<GateFacts> {
+  const { articles, readers, selected, broken, stencil, now } = edition;
+  const past = await db
+    .selectFrom("editions")
+    .select(["articles", "selected", "frozen_at"])
+    .where("state", "=", "finished")
+    .where("number", "=", 1)
+    .$if(edition.id !== null, (query) => query.where("id", "<>", edition.id))
+    .orderBy("date", "desc")
+    .limit(usualEditions)
+    .execute();
+  const before = past[0]?.frozen_at ?? null;
+  return {
+    articles,
+    readers,
+    selected,
+    past,
+    smallestMailKb: stencil.kb + Math.max(0, ...stencil.articles.slice(0, 1_000).map(({ lead }) => lead.kb)),
+    broken,
+    silent: before === null ? [] : await silentSources(db, before, now),
+  };
+}
+
+/** Those whose silence became long between two instants, so that one silence holds one edition and not all that follow. */
+async function silentSources(db: Db | Tx, since: Date, now: Date): Promise<GateFacts["silent"]> {
+  const { rows } = await sql<{ name: string; days: number }>`
+    with seen as (
+      select source_id, max(first_seen_at) as last from articles
+      where first_seen_at > ${since}::timestamptz - make_interval(days => ${silentDays + busyWithin}) and not backlog
+      group by source_id
+    )
+    select coalesce(s.title, 'Source ' || s.id) as name,
+      floor(extract(epoch from ${now}::timestamptz - seen.last) / 86400)::int as days
+    from seen join sources s on s.id = seen.source_id
+    where s.kind = 'feed'
+      and seen.last <= ${now}::timestamptz - make_interval(days => ${silentDays})
+      and seen.last > ${since}::timestamptz - make_interval(days => ${silentDays})
+      and ${busyDays} <= (
+        select count(distinct date_trunc('day', a.first_seen_at)) from articles a
+        where a.source_id = s.id and not a.backlog
+          and a.first_seen_at > seen.last - make_interval(days => ${busyWithin})
+      )
+    order by s.id`.execute(db);
+  return rows;
+}

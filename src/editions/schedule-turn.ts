@@ -1,0 +1,65 @@
+import { Refusal } from "../base/errors.ts";
+import type { Tx } from "../db/schema.ts";
+import { nextSends } from "../schedule/calendar.ts";
+import { recordedLately, type DueDeps } from "./due.ts";
+import { lockOpening } from "./store.ts";
+import type { Wake } from "../queue/contract.ts";
+import { revisionOf } from "../schedule/revision.ts";
+import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
+
+export type TurnDeps = Pick<DueDeps, "db" | "clock" | "options"> & { wake: Wake };
+
+/** What a change may look at; nobody else changes the schedule or opens an edition meanwhile, on any node. */
+export interface Turn {
+  tx: Tx;
+  now: Date;
+  schedule: EffectiveSchedule;
+  /** Dates with an edition. */
+  recorded: ReadonlySet<string>;
+}
+
+/** Twice the time between two looks of `recover`, which asks again. */
+const horizonMs = 120_000;
+
+/** Makes a change of the schedule, one at a time, whole or not at all. @returns the schedule after it */
+export async function inTurn(deps: TurnDeps, change: (turn: Turn) => Promise<void>): Promise<EffectiveSchedule> {
+  const after = await deps.db.transaction().execute(async (tx) => {
+    await lockOpening(tx);
+    const now = deps.clock.now();
+    const schedule = await loadSchedule(tx);
+    await change({ tx, now, schedule, recorded: await recordedLately(tx, now) });
+    return loadSchedule(tx);
+  });
+  await lookAhead(deps, after);
+  return after;
+}
+
+/**
+ * Asks the queue for a look at the very instant of the next send, when that is near: the scheduler's cron pattern knows
+ * nothing of moved dates, and skips whole days whose midnight does not exist.
+ */
+export async function lookAhead({ clock, wake }: Pick<TurnDeps, "clock" | "wake">, schedule: EffectiveSchedule) {
+  const now = clock.now();
+  const [next] = nextSends(now, schedule, 1);
+  if (next && next.at.getTime() - now.getTime() <= horizonMs) await wake("open-edition", {}, { at: next.at, now });
+}
+
+/**
+ * Of two who change the same schedule at once one wins, and the other is told.
+ * @param seen the revision of the schedule that the change was made from
+ * @throws Refusal 409 naming who changed it since
+ */
+export async function refuseOutdated({ tx, schedule }: Turn, seen: string): Promise<void> {
+  if (revisionOf(schedule) === seen) return;
+  const last = await tx
+    .selectFrom("audit")
+    .select("actor")
+    .where("action", "in", ["schedule set", "schedule move"])
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  throw new Refusal(
+    409,
+    `${last?.actor ?? "Somebody"} has changed the schedule meanwhile, so yours was not saved: look at it as it is now, and change it again.`,
+  );
+}

@@ -1,0 +1,44 @@
+import { chooseTags, type TagChoice } from "../articles/tag-choice.ts";
+import { comingSample } from "../editions/coming.ts";
+import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
+import { sampleOfEdition, type SampleOf } from "../editions/sample-stencils.ts";
+import { getEdition } from "../editions/store.ts";
+import { parseEditionName } from "../base/edition-name.ts";
+import type { ClaimedNotice } from "../subscribers/notices.ts";
+
+export interface ComposeSampleDeps extends SampleDeps {
+  options: SampleDeps["options"] & { secret: string };
+  /** Whether an address may get one more mail that it has not proven to want. */
+  mayMail?(addressKey: string, ticket: undefined, mail: "sample"): Promise<boolean>;
+}
+
+/** Looked at with the first attempt. What an operator wants to see, of an edition that they name, is no stranger's wish. */
+export async function mayHaveSample(
+  deps: ComposeSampleDeps,
+  { attempts, address, payload }: ClaimedNotice,
+): Promise<boolean> {
+  if (!deps.mayMail || attempts > 1 || payload["edition"] !== undefined) return true;
+  return deps.mayMail(address.toLowerCase(), undefined, "sample");
+}
+
+/** The sample copy that a notice asks for; null while there is no article to make one of. */
+export async function composeSample(
+  deps: ComposeSampleDeps,
+  notice: ClaimedNotice,
+  messageId: string,
+): Promise<Buffer | null> {
+  const names = Array.isArray(notice.payload["tags"]) ? notice.payload["tags"].map(String) : [];
+  const choice = await chooseTags(deps.db, names);
+  const of = await sampleAsked(deps, notice, choice);
+  const copy = await printSample(deps, of, choice, { to: notice.address, messageId });
+  return copy?.message() ?? null;
+}
+
+/** Of the edition that an editor wants to look at, or of the newest. */
+async function sampleAsked(deps: ComposeSampleDeps, { payload }: ClaimedNotice, choice: TagChoice): Promise<SampleOf> {
+  const { edition } = payload;
+  if (typeof edition !== "string") return (await newestSample(deps, choice)).of;
+  if (edition === "next") return comingSample(deps);
+  const { date, number } = parseEditionName(edition);
+  return sampleOfEdition(deps.db, await getEdition(deps.db, date, number));
+}

@@ -1,0 +1,147 @@
+import { tooManyGone } from "../../deliveries/gone.ts";
+import { emptyWithoutReason, type EmptyEdition } from "../../editions/emptiness.ts";
+import { manyGone, refusesAll, type EditionState } from "../../editions/state.ts";
+
+export const alertKinds = [
+  "edition-held",
+  "edition-missed",
+  "edition-empty",
+  "not-sent",
+  "suppressions",
+  "unknown",
+  "source-failing",
+  "relay",
+] as const;
+export type AlertKind = (typeof alertKinds)[number];
+
+/** Something that an operator should hear of. */
+export interface Trouble {
+  kind: AlertKind;
+  /** What is in trouble: with the kind, this is what makes it the same trouble as a minute ago. */
+  subject: string;
+  sentence: string;
+}
+
+/** What of an edition could be trouble. */
+export interface WatchedEdition {
+  id: number;
+  name: string;
+  state: EditionState;
+  reason: string | null;
+  articles: number;
+  readers: number;
+  selected: number;
+  rejected: number;
+  expired: number;
+  unknown: number;
+  /** Addresses that its mails have suppressed. */
+  suppressed: number;
+  /** Mails that the relay has answered for, as far as they decide whether those are too many. */
+  answered: number;
+  /** Whether an operator has accepted that there are many. */
+  goneAccepted: boolean;
+  /** Whether a later date's edition has gone out, at least to some. */
+  overtaken: boolean;
+  /** Of a regular one that nobody got, unless an operator sent it by hand or a later one has readers: what was before it. */
+  past: EmptyEdition["past"] | null;
+}
+
+export interface AlertFacts {
+  now: Date;
+  /** Editions of the last week. */
+  editions: readonly WatchedEdition[];
+  feeds: readonly { id: number; title: string | null; failures: number; lastError: string | null; wellAt: Date }[];
+  /** What is wrong with the relay as this machine sees it. */
+  relay: { host: string; reason: string | null };
+  /** Percent of an edition's readers. */
+  notSentLimit: number;
+}
+
+const hourMs = 3_600_000;
+/** A feed that its site restarts or moves fails for hours; what lasts for a day nobody is going to mend unasked. */
+const feedPatienceMs = 24 * hourMs;
+/** With fewer, the share says nothing: one dead address among ten readers is no trouble of ours. */
+const fewestNotSent = 5;
+
+/** How long a trouble must last before it is told. A relay that restarts is back within minutes. */
+export const patienceMs: Readonly<Record<AlertKind, number>> = {
+  "edition-held": 0,
+  "edition-missed": 0,
+  "edition-empty": 0,
+  "not-sent": 0,
+  suppressions: 0,
+  unknown: 0,
+  "source-failing": 0,
+  relay: 5 * 60_000,
+};
+
+/** Everything that is wrong now. */
+export function findTrouble(facts: AlertFacts): Trouble[] {
+  const { editions, feeds, relay, now } = facts;
+  const found: Trouble[] = editions.flatMap((edition) => ofEdition(edition, facts.notSentLimit));
+  for (const feed of feeds) {
+    if (feed.failures === 0 || now.getTime() - feed.wellAt.getTime() < feedPatienceMs) continue;
+    const name = feed.title ?? `Source ${feed.id}`;
+    const why = feed.lastError === null ? "" : `: ${feed.lastError}`;
+    found.push({
+      kind: "source-failing",
+      subject: `source ${feed.id}`,
+      sentence: ended(`${name} could not be read for more than a day${why}`),
+    });
+  }
+  if (relay.reason !== null) {
+    const sentence = ended(`The relay takes no mail from ${relay.host}: ${relay.reason}`);
+    found.push({ kind: "relay", subject: relaySubject(relay.host), sentence });
+  }
+  return found;
+}
+
+export function relaySubject(host: string): string {
+  return `relay of ${host}`;
+}
+
+function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
+  const { id, name, state, reason, selected, rejected, expired, unknown } = edition;
+  const subject = `edition ${id}`;
+  const because = reason === null ? "" : ` ${ended(reason)}`;
+  const found: Trouble[] = [];
+  if (state === "held") {
+    const sentence = `The edition of ${name} is held, and nobody gets it until it is approved.${because}`;
+    found.push({ kind: "edition-held", subject, sentence });
+  }
+  if (state === "missed" && !edition.overtaken) {
+    found.push({ kind: "edition-missed", subject, sentence: `The edition of ${name} was not sent.${because}` });
+  }
+  const empty = edition.past === null ? null : emptyWithoutReason({ ...edition, past: edition.past });
+  if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
+  if (state === "paused" && reason?.startsWith(refusesAll)) {
+    found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
+  }
+  const { suppressed, answered, goneAccepted } = edition;
+  if (state === "paused" && reason?.startsWith(manyGone)) {
+    found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
+  }
+  // A small one is finished before it can be stopped.
+  if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered, mails: answered })) {
+    const sentence =
+      `The relay says of ${number(suppressed)} of ${number(selected)} addresses of ${name} that they do not exist, ` +
+      "and they are suppressed.";
+    found.push({ kind: "suppressions", subject, sentence });
+  }
+  const notSent = rejected + expired;
+  if (state === "finished" && notSent >= fewestNotSent && notSent * 100 > limit * selected) {
+    const share = ((100 * notSent) / selected).toFixed(1);
+    const sentence =
+      `Of ${number(selected)} deliveries of ${name}, ${number(notSent)} (${share} %) were not sent: ` +
+      `${number(rejected)} rejected, ${number(expired)} expired.`;
+    found.push({ kind: "not-sent", subject, sentence });
+  }
+  if (unknown > 0) {
+    const many = unknown === 1 ? "1 delivery" : `${number(unknown)} deliveries`;
+    found.push({ kind: "unknown", subject, sentence: `The relay never answered for ${many} of ${name}.` });
+  }
+  return found;
+}
+
+const number = (n: number): string => n.toLocaleString("en");
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { readIfThere, writePrivate } from "../base/private-file.ts";
+import type { Db } from "../db/schema.ts";
+import { hashOf } from "../operators/secrets.ts";
+import { writeAudit } from "../audit/audit.ts";
+
+/** What the command line looks for in the data folder of a server on the same machine. */
+export const tokenFile = (dataDir: string): string => join(dataDir, "token");
+export const addressFile = (dataDir: string): string => join(dataDir, "server");
+
+/** The key of all links: the setting's, or one made at first start and kept in the data folder. */
+export function ensureSecret(config: { secret: string | null; dataDir: string }): string {
+  if (config.secret !== null) return config.secret;
+  const path = join(config.dataDir, "secret");
+  const present = readIfThere(path);
+  if (present) return present;
+  const made = randomBytes(32).toString("hex");
+  writePrivate(path, made);
+  return made;
+}
+
+interface TokenDeps {
+  db: Db;
+  clock: Clock;
+  log: Log;
+}
+
+/**
+ * Sees to it that somebody can use the API: the token of the setting is accepted, and none that it held before; without
+ * one, the first start makes one and keeps it in the data folder.
+ */
+export async function ensureToken(
+  deps: TokenDeps,
+  { bootstrapToken, dataDir }: { bootstrapToken: string | null; dataDir: string },
+): Promise<void> {
+  if (bootstrapToken !== null) return acceptSetting(deps, bootstrapToken);
+  await endSettings(deps, null, "DAYLETTER_TOKEN is not set any more");
+  const kept = readIfThere(tokenFile(dataDir));
+  if (kept) return void (await addToken(deps, "first", kept));
+  const others = deps.db.selectFrom("tokens").select("id").where("name", "<>", "setting").limit(1);
+  if (await others.executeTakeFirst()) return;
+  const made = randomBytes(32).toString("base64url");
+  writePrivate(tokenFile(dataDir), made);
+  await addToken(deps, "first", made);
+}
+
+/** A process that was started with a token of the past must not put an end to the one that came after it. */
+async function acceptSetting(deps: TokenDeps, token: string): Promise<void> {
+  if (await addToken(deps, "setting", token)) return endSettings(deps, token, "DAYLETTER_TOKEN has changed");
+  deps.log.warn(
+    {},
+    "DAYLETTER_TOKEN is a token that was revoked or replaced before and is not accepted: set a new one",
+  );
+}
+
+/** Ends the tokens that the setting has held, but for `now`; of two starts at the same time one writes it down. */
+async function endSettings({ db, clock }: TokenDeps, now: string | null, because: string): Promise<void> {
+  const at = clock.now();
+  await db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable("tokens")
+      .set({ revoked_at: at })
+      .where("name", "=", "setting")
+      .where("revoked_at", "is", null)
+      .$if(now !== null, (query) => query.where("hash", "<>", hashOf(now!)))
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) return;
+    const entry = { at, actor: "dayletter", action: "token revoke", subject: "setting" };
+    await writeAudit(tx, { ...entry, detail: { because } });
+  });
+}
+
+/**
+ * As an owner's, for without one nobody could make another. One that was revoked stays so.
+ * @returns whether it is good
+ */
+async function addToken({ db, clock }: TokenDeps, name: string, token: string): Promise<boolean> {
+  const hash = hashOf(token);
+  await db
+    .insertInto("tokens")
+    .values({ name, hash, role: "owner", created_at: clock.now() })
+    .onConflict((conflict) => conflict.column("hash").doNothing())
+    .execute();
+  const row = await db.selectFrom("tokens").select("revoked_at").where("hash", "=", hash).executeTakeFirstOrThrow();
+  return row.revoked_at === null;
+}

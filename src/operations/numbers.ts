@@ -1,0 +1,69 @@
+import { Temporal } from "temporal-polyfill";
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import { createTallies } from "../deliveries/tally.ts";
+import { localDate } from "../schedule/calendar.ts";
+import type { Balance } from "../editions/state.ts";
+import { listEditions } from "../editions/store.ts";
+import { editionName } from "../base/edition-name.ts";
+import { loadSchedule } from "../schedule/store.ts";
+import { dailyGrowth } from "../subscribers/growth.ts";
+import { countByStatus } from "../subscribers/store.ts";
+
+/** How readers and editions went, day by day, the oldest first; dates are those of the publication's zone. */
+export interface Numbers {
+  /** Every date up to today, with the active readers at its end and those who left on it. */
+  days: { date: string; active: number; left: number }[];
+  /** Editions that were frozen on these dates. */
+  editions: { name: string; date: string; articles: number; outcomes: Balance }[];
+}
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+}
+
+/** The most editions of one date that are looked for, on average. */
+const editionsPerDay = 3;
+
+/** @returns what looks at the last `days` days; it keeps the counts of editions that are over */
+export function createNumbers({ db, clock }: Deps, days: number): () => Promise<Numbers> {
+  const tallies = createTallies(db);
+  return async () => {
+    const { timezone } = await loadSchedule(db);
+    const first = Temporal.PlainDate.from(localDate(clock.now(), timezone)).subtract({ days: days - 1 });
+    const dates = Array.from({ length: days }, (_, i) => first.add({ days: i }).toString());
+    const [growth, counts, listed] = await Promise.all([
+      dailyGrowth(db, new Date(first.toZonedDateTime(timezone).epochMilliseconds), timezone),
+      countByStatus(db),
+      listEditions(db, editionsPerDay * days),
+    ]);
+    const frozen = listed.filter(({ date, frozen_at }) => date >= dates[0]! && frozen_at !== null).toReversed();
+    const outcomes = await tallies(frozen);
+    return {
+      days: readersBackwards(dates, new Map(growth.map((one) => [one.date, one])), counts.active),
+      editions: frozen.map((edition) => ({
+        name: editionName(edition),
+        date: edition.date,
+        articles: edition.articles,
+        outcomes: outcomes.get(edition.id)!,
+      })),
+    };
+  };
+}
+
+/** How many there were at the end of each date, from how many there are now. */
+function readersBackwards(
+  dates: readonly string[],
+  changes: ReadonlyMap<string, { gained: number; lost: number }>,
+  now: number,
+): Numbers["days"] {
+  let active = now;
+  const days = dates.toReversed().map((date) => {
+    const { gained, lost } = changes.get(date) ?? { gained: 0, lost: 0 };
+    const day = { date, active: Math.max(0, active), left: lost };
+    active -= gained - lost;
+    return day;
+  });
+  return days.toReversed();
+}

@@ -1,0 +1,97 @@
+import { watchAlerts, type AlertDeps } from "./alerts/watch.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Db } from "../db/schema.ts";
+import { deadAfterMs, sweepDeadClaims } from "../deliveries/senders.ts";
+import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
+import { passDeadlines } from "../editions/deadline.ts";
+import type { HoldOptions } from "../editions/hold.ts";
+import { openDue, type DueDeps } from "../editions/due.ts";
+import { pauseForGone } from "../editions/pause-itself.ts";
+import { editionsInState } from "../editions/store.ts";
+import { unrenderedEditions } from "../editions/stencils.ts";
+import type { Wake } from "../queue/contract.ts";
+import { loadSchedule } from "../schedule/store.ts";
+import { lookAhead } from "../editions/schedule-turn.ts";
+import { dueFeeds } from "../sources/store.ts";
+import { recoverReaders } from "../subscribers/recover.ts";
+
+export interface RecoverDeps extends DueDeps {
+  wake: Wake;
+  /** This process's row in `senders`. */
+  sender: string;
+  transport: AlertDeps["transport"];
+  options: AlertDeps["options"] &
+    DueDeps["options"] &
+    HoldOptions & { unknownPolicy: "hold" | "resend"; secret: string };
+}
+
+/**
+ * Derives all work from the database and asks the queue for it: whatever a crash, a wiped queue or a lost job left
+ * undone is found here, each minute. Nothing it does harms when done twice, and a part that fails does not keep the
+ * others from their turn. @throws what the first of them threw
+ */
+export async function recover(deps: RecoverDeps): Promise<void> {
+  const failures: unknown[] = [];
+  const looks = [
+    sweepClaims,
+    expireOld,
+    stopTheGone,
+    passDeadlines,
+    askForDeliveries,
+    recoverReaders,
+    openWhatIsDue,
+    lookAtTheNext,
+    askForRendering,
+    askForFeeds,
+    // Last: what the others have just done may be what an alert is about.
+    watchAlerts,
+  ];
+  for (const look of looks) {
+    await look(deps).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
+  const opened = await openDue(deps, await loadSchedule(deps.db));
+  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+}
+
+async function lookAtTheNext(deps: RecoverDeps): Promise<void> {
+  await lookAhead(deps, await loadSchedule(deps.db));
+}
+
+async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Promise<void> {
+  const swept = await sweepDeadClaims(db, {
+    silentMs: deadAfterMs,
+    now: clock.now(),
+    self: sender,
+    policy: options.unknownPolicy,
+  });
+  for (const one of swept) log.warn({ ...one, policy: options.unknownPolicy }, "claims of a dead sender taken");
+}
+
+async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
+  for (const id of await unrenderedEditions(db)) await wake("render-edition", { editionId: id });
+}
+
+async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log }): Promise<void> {
+  for (const one of await expire(db, clock.now())) log.warn({ ...one }, "deliveries expired");
+}
+
+/** Whoever suppressed the last of too many may have died before it could pause the edition. */
+async function stopTheGone(deps: RecoverDeps): Promise<void> {
+  for (const { id } of await editionsInState(deps.db, ["sending"])) await pauseForGone(deps, id);
+}
+
+async function askForDeliveries({ db, clock, wake }: RecoverDeps): Promise<void> {
+  for (const { id } of await editionsInState(db, ["sending"])) {
+    for (const slice of await dueSlices(db, id, clock.now())) await wake("deliver-slice", { editionId: id, slice });
+    if (await isSettled(db, id)) await wake("close-edition", { editionId: id });
+  }
+}
+
+async function askForFeeds({ db, clock, wake }: RecoverDeps): Promise<void> {
+  for (const sourceId of await dueFeeds(db, clock.now())) await wake("fetch-source", { sourceId });
+}

@@ -1,0 +1,171 @@
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import { writeAudit } from "../audit/audit.ts";
+import { dropCodes } from "./codes.ts";
+import { newLink } from "./links.ts";
+import { nameKey, parseName } from "./names.ts";
+import type { Role } from "./roles.ts";
+import { endSessions } from "./sessions.ts";
+import { listTokens, refuseTakenName, revokeTokensOf } from "./tokens.ts";
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+}
+
+export interface OperatorLine {
+  id: number;
+  name: string;
+  role: Role;
+  /** `invited` until the set-up link was used. */
+  state: "invited" | "active" | "disabled";
+  oneTimeCodes: boolean;
+  /** Valid tokens that go back to the operator: disabling revokes them. */
+  tokens: string[];
+  createdAt: Date;
+  signedInAt: Date | null;
+}
+
+/** All operators, the first one first. */
+export async function listOperators(db: Db | Tx, now: Date): Promise<OperatorLine[]> {
+  const rows = await db.selectFrom("operators").selectAll().orderBy("id").execute();
+  const tokens = await listTokens(db, now);
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    state: row.disabled_at !== null ? "disabled" : row.password === null ? "invited" : "active",
+    oneTimeCodes: row.totp_salt !== null,
+    tokens: tokens.filter(({ madeBy }) => madeBy === row.id).map(({ name }) => name),
+    createdAt: row.created_at,
+    signedInAt: row.signed_in_at,
+  }));
+}
+
+/**
+ * Adds an operator, who chooses a password by a link.
+ * @returns the link's token too
+ * @throws Refusal 409 when the name is in use, 422 when it is none
+ */
+export async function addOperator(
+  { db, clock }: Deps,
+  request: { name: string; role: Role; actor: string },
+): Promise<OperatorLine & { token: string }> {
+  const { role, actor } = request;
+  const name = parseName(request.name);
+  const now = clock.now();
+  return db.transaction().execute(async (tx) => {
+    await refuseTakenName(tx, name, now);
+    const { id } = await tx
+      .insertInto("operators")
+      .values({ name, name_key: nameKey(name), role, created_at: now })
+      .returning("id")
+      .executeTakeFirstOrThrow();
+    const token = await newLink(tx, id, now);
+    await writeAudit(tx, { at: now, actor, action: "operator add", subject: name, detail: { role } });
+    return { ...(await findIn(tx, String(id), now)), token };
+  });
+}
+
+/**
+ * A new set-up link for somebody who has lost password or phone. Until it is used, nothing changes.
+ * @param which an id or a name
+ */
+export async function linkOperator(
+  { db, clock }: Deps,
+  which: string,
+  actor: string,
+): Promise<OperatorLine & { token: string }> {
+  const now = clock.now();
+  return db.transaction().execute(async (tx) => {
+    const operator = await findIn(tx, which, now);
+    if (operator.state === "disabled")
+      throw new Refusal(409, `${operator.name} is disabled: enable the operator first.`);
+    const token = await newLink(tx, operator.id, now);
+    await writeAudit(tx, { at: now, actor, action: "operator link", subject: operator.name });
+    return { ...operator, token };
+  });
+}
+
+/**
+ * Disables an operator at once: ends all sessions, and revokes for good the tokens that the operator made.
+ * @returns the names of those tokens too
+ * @throws Refusal 404, or 409 for the last owner
+ */
+export async function disableOperator(
+  deps: Deps,
+  which: string,
+  actor: string,
+): Promise<OperatorLine & { revokedTokens: string[] }> {
+  let revokedTokens: string[] = [];
+  const operator = await change(deps, which, actor, "disable", async (tx, { id, name }, now) => {
+    await tx.updateTable("operators").set({ disabled_at: now }).where("id", "=", id).execute();
+    await tx.deleteFrom("operator_links").where("operator_id", "=", id).execute();
+    await endSessions(tx, id);
+    revokedTokens = await revokeTokensOf(tx, { id, name }, actor, now);
+  });
+  return { ...operator, revokedTokens };
+}
+
+/**
+ * Turns off the one-time codes of an operator who has lost authenticator and recovery codes, and ends all sessions. The
+ * password stays.
+ * @throws Refusal 404
+ */
+export function resetCodes(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
+  return change(deps, which, actor, "codes reset", async (tx, { id, oneTimeCodes }) => {
+    if (!oneTimeCodes) return;
+    await dropCodes(tx, id);
+    await endSessions(tx, id);
+  });
+}
+
+/** Lets a disabled operator sign in again. Revoked tokens stay revoked. @throws Refusal 404 */
+export function enableOperator(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
+  return change(deps, which, actor, "enable", async (tx, { id }) => {
+    await tx.updateTable("operators").set({ disabled_at: null }).where("id", "=", id).execute();
+  });
+}
+
+/** Gives an operator another role; sessions go on, with the new one from their next request. */
+export function setRole(deps: Deps, which: string, role: Role, actor: string): Promise<OperatorLine> {
+  return change(deps, which, actor, `role ${role}`, async (tx, { id }) => {
+    await tx.updateTable("operators").set({ role }).where("id", "=", id).execute();
+  });
+}
+
+async function change(
+  { db, clock }: Deps,
+  which: string,
+  actor: string,
+  action: string,
+  work: (tx: Tx, operator: OperatorLine, now: Date) => Promise<void>,
+): Promise<OperatorLine> {
+  const now = clock.now();
+  return db.transaction().execute(async (tx) => {
+    // Two owners who disable each other at once: the second waits here, and finds that one owner must stay.
+    await tx.selectFrom("operators").select("id").where("role", "=", "owner").orderBy("id").forUpdate().execute();
+    const before = await findIn(tx, which, now);
+    await work(tx, before, now);
+    const after = await findIn(tx, String(before.id), now);
+    const isOwner = ({ role, state }: OperatorLine): boolean => role === "owner" && state === "active";
+    if (isOwner(before) && !isOwner(after) && !(await listOperators(tx, now)).some(isOwner)) {
+      throw new Refusal(409, `${before.name} is the last owner: make another operator owner first.`);
+    }
+    if (JSON.stringify(before) !== JSON.stringify(after)) {
+      await writeAudit(tx, { at: now, actor, action: `operator ${action}`, subject: before.name });
+    }
+    return after;
+  });
+}
+
+async function findIn(tx: Tx, which: string, now: Date): Promise<OperatorLine> {
+  const all = await listOperators(tx, now);
+  const found = all.find(({ id }) => String(id) === which) ?? all.find(({ name }) => nameKey(name) === nameKey(which));
+  if (found) return found;
+  throw new Refusal(
+    404,
+    `There is no operator ${JSON.stringify(which.slice(0, 60))}: see \`dayletter operators list\`.`,
+  );
+}

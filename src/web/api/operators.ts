@@ -1,0 +1,208 @@
+import { z } from "zod";
+import type { App } from "../../app.ts";
+import { linkFirst, setupUrl } from "../../operators/links.ts";
+import {
+  addOperator,
+  disableOperator,
+  enableOperator,
+  linkOperator,
+  listOperators,
+  resetCodes,
+  setRole,
+} from "../../operators/operators.ts";
+import { roles } from "../../operators/roles.ts";
+import { addToken, listTokens, revokeToken } from "../../operators/tokens.ts";
+import { problems } from "./schemas.ts";
+import type { ApiServer } from "./server.ts";
+
+const role = z.enum(roles).describe("A viewer looks, an editor changes content and sends, an owner may do everything");
+const operatorSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    role,
+    state: z.enum(["invited", "active", "disabled"]),
+    oneTimeCodes: z.boolean(),
+    tokens: z.array(z.string()).describe("Valid tokens that the operator made, by name; disabling revokes them"),
+    createdAt: z.date(),
+    signedInAt: z.date().nullable(),
+  })
+  .meta({ id: "Operator" });
+const invitedSchema = operatorSchema.extend({
+  link: z
+    .string()
+    .describe("Where the operator chooses a password; works once, for three days, and is shown only here"),
+});
+const tokenSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    role,
+    createdAt: z.date(),
+    expiresAt: z.date().nullable(),
+    usedAt: z.date().nullable().describe("To the minute"),
+    madeBy: z.int().nullable().describe("Id of the operator it goes back to; null for tokens of the settings"),
+  })
+  .meta({ id: "Token" });
+const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Shown only here") });
+
+const which = z.object({ which: z.string().min(1).max(100).describe("An id or a name") });
+const name = z.string().max(200);
+const config = { role: "owner" } as const;
+
+/** Who may run the publication, and programs that may in their place. */
+export function addPeopleRoutes(server: ApiServer, app: App): void {
+  addOperatorRoutes(server, app);
+  addTokenRoutes(server, app);
+}
+
+function addOperatorRoutes(server: ApiServer, app: App): void {
+  const tags = ["operators"];
+  const linked = <T extends { token: string }>({ token, ...operator }: T): Omit<T, "token"> & { link: string } => ({
+    ...operator,
+    link: setupUrl(app.config.publicUrl, token),
+  });
+
+  server.get(
+    "/operators",
+    {
+      config,
+      schema: {
+        summary: "List operators",
+        tags,
+        response: { 200: z.object({ operators: z.array(operatorSchema) }), ...problems },
+      },
+    },
+    async () => ({ operators: await listOperators(app.db, app.clock.now()) }),
+  );
+
+  server.post(
+    "/operators",
+    {
+      config,
+      schema: {
+        summary: "Add an operator",
+        tags,
+        body: z.strictObject({ name, role }),
+        response: { 201: invitedSchema, ...problems },
+      },
+    },
+    async ({ body, actor }, reply) => reply.code(201).send(linked(await addOperator(app, { ...body, actor }))),
+  );
+
+  server.post(
+    "/operators/link",
+    {
+      config,
+      schema: {
+        summary: "Make a new set-up link for the first operator, while there is none",
+        tags,
+        response: {
+          201: z.object({ link: z.string().describe("Works once, for 24 hours, and is shown only here") }),
+          ...problems,
+        },
+      },
+    },
+    async ({ actor }, reply) => reply.code(201).send(await linkFirst(app, actor)),
+  );
+
+  server.post(
+    "/operators/:which/link",
+    {
+      config,
+      schema: {
+        summary: "Make a new set-up link, for somebody who lost password or phone",
+        tags,
+        params: which,
+        response: { 201: invitedSchema, ...problems },
+      },
+    },
+    async ({ params, actor }, reply) => reply.code(201).send(linked(await linkOperator(app, params.which, actor))),
+  );
+
+  server.post(
+    "/operators/:which/disable",
+    {
+      config,
+      schema: {
+        summary: "Disable an operator: end all sessions and revoke the tokens that the operator made",
+        tags,
+        params: which,
+        response: { 200: operatorSchema.extend({ revokedTokens: z.array(z.string()) }), ...problems },
+      },
+    },
+    async ({ params, actor }) => disableOperator(app, params.which, actor),
+  );
+
+  for (const [method, path, summary, act] of [
+    ["POST", "enable", "Enable a disabled operator; revoked tokens stay revoked", enableOperator],
+    ["DELETE", "codes", "Turn off an operator's one-time codes and end all sessions", resetCodes],
+  ] as const) {
+    server.route({
+      method,
+      url: `/operators/:which/${path}`,
+      config,
+      schema: { summary, tags, params: which, response: { 200: operatorSchema, ...problems } },
+      handler: async ({ params, actor }) => act(app, params.which, actor),
+    });
+  }
+
+  server.put(
+    "/operators/:which/role",
+    {
+      config,
+      schema: {
+        summary: "Give an operator another role",
+        tags,
+        params: which,
+        body: z.strictObject({ role }),
+        response: { 200: operatorSchema, ...problems },
+      },
+    },
+    async ({ params, body, actor }) => setRole(app, params.which, body.role, actor),
+  );
+}
+
+function addTokenRoutes(server: ApiServer, app: App): void {
+  const tags = ["tokens"];
+
+  server.get(
+    "/tokens",
+    {
+      config,
+      schema: {
+        summary: "List tokens that are good",
+        tags,
+        response: { 200: z.object({ tokens: z.array(tokenSchema) }), ...problems },
+      },
+    },
+    async () => ({ tokens: await listTokens(app.db, app.clock.now()) }),
+  );
+
+  server.post(
+    "/tokens",
+    {
+      config,
+      schema: {
+        summary: "Make a token for a program",
+        tags,
+        body: z.strictObject({
+          name,
+          role,
+          days: z.int().min(1).max(3_650).nullable().default(null).describe("Until it expires; null for never"),
+        }),
+        response: { 201: newTokenSchema, ...problems },
+      },
+    },
+    async ({ body, operator }, reply) => reply.code(201).send(await addToken(app, { ...body, actor: operator })),
+  );
+
+  server.delete(
+    "/tokens/:which",
+    {
+      config,
+      schema: { summary: "End a token at once", tags, params: which, response: { 200: tokenSchema, ...problems } },
+    },
+    async ({ params, actor }) => revokeToken(app, params.which, actor),
+  );
+}

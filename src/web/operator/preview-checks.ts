@@ -1,0 +1,51 @@
+import type { App } from "../../app.ts";
+import type { ComingEdition } from "../../editions/coming.ts";
+import { comingFindings } from "../../editions/coming-findings.ts";
+import { linksOf } from "../../editions/links-now.ts";
+import type { Edition } from "../../editions/store.ts";
+import { httpUrl } from "../../render/plain.ts";
+import { count, shortMoment } from "./format.ts";
+
+/** What a preview says of what could be in the way, and where its links are asked for. */
+export interface GateBlock {
+  /** Why an edition is held; null for the coming one, and one that is not. */
+  reason: string | null;
+  /** Why the coming one would be held as it stands. */
+  findings: string[];
+  /** What the last looks at its links found, in a sentence; null while nobody has looked. */
+  links: string | null;
+  /** Links that are not fine. */
+  wrong: { id: number; title: string; url: string | null; verdict: string; said: string }[];
+  post: string;
+}
+
+/** null when there is nothing to say: an edition without articles, or one that has gone out already. */
+export async function gateBlock(
+  app: App,
+  of: Edition | ComingEdition,
+  { path, language }: { path: string; language: string },
+): Promise<GateBlock | null> {
+  const frozen = "id" in of;
+  if (frozen ? of.state !== "held" : of.articles.length === 0) return null;
+  const { links, unasked } = await linksOf(app, of);
+  const wrong = links.filter(({ verdict }) => verdict !== "fine");
+  const last = links.map(({ checkedAt }) => checkedAt).toSorted((a, b) => b.getTime() - a.getTime())[0];
+  const rest = unasked === 0 ? "" : ` ${count(unasked, "link")} not asked for.`;
+  const fine = links.length - wrong.length;
+  return {
+    reason: frozen ? of.reason : null,
+    findings: frozen ? [] : await comingFindings(app, of),
+    links: last
+      ? `Last checked on ${shortMoment(last, of.timezone, language)}: ${fine} of ${count(links.length, "link")} ` +
+        `${fine === 1 ? "leads" : "lead"} to a page.${rest}`
+      : null,
+    wrong: wrong.map(({ id, title, url, verdict, said }) => ({
+      id,
+      title,
+      url: httpUrl(url),
+      verdict,
+      said: said ?? "",
+    })),
+    post: `${path}/check-links`,
+  };
+}
