@@ -16,7 +16,7 @@ import type { Db } from "./db/schema.ts";
 import { createGoneWatch } from "./deliveries/gone.ts";
 import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
-import { keepPresses, openPress, type Press } from "./editions/message-builder.ts";
+import { keepMessageBuilders, openMessageBuilder, type MessageBuilder } from "./editions/message-builder.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
@@ -28,7 +28,7 @@ import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
 import { areChecked, shippedTemplates } from "./render/checked.ts";
-import { checkNoticeTemplates, openNoticePress, type NoticePress } from "./render/notice.ts";
+import { checkNoticeTemplates, openNoticeBuilder, type NoticeBuilder } from "./render/notice.ts";
 import { publicationOf } from "./render/publication.ts";
 import { loadTemplates } from "./render/templates.ts";
 import type { EmailTemplates, Publication } from "./render/types.ts";
@@ -81,11 +81,11 @@ export interface App {
   words: Wording;
   templates(): Promise<EmailTemplates>;
   /** Prints single mails by the templates as they are now. */
-  notices(): Promise<NoticePress>;
+  notices(): Promise<NoticeBuilder>;
   gather(): Promise<void>;
   /** Whether an address may get one more mail that it has not proven to want. */
   mayMail: Caps["mayMail"];
-  press(editionId: number): Promise<Press | null>;
+  builder(editionId: number): Promise<MessageBuilder | null>;
   samples: SampleStencils;
   watch: ReturnType<typeof createPolicyWatch>;
   /** Closes what this opened, in the opposite order. */
@@ -196,9 +196,9 @@ export async function openApp(
       publication,
       words: openWording(config.language),
       templates,
-      notices: () => openNoticePress(templateFolder, publication),
+      notices: () => openNoticeBuilder(templateFolder, publication),
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch, parse }, gatherMs)),
-      press: keepPresses((id) => openPress({ db, options, publication }, id)),
+      builder: keepMessageBuilders((id) => openMessageBuilder({ db, options, publication }, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
       watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
       async close(graceMs = 10_000) {

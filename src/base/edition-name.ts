@@ -8,7 +8,7 @@ export function editionName(edition: { date: string; number: number }): string {
 }
 
 /** Where operators look at it. */
-export function deskPathOf(edition: { date: string; number: number }): string {
+export function operatorPathOf(edition: { date: string; number: number }): string {
   return `/operator/editions/${editionName(edition)}`;
 }
 

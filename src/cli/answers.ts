@@ -157,8 +157,8 @@ export interface LogoAnswer {
 
 export interface LogoChangedAnswer extends Pick<LogoAnswer, "logo"> {
   changed: boolean;
-  /** Whether the server closes now and opens anew by itself. */
-  opensAnew: boolean;
+  /** Whether the server restarts now. */
+  restarting: boolean;
   sentence: string;
 }
 

@@ -38,9 +38,9 @@ export function addLogo(program: Command, context: Context): void {
   });
 }
 
-/** Waits until a server that opens anew has done so: the next command finds it. It may listen on another port then. */
-async function inForce({ client }: Context, { opensAnew, logo }: LogoChangedAnswer): Promise<void> {
-  if (!opensAnew) return;
+/** Waits until a restarting server is back, so that the next command finds it. It may listen on another port then. */
+async function inForce({ client }: Context, { restarting, logo }: LogoChangedAnswer): Promise<void> {
+  if (!restarting) return;
   for (let waited = 0; waited < patienceMs; waited += everyMs) {
     await wait(everyMs);
     try {

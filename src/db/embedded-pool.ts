@@ -4,7 +4,7 @@ import { createPgConfig } from "@electric-sql/pglite/node-postgres";
 import type { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { valueTypes } from "./types.ts";
-import { createTurnstile, type Turnstile } from "./mutex.ts";
+import { createMutex, type Mutex } from "./mutex.ts";
 
 /** The part of `pg.PoolClient` that Kysely and BullMQ use. */
 export interface DbClient extends EventEmitter {
@@ -47,7 +47,7 @@ export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
 
 class EmbeddedPool extends EventEmitter implements DbPool {
   readonly #session: pg.Client;
-  readonly #turnstile = createTurnstile();
+  readonly #mutex = createMutex();
   readonly #loop = { turnedAt: 0 };
   #ended = false;
 
@@ -61,7 +61,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
 
   async connect(): Promise<DbClient> {
     this.#refuseWhenEnded();
-    return new EmbeddedClient(this.#session, this.#turnstile, this.#loop);
+    return new EmbeddedClient(this.#session, this.#mutex, this.#loop);
   }
 
   async query<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
@@ -76,7 +76,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    const leave = await this.#turnstile.enter();
+    const leave = await this.#mutex.enter();
     await this.#session.end();
     leave();
   }
@@ -88,7 +88,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
 
 class EmbeddedClient extends EventEmitter implements DbClient {
   readonly #session: pg.Client;
-  readonly #turnstile: Turnstile;
+  readonly #mutex: Mutex;
   /** When the event loop last had a turn, in ms; shared by all clients of the pool. */
   readonly #loop: { turnedAt: number };
   readonly #channels = new Set<string>();
@@ -101,10 +101,10 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   #last: Promise<unknown> = Promise.resolve();
   #released = false;
 
-  constructor(session: pg.Client, turnstile: Turnstile, loop: { turnedAt: number }) {
+  constructor(session: pg.Client, mutex: Mutex, loop: { turnedAt: number }) {
     super();
     this.#session = session;
-    this.#turnstile = turnstile;
+    this.#mutex = mutex;
     this.#loop = loop;
     session.on("notification", this.#forward);
   }
@@ -128,7 +128,7 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   }
 
   async #run<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
-    const leave = this.#leave ?? (await this.#turnstile.enter());
+    const leave = this.#leave ?? (await this.#mutex.enter());
     if (performance.now() - this.#loop.turnedAt > longestRunMs) {
       await setImmediate();
       this.#loop.turnedAt = performance.now();

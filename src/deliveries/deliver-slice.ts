@@ -7,7 +7,7 @@ import type { Transport } from "../mail/transport.ts";
 import type { Verdict } from "../mail/verdict.ts";
 import type { Ledger } from "./ledger.ts";
 import { outcomeOf } from "../mail/outcome.ts";
-import type { Press } from "../editions/message-builder.ts";
+import type { MessageBuilder } from "../editions/message-builder.ts";
 import type { ClaimedDelivery } from "./claims.ts";
 
 export interface DeliverDeps {
@@ -15,8 +15,8 @@ export interface DeliverDeps {
   log: Log;
   transport: Transport;
   ledger: Ledger;
-  /** The press of an edition, or null while it is not rendered. */
-  press(editionId: number): Promise<Press | null>;
+  /** The builder of an edition, or null while it is not rendered. */
+  builder(editionId: number): Promise<MessageBuilder | null>;
   /** Hears of every verdict, to notice a relay that refuses everything. */
   watch(editionId: number, verdict: Verdict): void;
   options: { unknownPolicy: "hold" | "resend" };
@@ -34,8 +34,8 @@ export async function deliverSlice(
   slice: { editionId: number; slice: number },
   signal: AbortSignal,
 ): Promise<number> {
-  const press = await deps.press(slice.editionId);
-  if (!press) return 0;
+  const builder = await deps.builder(slice.editionId);
+  if (!builder) return 0;
   const inFlight = new Set<Promise<void>>();
   let handed = 0;
   try {
@@ -46,7 +46,7 @@ export async function deliverSlice(
       if (claimed.length + skipped === 0 && asked > 0) break;
       handed += claimed.length;
       for (const delivery of claimed) {
-        const sending = sendOne(deps, press, slice, delivery).finally(() => inFlight.delete(sending));
+        const sending = sendOne(deps, builder, slice, delivery).finally(() => inFlight.delete(sending));
         inFlight.add(sending);
       }
     }
@@ -86,11 +86,11 @@ async function claimWithin(
 
 async function sendOne(
   deps: DeliverDeps,
-  press: Press,
+  builder: MessageBuilder,
   { editionId, slice }: { editionId: number; slice: number },
   delivery: ClaimedDelivery,
 ): Promise<void> {
-  const verdict = await handOver(deps, press, delivery);
+  const verdict = await handOver(deps, builder, delivery);
   const now = deps.clock.now();
   deps.ledger.record(outcomeOf(verdict, delivery, { now, unknownPolicy: deps.options.unknownPolicy }));
   deps.watch(editionId, verdict);
@@ -99,13 +99,17 @@ async function sendOne(
   else deps.log.warn({ ...fields, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
 }
 
-async function handOver({ transport, clock }: DeliverDeps, press: Press, delivery: ClaimedDelivery): Promise<Verdict> {
+async function handOver(
+  { transport, clock }: DeliverDeps,
+  builder: MessageBuilder,
+  delivery: ClaimedDelivery,
+): Promise<Verdict> {
   let message: Buffer;
   try {
-    message = press.print(delivery, clock.now());
+    message = builder.print(delivery, clock.now());
   } catch (error) {
     transport.release(1);
     return { kind: "rejected", scope: "message", reply: `The mail could not be made: ${reasonOf(error)}` };
   }
-  return transport.send({ from: press.from, to: delivery.address, message });
+  return transport.send({ from: builder.from, to: delivery.address, message });
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { createTurnstile } from "../db/mutex.ts";
+import { createMutex } from "../db/mutex.ts";
 import {
   claim,
   reopenFor,
@@ -68,7 +68,7 @@ const nothing: Claims = { claimed: [], skipped: 0, asked: 0 };
  * at most the messages the relay holds at that moment, and a killed process leaves no more than its connections behind.
  */
 export function createLedger(deps: LedgerDeps): Ledger {
-  const turnstile = createTurnstile();
+  const mutex = createMutex();
   /** Claims whose outcome is not committed. */
   const held = new Set<number>();
   let waiting: Outcome[] = [];
@@ -78,7 +78,7 @@ export function createLedger(deps: LedgerDeps): Ledger {
   let closed = false;
 
   async function exchange(request: ClaimRequest | null): Promise<Claims> {
-    const leave = await turnstile.enter();
+    const leave = await mutex.enter();
     // Answers that have arrived already come in first. The embedded database works without ever yielding, and a
     // transaction for each answer by itself would cost it its speed.
     await nextTurn();

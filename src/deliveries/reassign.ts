@@ -10,7 +10,7 @@ const noneLeft = "an editor left out every article that this reader would have g
  * back once there is one again, so that the edition balances at any time.
  * @param tx holds the edition's row
  */
-export async function dealAgain(tx: Tx, editionId: number, now: Date): Promise<void> {
+export async function reassign(tx: Tx, editionId: number, now: Date): Promise<void> {
   const { rows } = await sql<{ last: number }>`
     select coalesce(max(id), 0)::int8 as last from cohorts where edition_id = ${editionId}`.execute(tx);
   const { last } = rows[0]!;

@@ -5,8 +5,8 @@ import { countAudience } from "../deliveries/audience.ts";
 import type { SampleStencils } from "./sample-stencils.ts";
 import type { Stencil } from "../render/types.ts";
 import { comingLinks, sampleOfComing, type ComingEdition } from "./coming.ts";
-import { loadGateFacts } from "./pre-send-facts.ts";
-import { gateFindings } from "./pre-send-checks.ts";
+import { loadPreSendFacts } from "./pre-send-facts.ts";
+import { preSendFindings } from "./pre-send-checks.ts";
 import type { HoldOptions } from "./hold.ts";
 import { brokenOnly, checkedLinks } from "./link-store.ts";
 
@@ -31,7 +31,7 @@ export async function comingFindings(deps: FindingsDeps, coming: ComingEdition):
   const ids = links.map(({ id }) => id);
   const [audience, checked] = await Promise.all([countAudience(db, ids, now), checkedLinks(db, links)]);
   const edition = { ...audience, id: null, articles: ids.length, stencil: made, broken: brokenOnly(checked), now };
-  return gateFindings(await loadGateFacts(db, edition));
+  return preSendFindings(await loadPreSendFacts(db, edition));
 }
 
 /** A template that does not compile is told, and keeps nobody from changing the edition. */

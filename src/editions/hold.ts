@@ -3,8 +3,8 @@ import { countStates } from "../deliveries/store.ts";
 import type { Edition } from "./store.ts";
 import type { Stencil } from "../render/types.ts";
 import { checkLinks, type CheckDeps } from "./check-links.ts";
-import { loadGateFacts } from "./pre-send-facts.ts";
-import { gateFindings } from "./pre-send-checks.ts";
+import { loadPreSendFacts } from "./pre-send-facts.ts";
+import { preSendFindings } from "./pre-send-checks.ts";
 import { brokenOnly, checkedLinks, editionLinks, type CheckedLink } from "./link-store.ts";
 
 export interface HoldOptions {
@@ -24,7 +24,7 @@ export interface Hold {
 
 const minuteMs = 60_000;
 /** Before what the gate has found, so that it can be told from other reasons. */
-const byGate = "Held to be looked at: ";
+const byChecks = "Held to be looked at: ";
 
 /**
  * Why a rendered edition must not go out yet; null when it may. What the gate finds waits for a person whatever the
@@ -41,8 +41,8 @@ export async function whyHeld(
   if (options.gate === "on") {
     const ask = options.checkLinks && edition.selected > 0;
     const links = ask ? await checkLinks(deps, await editionLinks(db, edition.id), { again: false, signal }) : [];
-    const found = gateFindings(await loadGateFacts(db, { ...edition, stencil, broken: brokenOnly(links), now }));
-    if (found.length > 0) return { reason: byGate + found.join(" "), approveBy: null };
+    const found = preSendFindings(await loadPreSendFacts(db, { ...edition, stencil, broken: brokenOnly(links), now }));
+    if (found.length > 0) return { reason: byChecks + found.join(" "), approveBy: null };
   }
   if (options.approval === "off" || edition.selected === 0) return null;
   // On the minute, as it is shown.
@@ -64,12 +64,12 @@ export async function reasonNow(
   stencil: Stencil,
   links?: CheckedLink[],
 ): Promise<string | null> {
-  if (!edition.reason?.startsWith(byGate)) return edition.reason;
+  if (!edition.reason?.startsWith(byChecks)) return edition.reason;
   const checked = links ?? (await checkedLinks(tx, await editionLinks(tx, edition.id)));
   const { pending } = await countStates(tx, edition.id, edition.selected);
   const facts = { ...edition, selected: pending, stencil, broken: brokenOnly(checked), now: edition.frozen_at! };
-  const found = gateFindings(await loadGateFacts(tx, facts));
-  return byGate + (found.length > 0 ? found.join(" ") : "what was found is mended, and it waits for approval.");
+  const found = preSendFindings(await loadPreSendFacts(tx, facts));
+  return byChecks + (found.length > 0 ? found.join(" ") : "what was found is mended, and it waits for approval.");
 }
 
 /** `08:00 (Europe/Berlin)`. */

@@ -16,27 +16,27 @@ import type { ClaimedDelivery } from "../deliveries/claims.ts";
 const mostKept = 4;
 
 /** Makes the mails of one edition. */
-export interface Press {
+export interface MessageBuilder {
   /** The whole message for one reader, ready for SMTP. */
   print(delivery: ClaimedDelivery, date: Date): Buffer;
   /** The envelope's sender. */
   from: string;
 }
 
-export interface PressOptions {
+export interface MessageBuilderOptions {
   secret: string;
   publicUrl: string;
   maxArticles: number;
 }
 
 /**
- * A press for an edition; null while it has not been rendered by this release or one with the same stencils. Its mails
+ * A builder for an edition; null while it has not been rendered by this release or one with the same stencils. Its mails
  * come from the publication's sender as it is now, in the header and in the envelope.
  */
-export async function openPress(
-  deps: { db: Db; options: PressOptions; publication: Publication },
+export async function openMessageBuilder(
+  deps: { db: Db; options: MessageBuilderOptions; publication: Publication },
   editionId: number,
-): Promise<Press | null> {
+): Promise<MessageBuilder | null> {
   const { db, options, publication } = deps;
   const edition = await getEditionById(db, editionId);
   const stencil = await loadStencil(db, editionId);
@@ -68,20 +68,20 @@ export async function openPress(
   };
 }
 
-/** Keeps the presses used last, for opening one parses a whole stencil. One that cannot be opened yet is asked for anew. */
-export function keepPresses(open: (editionId: number) => Promise<Press | null>): typeof open {
-  const kept = new Map<number, Press>();
+/** Keeps the builders used last, for opening one parses a whole stencil. One that cannot be opened yet is asked for again. */
+export function keepMessageBuilders(open: (editionId: number) => Promise<MessageBuilder | null>): typeof open {
+  const kept = new Map<number, MessageBuilder>();
   return async (id) => {
-    const press = kept.get(id) ?? (await open(id));
-    if (!press) return null;
-    remember(kept, id, press, mostKept);
-    return press;
+    const builder = kept.get(id) ?? (await open(id));
+    if (!builder) return null;
+    remember(kept, id, builder, mostKept);
+    return builder;
   };
 }
 
 /** The links at the top and foot of a reader's mail. */
 export function readerLinks(
-  options: Pick<PressOptions, "secret" | "publicUrl">,
+  options: Pick<MessageBuilderOptions, "secret" | "publicUrl">,
   key: Buffer,
   edition: string,
 ): ReaderMail["links"] {

@@ -6,7 +6,7 @@ export interface EditionSize {
   selected: number;
 }
 
-export interface GateFacts extends EditionSize {
+export interface PreSendFacts extends EditionSize {
   /** Active readers at the freeze. */
   readers: number;
   /** Regular editions that were sent before, newest first. */
@@ -37,7 +37,7 @@ const mostTold = 3;
  * What is so far from usual about an edition that a person should look before it goes out, a sentence each; empty when
  * nothing is. Every limit is meant to be quiet on ordinary days: an edition held for nothing is a late edition.
  */
-export function gateFindings(facts: GateFacts): string[] {
+export function preSendFindings(facts: PreSendFacts): string[] {
   const found: string[] = [];
   if (facts.smallestMailKb > htmlLimit) {
     found.push(

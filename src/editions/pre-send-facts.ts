@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Stencil } from "../render/types.ts";
-import { usualEditions, type EditionSize, type GateFacts } from "./pre-send-checks.ts";
+import { usualEditions, type EditionSize, type PreSendFacts } from "./pre-send-checks.ts";
 
 /** Longer than Easter and most other runs of holidays. */
 const silentDays = 5;
@@ -10,7 +10,7 @@ const busyDays = 10;
 const busyWithin = 14;
 
 /** What the gate is told of an edition that is frozen, or of the coming one as if it were frozen at `now`. */
-export interface Judged extends EditionSize, Pick<GateFacts, "readers" | "broken"> {
+export interface Judged extends EditionSize, Pick<PreSendFacts, "readers" | "broken"> {
   /** null for the coming one. */
   id: number | null;
   stencil: Stencil;
@@ -18,7 +18,7 @@ export interface Judged extends EditionSize, Pick<GateFacts, "readers" | "broken
 }
 
 /** What the gate judges an edition by. */
-export async function loadGateFacts(db: Db | Tx, edition: Judged): Promise<GateFacts> {
+export async function loadPreSendFacts(db: Db | Tx, edition: Judged): Promise<PreSendFacts> {
   const { articles, readers, selected, broken, stencil, now } = edition;
   const past = await db
     .selectFrom("editions")
@@ -42,7 +42,7 @@ export async function loadGateFacts(db: Db | Tx, edition: Judged): Promise<GateF
 }
 
 /** Those whose silence became long between two instants, so that one silence holds one edition and not all that follow. */
-async function silentSources(db: Db | Tx, since: Date, now: Date): Promise<GateFacts["silent"]> {
+async function silentSources(db: Db | Tx, since: Date, now: Date): Promise<PreSendFacts["silent"]> {
   const { rows } = await sql<{ name: string; days: number }>`
     with seen as (
       select source_id, max(first_seen_at) as last from articles

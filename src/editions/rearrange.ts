@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { lockArticles } from "../articles/store.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
-import { dealAgain } from "../deliveries/reassign.ts";
+import { reassign } from "../deliveries/reassign.ts";
 import type { Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -35,7 +35,7 @@ export async function rearrange(tx: Tx, edition: Edition, change: Rearrangement,
     throw new Refusal(422, `That would leave edition ${name} without an article: to send nothing, cancel it.`);
   }
   await tx.updateTable("editions").set({ articles }).where("id", "=", edition.id).execute();
-  await dealAgain(tx, edition.id, now);
+  await reassign(tx, edition.id, now);
 }
 
 async function moveOut(tx: Tx, edition: Edition, out: number[]): Promise<void> {

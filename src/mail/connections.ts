@@ -2,7 +2,7 @@ import type { Session } from "./session.ts";
 import type { SmtpFailure } from "./verdict.ts";
 
 /** The connections to the relay: one for each mail under way, and the idle ones that wait for the next. */
-export interface Lanes {
+export interface ConnectionPool {
   /** The idle connection used last, or a new one; always a new one if `fresh`. */
   take(fresh: boolean): Promise<{ session: Session; kept: boolean } | { failure: SmtpFailure }>;
   /** Takes a connection back after a mail, whatever became of it; a worn one is used no more. */
@@ -13,7 +13,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-export function createLanes(create: () => Session, idleMs: number): Lanes {
+export function createConnectionPool(create: () => Session, idleMs: number): ConnectionPool {
   const idle = new Map<Session, NodeJS.Timeout>();
   const taken = new Set<Session>();
   let closed = false;

@@ -6,7 +6,7 @@ import { createTransport } from "nodemailer";
 import { reasonOf } from "../base/errors.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault } from "./envelope.ts";
-import { createGate, ticks } from "./rate-limiter.ts";
+import { createRateLimiter, ticks } from "./rate-limiter.ts";
 import { createThrottle } from "./throttle.ts";
 import type { Mail, Transport } from "./transport.ts";
 import { oneLine, type Verdict } from "./verdict.ts";
@@ -15,7 +15,7 @@ import { oneLine, type Verdict } from "./verdict.ts";
 export function createOutboxTransport(options: { dir: string; connections: number }): Transport {
   const { dir, connections } = options;
   const breaker = createBreaker(connections);
-  const gate = createGate({ connections, breaker, throttle: createThrottle(null, 0) });
+  const limiter = createRateLimiter({ connections, breaker, throttle: createThrottle(null, 0) });
   const composer = createTransport({ streamTransport: true, buffer: true });
   let made: Promise<unknown> | null = null;
   let serial = 0;
@@ -37,17 +37,17 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
 
   return {
     connections,
-    reserve: gate.reserve,
-    more: gate.more,
-    release: gate.release,
+    reserve: limiter.reserve,
+    more: limiter.more,
+    release: limiter.release,
     async send(mail) {
-      if (!(await gate.begin())) {
+      if (!(await limiter.begin())) {
         return { kind: "deferred", scope: "relay", reply: "the mail transport is closed" };
       }
       const verdict = envelopeFault(mail) ?? (await write(mail));
       if (verdict.kind === "deferred") breaker.failed(verdict.reply, ticks(), ticks());
       else breaker.worked();
-      gate.end();
+      limiter.end();
       return verdict;
     },
     async check() {
@@ -59,10 +59,10 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
         return { ok: false, sentence: `Mails cannot be written to ${dir}: ${reasonOf(error)}. Make it writable.` };
       }
     },
-    state: () => ({ open: 0, busy: gate.busy(), pausedUntil: null, reason: breaker.reason() }),
+    state: () => ({ open: 0, busy: limiter.busy(), pausedUntil: null, reason: breaker.reason() }),
     async close(graceMs) {
-      gate.close();
-      await gate.drained(graceMs);
+      limiter.close();
+      await limiter.drained(graceMs);
     },
   };
 }

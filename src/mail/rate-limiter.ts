@@ -2,7 +2,7 @@ import type { Breaker } from "./breaker.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Hands out permits to send. At any time: permits held + sends under way ≤ connections. */
-export interface Gate {
+export interface RateLimiter {
   /** See `Transport.reserve`. */
   reserve: (max: number, signal?: AbortSignal) => Promise<number>;
   /** See `Transport.more`. */
@@ -27,7 +27,7 @@ interface Waiter {
 export const ticks = (): number => performance.now();
 
 /** Permits are given in the order in which they were asked for. */
-export function createGate(deps: { connections: number; breaker: Breaker; throttle: Throttle }): Gate {
+export function createRateLimiter(deps: { connections: number; breaker: Breaker; throttle: Throttle }): RateLimiter {
   const { breaker, throttle } = deps;
   const waiting: Waiter[] = [];
   let held = 0;

@@ -5,8 +5,8 @@ import { withoutAddress } from "../base/mask-address.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
 import { explain, relayName } from "./explain.ts";
-import { createGate, ticks } from "./rate-limiter.ts";
-import { createLanes } from "./connections.ts";
+import { createRateLimiter, ticks } from "./rate-limiter.ts";
+import { createConnectionPool } from "./connections.ts";
 import { createSession, type Session, type SessionOptions } from "./session.ts";
 import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
 import { createThrottle } from "./throttle.ts";
@@ -32,8 +32,8 @@ export function createSmtpTransport(
   const { host, port, connections } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const breaker = createBreaker(connections);
-  const gate = createGate({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
-  const lanes = createLanes(() => createSession({ ...options, timeouts }), timeouts.idle);
+  const limiter = createRateLimiter({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
+  const pool = createConnectionPool(() => createSession({ ...options, timeouts }), timeouts.idle);
   const relay = relayName(host, port);
   const closing = new AbortController();
   let cut = false;
@@ -60,7 +60,7 @@ export function createSmtpTransport(
 
   /** One try on a kept connection or a new one. A kept one that turns out to be gone costs a second try, not a verdict. */
   async function attempt(mail: Mail, fresh: boolean): Promise<Verdict> {
-    const taken = await lanes.take(fresh);
+    const taken = await pool.take(fresh);
     if ("failure" in taken) {
       if (isUnreached(taken.failure) && !returning) {
         returning = awaitReturn().finally(() => (returning = null));
@@ -70,12 +70,12 @@ export function createSmtpTransport(
     const { session, kept } = taken;
     const fault = sessionFault(mail, session.smtputf8(), session.maxBytes());
     if (fault) {
-      lanes.put(session);
+      pool.put(session);
       return fault;
     }
     const outcome = await session.send(mail);
     const worn = "stage" in outcome && wornOut(outcome);
-    lanes.put(session, worn);
+    pool.put(session, worn);
     if ("reply" in outcome) return { kind: "sent", reply: outcome.reply };
     return kept && !cut && worn ? attempt(mail, true) : judge(outcome);
   }
@@ -103,7 +103,7 @@ export function createSmtpTransport(
   }
 
   async function send(mail: Mail): Promise<Verdict> {
-    if (!(await gate.begin())) return notNow("the mail transport is closed");
+    if (!(await limiter.begin())) return notNow("the mail transport is closed");
     try {
       const fault = envelopeFault(mail);
       if (fault) return fault;
@@ -113,15 +113,15 @@ export function createSmtpTransport(
       const triedAt = ticks();
       return note(await attempt(mail, false), triedAt);
     } finally {
-      gate.end();
+      limiter.end();
     }
   }
 
   return {
     connections,
-    reserve: gate.reserve,
-    more: gate.more,
-    release: gate.release,
+    reserve: limiter.reserve,
+    more: limiter.more,
+    release: limiter.release,
     send,
     async check() {
       const session = createSession({
@@ -138,19 +138,19 @@ export function createSmtpTransport(
     state() {
       const pauseMs = breaker.waitMs(ticks());
       return {
-        open: lanes.open(),
-        busy: gate.busy(),
+        open: pool.open(),
+        busy: limiter.busy(),
         pausedUntil: pauseMs > 0 ? new Date(deps.clock.now().getTime() + pauseMs) : null,
         reason: breaker.reason(),
       };
     },
     async close(graceMs) {
-      gate.close();
+      limiter.close();
       closing.abort();
       probe?.cut("the mail transport is closing");
-      await gate.drained(graceMs);
+      await limiter.drained(graceMs);
       cut = true;
-      await lanes.close();
+      await pool.close();
     },
   };
 }

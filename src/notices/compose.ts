@@ -1,7 +1,7 @@
 import { domainOf } from "../base/mail-domain.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db, NoticeKind } from "../db/schema.ts";
-import type { NoticePress } from "../render/notice.ts";
+import type { NoticeBuilder } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
@@ -28,37 +28,41 @@ export type Composed = { message: Buffer } | { skip: string };
 const mostTags = 20;
 
 /** Makes the mail of a notice, looking again at what it is about: consent and suppression count at this moment. */
-export async function composeNotice(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+export async function composeNotice(
+  deps: ComposeDeps,
+  builder: NoticeBuilder,
+  notice: ClaimedNotice,
+): Promise<Composed> {
   const addressKey = notice.address.toLowerCase();
   const reason = (await findSuppressed(deps.db, deps.options.secret, [addressKey])).get(addressKey);
   if (reason !== undefined && isForGood(reason)) return { skip: "the address is never to be mailed" };
   switch (notice.kind) {
     case "confirm":
-      return confirmMail(deps, press, notice);
+      return confirmMail(deps, builder, notice);
     case "change":
-      return changeMail(deps, press, notice, reason);
+      return changeMail(deps, builder, notice, reason);
     case "sample":
       // An erasure keeps old lists away, and nobody from what they ask for themselves.
       if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
       return sampleMail(deps, notice);
     case "alert":
-      return alertMail(deps, press, notice);
+      return alertMail(deps, builder, notice);
     case "already":
     case "welcome": {
       const reader = await readerOf(deps, notice);
       if (reader?.status !== "active" || reason !== undefined) return { skip: "the reader is not subscribed" };
-      return subscriberMail(deps, press, notice, reader, notice.kind);
+      return subscriberMail(deps, builder, notice, reader, notice.kind);
     }
     case "settings": {
       const reader = await readerOf(deps, notice);
       if (!reader || reader.status === "suppressed" || reason !== undefined) {
         return { skip: "the address is no longer a reader's" };
       }
-      return settingsMail(deps, press, notice, reader);
+      return settingsMail(deps, builder, notice, reader);
     }
     case "moved":
       if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
-      return movedMail(deps, press, notice);
+      return movedMail(deps, builder, notice);
   }
 }
 
@@ -68,7 +72,7 @@ async function readerOf({ db }: ComposeDeps, notice: ClaimedNotice): Promise<Sub
   return reader?.address.toLowerCase() === notice.address.toLowerCase() ? reader : null;
 }
 
-async function confirmMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+async function confirmMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
   const consent = await deps.db
     .selectFrom("consents")
     .select(["key", "tags", "all_tags", "confirmed_at"])
@@ -77,7 +81,7 @@ async function confirmMail(deps: ComposeDeps, press: NoticePress, notice: Claime
   if (!consent?.key || consent.confirmed_at !== null) return { skip: "there is nothing to confirm any more" };
   const said = saidBy(deps, "confirm");
   const follows = followed(deps, "confirm", { tags: consent.tags, allTags: consent.all_tags });
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     ...said,
     paragraphs: [said.lead, follows],
     button: { label: said.button, url: confirmLink(deps.options, consent.key, notice.createdAt) },
@@ -88,7 +92,7 @@ async function confirmMail(deps: ComposeDeps, press: NoticePress, notice: Claime
 
 async function changeMail(
   deps: ComposeDeps,
-  press: NoticePress,
+  builder: NoticeBuilder,
   notice: ClaimedNotice,
   suppressed: string | undefined,
 ): Promise<Composed> {
@@ -100,9 +104,9 @@ async function changeMail(
   if (!change) return { skip: "the change was made or given up" };
   const other = await findByAddress(deps.db, notice.address.toLowerCase());
   if (other?.status === "active" && suppressed === undefined)
-    return subscriberMail(deps, press, notice, other, "already");
+    return subscriberMail(deps, builder, notice, other, "already");
   const said = saidBy(deps, "change");
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     ...said,
     paragraphs: [said.lead],
     button: { label: said.button, url: changeLink(deps.options, change.key, notice.createdAt) },
@@ -113,7 +117,7 @@ async function changeMail(
 
 async function subscriberMail(
   deps: ComposeDeps,
-  press: NoticePress,
+  builder: NoticeBuilder,
   notice: ClaimedNotice,
   reader: Subscriber,
   kind: "already" | "welcome",
@@ -124,7 +128,7 @@ async function subscriberMail(
   const schedule = await loadSchedule(deps.db);
   const time = { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone };
   const articles = kind === "welcome" ? await newestHeadlines(deps.db, reader) : [];
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     ...said,
     paragraphs: [
       said.lead,
@@ -139,12 +143,12 @@ async function subscriberMail(
 
 function settingsMail(
   deps: ComposeDeps,
-  press: NoticePress,
+  builder: NoticeBuilder,
   notice: ClaimedNotice,
   reader: Subscriber,
 ): Promise<Composed> {
   const said = saidBy(deps, "settings");
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     ...said,
     paragraphs: [said.lead],
     button: { label: said.button, url: ownLinks(deps.options, reader.key).preferences },
@@ -157,7 +161,7 @@ function settingsMail(
  * To the former mailbox, which may be somebody else's by now: it neither names the new address nor leads to the
  * preferences. Its button is the List-Unsubscribe header's address, which older mails there hold already.
  */
-async function movedMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+async function movedMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
   const { db, options, publication } = deps;
   const reader = notice.subscriberId === null ? null : await findSubscriber(db, notice.subscriberId);
   if (!reader || reader.address.toLowerCase() === notice.address.toLowerCase()) {
@@ -174,7 +178,7 @@ async function movedMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedN
     address: String(notice.payload["to"]),
     url: `${options.publicUrl}/subscribe`,
   });
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     ...said,
     paragraphs: [said.lead],
     button: { label: said.button, url: ownLinks(options, reader.key).oneClick },
@@ -190,10 +194,10 @@ async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Com
 }
 
 /** To an operator, in the words that were found when it was written down. */
-function alertMail(deps: ComposeDeps, press: NoticePress, notice: ClaimedNotice): Promise<Composed> {
+function alertMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
   const { headline, sentence, advice } = notice.payload;
   const name = publicationName(deps.publication);
-  return printed(deps, press, notice, {
+  return printed(deps, builder, notice, {
     subject: `${name}: ${String(headline)}`,
     headline: String(headline),
     paragraphs: [String(sentence)],
@@ -244,13 +248,13 @@ function followed(
 
 async function printed(
   deps: ComposeDeps,
-  press: NoticePress,
+  builder: NoticeBuilder,
   notice: ClaimedNotice,
   parts: Omit<NoticeMail, "to" | "messageId" | "date">,
 ): Promise<Composed> {
   const { subject, headline, paragraphs, button, after, list, own, why } = parts;
   const head = { to: notice.address, messageId: idOf(deps, notice), date: deps.clock.now() };
-  return { message: await press.print({ ...head, subject, headline, paragraphs, button, after, list, own, why }) };
+  return { message: await builder.print({ ...head, subject, headline, paragraphs, button, after, list, own, why }) };
 }
 
 function idOf({ options, publication }: ComposeDeps, notice: ClaimedNotice): string {

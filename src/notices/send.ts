@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import { outcomeOf } from "../mail/outcome.ts";
 import type { Transport } from "../mail/transport.ts";
-import type { NoticePress } from "../render/notice.ts";
+import type { NoticeBuilder } from "../render/notice.ts";
 import { composeNotice, type ComposeDeps } from "./compose.ts";
 import {
   claimNotices,
@@ -19,7 +19,7 @@ export interface SendNoticesDeps extends ComposeDeps {
   transport: Transport;
   /** This process's row in `senders`. */
   sender: string;
-  notices(): Promise<NoticePress>;
+  notices(): Promise<NoticeBuilder>;
   options: ComposeDeps["options"] & { unknownPolicy: "hold" | "resend"; mailFrom: { address: string } };
 }
 
@@ -34,7 +34,7 @@ const settleRetryMs = 1_000;
 export async function sendNotices(deps: SendNoticesDeps, signal: AbortSignal): Promise<void> {
   const { db, clock, transport, sender } = deps;
   if (!(await hasDueNotices(db, clock.now()))) return;
-  const press = await deps.notices();
+  const builder = await deps.notices();
   for (;;) {
     let spare = await transport.reserve(Math.min(transport.connections, atOnce), signal);
     if (spare === 0) return;
@@ -46,15 +46,15 @@ export async function sendNotices(deps: SendNoticesDeps, signal: AbortSignal): P
       transport.release(spare);
     }
     if (claimed.length === 0) return;
-    const outcomes = await Promise.all(claimed.map((notice) => sendOne(deps, press, notice)));
+    const outcomes = await Promise.all(claimed.map((notice) => sendOne(deps, builder, notice)));
     await settle(deps, outcomes, 1);
   }
 }
 
-async function sendOne(deps: SendNoticesDeps, press: NoticePress, notice: ClaimedNotice): Promise<NoticeOutcome> {
+async function sendOne(deps: SendNoticesDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<NoticeOutcome> {
   const { transport, options, clock, log } = deps;
   const { id, kind } = notice;
-  const composed = await composeNotice(deps, press, notice).catch((error: unknown) => ({ error }));
+  const composed = await composeNotice(deps, builder, notice).catch((error: unknown) => ({ error }));
   if ("skip" in composed) {
     transport.release(1);
     log.info({ notice: id, kind, reason: composed.skip }, "notice not needed any more");

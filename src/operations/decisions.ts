@@ -1,4 +1,4 @@
-import { deskPathOf, editionName } from "../base/edition-name.ts";
+import { operatorPathOf, editionName } from "../base/edition-name.ts";
 import type { EditionStatus } from "./status.ts";
 
 /** Something that waits for an operator, with the page on which it is decided. */
@@ -63,7 +63,7 @@ export function decisions(facts: Facts): Decision[] {
 
 function ofEdition({ date, number, state, reason, balance }: Facts["editions"][number]): Decision[] {
   const name = editionName({ date, number });
-  const path = deskPathOf({ date, number });
+  const path = operatorPathOf({ date, number });
   const why = reason === null ? "" : ` ${reason}`;
   if (state === "held") {
     return [{ sentence: `The edition of ${name} is held.${why}`, path, label: "Look at it and decide" }];

@@ -9,7 +9,7 @@ import { readTemplate, trial } from "./templates.ts";
 import type { EmailTemplates, Publication } from "./types.ts";
 
 /** Makes notices of one publication by the templates as they are now. */
-export interface NoticePress {
+export interface NoticeBuilder {
   /**
    * The whole message (RFC 5322, CRLF, 7-bit), ready for SMTP but for dot-stuffing.
    * @throws Refusal 422 for a template that cannot be used, and for what cannot stand in a header
@@ -21,16 +21,16 @@ export interface NoticePress {
 const boundary = "=_dayletter_notice";
 
 /** Reads `notice.mjml` and `notice.txt` of a folder. @throws Refusal 422 when they cannot be read or used */
-export async function openNoticePress(folder: string, publication: Publication): Promise<NoticePress> {
+export async function openNoticeBuilder(folder: string, publication: Publication): Promise<NoticeBuilder> {
   const [html, text] = await Promise.all([readTemplate(folder, "notice.mjml"), readTemplate(folder, "notice.txt")]);
-  return createPress({ folder, html, text }, publication);
+  return createBuilder({ folder, html, text }, publication);
 }
 
 /** Compiles both templates with everything a notice can have, so that a wrong one is known at start. */
 export async function checkNoticeTemplates(folder: string): Promise<void> {
   const url = "https://news.example/";
-  const press = await openNoticePress(folder, trial);
-  await press.print({
+  const builder = await openNoticeBuilder(folder, trial);
+  await builder.print({
     to: "reader@example.com",
     messageId: "trial@news.example",
     date: new Date(0),
@@ -45,7 +45,7 @@ export async function checkNoticeTemplates(folder: string): Promise<void> {
   });
 }
 
-function createPress(templates: EmailTemplates, publication: Publication): NoticePress {
+function createBuilder(templates: EmailTemplates, publication: Publication): NoticeBuilder {
   const { language } = publication;
   const { from: fromField, fixed } = sharedHead({ ...identityOf(publication), language, boundary });
   const shapes = new Map<string, Promise<{ html: Token[]; text: Token[] }>>();

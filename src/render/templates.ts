@@ -35,7 +35,7 @@ export async function readTemplate(dir: string, name: string): Promise<TemplateF
 export const trial: Publication = {
   name: "Trial",
   publicUrl: "https://news.example/",
-  postalAddress: "1 Press Street",
+  postalAddress: "1 MessageBuilder Street",
   language: "en",
   accentColour: "#8a2f1f",
   logo: { url: "https://news.example/logo.png", width: 96, height: 48 },

@@ -34,7 +34,7 @@ export function registerTextTag(engine: Liquid, wording: Wording): void {
   );
 }
 
-const call = /\bt\(\s*"([\w.]+)"\s*,?\s*\)/g;
+const call = /\bt\("([\w.]+)"\)/g;
 
 /** A script with its texts, `t("script.many")`, as literals of ASCII. */
 export function fillScript(source: string, wording: Wording): string {

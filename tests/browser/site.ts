@@ -73,7 +73,7 @@ export async function openLiveSite(): Promise<LiveSite> {
 
 /** Sends every due delivery, as a worker would. */
 async function sendAll({ app }: OpenWeb): Promise<void> {
-  const press = (await app.press(1))!;
+  const press = (await app.builder(1))!;
   const now = app.clock.now();
   const { claimed } = await app.db
     .transaction()

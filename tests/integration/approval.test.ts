@@ -113,9 +113,9 @@ test("the words of a held edition can be mended, and what is approved is what wa
   ).rejects.toMatchObject({ status: 422, message: expect.stringContaining("no article 4711") });
   await change({ title: "News,\nmended" });
   await approve();
-  const press = await app.press(id);
+  const builder = await app.builder(id);
   const delivery = { id: 1, attempts: 1, positions: [0], tagIds: [], address: "a@example.org", key: Buffer.alloc(16) };
-  const mail = await readMail({ to: "a@example.org", raw: press!.print(delivery, clock.now()) });
+  const mail = await readMail({ to: "a@example.org", raw: builder!.print(delivery, clock.now()) });
   expect(mail).toMatchObject({ subject: "Mended", headlines: ["News, mended"] });
   await expect(change({ title: "Late" })).rejects.toMatchObject({
     status: 409,

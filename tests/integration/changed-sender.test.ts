@@ -63,9 +63,9 @@ test(
       .select(["address", "key"])
       .where("address", "=", "later@example.org")
       .executeTakeFirstOrThrow();
-    const press = await before.app.press(id);
+    const builder = await before.app.builder(id);
     const delivery = { id: 0, attempts: 1, positions: [0], tagIds: [], address: row.address, key: row.key };
-    const { messageId } = await simpleParser(press!.print(delivery, clock.now()));
+    const { messageId } = await simpleParser(builder!.print(delivery, clock.now()));
     await before.close();
 
     refusal = null;

@@ -53,7 +53,7 @@ export async function sendEveryMail(): Promise<EveryMail> {
     texts.set(`${to}: ${subject}`, all);
     return all;
   };
-  const press = async (path: string, fields: Record<string, string> = {}): Promise<void> => {
+  const builder = async (path: string, fields: Record<string, string> = {}): Promise<void> => {
     const answer = await web.inject({
       method: "POST",
       url: path,
@@ -75,18 +75,18 @@ export async function sendEveryMail(): Promise<EveryMail> {
     { ...article, tags: ["lg u+", "Korea"], publishedAt: null },
   ]);
   await form.send({ address: "ada@example.org" });
-  await press(linkTo(await mail("ada@example.org"), "confirm"));
+  await builder(linkTo(await mail("ada@example.org"), "confirm"));
   await mail("ada@example.org", 2); // welcome
   await form.forget();
   await form.send({ address: "ada@example.org" });
   const already = await mail("ada@example.org", 3);
-  await press(`${linkTo(already, "unsubscribe")}/settings`);
+  await builder(`${linkTo(already, "unsubscribe")}/settings`);
   await mail("ada@example.org", 4);
   const { t } = (await web.inject({ method: "GET", url: "/embed/form" })).json<{ t: string }>();
   clock.advance(10_000);
-  await press("/sample", { address: "sample@example.org", t, website: "" });
+  await builder("/sample", { address: "sample@example.org", t, website: "" });
   await mail("sample@example.org");
-  await press(`${linkTo(already, "preferences")}/address`, { address: "lovelace@example.org", t, website: "" });
+  await builder(`${linkTo(already, "preferences")}/address`, { address: "lovelace@example.org", t, website: "" });
   await mail("lovelace@example.org");
   await form.send({ address: "bob@example.org", fields: spam, headers: { referer: spam.formUrl } });
   await mail("bob@example.org");

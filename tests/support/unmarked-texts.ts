@@ -12,7 +12,7 @@ const code = [
       .map((file) => join("src/web", folder, file)),
   ),
   ...["failures", "frame", "limits", "problem", "tag-boxes"].map((name) => `src/web/${name}.ts`),
-  ...["address", "change-address", "choice", "confirm", "wording"].map((name) => `src/subscribers/${name}.ts`),
+  ...["change-address", "choice", "confirm"].map((name) => `src/subscribers/${name}.ts`),
 ];
 /** Two words, or one that begins like a sentence or a label. */
 const prose = /\p{L}{2,}[,:;]? \p{L}{2,}|^\s*\p{Lu}\p{Ll}+[.:!?…]*\s*$/u;

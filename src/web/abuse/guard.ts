@@ -30,7 +30,7 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
         log.info({}, "sign-up by a script left out");
         return false;
       }
-      // A browser that fills the form in by itself can be as fast as a script: its reader presses once more.
+      // A browser that fills the form in by itself can be as fast as a script: its reader then submits it again.
       if (age === "early") {
         throw new Refusal(422, "form_too_fast", { again: true });
       }

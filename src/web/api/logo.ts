@@ -24,7 +24,7 @@ const logoSchema = z
 const changedSchema = z.object({
   changed: z.boolean().describe("False when it was so already"),
   logo: logoSchema,
-  opensAnew: z.boolean().describe("Whether the server closes now and opens anew by itself, which takes seconds"),
+  restarting: z.boolean().describe("Whether the server restarts now, which takes a few seconds"),
   sentence: z.string().describe("What was done, and when it is in force"),
 });
 
@@ -83,9 +83,9 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
 
   async function change(reply: FastifyReply, request: { content: Buffer | null; actor: string }) {
     const { logo, changed } = await changeLogo(app, request);
-    const opensAnew = changed && app.reopen !== null;
-    if (app.reopen && opensAnew) reply.header("connection", "close").raw.once("finish", app.reopen);
-    return { changed, logo: told(logo), opensAnew, sentence: sentenceOf(logo, changed, opensAnew) };
+    const restarting = changed && app.reopen !== null;
+    if (app.reopen && restarting) reply.header("connection", "close").raw.once("finish", app.reopen);
+    return { changed, logo: told(logo), restarting, sentence: sentenceOf(logo, changed, restarting) };
   }
 
   function told(logo: Logo | null): z.infer<typeof logoSchema> {
@@ -96,9 +96,9 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
   }
 }
 
-function sentenceOf(logo: Logo | null, changed: boolean, opensAnew: boolean): string {
+function sentenceOf(logo: Logo | null, changed: boolean, restarting: boolean): string {
   if (!changed) return logo === null ? "There is no logo." : "This is the logo already.";
   const done = logo === null ? "The logo is taken away" : "The logo is set";
   const it = logo === null ? "without it" : "with it";
-  return opensAnew ? `${done}: the server opens anew ${it}.` : `${done}. Restart the server for it to take effect.`;
+  return restarting ? `${done}: the server restarts ${it}.` : `${done}. Restart the server for it to take effect.`;
 }

@@ -5,7 +5,7 @@ import type { Show } from "./desk.ts";
 import { environmentLines } from "./setup-fields.ts";
 import type { Steps, Told } from "./step-result.ts";
 
-/** Changes settings, and answers: with the page of a server that opens anew, or with what to put into the environment. */
+/** Changes settings, and answers: with the page of a restarting server, or with what to put into the environment. */
 export type ChangeSettings = (
   request: FastifyRequest,
   reply: FastifyReply,

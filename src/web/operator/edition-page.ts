@@ -1,7 +1,7 @@
 import { countByDomain, listDeliveries, type DeliverySearch } from "../../deliveries/search.ts";
 import type { Db } from "../../db/schema.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
-import { deskPathOf, editionName } from "../../base/edition-name.ts";
+import { operatorPathOf, editionName } from "../../base/edition-name.ts";
 import type { DeliveryState } from "../../editions/state.ts";
 import type { EditionStatus } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
@@ -29,7 +29,7 @@ export async function editionPage(
   language: string,
 ): Promise<Record<string, unknown>> {
   const zone = edition.timezone;
-  const path = deskPathOf(edition);
+  const path = operatorPathOf(edition);
   const deliveries = await listDeliveries(db, edition.id, { ...search, after, limit: pageSize + 1 });
   const page = deliveries.slice(0, pageSize);
   const more = deliveries.length > pageSize ? page.at(-1)!.id : null;

@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { actOnEdition } from "../../editions/act.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition } from "../../editions/store.ts";
-import { deskPathOf, editionName, parseEditionName } from "../../base/edition-name.ts";
+import { operatorPathOf, editionName, parseEditionName } from "../../base/edition-name.ts";
 import { editionStatus, type EditionStatus } from "../../operations/status.ts";
 import { sendDeliveries } from "../api/deliveries.ts";
 import { noHead } from "../limits.ts";
@@ -75,8 +75,8 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
           question: `${offered.label}?`,
           words: offered.words,
           label: offered.label,
-          post: `${deskPathOf(edition)}/${action}`,
-          back: deskPathOf(edition),
+          post: `${operatorPathOf(edition)}/${action}`,
+          back: operatorPathOf(edition),
           hidden: [],
         },
       );
@@ -97,7 +97,7 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
         await app.wake("fan-out", { editionId: acted.edition.id });
       const again = action === "retry" || action === "resend-unknown" || action === "unsuppress";
       const query = `done=${action}${acted.changed || again ? "" : "&already=1"}&n=${acted.affected}`;
-      return reply.redirect(`${deskPathOf(acted.edition)}?${query}`, 303);
+      return reply.redirect(`${operatorPathOf(acted.edition)}?${query}`, 303);
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 409) throw error;
       return showEdition(request, reply.code(409), await find(request.params.name), error.message);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { listEditions } from "../../editions/store.ts";
-import { deskPathOf } from "../../base/edition-name.ts";
+import { operatorPathOf } from "../../base/edition-name.ts";
 import { longDate } from "../../render/dates.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
@@ -14,7 +14,7 @@ export function addEditionList(web: FastifyInstance, app: App, show: Show): void
   web.get("/operator/editions", needs.viewer, async (request, reply) => {
     const language = englishOf(app.config.language);
     const editions = (await listEditions(app.db, listed)).map((edition) => ({
-      path: deskPathOf(edition),
+      path: operatorPathOf(edition),
       date: longDate(edition.date, language),
       extra: edition.number === 1 ? null : `Extra edition ${edition.number}`,
       state: edition.state,

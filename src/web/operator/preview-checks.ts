@@ -7,7 +7,7 @@ import { httpUrl } from "../../render/plain.ts";
 import { count, shortMoment } from "./format.ts";
 
 /** What a preview says of what could be in the way, and where its links are asked for. */
-export interface GateBlock {
+export interface ChecksBlock {
   /** Why an edition is held; null for the coming one, and one that is not. */
   reason: string | null;
   /** Why the coming one would be held as it stands. */
@@ -20,11 +20,11 @@ export interface GateBlock {
 }
 
 /** null when there is nothing to say: an edition without articles, or one that has gone out already. */
-export async function gateBlock(
+export async function checksBlock(
   app: App,
   of: Edition | ComingEdition,
   { path, language }: { path: string; language: string },
-): Promise<GateBlock | null> {
+): Promise<ChecksBlock | null> {
   const frozen = "id" in of;
   if (frozen ? of.state !== "held" : of.articles.length === 0) return null;
   const { links, unasked } = await linksOf(app, of);

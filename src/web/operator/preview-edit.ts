@@ -2,7 +2,7 @@ import type { Db } from "../../db/schema.ts";
 import type { ComingArticle, ComingEdition } from "../../editions/coming.ts";
 import { heldRevision } from "../../editions/held-revision.ts";
 import type { Edition } from "../../editions/store.ts";
-import { deskPathOf } from "../../base/edition-name.ts";
+import { operatorPathOf } from "../../base/edition-name.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 
 /** What may be changed on a preview, and where to. */
@@ -38,7 +38,7 @@ export async function ofHeld(db: Db, edition: Edition): Promise<EditBlock> {
     ...out.map((article) => ({ ...article, leftOut: true, original: null })),
   ];
   return {
-    base: deskPathOf(edition),
+    base: operatorPathOf(edition),
     held: true,
     revision: heldRevision(edition, articles),
     introduction: edition.introduction ?? "",

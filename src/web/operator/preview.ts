@@ -9,7 +9,7 @@ import { draftLimits } from "../../editions/editors-texts.ts";
 import { printSample, type SampleCopy } from "../../editions/sample.ts";
 import { sampleOfEdition } from "../../editions/sample-stencils.ts";
 import { getEdition, type Edition } from "../../editions/store.ts";
-import { deskPathOf, editionName, parseEditionName } from "../../base/edition-name.ts";
+import { operatorPathOf, editionName, parseEditionName } from "../../base/edition-name.ts";
 import { longDate } from "../../render/dates.ts";
 import type { Catalogue } from "../catalogue.ts";
 import { readFields } from "../pages/fields.ts";
@@ -18,7 +18,7 @@ import { confineMail } from "../security.ts";
 import { readTags, tagQuery } from "../tag-query.ts";
 import { englishOf, englishWording } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { gateBlock } from "./preview-checks.ts";
+import { checksBlock } from "./preview-checks.ts";
 import { ofComing, ofHeld } from "./preview-edit.ts";
 import { moment } from "./format.ts";
 
@@ -58,7 +58,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
         edition: edition && {
           name: editionName(edition),
           words: longDate(edition.date, language),
-          path: deskPathOf(edition),
+          path: operatorPathOf(edition),
         },
         date: longDate(coming.date, language),
         send: coming.send && moment(coming.send.at, coming.timezone, language),
@@ -79,7 +79,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
           kilobytes: (bytes / 1_000).toFixed(0),
           clipped: bytes > gmailClip,
         },
-        gate: await gateBlock(app, edition ?? coming, { path, language }),
+        gate: await checksBlock(app, edition ?? coming, { path, language }),
         edit: edition === null ? ofComing(coming, path) : edition.state === "held" ? await ofHeld(db, edition) : null,
         limits: draftLimits,
       },

@@ -4,7 +4,7 @@ import { Refusal } from "../../base/errors.ts";
 import { localDate } from "../../schedule/calendar.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { listEditions } from "../../editions/store.ts";
-import { deskPathOf, editionName } from "../../base/edition-name.ts";
+import { operatorPathOf, editionName } from "../../base/edition-name.ts";
 import { status } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
 import { readFields } from "../pages/fields.ts";
@@ -50,15 +50,15 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
     const after = Number(fields.one("after")) || 0;
     // Asked for twice: the second one gets the edition that the first one made.
     const made = await newestOf(app, date);
-    if (made && made.number > after) return reply.redirect(`${deskPathOf(made)}?done=send&already=1`, 303);
+    if (made && made.number > after) return reply.redirect(`${operatorPathOf(made)}?done=send&already=1`, 303);
     try {
       const actor = request.operator.name;
       const edition = await sendNow(app, { date, extra: after > 0, actor, ...(after > 0 ? { after } : {}) });
-      return reply.redirect(`${deskPathOf(edition)}?done=send`, 303);
+      return reply.redirect(`${operatorPathOf(edition)}?done=send`, 303);
     } catch (error) {
       const number = error instanceof Refusal && error.status === 409 ? error.details["number"] : null;
       if (typeof number !== "number") throw error;
-      return reply.redirect(`${deskPathOf({ date, number })}?done=send&already=1`, 303);
+      return reply.redirect(`${operatorPathOf({ date, number })}?done=send&already=1`, 303);
     }
   });
 }

@@ -30,7 +30,7 @@ const path = "/operator/setup";
 /** Feeds that were looked at and not taken yet; each holds some 100 kB at most. */
 const mostKept = 4;
 const shownProblems = 3;
-/** Steps after which the server opens anew. */
+/** Steps after which the server restarts. */
 const reopening: ReadonlySet<Told["step"]> = new Set(["publication", "logo", "relay"]);
 const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const dayNames = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] as const;

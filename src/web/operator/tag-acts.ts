@@ -8,7 +8,7 @@ import { Refusal } from "../../base/errors.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
 import { hideWords, mergeWords, renameWords, shownTag, unaliasWords, unhideWords } from "../tag-texts.ts";
-import { tagDeskPath } from "./tag.ts";
+import { operatorTagPath } from "./tag.ts";
 import { count } from "./format.ts";
 
 const path = "/operator/tags";
@@ -23,14 +23,14 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const { from, to } = { from: query.one("tag"), to: query.one("to") };
     if (to.trim() === "") throw new Refusal(422, "Enter the new name.");
     const { outcome, tag, name, other, reach } = await planRename(db, { from, to });
-    if (outcome === "same") return reply.redirect(tagDeskPath(tag.name), 303);
+    if (outcome === "same") return reply.redirect(operatorTagPath(tag.name), 303);
     if (other) return reply.redirect(mergePath(tag.name, name), 303);
     return show(request, reply, ask("Rename a tag"), {
       question: `Call “${tag.name}” “${name}”?`,
       words: renameWords({ from: tag.name, to: name, spelling: outcome === "spelling" }, reach),
       label: `Rename it, for ${count(reach.readers, "reader")}`,
       post: `${path}/rename`,
-      back: tagDeskPath(tag.name),
+      back: operatorTagPath(tag.name),
       hidden: fields({ tag: tag.name, to: name, revision: String(tag.revision) }),
     });
   });
@@ -40,21 +40,21 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const revision = /^\d{1,15}$/.test(given.one("revision")) ? Number(given.one("revision")) : undefined;
     const actor = request.operator.name;
     const { name } = await renameTag(app, { from: given.one("tag"), to: given.one("to"), revision, actor });
-    return reply.redirect(tagDeskPath(name, "rename"), 303);
+    return reply.redirect(operatorTagPath(name, "rename"), 303);
   });
 
   web.get(`${path}/merge`, needs.editor, async (request, reply) => {
     const query = readFields(request.query);
     const asked = { from: query.one("from"), into: query.one("into") };
     const { from, into, changed, reach } = await planMerge(db, asked);
-    if (!changed) return reply.redirect(tagDeskPath(into.name), 303);
+    if (!changed) return reply.redirect(operatorTagPath(into.name), 303);
     const taken = query.has("instead") ? `“${asked.into}” is in use already: two tags with one name are one. ` : "";
     return show(request, reply, ask("Merge two tags"), {
       question: `Make “${from.name}” part of “${into.name}”?`,
       words: taken + mergeWords({ from: shownTag(from), into: shownTag(into) }, reach),
       label: `Merge, for ${count(reach.readers, "reader")}`,
       post: `${path}/merge`,
-      back: tagDeskPath(from.name),
+      back: operatorTagPath(from.name),
       hidden: fields({ from: from.name, into: into.name }),
     });
   });
@@ -63,7 +63,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const given = readFields(request.body);
     const { from, into } = { from: given.one("from"), into: given.one("into") };
     await mergeTags(app, { from, into, actor: request.operator.name });
-    return reply.redirect(tagDeskPath(into, "merge"), 303);
+    return reply.redirect(operatorTagPath(into, "merge"), 303);
   });
 
   web.post(`${path}/alias`, needs.editor, async (request, reply) => {
@@ -71,19 +71,19 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const { alias, tag } = { alias: given.one("alias"), tag: given.one("tag") };
     if (alias.trim() === "") throw new Refusal(422, "Enter the other spelling.");
     await addAlias(app, { alias, tag, actor: request.operator.name });
-    return reply.redirect(tagDeskPath(tag, "alias"), 303);
+    return reply.redirect(operatorTagPath(tag, "alias"), 303);
   });
 
   web.get(`${path}/unalias`, needs.editor, async (request, reply) => {
     const query = readFields(request.query);
     const { tag, alias, changed } = await planUnalias(db, query.one("alias"), query.one("tag"));
-    if (!changed) return reply.redirect(tagDeskPath(tag.name), 303);
+    if (!changed) return reply.redirect(operatorTagPath(tag.name), 303);
     return show(request, reply, ask("Remove a spelling"), {
       question: `Should “${alias}” no longer mean “${tag.name}”?`,
       words: unaliasWords({ alias, tag: shownTag(tag) }),
       label: "Remove the spelling",
       post: `${path}/unalias`,
-      back: tagDeskPath(tag.name),
+      back: operatorTagPath(tag.name),
       hidden: fields({ alias, tag: tag.name }),
     });
   });
@@ -92,7 +92,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const given = readFields(request.body);
     const { alias, tag } = { alias: given.one("alias"), tag: given.one("tag") };
     const removed = await removeAlias(app, { alias, tag, actor: request.operator.name });
-    return reply.redirect(tagDeskPath(removed.tag.name, removed.changed ? "unalias" : "unaliased"), 303);
+    return reply.redirect(operatorTagPath(removed.tag.name, removed.changed ? "unalias" : "unaliased"), 303);
   });
 
   for (const [act, hidden] of [
@@ -102,13 +102,13 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     web.get(`${path}/${act}`, needs.editor, async (request, reply) => {
       const asked = readFields(request.query).one("tag");
       const { tag, changed, reach } = await planHidden(db, { tag: asked, hidden });
-      if (!changed) return reply.redirect(tagDeskPath(tag.name), 303);
+      if (!changed) return reply.redirect(operatorTagPath(tag.name), 303);
       return show(request, reply, ask(hidden ? "Hide a tag" : "Show a tag again"), {
         question: hidden ? `Hide “${tag.name}”?` : `Show “${tag.name}” again?`,
         words: hidden ? hideWords(reach) : unhideWords(reach),
         label: `${hidden ? "Hide it" : "Show it"}, for ${count(reach.readers, "reader")}`,
         post: `${path}/${act}`,
-        back: tagDeskPath(tag.name),
+        back: operatorTagPath(tag.name),
         hidden: fields({ tag: tag.name }),
       });
     });
@@ -116,7 +116,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     web.post(`${path}/${act}`, needs.editor, async (request, reply) => {
       const asked = readFields(request.body).one("tag");
       const { tag } = await setHidden(app, { tag: asked, hidden, actor: request.operator.name });
-      return reply.redirect(tagDeskPath(tag.name, act), 303);
+      return reply.redirect(operatorTagPath(tag.name, act), 303);
     });
   }
 }

@@ -26,7 +26,7 @@ const doneWords: Record<string, string> = {
 };
 
 /** The page of one tag for operators. @param done what was just done, a key of the words that it says */
-export function tagDeskPath(name: string, done?: string): string {
+export function operatorTagPath(name: string, done?: string): string {
   return path + tagQuery([name], done === undefined ? {} : { done });
 }
 

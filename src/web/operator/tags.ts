@@ -5,7 +5,7 @@ import { cleanTag, tagKey } from "../../articles/tags.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./desk.ts";
 import { addTagActs } from "./tag-acts.ts";
-import { addTagDesk, countedSince, tagDeskPath } from "./tag.ts";
+import { addTagDesk, countedSince, operatorTagPath } from "./tag.ts";
 import { count, number } from "./format.ts";
 
 const listed = 200;
@@ -29,7 +29,7 @@ export function addTagsPage(web: FastifyInstance, app: App, show: Show): void {
         more: found.length > listed ? number(found.length - listed) : null,
         tags: found.slice(0, listed).map((tag) => ({
           name: tag.name,
-          path: tagDeskPath(tag.name),
+          path: operatorTagPath(tag.name),
           hidden: tag.hiddenAt !== null,
           aliases: tag.aliases.join(", "),
           articles: number(tag.articles),

@@ -6,7 +6,7 @@ import { shared } from "../../base/share-answers.ts";
 import { dueAt, isSendDay, localDate, timeOf } from "../../schedule/calendar.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
-import { deskPathOf, editionName } from "../../base/edition-name.ts";
+import { operatorPathOf, editionName } from "../../base/edition-name.ts";
 import { decisions } from "../../operations/decisions.ts";
 import { editionStatus, status, type EditionStatus, type Status } from "../../operations/status.ts";
 import { comingInWords, editionInWords, editionsOfDay } from "../../operations/today.ts";
@@ -95,7 +95,7 @@ function showEdition(edition: EditionStatus, today: string) {
     words: editionInWords(edition, today),
     state: edition.state,
     active: isActive(edition.state),
-    path: deskPathOf(edition),
+    path: operatorPathOf(edition),
     reason: edition.reason,
     bar: edition.selected > 0 ? barOf(edition.balance) : null,
     // What is pressing; the rest is on its own page.

@@ -250,10 +250,10 @@ describe("sample copies", () => {
 });
 
 async function printReal(): Promise<Buffer> {
-  const press = (await site.app.press(1))!;
+  const builder = (await site.app.builder(1))!;
   const now = site.app.clock.now();
   const { claimed } = await site.app.db
     .transaction()
     .execute((tx) => claim(tx, { editionId: 1, slice: 0, sender: site.app.sender, count: 10, now }));
-  return press.print(claimed[0]!, now);
+  return builder.print(claimed[0]!, now);
 }

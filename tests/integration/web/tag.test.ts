@@ -78,12 +78,12 @@ describe("a tag goes all the way", () => {
   });
 
   test("the mail and the page of preferences name them all", async () => {
-    const press = (await site.app.press(1))!;
+    const builder = (await site.app.builder(1))!;
     const now = site.app.clock.now();
     const { claimed } = await site.app.db
       .transaction()
       .execute((tx) => claim(tx, { editionId: 1, slice: 0, sender: site.app.sender, count: 10, now }));
-    const mail = await simpleParser(press.print(claimed[0]!, now));
+    const mail = await simpleParser(builder.print(claimed[0]!, now));
     const { key } = (await findByAddress(site.app.db, "ada@example.com"))!;
     const preferences = await get(`/preferences/${linkToken(site.app.options.secret, "preferences", key)}`);
     for (const name of names) {

@@ -78,7 +78,7 @@ describe("the public URL", () => {
   const relay = {
     SMTP_URL: "smtps://u:p@relay.example.org",
     MAIL_FROM: "alerts@news.org",
-    POSTAL_ADDRESS: "1 Press Street",
+    POSTAL_ADDRESS: "1 MessageBuilder Street",
   };
   test.each<[string, Record<string, string>, Check["level"]]>([
     ["https", { ...relay, PUBLIC_URL: "https://alerts.news.org" }, "ok"],

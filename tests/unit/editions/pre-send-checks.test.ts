@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gateFindings, type GateFacts } from "../../../src/editions/pre-send-checks.ts";
+import { preSendFindings, type PreSendFacts } from "../../../src/editions/pre-send-checks.ts";
 import { isAskable, judgeLinks } from "../../../src/editions/link-verdict.ts";
 import type { LinkAnswer } from "../../../src/sources/ask-links.ts";
 
@@ -67,7 +67,7 @@ describe("what an answer says of a link", () => {
 });
 
 test("of many broken links the first three are told", () => {
-  const facts: GateFacts = {
+  const facts: PreSendFacts = {
     articles: 5,
     selected: 5,
     readers: 5,
@@ -77,9 +77,9 @@ test("of many broken links the first three are told", () => {
     broken: [],
   };
   const broken = ["A", "B", "C", "D", "E"].map((title) => ({ title, said: "answers 404" }));
-  expect(gateFindings(facts)).toEqual([]);
-  expect(gateFindings({ ...facts, broken: broken.slice(0, 1) })).toEqual([
+  expect(preSendFindings(facts)).toEqual([]);
+  expect(preSendFindings({ ...facts, broken: broken.slice(0, 1) })).toEqual([
     "“A” answers 404: leave it out, or mend the page that it leads to.",
   ]);
-  expect(gateFindings({ ...facts, broken }).slice(3)).toEqual(["2 more articles lead to no page either."]);
+  expect(preSendFindings({ ...facts, broken }).slice(3)).toEqual(["2 more articles lead to no page either."]);
 });

@@ -1,83 +1,92 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createBreaker } from "../../../src/mail/breaker.ts";
-import { createGate, ticks, type Gate } from "../../../src/mail/rate-limiter.ts";
+import { createRateLimiter, ticks, type RateLimiter } from "../../../src/mail/rate-limiter.ts";
 import { createThrottle } from "../../../src/mail/throttle.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function gateOf(connections: number, rate: number | null = null): Gate {
-  return createGate({ connections, breaker: createBreaker(connections), throttle: createThrottle(rate, ticks()) });
+function gateOf(connections: number, rate: number | null = null): RateLimiter {
+  return createRateLimiter({
+    connections,
+    breaker: createBreaker(connections),
+    throttle: createThrottle(rate, ticks()),
+  });
 }
 
 test("permits never exceed the connections and go in the order of asking", async () => {
-  const gate = gateOf(3);
-  expect(await gate.reserve(2)).toBe(2);
-  expect(await gate.reserve(5)).toBe(1);
+  const limiter = gateOf(3);
+  expect(await limiter.reserve(2)).toBe(2);
+  expect(await limiter.reserve(5)).toBe(1);
   const order: string[] = [];
-  const first = gate.reserve(3).then((n) => order.push(`first ${n}`));
-  const second = gate.reserve(1).then((n) => order.push(`second ${n}`));
-  await gate.begin();
-  gate.release(2);
+  const first = limiter.reserve(3).then((n) => order.push(`first ${n}`));
+  const second = limiter.reserve(1).then((n) => order.push(`second ${n}`));
+  await limiter.begin();
+  limiter.release(2);
   await first;
   expect(order).toEqual(["first 2"]);
-  gate.end();
+  limiter.end();
   await second;
   expect(order).toEqual(["first 2", "second 1"]);
 });
 
 test("a send without a permit takes its turn and no one else's", async () => {
-  const gate = gateOf(1);
-  expect(await gate.begin()).toBe(true);
-  const waiting = [gate.begin(), gate.reserve(4)] as const;
-  gate.end();
+  const limiter = gateOf(1);
+  expect(await limiter.begin()).toBe(true);
+  const waiting = [limiter.begin(), limiter.reserve(4)] as const;
+  limiter.end();
   expect(await waiting[0]).toBe(true);
-  gate.end();
+  limiter.end();
   expect(await waiting[1]).toBe(1);
 });
 
 test("the rate holds on a clock of its own", async () => {
-  const gate = gateOf(100, 20);
+  const limiter = gateOf(100, 20);
   let sent = 0;
   const sender = (async () => {
-    for (let n = await gate.reserve(10); n > 0; n = await gate.reserve(10)) {
+    for (let n = await limiter.reserve(10); n > 0; n = await limiter.reserve(10)) {
       sent += n;
       for (let i = 0; i < n; i += 1) {
-        await gate.begin();
-        gate.end();
+        await limiter.begin();
+        limiter.end();
       }
     }
   })();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(sent).toBeGreaterThan(190);
   expect(sent).toBeLessThanOrEqual(203);
-  gate.close();
+  limiter.close();
   await sender;
 });
 
 test("closing answers everyone who waits, and drains when the last send ends or time is up", async () => {
-  const gate = gateOf(1);
-  await gate.begin();
-  const waiting = [gate.reserve(1), gate.begin()] as const;
-  gate.close();
-  expect([await waiting[0], await waiting[1], await gate.reserve(1), await gate.begin()]).toEqual([0, false, 0, false]);
+  const limiter = gateOf(1);
+  await limiter.begin();
+  const waiting = [limiter.reserve(1), limiter.begin()] as const;
+  limiter.close();
+  expect([await waiting[0], await waiting[1], await limiter.reserve(1), await limiter.begin()]).toEqual([
+    0,
+    false,
+    0,
+    false,
+  ]);
   let drained = false;
-  const draining = gate.drained(60_000).then(() => (drained = true));
+  const draining = limiter.drained(60_000).then(() => (drained = true));
   await vi.advanceTimersByTimeAsync(1_000);
   expect(drained).toBe(false);
-  gate.end();
+  limiter.end();
   await draining;
   expect(vi.getTimerCount()).toBe(0);
 });
 
 test("one who gives up waiting makes room for the next", async () => {
-  const gate = gateOf(1);
-  await gate.reserve(1);
+  const limiter = gateOf(1);
+  await limiter.reserve(1);
   const givingUp = new AbortController();
-  const first = gate.reserve(1, givingUp.signal);
-  const second = gate.reserve(1);
+  const first = limiter.reserve(1, givingUp.signal);
+  const second = limiter.reserve(1);
   givingUp.abort();
   expect(await first).toBe(0);
-  gate.release(1);
+  limiter.release(1);
   expect(await second).toBe(1);
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkNoticeTemplates, openNoticePress } from "../../../src/render/notice.ts";
+import { checkNoticeTemplates, openNoticeBuilder } from "../../../src/render/notice.ts";
 import type { NoticeMail } from "../../../src/render/notice-template.ts";
 
 const folder = "templates/email";
@@ -31,7 +31,7 @@ const plain: NoticeMail = {
   why: "Because you asked.",
 };
 const print = async (mail: Partial<NoticeMail>, language = "en") => {
-  const raw = await (await openNoticePress(folder, { ...publication, language })).print({ ...plain, ...mail });
+  const raw = await (await openNoticeBuilder(folder, { ...publication, language })).print({ ...plain, ...mail });
   return { raw: raw.toString("latin1"), mail: await simpleParser(raw) };
 };
 
