@@ -17,7 +17,7 @@ export default defineConfig({
           benchmark: { include: [name === "unit" ? "tests/bench/**/*.bench.ts" : "tests/none"] },
           // A file closes all that it opens and keeps no state, so that files can share what they import.
           isolate: false,
-          testTimeout: name === "unit" ? 10_000 : 30_000,
+          testTimeout: { unit: 10_000, browser: 90_000 }[name as string] ?? 30_000,
           hookTimeout: 60_000,
           // Unit tests run from source; the other kinds also start the built program.
           ...(name === "unit" ? {} : { globalSetup: "tests/support/global-setup.ts" }),

@@ -55,7 +55,7 @@ async function openDesk(): Promise<Desk> {
 
 async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(20_000);
   const faults: string[] = [];
   context.on("weberror", (fault) => faults.push(fault.error().message));
   context.on("console", (said) => said.text().includes("Content Security Policy") && faults.push(said.text()));

@@ -20,7 +20,7 @@ export async function withPage(
 ): Promise<void> {
   const context = await browser.newContext({ ...looks[0][1], ...options });
   try {
-    context.setDefaultTimeout(8_000);
+    context.setDefaultTimeout(20_000);
     await use(await context.newPage());
   } finally {
     await context.close();
