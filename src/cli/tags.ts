@@ -100,7 +100,7 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
   ]);
   return table(
     [
-      { title: "tag.kind" },
+      { title: "Tag" },
       { title: "Articles", right: true },
       { title: "Readers", right: true },
       { title: "" },

@@ -85,7 +85,7 @@ describe("the built program", () => {
     const entered = await post(new URL(file("setup")).pathname, { name: "Ada", password, repeated: password });
     cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
     const saved = await post("/operator/setup/publication", { PUBLICATION_NAME: "Morning Wire" });
-    expect(await saved.text()).toContain("opens anew");
+    expect(await saved.text()).toContain("restarts");
     await eventually("it has the new name", async () =>
       (await page().catch(() => "")).includes("Set-up - Morning Wire"),
     );
@@ -129,7 +129,7 @@ describe("the built program", () => {
       1,
       "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP picture; save the logo as one of these.\n",
     ]);
-    expect(await run("logo", "set", file)).toEqual([0, "The logo is set: the server opens anew with it.\n"]);
+    expect(await run("logo", "set", file)).toEqual([0, "The logo is set: the server restarts with it.\n"]);
     const [, shown] = await run("logo", "show");
     expect(shown).toMatch(
       /^Picture +image\/png, \d+ × \d+, \d+ kB\nAddress +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
@@ -137,7 +137,7 @@ describe("the built program", () => {
     const address = readFileSync(join(dataDir, "server"), "utf8").trim();
     expect(await (await fetch(`${address}/`)).text()).toMatch(/\/assets\/logo\.\w+\.png/);
     expect(await run("logo", "set", file)).toEqual([0, "This is the logo already.\n"]);
-    expect(await run("logo", "remove")).toEqual([0, "The logo is taken away: the server opens anew without it.\n"]);
+    expect(await run("logo", "remove")).toEqual([0, "The logo is taken away: the server restarts without it.\n"]);
     expect(await run("logo", "remove")).toEqual([0, "There is no logo.\n"]);
     expect(await server.end("SIGTERM")).toBe(0);
   });

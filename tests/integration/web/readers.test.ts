@@ -198,7 +198,7 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
   expect(await reader()).not.toBeNull();
   const twice = await Promise.all([post(`${own}/erase`), post(`${own}/erase`)]);
   for (const { body } of twice) expect(body).not.toContain("dayletter");
-  expect(twice.map(({ body }) => body).join()).toContain("You are erased");
+  expect(twice.map(({ body }) => body).join()).toContain(text("erased.title"));
   expect(await reader()).toBeNull();
   expect((await get(own)).statusCode).toBe(410);
 });

@@ -74,7 +74,7 @@ test("the publication is written into the data folder, for this user alone, once
 
   const fields = { PUBLICATION_NAME: "Telecom Daily", POSTAL_ADDRESS: "1 Main Street", LANGUAGE: "ko" };
   const saved = await post("/operator/setup/publication", fields);
-  expect([saved.statusCode, saved.body]).toEqual([200, expect.stringContaining("opens anew")]);
+  expect([saved.statusCode, saved.body]).toEqual([200, expect.stringContaining("restarts")]);
   expect(reopened).toBe(1);
   expect(statSync(join(dir, "settings.env")).mode & 0o777).toBe(0o600);
   const { publicationName, postalAddress, language } = loadHere(env);
