@@ -5,7 +5,7 @@ import { parseAddresses, parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./readers.ts";
 import * as read from "./readers.ts";
 
-/** What README.md says about a setting. */
+/** A row of the table in docs/settings.md. */
 interface Note {
   description: string;
   shownDefault: string;
@@ -17,138 +17,159 @@ const postgres = read.serverUrl(["postgres:", "postgresql:"], "postgres://user:p
 const redis = read.serverUrl(["redis:", "rediss:"], "redis://host:6379");
 
 /**
- * Every setting, by the name of its environment variable, in the order of README.md. A field takes the text of
- * the variable or undefined, and carries its default as text and one line on what it does.
+ * All settings by the name of their environment variable, in the order of docs/settings.md. Each field parses the text of
+ * the variable, or undefined, and has its default as text and a one-line description.
  */
 export const settings = z.object({
-  DATABASE_URL: optional(postgres, "PostgreSQL for the records. Unset: the embedded database in `DATA_DIR`."),
-  REDIS_URL: optional(redis, "Redis for the queue. Unset: the queue lives beside the records."),
-  DATA_DIR: setting(read.text, "./data", "Folder of everything the embedded engines keep."),
+  DATABASE_URL: optional(
+    postgres,
+    "URL of the PostgreSQL database. If not set, Dayletter uses an embedded database in `DATA_DIR`.",
+  ),
+  REDIS_URL: optional(redis, "URL of Redis for the queue. If not set, the queue is in the database."),
+  DATA_DIR: setting(read.text, "./data", "Folder for keys, tokens, the embedded database and the outbox."),
   SMTP_URL: optional(
     parseRelay,
-    "Mail relay, `smtp://` (port 587, STARTTLS required unless the relay is on this machine) or `smtps://` (port 465). " +
-      "Unset: mails go to `DATA_DIR/outbox`.",
+    "URL of the mail relay: `smtp://` (port 587, STARTTLS required unless the relay is on this machine) or `smtps://` (port 465). " +
+      "If not set, emails are written to `DATA_DIR/outbox`.",
   ),
-  SMTP_CONNECTIONS: setting(read.wholeNumber(1, 500), "10", "Connections to the relay at once, 1 to 500."),
-  SMTP_RATE: optional(read.rate(100_000), "Most messages handed to the relay in a second. Unset: no limit."),
+  SMTP_CONNECTIONS: setting(
+    read.wholeNumber(1, 500),
+    "10",
+    "Maximum number of simultaneous connections to the relay, 1 to 500.",
+  ),
+  SMTP_RATE: optional(
+    read.rate(100_000),
+    "Maximum number of emails sent to the relay per second. If not set, there is no limit.",
+  ),
   SMTP_ALLOW_CLEARTEXT: setting(
     read.flag,
     "0",
-    "1 lets mails go to a distant relay without TLS; a password never does.",
+    "`1` allows a relay on another machine without TLS. A password is never sent without TLS.",
   ),
   PUBLIC_URL: optional(
     read.siteUrl,
-    "Address at which readers reach the web pages. Required when the relay is another machine.",
+    "Public URL of the web pages. Links in emails start with it. Required if the relay is on another machine.",
     "http://localhost:PORT",
   ),
-  HOST: setting(read.hostName, "127.0.0.1", "Address to listen on; `0.0.0.0` for all."),
-  PORT: setting(read.wholeNumber(0, 65_535), "3000", "Port to listen on; 0 takes a free one."),
+  HOST: setting(
+    read.hostName,
+    "127.0.0.1",
+    "IP address or host name to listen on. `0.0.0.0` listens on all IPv4 addresses.",
+  ),
+  PORT: setting(read.wholeNumber(0, 65_535), "3000", "Port to listen on. `0` chooses a free port."),
   TRUST_PROXY: setting(
     read.trustedProxies,
     "0",
-    "Whose X-Forwarded-* headers to believe: 0 for nobody's, 1 for those of the one proxy before this server, or the addresses or networks of your proxies.",
+    "Proxies whose X-Forwarded-* headers are trusted: `0` for none, `1` for a single proxy directly in front of this server, or the IP addresses or networks of your proxies.",
   ),
   HSTS_SUBDOMAINS: setting(
     read.flag,
     "0",
-    "1 makes browsers use https for every subdomain of `PUBLIC_URL` too (`includeSubDomains`). Set it only if all of them have it.",
+    "`1` makes browsers use HTTPS for all subdomains of `PUBLIC_URL` too (`includeSubDomains`). Set it only if all of them support HTTPS.",
   ),
   SECRET: optional(
     read.secret(32),
-    "Key of all links and sessions, 32 characters or more. Required with `DATABASE_URL`. Unset: made in `DATA_DIR`.",
+    "Key that signs all links and sessions, at least 32 characters. Required with `DATABASE_URL`. If not set, it is generated in `DATA_DIR`.",
   ),
   MAIL_FROM: optional(
     parseMailbox,
-    "Sender of every mail. Required when the relay is another machine.",
+    "Sender of all emails. Required if the relay is on another machine.",
     '"PUBLICATION_NAME" <alerts@localhost>',
   ),
   PUBLICATION_NAME: setting(read.line, "Dayletter", "Name of the publication."),
   PUBLICATION_LOGO: optional(
     read.line,
-    "File of the logo, in `DATA_DIR` unless the path is absolute: SVG, PNG, JPEG or WebP, up to 200 kB. Mails show a PNG or JPEG.",
+    "Logo file: SVG, PNG, JPEG or WebP, up to 200 kB. The path is absolute or relative to `DATA_DIR`. Emails only show PNG and JPEG logos.",
   ),
   POSTAL_ADDRESS: optional(
     read.text,
-    "Postal address at the foot of every mail. Required when the relay is another machine.",
+    "Postal address in the footer of all emails. Required if the relay is on another machine.",
   ),
   LANGUAGE: setting(
     read.languageTag,
     "en",
-    "Language of the publication, a BCP 47 tag. Mails speak English, German (`de`) or Korean (`ko`), readers’ pages English or German.",
+    "Language of the publication, as a BCP 47 tag. Emails and readers’ pages are available in English (`en`), German (`de`) and Korean (`ko`).",
   ),
-  ACCENT_COLOUR: setting(read.hexColour, "#8a1c1c", "Colour of links and buttons in mails and pages."),
-  TIMEZONE: setting(parseTimezone, "UTC", "IANA time zone in which dates and times are meant."),
-  SEND_AT: setting(parseSendAt, "07:00", "Local time at which the edition is sent."),
-  SEND_DAYS: setting(parseSendDays, "mon-sun", "Days with an edition: `mon-fri`, `mon,wed,fri`."),
-  SOURCES: setting(read.feedUrls, "", "Feed URLs between commas."),
-  ALLOW_PRIVATE_SOURCES: setting(read.flag, "0", "1 allows feeds on private and loopback addresses."),
-  MAX_ARTICLES: setting(read.wholeNumber(1, 100), "25", "Most articles in one mail, 1 to 100."),
+  ACCENT_COLOUR: setting(read.hexColour, "#8a1c1c", "Colour of links and buttons in emails and on pages."),
+  TIMEZONE: setting(parseTimezone, "UTC", "IANA time zone of the schedule and of all dates."),
+  SEND_AT: setting(parseSendAt, "07:00", "Local time at which editions are sent."),
+  SEND_DAYS: setting(
+    parseSendDays,
+    "mon-sun",
+    "Days on which editions are sent, for example `mon-fri` or `mon,wed,fri`.",
+  ),
+  SOURCES: setting(read.feedUrls, "", "Feed URLs, separated by commas."),
+  ALLOW_PRIVATE_SOURCES: setting(read.flag, "0", "`1` allows feeds on private and loopback addresses."),
+  MAX_ARTICLES: setting(read.wholeNumber(1, 100), "25", "Maximum number of articles in an email, 1 to 100."),
   CATCH_UP_HOURS: setting(
     read.wholeNumber(1, 168),
     "12",
-    "How late an edition may still be sent after an outage, 1 to 168; later, its date is recorded as missed.",
+    "How many hours late an edition may still be sent after an outage, 1 to 168. After that, it is recorded as missed.",
   ),
-  EXPIRE_HOURS: setting(read.wholeNumber(1, 168), "24", "How long a deferred delivery is tried again, 1 to 168."),
+  EXPIRE_HOURS: setting(read.wholeNumber(1, 168), "24", "How many hours a deferred delivery is retried, 1 to 168."),
   UNKNOWN_POLICY: setting(
     read.choice(["hold", "resend"]),
     "hold",
-    "Deliveries whose outcome the relay never told: `hold` them for an operator, or `resend` and risk a second copy.",
+    "What happens to deliveries without a reply from the relay: `hold` leaves the decision to an operator, `resend` sends them again, and readers may get a second copy.",
   ),
   APPROVAL: setting(
     read.choice(["off", "hold", "send"]),
     "off",
-    "Whether a scheduled edition waits for an editor's approval: `off`; `hold` until it comes; or `send` at the deadline.",
+    "Whether scheduled editions need an editor's approval: `off` sends them without approval, `hold` waits until they are approved, `send` sends them at the deadline even without approval.",
   ),
   APPROVAL_MINUTES: setting(
     read.wholeNumber(1, 1440),
     "60",
-    "How long after it is frozen an edition waits for approval, 1 to 1440.",
+    "Minutes from the freeze of an edition to the approval deadline, 1 to 1440.",
   ),
   GATE: setting(
     read.choice(["on", "off"]),
     "on",
-    "`on` holds a scheduled edition for an editor when it is far from usual: its size, its readers, a silent source, a broken link.",
+    "`on` runs the pre-send checks. They hold a scheduled edition for an editor if its size or number of readers is unusual, a source has no new articles, or a link is broken.",
   ),
   CHECK_LINKS: setting(
     read.flag,
     "1",
-    "1 lets the gate ask for the pages that the articles lead to, and hold an edition with a link that is certainly broken.",
+    "`1` makes the pre-send checks request the pages that articles link to, and hold an edition with a broken link.",
   ),
-  ALERT_MAIL: setting(parseAddresses, "", "Addresses, between commas, that are mailed when something is wrong."),
+  ALERT_MAIL: setting(parseAddresses, "", "Email addresses that get alerts, separated by commas."),
   ALERT_WEBHOOK: optional(
     read.callUrl,
-    "Address that is called (POST, JSON, signed as Standard Webhooks has it) when something is wrong.",
+    "URL that gets alerts as POST requests with JSON, signed according to Standard Webhooks.",
   ),
   ALERT_WEBHOOK_SECRET: optional(
     read.secret(32),
-    "Key of those signatures, 32 characters or more. Required with `ALERT_WEBHOOK`.",
+    "Key for the webhook signatures, at least 32 characters. Required with `ALERT_WEBHOOK`.",
   ),
   ALERT_NOT_SENT: setting(
     read.wholeNumber(1, 100),
     "5",
-    "Percent of an edition's readers not sent to, 1 to 100, above which a finished edition is told of.",
+    "Raise an alert for a finished edition if more than this percentage of its readers didn't get it, 1 to 100.",
   ),
-  SLICE_SIZE: setting(read.wholeNumber(10, 10_000), "500", "Deliveries in one queue job, 10 to 10000."),
+  SLICE_SIZE: setting(read.wholeNumber(10, 10_000), "500", "Number of deliveries in one queue job, 10 to 10000."),
   LOG_LEVEL: setting(
     read.choice(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     "info",
-    "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.",
+    "Log level: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.",
   ),
-  TRACES: setting(read.flag, "0", "1 makes OpenTelemetry spans of every edition, for an SDK that you preload."),
+  TRACES: setting(read.flag, "0", "`1` creates OpenTelemetry spans for each edition. You need to preload an SDK."),
   REQUIRE_ONE_TIME_CODES: setting(
     read.flag,
     "0",
-    "1 requires one-time codes of every operator: without them, all an operator can do is to turn them on.",
+    "`1` requires one-time codes for all operators. Until operators turn them on, they can do nothing else.",
   ),
   DAYLETTER_TOKEN: optional(
     read.secret(32),
-    "API token, 32 characters or more. The server accepts it for as long as it is set here; the command line sends it.",
+    "API token of an owner, at least 32 characters. The server accepts it as long as it is set. The command line sends it.",
   ),
-  DAYLETTER_URL: optional(read.siteUrl, "Server that the command line speaks to. Unset: the one on this machine."),
+  DAYLETTER_URL: optional(
+    read.siteUrl,
+    "URL of the server that the command line connects to. If not set, it uses the server on this machine.",
+  ),
   DAYLETTER_COMMAND: optional(
     read.line,
-    "How you call the command line, for the texts that name a command, such as `docker compose exec web dayletter`. " +
-      "Unset: `npx dayletter` in a clone, else `dayletter`.",
+    "How to run the command line, for texts that contain a command, for example `docker compose exec web dayletter`. " +
+      "If not set: `npx dayletter` in a clone, otherwise `dayletter`.",
   ),
 });
 
@@ -168,7 +189,7 @@ export const secretSettings: readonly SettingName[] = [
   "DAYLETTER_TOKEN",
 ];
 
-/** A setting that always has a value: `fallback` is read like the text of the variable would be. */
+/** A setting that always has a value. `fallback` is parsed like the text of the variable. */
 function setting<T>(reader: Reader<T>, fallback: string, does: string) {
   return z
     .string()
@@ -177,7 +198,7 @@ function setting<T>(reader: Reader<T>, fallback: string, does: string) {
     .register(notes, { description: does, shownDefault: fallback });
 }
 
-/** A setting that is null when unset; `shownDefault` is for the table, if others decide what stands in for it. */
+/** A setting that is null if not set. `shownDefault` is shown in the table if the default is computed elsewhere. */
 function optional<T>(reader: Reader<T>, does: string, shownDefault = "") {
   return z
     .string()

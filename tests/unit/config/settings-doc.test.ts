@@ -18,9 +18,9 @@ const example = {
   SOURCES: "https://news.example.com/feed.xml",
 };
 
-it(`README.md tells the settings as they are (${command})`, () => {
+it(`docs/settings.md lists the settings as they are (${command})`, () => {
   const lines = Object.entries(example).map(([name, value]) => `    ${name}='${value}'`);
-  expectWritten("README.md", { example: lines.join("\n"), settings: settingsTable() }, command);
+  expectWritten("docs/settings.md", { example: lines.join("\n"), settings: settingsTable() }, command);
 });
 
 it("its example starts with a key of one's own, and not without", () => {
