@@ -13,35 +13,35 @@ interface AlertList {
 }
 
 export function addAlerts(program: Command, { terminal, client }: Context): void {
-  const alerts = program.command("alerts").description("see what operators were told of, and send a test");
+  const alerts = program.command("alerts").description("list alerts and send a test alert");
 
-  withJson(alerts.command("list").description("list alerts: what lasts first, then the newest"))
-    .option("--limit <number>", "how many at most", limitArgument, 30)
+  withJson(alerts.command("list").description("list alerts, active ones first, then the newest"))
+    .option("--limit <number>", "maximum number to show", limitArgument, 30)
     .action(async ({ limit, ...options }: JsonOption & { limit: number }) => {
       const list = await client().ask<AlertList>("GET", "/alerts", { query: { limit } });
       answer(terminal, options, list, (value) => alertsText(value, terminal.columns));
     });
 
-  withJson(alerts.command("test").description("send a test alert by every way that is set")).action(
+  withJson(alerts.command("test").description("send a test alert to the configured addresses and webhook")).action(
     async (options: JsonOption) => {
-      const told = await client().ask<{ mails: number; calls: number }>("POST", "/alerts/test");
+      const sent = await client().ask<{ mails: number; calls: number }>("POST", "/alerts/test");
       answer(
         terminal,
         options,
-        told,
-        ({ mails, calls }) => `A test alert is on its way: ${plural(mails, "mail")}, ${plural(calls, "call")}.`,
+        sent,
+        ({ mails, calls }) => `Sending a test alert: ${plural(mails, "email")}, ${plural(calls, "webhook call")}.`,
       );
     },
   );
 }
 
 function alertsText({ alerts }: AlertList, columns: number | null): string {
-  if (alerts.length === 0) return "Nothing was wrong so far. `dayletter alerts test` shows whether alerts arrive.";
+  if (alerts.length === 0) return "No alerts yet. To check that alerts arrive, run `dayletter alerts test`.";
   const rows = alerts.map(({ kind, sentence, toldAt, clearedAt }) => [
     moment(toldAt),
-    clearedAt === null ? "lasts" : moment(clearedAt),
+    clearedAt === null ? "active" : moment(clearedAt),
     kind,
     sentence,
   ]);
-  return table([{ title: "Told" }, { title: "Cleared" }, { title: "Kind" }, { title: "What" }], rows, columns);
+  return table([{ title: "Sent" }, { title: "Cleared" }, { title: "Kind" }, { title: "Alert" }], rows, columns);
 }

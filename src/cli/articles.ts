@@ -23,20 +23,20 @@ interface OutcomeAnswer {
 export function addArticles(program: Command, { terminal, client }: Context, done: Done): void {
   const articles = program.command("articles").description("list, add and hide articles");
 
-  withJson(articles.command("list").description("list the newest articles, and what becomes of them"))
-    .option("--tag <tag>", "only those with this tag")
-    .option("--waiting", "only those that wait for the next edition")
-    .option("--limit <number>", "how many at most", limitArgument, 50)
+  withJson(articles.command("list").description("list the newest articles and their editions"))
+    .option("--tag <tag>", "only articles with this tag")
+    .option("--waiting", "only articles that wait for the next edition")
+    .option("--limit <number>", "maximum number to show", limitArgument, 50)
     .action(async (options: JsonOption & { tag?: string; waiting?: boolean; limit: number }) => {
       const query = { tag: options.tag, unclaimed: options.waiting, limit: options.limit };
       const list = await client().ask<{ articles: ArticleAnswer[] }>("GET", "/articles", { query });
       answer(terminal, options, list, (value) => articlesText(value.articles, terminal.columns));
     });
 
-  withJson(articles.command("add").description("add articles from a JSON file: one object, or a list of them"))
+  withJson(articles.command("add").description("add articles from a JSON file"))
     .requiredOption(
       "--file <file>",
-      "JSON with url, title, and if you like guid, summary, tags, publishedAt; - for standard input",
+      "one article or a list, with url, title and optionally guid, summary, tags, publishedAt; - for standard input",
     )
     .action(async (options: JsonOption & { file: string }) => {
       const json = await readJson(openInput(options.file, terminal));
@@ -45,16 +45,16 @@ export function addArticles(program: Command, { terminal, client }: Context, don
       if (added.articles.some((one) => one.outcome === "refused")) done(exitCodes.failed);
     });
 
-  withJson(articles.command("hide").description("keep an article out of every edition to come"))
-    .argument("<id>", "from articles list", idArgument)
+  withJson(articles.command("hide").description("remove an article from all future editions"))
+    .argument("<id>", "ID from `articles list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const hidden = await client().ask("POST", `/articles/${id}/hide`);
-      answer(terminal, options, hidden, () => `Article ${id} will be in no edition.`);
+      answer(terminal, options, hidden, () => `Article ${id} is hidden from all future editions.`);
     });
 }
 
 export function articlesText(articles: readonly ArticleAnswer[], columns: number | null): string {
-  if (articles.length === 0) return "No article yet: `dayletter sources check ID` reads a feed now.";
+  if (articles.length === 0) return "No articles yet. To read a feed now, run `dayletter sources check ID`.";
   const rows = articles.map((article) => [
     String(article.id),
     article.edition ?? article.fate,
@@ -62,14 +62,14 @@ export function articlesText(articles: readonly ArticleAnswer[], columns: number
     article.tags.join(", "),
   ]);
   return table(
-    [{ title: "Id", right: true }, { title: "Edition" }, { title: "Headline" }, { title: "Tags" }],
+    [{ title: "ID", right: true }, { title: "Edition" }, { title: "Headline" }, { title: "Tags" }],
     rows,
     columns,
   );
 }
 
 function outcomeText({ url, outcome, id, reason, leftOutTags }: OutcomeAnswer): string {
-  const less = leftOutTags.length === 0 ? "" : `  Tags left out: ${leftOutTags.join(", ")}.`;
+  const less = leftOutTags.length === 0 ? "" : `  Ignored tags: ${leftOutTags.join(", ")}.`;
   return `${outcome}${id === null ? "" : ` ${id}`}  ${url}${reason === null ? "" : `  ${reason}`}${less}`;
 }
 
@@ -78,6 +78,8 @@ async function readJson(input: ReturnType<typeof openInput>): Promise<unknown> {
     return JSON.parse((await text(input.stream)).replace(/^\ufeff/, ""));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new UsageError(`${input.name} is not JSON (${error.message}): expected one article, or a list of them.`);
+    throw new UsageError(
+      `${input.name} is not valid JSON (${error.message}). It must contain one article or a list of articles.`,
+    );
   }
 }

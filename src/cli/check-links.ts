@@ -5,10 +5,10 @@ import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
 import { plural } from "./format.ts";
 
-/** `edition check-links`: asks at once for the pages that an edition's articles lead to. */
+/** `edition check-links` requests the pages that an edition's articles link to. */
 export function addCheckLinks(edition: Command, { terminal, client }: Context): void {
-  withJson(edition.command("check-links").description("look whether the pages of an edition's articles are there"))
-    .argument("[edition]", "such as 2026-11-24; the coming one if left out", editionArgument)
+  withJson(edition.command("check-links").description("check that the links of an edition's articles work"))
+    .argument("[edition]", "such as 2026-11-24; the next edition if omitted", editionArgument)
     .action(async (name: string | undefined, options: { json?: boolean }) => {
       const report = await client().ask<LinksAnswer>("POST", `/editions/${name ?? "next"}/check-links`);
       answer(terminal, options, report, linksText);
@@ -18,16 +18,16 @@ export function addCheckLinks(edition: Command, { terminal, client }: Context): 
 export function linksText({ links, unasked }: LinksAnswer): string {
   const wrong = links.filter(({ verdict }) => verdict !== "fine");
   const fine = links.length - wrong.length;
-  const rest = unasked === 0 ? "" : ` ${plural(unasked, "link")} not asked for.`;
-  const summary = `${fine} of ${plural(links.length, "link")} ${fine === 1 ? "leads" : "lead"} to a page.${rest}`;
+  const rest = unasked === 0 ? "" : ` ${plural(unasked, "link")} not checked.`;
+  const summary = `${fine} of ${plural(links.length, "link")} ${fine === 1 ? "works" : "work"}.${rest}`;
   if (wrong.length === 0) return summary;
   const rows = wrong.map(({ id, title, url, verdict, said }) => [String(id), verdict, said ?? "", title, url]);
   const columns = [
-    { title: "Id", right: true },
-    { title: "Link" },
-    { title: "What it does" },
+    { title: "ID", right: true },
+    { title: "Status" },
+    { title: "Reason" },
     { title: "Headline" },
-    { title: "Address" },
+    { title: "URL" },
   ];
   return `${summary}\n\n${table(columns, rows, null)}`;
 }

@@ -6,22 +6,22 @@ export interface Asking {
   query?: Query;
   /** Sent as JSON. */
   json?: unknown;
-  /** Sent as it comes. */
+  /** Streamed to the server. */
   body?: { type: string; bytes: AsyncIterable<Uint8Array> };
   /** Milliseconds to wait for the answer. */
   timeoutMs?: number;
 }
 
-/** The HTTP API of a running server. Every answer that is no success is thrown as a Refusal with the server's sentence. */
+/** The HTTP API of a running server. Responses other than success are thrown as a Refusal with the detail of the response. */
 export interface Client {
   /** Address of the server, without trailing slash. */
   url: string;
   ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, asking?: Asking): Promise<T>;
-  /** An answer that is not JSON, as bytes: of a GET, or of a POST where `json` is given. */
+  /** The bytes of a response that is not JSON: of a POST if `json` is given, otherwise of a GET. */
   download(path: string, query?: Query, json?: unknown): Promise<Uint8Array>;
 }
 
-/** Gathering before an edition takes up to 20 s, and reading a new feed as long. */
+/** Gathering before an edition can take 20 s, and so can reading a new feed. */
 const defaultTimeoutMs = 120_000;
 
 export function createClient(server: { url: string; token: string | null }): Client {
@@ -56,7 +56,10 @@ export function createClient(server: { url: string; token: string | null }): Cli
       try {
         return JSON.parse(text) as T;
       } catch {
-        throw new Refusal(502, `${server.url} is not a Dayletter server: it answered with something other than JSON.`);
+        throw new Refusal(
+          502,
+          `${server.url} did not answer with JSON, so it is probably not a Dayletter server. Check DAYLETTER_URL.`,
+        );
       }
     },
     async download(path, query = {}, json) {
@@ -77,14 +80,14 @@ function search(query: Query): string {
 
 function unreachable(url: string, error: unknown): Refusal {
   if (error instanceof Error && error.name === "TimeoutError") {
-    return new Refusal(504, `The server at ${url} does not answer in time: look at its log.`);
+    return new Refusal(504, `The server at ${url} did not answer in time. Check its log.`);
   }
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === "ECONNREFUSED") {
-    return new Refusal(503, `No server answers at ${url}: start the server, or set DAYLETTER_URL to where it runs.`);
+    return new Refusal(503, `No server answers at ${url}. Start the server, or set DAYLETTER_URL to its URL.`);
   }
-  return new Refusal(503, `The server at ${url} cannot be reached (${code ?? reasonOf(cause)}): check DAYLETTER_URL.`);
+  return new Refusal(503, `The server at ${url} cannot be reached (${code ?? reasonOf(cause)}). Check DAYLETTER_URL.`);
 }
 
 /** RFC 9457, with our `details`. */
@@ -97,10 +100,11 @@ interface Problem {
 async function refusalOf(response: Response, server: { url: string; token: string | null }): Promise<Refusal> {
   const problem = (await response.json().catch(() => null)) as Problem | null;
   if (response.status === 401) {
-    const what = server.token === null ? "wants a token" : "does not know this token";
-    const how = "set DAYLETTER_TOKEN to one of its tokens, or run this where its DATA_DIR is";
-    return new Refusal(401, `The server at ${server.url} ${what}: ${how}.`);
+    const what = server.token === null ? "requires a token" : "does not accept this token";
+    const how = "Set DAYLETTER_TOKEN to a valid token, or run this command on the machine with its DATA_DIR";
+    return new Refusal(401, `The server at ${server.url} ${what}. ${how}.`);
   }
-  const sentence = problem?.detail ?? problem?.title ?? `The server at ${server.url} answered ${response.status}.`;
+  const sentence =
+    problem?.detail ?? problem?.title ?? `The server at ${server.url} answered with status ${response.status}.`;
   return new Refusal(response.status, sentence, problem?.details ?? {});
 }

@@ -4,7 +4,7 @@ import { createClient, type Client } from "./client.ts";
 import { findServer } from "./server-place.ts";
 import { nameCommands, type Terminal } from "./terminal.ts";
 
-/** What every command gets. Settings are read only by the commands that need them, so that `--help` always works. */
+/** Passed to all commands. Only commands that need settings read them, so `--help` always works. */
 export interface Context {
   terminal: Terminal;
   config(): Config;
@@ -15,12 +15,17 @@ export function createContext(terminal: Terminal, load: () => Config = loadHere)
   return { terminal, config: load, client: () => createClient(findServer(load())) };
 }
 
-/** Adds `--json` to a command that asks the server something. */
+/** Adds `--json` to a command that sends a request. */
 export function withJson(command: Command): Command {
-  return command.option("--json", "print JSON, for programs");
+  return command.option("--json", "print the complete response as JSON");
 }
 
-/** Prints an answer as JSON where that was asked for, else in the words that `tell` finds for it. */
-export function answer<T>(terminal: Terminal, options: { json?: boolean }, value: T, tell: (value: T) => string): void {
-  terminal.out(options.json ? JSON.stringify(value, null, 2) : nameCommands(tell(value), terminal.command));
+/** Prints a response as JSON with `--json`, otherwise as the text that `render` returns. */
+export function answer<T>(
+  terminal: Terminal,
+  options: { json?: boolean },
+  value: T,
+  render: (value: T) => string,
+): void {
+  terminal.out(options.json ? JSON.stringify(value, null, 2) : nameCommands(render(value), terminal.command));
 }

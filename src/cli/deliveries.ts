@@ -16,16 +16,16 @@ interface Page {
   next: number | null;
 }
 
-/** `dayletter edition deliveries`: the ledger of an edition, searched, page by page or as a whole in CSV. */
+/** `dayletter edition deliveries` searches an edition's ledger and prints a page of it, or all matches as CSV. */
 export function addDeliveries(edition: Command, { terminal, client }: Context): void {
-  withJson(edition.command("deliveries").description("search what became of an edition's deliveries"))
+  withJson(edition.command("deliveries").description("search an edition's deliveries"))
     .argument("<edition>", "such as 2026-11-24", editionArgument)
-    .option("--state <state>", "sent, rejected, expired, skipped, unknown, pending, sending or deferred", stateOf)
-    .option("--domain <domain>", "of the receiving addresses")
-    .option("--reply <words>", "what the relay said last")
-    .option("--csv", "print all that is found as CSV")
-    .option("--limit <number>", "how many at most", limitArgument, 100)
-    .option("--after <id>", "those behind this id", (raw) => raw)
+    .option("--state <state>", "only sent, rejected, expired, skipped, unknown, pending, sending or deferred", stateOf)
+    .option("--domain <domain>", "only this receiving domain")
+    .option("--reply <words>", "only with these words in the relay's last reply")
+    .option("--csv", "print all matches as CSV")
+    .option("--limit <number>", "maximum number to show", limitArgument, 100)
+    .option("--after <id>", "start after this ID", (raw) => raw)
     .action(
       async (name: string, options: Search & { json?: boolean; csv?: boolean; limit: number; after?: string }) => {
         const { json: asJson, csv, limit, after, ...search } = options;
@@ -40,7 +40,7 @@ export function addDeliveries(edition: Command, { terminal, client }: Context): 
 
 function deliveriesText({ deliveries, next }: Page, name: string, columns: number | null): string {
   if (deliveries.length === 0)
-    return `No delivery of ${name} is like that: \`dayletter edition show ${name}\` has the balance.`;
+    return `No deliveries of ${name} match. To see its counts, run \`dayletter edition show ${name}\`.`;
   const rows = deliveries.map(({ id, state, address, attempts, reply }) => [
     String(id),
     state,
@@ -49,13 +49,13 @@ function deliveriesText({ deliveries, next }: Page, name: string, columns: numbe
     reply ?? "",
   ]);
   const titles = [
-    { title: "Id", right: true },
+    { title: "ID", right: true },
     { title: "State" },
     { title: "Address" },
-    { title: "Tries", right: true },
+    { title: "Attempts", right: true },
     { title: "Reply" },
   ];
-  const more = next === null ? "" : `\nMore: the same with --after ${next}`;
+  const more = next === null ? "" : `\nFor the next page, add --after ${next}`;
   return `${table(titles, rows, columns)}${more}`;
 }
 
@@ -63,5 +63,5 @@ const states = ["sent", "rejected", "expired", "skipped", "unknown", "pending", 
 
 function stateOf(raw: string): string {
   if (states.includes(raw)) return raw;
-  throw new UsageError(`${JSON.stringify(raw)} is not a state of a delivery; expected ${states.join(", ")}.`);
+  throw new UsageError(`${JSON.stringify(raw)} is not the state of a delivery. Use ${states.join(", ")}.`);
 }

@@ -5,8 +5,8 @@ import type { Done } from "./program.ts";
 export function addDemo(program: Command, { terminal }: Context, done: Done): void {
   program
     .command("demo")
-    .description("show a whole edition on this machine: two feeds, seven readers, real mail to a catcher")
-    .option("--keep", "leave the server up on the demo's data, until Ctrl-C")
+    .description("send an edition from two feeds to seven readers, on this machine only")
+    .option("--keep", "keep the server running until you press Ctrl-C")
     .action(async ({ keep = false }: { keep?: boolean }) => {
       const { runDemo } = await import("./demo/run.ts");
       done(await runDemo(terminal, { keep }));

@@ -10,8 +10,8 @@ import { nameCommands } from "./terminal.ts";
 export function addDoctor(program: Command, { terminal, config }: Context, done: (code: number) => void): void {
   program
     .command("doctor")
-    .description("check everything this machine needs, and say what to do about each failure")
-    .option("--json", "print JSON, for programs")
+    .description("check settings, engines, relay, templates, sources and DNS, and show how to fix failures")
+    .option("--json", "print all checks as JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const checks: Check[] = [];
       for await (const check of examineAll(config)) {

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { wrongValue } from "../base/errors.ts";
 import type { ComingAnswer, EditionAnswer } from "./answers.ts";
 import { editionArgument, idArgument } from "./arguments.ts";
 import { comingText } from "./coming-text.ts";
 import { answer, withJson, type Context } from "./context.ts";
-import { argument, UsageError } from "./failure.ts";
+import { invalidValue, UsageError } from "./failure.ts";
 
 interface EditOptions {
   json?: boolean;
@@ -25,26 +24,30 @@ interface Worded {
   text: string;
 }
 
-/** `edition edit`: shows the coming edition, and changes it where options say so. */
+/** `edition edit` shows the next edition, and applies the changes in its options. */
 export function addEditionEdit(edition: Command, { terminal, client }: Context): void {
-  withJson(edition.command("edit").description("show and change the coming edition: order, words, what stays out"))
-    .argument("[edition]", "one that is held, such as 2026-11-24; the coming one if left out", editionArgument)
-    .option("--pin <id>", "make an article the lead, for every reader who gets it", idArgument)
-    .option("--order <ids>", "the articles that come first, such as 12,7,9", idsArgument)
-    .option("--leave-out <id>", "keep an article for the next edition; may be repeated", collectIds)
-    .option("--take-back <id>", "take in one that was left out; may be repeated", collectIds)
-    .option("--hide <id>", "leave an article out of a held edition and of every other; may be repeated", collectIds)
-    .option("--title <id=text>", "own headline in this edition, or none to undo; may be repeated", collectWorded)
-    .option("--summary <id=text>", "own summary in this edition, or none to undo; may be repeated", collectWorded)
+  withJson(edition.command("edit").description("show or change the next edition, or a held one"))
+    .argument("[edition]", "a held edition such as 2026-11-24; the next edition if omitted", editionArgument)
+    .option("--pin <id>", "show this article first to every reader who gets it", idArgument)
+    .option("--order <ids>", "articles to show first, such as 12,7,9", idsArgument)
+    .option("--leave-out <id>", "leave this article for the following edition; can be repeated", collectIds)
+    .option("--take-back <id>", "put back an article that was left out; can be repeated", collectIds)
+    .option(
+      "--hide <id>",
+      "remove this article from a held edition and all future editions; can be repeated",
+      collectIds,
+    )
+    .option("--title <id=text>", "headline in this edition only, empty to undo; can be repeated", collectWorded)
+    .option("--summary <id=text>", "summary in this edition only, empty to undo; can be repeated", collectWorded)
     .option("--introduction <text>", "plain text above the articles; empty for none")
-    .option("--subject <text>", "subject of every mail; empty for each reader's first headline")
-    .option("--reset", "undo all that was changed before")
+    .option("--subject <text>", "subject of all emails; empty for each reader's first headline")
+    .option("--reset", "undo all earlier changes")
     .action(async (name: string | undefined, options: EditOptions) => {
       if (name !== undefined) {
         const json = heldChangeOf(options);
         const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}`, { json });
         return answer(terminal, options, held, (value) =>
-          `Edition ${value.name} is ${value.state}, with the changes. ${value.reason ?? ""}`.trimEnd(),
+          `Edition ${value.name} was changed. It is ${value.state}. ${value.reason ?? ""}`.trimEnd(),
         );
       }
       const server = client();
@@ -58,10 +61,10 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
     });
 }
 
-/** What the options ask for of a held edition; what they do not name stays as it is. */
+/** The changes to a held edition. Everything that has no option stays the same. */
 export function heldChangeOf(options: EditOptions): Record<string, unknown> {
   const { introduction, subject, pin, order, leaveOut, takeBack, hide, title = [], summary = [], reset } = options;
-  if (reset) throw new UsageError("What was frozen cannot be reset: change a held edition step by step.");
+  if (reset) throw new UsageError("A held edition cannot be reset. Undo its changes one by one.");
   const words: Record<number, { title?: string; summary?: string }> = {};
   for (const { id, text } of title) words[id] = { ...words[id], title: text };
   for (const { id, text } of summary) words[id] = { ...words[id], summary: text };
@@ -76,13 +79,18 @@ export function heldChangeOf(options: EditOptions): Record<string, unknown> {
     ...(hide === undefined ? {} : { hide }),
   };
   if (Object.keys(change).length > 0) return change;
-  throw new UsageError("Say what is to change in it, such as --leave-out ID; `dayletter edition show` has the ids.");
+  throw new UsageError(
+    "Specify at least one change, such as --leave-out ID. To see the IDs, run `dayletter edition show`.",
+  );
 }
 
-/** What the options ask for, on top of what is there. */
+/** The changes to the next edition, added to its earlier changes. */
 export function changeOf(options: EditOptions, shown: ComingAnswer): Record<string, unknown> {
   const { pin, order, leaveOut = [], takeBack = [], title = [], summary = [], introduction, subject, reset } = options;
-  if (options.hide) throw new UsageError("To hide an article that no edition has yet: `dayletter articles hide ID`.");
+  if (options.hide)
+    throw new UsageError(
+      "--hide works for held editions only. To hide another article, run `dayletter articles hide ID`.",
+    );
   const change: Record<string, unknown> = reset
     ? { introduction: null, subject: null, first: [], leftOut: [], words: null }
     : {};
@@ -106,7 +114,7 @@ export function changeOf(options: EditOptions, shown: ComingAnswer): Record<stri
   return change;
 }
 
-const idsArgument = argument((raw: string) => raw.split(",").map((one) => idArgument(one.trim())));
+const idsArgument = (raw: string): number[] => raw.split(",").map((one) => idArgument(one.trim()));
 
 function collectIds(raw: string, before: number[] = []): number[] {
   return [...before, idArgument(raw)];
@@ -115,9 +123,7 @@ function collectIds(raw: string, before: number[] = []): number[] {
 function collectWorded(raw: string, before: Worded[] = []): Worded[] {
   const [, id, text] = /^(\d+)=(.*)$/s.exec(raw) ?? [];
   if (id === undefined || text === undefined) {
-    return argument((value) => {
-      throw wrongValue(value, "an article's own words; expected ID=TEXT");
-    })(raw);
+    throw invalidValue(raw, "a text for an article", "Use ID=TEXT.");
   }
   return [...before, { id: idArgument(id), text }];
 }

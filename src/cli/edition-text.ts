@@ -4,7 +4,7 @@ import { facts, table } from "./table.ts";
 import { moment, plural } from "./format.ts";
 
 export function editionsText(editions: readonly EditionAnswer[], columns: number | null): string {
-  if (editions.length === 0) return "No edition yet: the schedule makes them, or `dayletter edition send`.";
+  if (editions.length === 0) return "No editions yet. To send one now, run `dayletter edition send`.";
   const rows = editions.map((edition) => [
     edition.name,
     edition.state,
@@ -19,7 +19,7 @@ export function editionsText(editions: readonly EditionAnswer[], columns: number
     { title: "Due" },
     { title: "Articles", right: true },
     { title: "Readers", right: true },
-    { title: "Why" },
+    { title: "Reason" },
   ];
   return table(titles, rows, columns);
 }
@@ -29,38 +29,40 @@ export function editionText(edition: EditionDetailAnswer): string {
   const summary = facts([
     ["Edition", edition.name],
     ["State", edition.state],
-    ["Why", edition.reason],
+    ["Reason", edition.reason],
     ["Subject", edition.subject],
     ["Due", moment(edition.dueAt, timezone)],
-    ["Sent from", edition.sendingAt === null ? null : moment(edition.sendingAt, timezone)],
+    ["Started", edition.sendingAt === null ? null : moment(edition.sendingAt, timezone)],
     ["Closed", edition.closedAt === null ? null : moment(edition.closedAt, timezone)],
     ["Readers", `${edition.readers} active: ${edition.selected} get it, ${edition.unmatched} follow none of its tags`],
     ["Balance", edition.sentence],
     [
       "Suppressed",
-      edition.suppressed === 0 ? null : `${plural(edition.suppressed, "address", "addresses")} said not to exist`,
+      edition.suppressed === 0
+        ? null
+        : `${plural(edition.suppressed, "address", "addresses")} that the relay reported as invalid`,
     ],
-    ["You can", edition.allowed.length === 0 ? null : edition.allowed.join(", ")],
+    ["Actions", edition.allowed.length === 0 ? null : edition.allowed.join(", ")],
   ]);
   if (articles.length === 0) return summary;
   const rows = [
     ...articles.map(({ id, title, tags }) => [String(id), title, tags.join(", ")]),
     ...edition.leftOut.map(({ id, title, tags }) => [String(id), `(left out) ${title}`, tags.join(", ")]),
   ];
-  const columns = [{ title: "Id", right: true }, { title: "Headline" }, { title: "Tags" }];
+  const columns = [{ title: "ID", right: true }, { title: "Headline" }, { title: "Tags" }];
   return `${summary}\n\n${table(columns, rows, null)}`;
 }
 
 export function actedText(action: string, { changed, affected, edition }: ActedAnswer): string {
   const now = `Edition ${edition.name} is ${edition.state}`;
-  if (!changed) return `${now}: there was nothing to ${action}.`;
-  if (action === "unsuppress") return `${now}; ${plural(affected, "suppression", "suppressions")} taken back.`;
+  if (!changed) return `No change. ${now}.`;
+  if (action === "unsuppress") return `${now}; ${plural(affected, "suppression", "suppressions")} removed.`;
   return `${now}${affected > 0 ? `; ${plural(affected, "delivery", "deliveries")} affected` : ""}. ${edition.sentence}`;
 }
 
 const shown = 20;
 
-/** The deliveries whose outcome nobody knows, and the one thing to do about them. */
+/** The first unknown deliveries, and what to do about them. */
 export async function unknownText(client: Client, name: string): Promise<string> {
   const query = { state: "unknown", limit: shown };
   const { deliveries, next } = await client.ask<{ deliveries: DeliveryAnswer[]; next: number | null }>(
@@ -71,9 +73,9 @@ export async function unknownText(client: Client, name: string): Promise<string>
   const lines = deliveries.map(({ address, reply }) => `  ${address ?? "an erased reader"}  ${reply ?? ""}`.trimEnd());
   return [
     "",
-    "Unknown: the relay may have taken these and never said so.",
+    "Unknown: the relay's replies to these emails were lost. It may have accepted them.",
     ...lines,
-    ...(next === null ? [] : ["  and more"]),
-    `Let them be, or send them again, at the risk of a second copy: \`dayletter edition resend-unknown ${name}\``,
+    ...(next === null ? [] : ["  …"]),
+    `Leave them as they are, or run \`dayletter edition resend-unknown ${name}\`. Readers may then get a second copy.`,
   ].join("\n");
 }

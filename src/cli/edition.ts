@@ -16,28 +16,28 @@ interface JsonOption {
 }
 
 const doing: Record<EditionAction, string> = {
-  approve: "let a held edition go out",
-  pause: "stop sending an edition, until it is resumed",
-  resume: "go on sending a paused edition",
-  cancel: "end an edition for good; what is not sent yet stays unsent",
-  retry: "send again what was rejected or expired",
-  "resend-unknown": "send again what the relay never answered, at the risk of a second copy",
-  unsuppress: "take back the suppressions that its refused mails brought; `retry` then sends to those readers",
+  approve: "send a held edition",
+  pause: "pause sending an edition",
+  resume: "resume sending a paused edition",
+  cancel: "stop an edition permanently; unsent emails stay unsent",
+  retry: "resend rejected and expired deliveries",
+  "resend-unknown": "resend deliveries whose reply from the relay was lost; readers may get a second copy",
+  unsuppress: "remove the suppressions that this edition's rejected emails caused; `retry` then sends to those readers",
 };
 
 export function addEdition(program: Command, context: Context, done: Done): void {
   const { terminal, client } = context;
-  const edition = program.command("edition").description("list, show, preview, send and hold editions");
+  const edition = program.command("edition").description("list, show, preview, edit, send and stop editions");
 
   withJson(edition.command("list").description("list the newest editions"))
-    .option("--limit <number>", "how many at most", limitArgument, 30)
+    .option("--limit <number>", "maximum number to show", limitArgument, 30)
     .action(async ({ limit, ...options }: JsonOption & { limit: number }) => {
       const list = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit } });
       answer(terminal, options, list, (value) => editionsText(value.editions, terminal.columns));
     });
 
-  withJson(edition.command("show").description("show an edition: its articles, its balance, what is unknown and why"))
-    .argument("[edition]", "such as 2026-11-24, or 2026-11-24.2; the newest if left out", editionArgument)
+  withJson(edition.command("show").description("show an edition's articles, balance and unknown deliveries"))
+    .argument("[edition]", "such as 2026-11-24 or 2026-11-24.2; the newest if omitted", editionArgument)
     .action(async (name: string | undefined, options: JsonOption) => {
       const server = client();
       const shown = await server.ask<EditionDetailAnswer>("GET", `/editions/${name ?? (await newest(context))}`);
@@ -49,19 +49,19 @@ export function addEdition(program: Command, context: Context, done: Done): void
 
   edition
     .command("preview")
-    .description("print a sample copy; nothing is sent")
-    .argument("[edition]", "such as 2026-11-24; what the next one would be if left out", editionArgument)
-    .option("--tag <tag>", "as a reader of this tag would get it; may be repeated", collect)
-    .option("--as <form>", "text, html or eml", formOf, "text")
+    .description("print a sample copy without sending anything")
+    .argument("[edition]", "such as 2026-11-24; the next edition if omitted", editionArgument)
+    .option("--tag <tag>", "show what a reader of this tag gets; can be repeated", collect)
+    .option("--as <format>", "text, html or eml", formatOf, "text")
     .action(async (name: string | undefined, options: { tag?: string[]; as: string }) => {
       const query = { tags: options.tag ?? [], as: options.as };
       terminal.raw(await client().download(`/editions/${name ?? "next"}/preview`, query));
     });
 
   withJson(edition.command("send").description("send today's edition now"))
-    .option("--date <date>", "refuse unless this is today's date", dateArgument)
-    .option("--extra", "send one more edition of a date that has one")
-    .option("--watch", "stay until it is finished, and show how far it is")
+    .option("--date <date>", "refuse if this is not today's date", dateArgument)
+    .option("--extra", "send an extra edition if the date already has one")
+    .option("--watch", "wait until it is finished, and show the progress")
     .action(async (options: JsonOption & { date?: string; extra?: boolean; watch?: boolean }) => {
       const server = client();
       const json = { extra: options.extra ?? false, ...(options.date === undefined ? {} : { date: options.date }) };
@@ -75,15 +75,15 @@ export function addEdition(program: Command, context: Context, done: Done): void
 
   addCheckLinks(edition, context);
 
-  withJson(edition.command("test").description("mail a sample copy to yourself, by the way of all mails"))
-    .argument("<address>", "where to")
-    .argument("[edition]", "such as 2026-11-24; the coming one if left out", editionArgument)
-    .option("--tag <tag>", "as a reader of this tag would get it; may be repeated", collect)
+  withJson(edition.command("test").description("email a sample copy to yourself through the usual relay"))
+    .argument("<address>", "email address")
+    .argument("[edition]", "such as 2026-11-24; the next edition if omitted", editionArgument)
+    .option("--tag <tag>", "show what a reader of this tag gets; can be repeated", collect)
     .action(async (address: string, name: string | undefined, options: JsonOption & { tag?: string[] }) => {
       const json = { address, tags: options.tag ?? [] };
       const path = `/editions/${name ?? "next"}/test`;
       const mailed = await client().ask<{ edition: string; address: string }>("POST", path, { json });
-      answer(terminal, options, mailed, (value) => `A sample copy of ${value.edition} goes to ${value.address}.`);
+      answer(terminal, options, mailed, (value) => `Sending a sample copy of ${value.edition} to ${value.address}.`);
     });
 
   for (const action of editionActions) {
@@ -92,7 +92,7 @@ export function addEdition(program: Command, context: Context, done: Done): void
       "such as 2026-11-24",
       editionArgument,
     );
-    if (action === "pause" || action === "cancel") command.option("--reason <text>", "shown with the edition");
+    if (action === "pause" || action === "cancel") command.option("--reason <text>", "reason to show with the edition");
     command.action(async (name: string, options: JsonOption & { reason?: string }) => {
       const json = options.reason === undefined ? {} : { reason: options.reason };
       const acted = await client().ask<ActedAnswer>("POST", `/editions/${name}/${action}`, { json });
@@ -104,11 +104,11 @@ export function addEdition(program: Command, context: Context, done: Done): void
 async function newest({ client }: Context): Promise<string> {
   const { editions } = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit: 1 } });
   const [first] = editions;
-  if (!first) throw new UsageError("There is no edition yet: send one with `dayletter edition send`.");
+  if (!first) throw new UsageError("There are no editions yet. To send one, run `dayletter edition send`.");
   return first.name;
 }
 
-function formOf(raw: string): string {
+function formatOf(raw: string): string {
   if (["text", "html", "eml"].includes(raw)) return raw;
-  throw new UsageError(`${JSON.stringify(raw)} is not a form; expected text, html or eml.`);
+  throw new UsageError(`${JSON.stringify(raw)} is not a format. Use text, html or eml.`);
 }

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
-import { Refusal, reasonOf } from "../base/errors.ts";
+import { echo, Refusal, reasonOf } from "../base/errors.ts";
 import { ConfigError } from "../config/load.ts";
 
-/** A command that was put the wrong way; the process exits with 2. */
+/** Wrong usage of a command. The process exits with 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -11,8 +11,8 @@ export class UsageError extends Error {
 export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
 /**
- * What to print for anything thrown, and the exit code. Nothing is printed for what Commander has said already, and
- * never a stack unless `debug`.
+ * What to print for a thrown error, and the exit code. Commander has already printed its own errors. Stacks are printed only
+ * with `debug`.
  */
 export function failure(error: unknown, debug: boolean): { code: number; lines: string[] } {
   if (error instanceof CommanderError) {
@@ -28,13 +28,18 @@ export function failure(error: unknown, debug: boolean): { code: number; lines: 
   return { code: exitCodes.failed, lines: [reasonOf(error), ...problemsOf(error), ...stack] };
 }
 
-/** The first one of a request's faults is the sentence itself. */
+/** The first fault of a request is already in the message. */
 function problemsOf(error: unknown): string[] {
   const faults = error instanceof Refusal ? error.details["faults"] : undefined;
   return Array.isArray(faults) ? faults.slice(1).map((fault) => `  ${String(fault)}`) : [];
 }
 
-/** Turns a reader of text that refuses with a sentence into one whose refusal is wrong usage. */
+/** For example `"first" is not an ID. Use a number from the list.` */
+export function invalidValue(raw: string, expected: string, hint: string): UsageError {
+  return new UsageError(`"${echo(raw)}" is not ${expected}. ${hint}`);
+}
+
+/** Turns a parser that throws a Refusal into one that reports wrong usage. */
 export function argument<T>(read: (raw: string) => T): (raw: string) => T {
   return (raw) => {
     try {

@@ -14,12 +14,12 @@ export interface ImportFlags {
   map?: string[];
 }
 
-/** A list of a million readers takes its time. */
+/** A list of a million readers takes several minutes. */
 const timeoutMs = 60 * 60_000;
 
 /**
- * Sends a list to the server and tells what became of each line that was refused.
- * @returns the exit code: 1 when strictness refused the whole
+ * Sends a list to the server and prints why lines were refused.
+ * @returns the exit code: 1 if `--strict` refused the whole list
  */
 export async function importList(
   { terminal, client }: Context,
@@ -46,7 +46,7 @@ export async function importList(
     if (!isReport(error)) throw error;
     if (json) terminal.out(JSON.stringify(error.details, null, 2));
     else for (const line of refusedLines(error.details)) terminal.out(line);
-    terminal.err(error.message.replace("`strict`", "--strict"));
+    terminal.err(strictText(error.details.refusedCount));
     return exitCodes.failed;
   }
 }
@@ -54,12 +54,17 @@ export async function importList(
 export function reportText(report: ImportAnswer, dryRun: boolean): string {
   const { lines, added, updated, unchanged, refusedCount } = report;
   const sum = `${plural(lines, "line")}: ${added} added, ${updated} updated, ${unchanged} unchanged, ${refusedCount} refused.`;
-  return [...refusedLines(report), dryRun ? `${sum} This was a dry run: nothing was changed.` : sum].join("\n");
+  return [...refusedLines(report), dryRun ? `${sum} This was a dry run. Nothing was changed.` : sum].join("\n");
+}
+
+function strictText(refused: number): string {
+  const lines = plural(refused, "line was", "lines were");
+  return `${lines} refused, so nothing was imported. Correct the list, or import it without --strict.`;
 }
 
 type Refused = Pick<ImportAnswer, "refused" | "refusedCount">;
 
-/** The reason of a line that could not be read names it already. */
+/** The reason of a line that could not be read already starts with its number. */
 function refusedLines({ refused, refusedCount }: Refused): string[] {
   const shown = refused.map(({ line, reason }) => (reason.startsWith("Line ") ? reason : `Line ${line}: ${reason}`));
   const more = refusedCount - refused.length;

@@ -4,44 +4,46 @@ import type { Readable } from "node:stream";
 import { UsageError } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** A file to be read by a command, or standard input by the name `-`. Its size is null where it cannot be known. */
+/** A file, or standard input for the name `-`. The size is null if it is unknown. */
 export interface Input {
   name: string;
   size: number | null;
   stream: Readable;
 }
 
-/** @throws UsageError when the file cannot be read */
+/** @throws UsageError if the file cannot be read */
 export function openInput(path: string, terminal: Terminal): Input {
   if (path === "-") return { name: "standard input", size: null, stream: terminal.input };
   try {
     const stat = statSync(path);
-    if (stat.isDirectory()) throw new UsageError(`${path} is a folder: name a file, or - for standard input.`);
+    if (stat.isDirectory()) throw new UsageError(`${path} is a folder. Specify a file, or - for standard input.`);
     return { name: basename(path), size: stat.size, stream: createReadStream(path) };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${path} cannot be read (${code ?? "unknown reason"}): name a file, or - for standard input.`);
+    throw new UsageError(
+      `${path} cannot be read (${code ?? "unknown reason"}). Specify a file, or - for standard input.`,
+    );
   }
 }
 
-/** Counts the bytes that pass by, and tells whether the first one that says something opens a JSON object. */
+/** Passes a stream through and reports the bytes so far. */
 export async function* counted(
   input: AsyncIterable<Uint8Array>,
-  tell: (bytes: number) => void,
+  report: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of input) {
     bytes += chunk.length;
-    tell(bytes);
+    report(bytes);
     yield chunk;
   }
 }
 
-/** Bytes that may be blank before a list begins. */
+/** Bytes of white space allowed before a list. */
 const longestBlank = 1_000_000;
 
-/** Looks at the beginning of a stream and gives it back whole. */
+/** Finds the first character of a stream that is not white space, and returns the whole stream. */
 export async function peek(
   input: AsyncIterable<Uint8Array>,
 ): Promise<{ first: string; whole: AsyncGenerator<Uint8Array> }> {

@@ -17,13 +17,13 @@ export function addLogo(program: Command, context: Context): void {
   const { terminal, client } = context;
   const logo = program.command("logo").description("show, set and remove the publication's logo");
 
-  withJson(logo.command("show").description("show which it is")).action(async (options: JsonOption) => {
+  withJson(logo.command("show").description("show the current logo")).action(async (options: JsonOption) => {
     const shown = await client().ask<LogoAnswer>("GET", "/logo");
     answer(terminal, options, shown, logoText);
   });
 
-  withJson(logo.command("set").description("take a file as the logo"))
-    .argument("<file>", "an SVG, PNG, JPEG or WebP of up to 200 kB; - for standard input")
+  withJson(logo.command("set").description("set the logo"))
+    .argument("<file>", "SVG, PNG, JPEG or WebP file of up to 200 kB; - for standard input")
     .action(async (file: string, options: JsonOption) => {
       const body = { type: "application/octet-stream", bytes: openInput(file, terminal).stream };
       const set = await client().ask<LogoChangedAnswer>("PUT", "/logo", { body });
@@ -31,14 +31,14 @@ export function addLogo(program: Command, context: Context): void {
       answer(terminal, options, set, ({ sentence }) => sentence);
     });
 
-  withJson(logo.command("remove").description("do without a logo")).action(async (options: JsonOption) => {
+  withJson(logo.command("remove").description("remove the logo")).action(async (options: JsonOption) => {
     const removed = await client().ask<LogoChangedAnswer>("DELETE", "/logo");
     await inForce(context, removed);
     answer(terminal, options, removed, ({ sentence }) => sentence);
   });
 }
 
-/** Waits until a restarting server is back, so that the next command finds it. It may listen on another port then. */
+/** Waits until a restarting server is back, so that the next command finds it. Its port may have changed. */
 async function inForce({ client }: Context, { restarting, logo }: LogoChangedAnswer): Promise<void> {
   if (!restarting) return;
   for (let waited = 0; waited < patienceMs; waited += everyMs) {
@@ -50,16 +50,19 @@ async function inForce({ client }: Context, { restarting, logo }: LogoChangedAns
       if (!(error instanceof Refusal)) throw error;
     }
   }
-  throw new Refusal(504, "The server has not opened anew with it within a minute: look at its log.");
+  throw new Refusal(504, "The server did not restart within a minute. Check its log.");
 }
 
 export function logoText({ logo, fixed }: LogoAnswer): string {
-  const by = fixed ? "PUBLICATION_LOGO, in the environment" : "`dayletter logo set FILE`, or the set-up page";
-  if (logo === null) return `There is no logo. It is set by ${by}.`;
+  if (logo === null) {
+    return fixed
+      ? "There is no logo. To add one, set PUBLICATION_LOGO in the environment."
+      : "There is no logo. To add one, run `dayletter logo set FILE`, or use the set-up page.";
+  }
   return facts([
-    ["Picture", `${logo.type}, ${logo.width} × ${logo.height}, ${Math.ceil(logo.bytes / 1000)} kB`],
-    ["Address", logo.url],
-    ["In mails", logo.inMails ? "yes" : "no: they show a PNG or JPEG"],
-    ["Set by", by],
+    ["Image", `${logo.type}, ${logo.width} × ${logo.height}, ${Math.ceil(logo.bytes / 1000)} kB`],
+    ["URL", logo.url],
+    ["In emails", logo.inMails ? "yes" : "no, emails only show PNG and JPEG"],
+    ["Set in", fixed ? "the environment (PUBLICATION_LOGO)" : "the settings of this server"],
   ]);
 }

@@ -4,10 +4,10 @@ import { exitCodes, failure } from "./failure.ts";
 import { run } from "./run.ts";
 import { flushed, processTerminal, type Terminal } from "./terminal.ts";
 
-/** Runs one command line in this process and ends the process with its exit code. */
+/** Runs a command line in this process, and ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<never> {
   const terminal = processTerminal(commandName());
-  // Whatever escapes every other net is a defect; it ends the process with a sentence, and the database knows the rest.
+  // An exception that nothing catches is a defect. The next start continues from the database.
   process.on("uncaughtException", (error) => {
     for (const line of failure(error, wantsStacks()).lines) terminal.err(`dayletter stopped: ${line}`);
     process.exit(exitCodes.failed);
@@ -27,7 +27,7 @@ async function runGuarded(argv: readonly string[], terminal: Terminal): Promise<
   }
 }
 
-/** Stacks are for those who asked for details with LOG_LEVEL=debug. */
+/** Stacks are printed with LOG_LEVEL=debug or trace. */
 function wantsStacks(): boolean {
   try {
     return ["debug", "trace"].includes(loadHere().logLevel);

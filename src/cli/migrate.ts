@@ -4,8 +4,11 @@ import type { Context } from "./context.ts";
 export function addMigrate(program: Command, { terminal, config }: Context): void {
   program
     .command("migrate")
-    .description("bring the records to this release's schema; every start does so too")
-    .option("--from <folder>", "copy the embedded records of a stopped server's DATA_DIR into the empty DATABASE_URL")
+    .description("update the database to this release; this also happens at every start")
+    .option(
+      "--from <folder>",
+      "copy the embedded database in DATA_DIR of a stopped server to the empty database in DATABASE_URL",
+    )
     .action(async ({ from }: { from?: string }) => {
       if (from !== undefined) {
         const { moveRecords } = await import("./move-records.ts");

@@ -9,23 +9,26 @@ import { migrate } from "../db/migrate.ts";
 import { openEmbedded, openPostgres } from "../db/open.ts";
 
 /**
- * Copies the embedded records of a data folder, whose server is stopped, into the empty PostgreSQL of `DATABASE_URL`.
- * The folder keeps what it has. @returns what came over and what is still to do, a sentence each @throws Refusal
+ * Copies the embedded database of a stopped server to the empty PostgreSQL database in `DATABASE_URL`. The data folder is not
+ * changed. @returns sentences about what was copied and what is left to do @throws Refusal
  */
 export async function moveRecords(config: Config, dataDir: string): Promise<string[]> {
   if (config.databaseUrl === null) {
-    throw new Refusal(400, "Nothing says where the records go: set DATABASE_URL to an empty PostgreSQL database.");
+    throw new Refusal(400, "DATABASE_URL is not set. Set it to the URL of an empty PostgreSQL database.");
   }
   const folder = resolve(dataDir);
   if (!existsSync(join(folder, "db", "PG_VERSION"))) {
-    throw new Refusal(404, `${folder} holds no embedded records: name the DATA_DIR of the server that keeps them.`);
+    throw new Refusal(
+      404,
+      `${folder} contains no embedded database. Specify the DATA_DIR of the server that you want to move.`,
+    );
   }
-  // Links in mails and the hashes of suppressed addresses are made with it.
+  // It signs the links in emails and the hashes of suppressed addresses.
   const secret = readIfThere(join(folder, "secret"));
   if (secret !== null && secret !== config.secret) {
     throw new Refusal(
       409,
-      `SECRET is not that of ${folder}, so every link in mails already sent would be dead: set SECRET to what stands in ${join(folder, "secret")}.`,
+      `SECRET is not the same as in ${folder}, so all links in past emails would stop working. Set SECRET to the content of ${join(folder, "secret")}.`,
     );
   }
   const { host, pathname } = new URL(config.databaseUrl);
@@ -39,16 +42,13 @@ export async function moveRecords(config: Config, dataDir: string): Promise<stri
       if (copied === null) {
         throw new Refusal(
           409,
-          `The database ${pathname.slice(1)} at ${host} holds records already, and nothing was copied: name an empty one in DATABASE_URL.`,
+          `The database ${pathname.slice(1)} at ${host} is not empty, so nothing was copied. Set DATABASE_URL to an empty database.`,
         );
       }
       return [inWords(copied, host), ...settingsLeft(folder)];
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal(
-        502,
-        `The records could not be copied to PostgreSQL at ${host}, and nothing of them is there: ${reasonOf(error)}.`,
-      );
+      throw new Refusal(502, `Copying to PostgreSQL at ${host} failed, and nothing was copied (${reasonOf(error)}).`);
     } finally {
       await to.close();
       await from.close();
@@ -62,13 +62,13 @@ function inWords(copied: Readonly<Record<string, number>>, host: string): string
   const count = (table: string): string => (copied[table] ?? 0).toLocaleString("en");
   const rows = Object.values(copied).reduce((sum, n) => sum + n, 0);
   return (
-    `PostgreSQL at ${host} has all ${rows.toLocaleString("en")} records now, among them readers: ${count("subscribers")}, ` +
+    `Copied ${rows.toLocaleString("en")} rows to PostgreSQL at ${host}. Readers: ${count("subscribers")}, ` +
     `editions: ${count("editions")}, deliveries: ${count("deliveries")}, articles: ${count("articles")}.`
   );
 }
 
-/** With `DATABASE_URL` the environment is all that counts. */
+/** With `DATABASE_URL`, all settings come from the environment. */
 function settingsLeft(folder: string): string[] {
   const file = join(folder, "settings.env");
-  return existsSync(file) ? [`Settings made on the set-up page stay in ${file}: put them into the environment.`] : [];
+  return existsSync(file) ? [`The settings from the set-up page are in ${file}. Add them to the environment.`] : [];
 }

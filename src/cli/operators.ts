@@ -21,7 +21,7 @@ interface OperatorAnswer {
   link?: string;
 }
 
-/** Without a name it is for the first operator. */
+/** A link without a name is for the first operator. */
 interface LinkAnswer {
   name?: string;
   role?: string;
@@ -29,27 +29,29 @@ interface LinkAnswer {
 }
 
 export function addOperators(program: Command, { terminal, client, config }: Context): void {
-  const operators = program.command("operators").description("the people who run the publication");
+  const operators = program.command("operators").description("manage the people who run the publication");
   const one = (which: string): string => `/operators/${encodeURIComponent(which)}`;
 
-  withJson(operators.command("list").description("list them, with their roles")).action(async (options: JsonOption) => {
-    const list = await client().ask<{ operators: OperatorAnswer[] }>("GET", "/operators");
-    answer(terminal, options, list, (shown) => operatorsText(shown.operators, terminal.columns));
-  });
+  withJson(operators.command("list").description("list operators and their roles")).action(
+    async (options: JsonOption) => {
+      const list = await client().ask<{ operators: OperatorAnswer[] }>("GET", "/operators");
+      answer(terminal, options, list, (shown) => operatorsText(shown.operators, terminal.columns));
+    },
+  );
 
-  withJson(operators.command("add").description("add one; prints a link to choose a password by"))
-    .argument("<name>", "the name to sign in with")
+  withJson(operators.command("add").description("add an operator, and print a link to choose a password"))
+    .argument("<name>", "name to sign in with")
     .requiredOption("--role <role>", "viewer, editor or owner", roleArgument)
     .action(async (name: string, { role, ...options }: JsonOption & { role: string }) => {
       const added = await client().ask<OperatorAnswer>("POST", "/operators", { json: { name, role } });
       answer(terminal, options, added, (shown) => linkText({ ...shown, link: shown.link! }));
     });
 
-  withJson(operators.command("link").description("make a new set-up link: for the first operator, or for NAME"))
-    .argument("[name]", "name or id of an operator who has lost the password, or phone and recovery codes")
+  withJson(operators.command("link").description("create a set-up link for the first operator, or for NAME"))
+    .argument("[name]", "name or ID of an operator who lost the password, or the phone and the recovery codes")
     .action(async (which: string | undefined, options: JsonOption) => {
       const { databaseUrl, serverUrl } = config();
-      // Beside the database no token is needed, so that a container without its former data folder can do this, too.
+      // With access to the database no token is needed, so this works in a container without its previous data folder.
       const link =
         databaseUrl !== null && serverUrl === null
           ? await linkHere(config(), which)
@@ -57,37 +59,44 @@ export function addOperators(program: Command, { terminal, client, config }: Con
       answer(terminal, options, link, linkText);
     });
 
-  withJson(operators.command("reset-codes").description("turn off the one-time codes of one, after a lost phone"))
-    .argument("<name>", "name or id")
+  withJson(operators.command("reset-codes").description("turn off an operator's one-time codes, after a lost phone"))
+    .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
       const changed = await client().ask<OperatorAnswer>("DELETE", `${one(which)}/codes`);
-      answer(terminal, options, changed, ({ name }) => `One-time codes of ${name} are off. All sessions have ended.`);
+      answer(
+        terminal,
+        options,
+        changed,
+        ({ name }) => `One-time codes of ${name} are off. All sessions of ${name} have ended.`,
+      );
     });
 
-  withJson(operators.command("role").description("give one another role"))
-    .argument("<name>", "name or id")
+  withJson(operators.command("role").description("change an operator's role"))
+    .argument("<name>", "name or ID")
     .argument("<role>", "viewer, editor or owner", roleArgument)
     .action(async (which: string, role: string, options: JsonOption) => {
       const changed = await client().ask<OperatorAnswer>("PUT", `${one(which)}/role`, { json: { role } });
-      answer(terminal, options, changed, (shown) => `${shown.name} is ${shown.role} now.`);
+      answer(terminal, options, changed, (shown) => `${shown.name} now has the role ${shown.role}.`);
     });
 
-  withJson(operators.command("disable").description("end all sessions of one, and revoke the tokens they made"))
-    .argument("<name>", "name or id")
+  withJson(operators.command("disable").description("end an operator's sessions, and revoke the tokens they created"))
+    .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
       const changed = await client().ask<OperatorAnswer & { revokedTokens: string[] }>("POST", `${one(which)}/disable`);
       answer(terminal, options, changed, ({ name, revokedTokens }) => disabledText(name, revokedTokens));
     });
 
-  withJson(operators.command("enable").description("let a disabled one sign in again; revoked tokens stay revoked"))
-    .argument("<name>", "name or id")
+  withJson(
+    operators.command("enable").description("let a disabled operator sign in again; revoked tokens stay revoked"),
+  )
+    .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
       const changed = await client().ask<OperatorAnswer>("POST", `${one(which)}/enable`);
-      answer(terminal, options, changed, ({ name }) => `${name} may sign in again. Revoked tokens stay revoked.`);
+      answer(terminal, options, changed, ({ name }) => `${name} can sign in again. Revoked tokens stay revoked.`);
     });
 }
 
-/** Makes a link in the database itself. @throws Refusal */
+/** Creates a link directly in the database. @throws Refusal */
 async function linkHere(config: Config, which: string | undefined): Promise<LinkAnswer> {
   const [{ openPostgres }, { linkFirst, setupUrl }, { linkOperator }] = await Promise.all([
     import("../db/open.ts"),
@@ -102,7 +111,7 @@ async function linkHere(config: Config, which: string | undefined): Promise<Link
     return { ...operator, link: setupUrl(config.publicUrl, token) };
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(502, `The link could not be made in DATABASE_URL: ${reasonOf(error)}. Start the server first.`);
+    throw new Refusal(502, `The link cannot be stored in DATABASE_URL (${reasonOf(error)}). Start the server first.`);
   } finally {
     await database.close();
   }
@@ -110,8 +119,8 @@ async function linkHere(config: Config, which: string | undefined): Promise<Link
 
 export function operatorsText(operators: readonly OperatorAnswer[], columns: number | null): string {
   if (operators.length === 0)
-    return "There is no operator yet. Print the link to sign up with `dayletter operators link`.";
-  const titles = ["Name", "Role", "State", "One-time codes", "Signed in"].map((title) => ({ title }));
+    return "There are no operators yet. To add the first one, run `dayletter operators link`.";
+  const titles = ["Name", "Role", "Status", "One-time codes", "Last sign-in"].map((title) => ({ title }));
   const rows = operators.map((one) => [
     one.name,
     one.role,
@@ -124,6 +133,6 @@ export function operatorsText(operators: readonly OperatorAnswer[], columns: num
 
 function linkText({ name, role, link }: LinkAnswer): string {
   return name === undefined
-    ? `The first operator signs up here. The link works once, for 24 hours:\n${link}`
-    : `${name} (${role}) chooses a password here. The link works once, for three days:\n${link}`;
+    ? `To sign up as the first operator, open this link. It works once, within 24 hours:\n${link}`
+    : `With this link, ${name} (${role}) can choose a password. It works once, within three days:\n${link}`;
 }

@@ -21,20 +21,20 @@ import { addSuppressions } from "./suppressions.ts";
 import { addTags } from "./tags.ts";
 import { addTokens } from "./tokens.ts";
 
-/** What a command that ends well but failed at something tells its exit code. */
+/** Sets the exit code of a command that completed but failed at something. */
 export type Done = (code: number) => void;
 
 const notes = `
-Commands that ask a server find it by DAYLETTER_URL and DAYLETTER_TOKEN, or in DATA_DIR when it runs on this machine.
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+Commands that send requests use DAYLETTER_URL and DAYLETTER_TOKEN. If these are not set, they find the server in DATA_DIR.
+Exit codes: 0 success, 1 refused or failed, 2 wrong usage.`;
 
-/** Every command. Those that run here are listed first, then those that ask a running server. */
+/** All commands: first those that run here, then those that send requests to a running server. */
 export function createProgram(context: Context, done: Done): Command {
   const { terminal } = context;
   const program = new Command("dayletter")
-    .description("Daily e-mail alerts for news sites")
+    .description("Daily email alerts for news sites")
     .version(version())
-    .showHelpAfterError("(`dayletter --help` lists the commands)")
+    .showHelpAfterError("(To list all commands, run `dayletter --help`)")
     .addHelpText("after", notes)
     .helpCommand(false)
     .exitOverride()
@@ -42,12 +42,12 @@ export function createProgram(context: Context, done: Done): Command {
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
-  program.commandsGroup("Commands that run here:");
+  program.commandsGroup("Commands that run on this machine:");
   addServe(program, context);
   addMigrate(program, context);
   addDemo(program, context, done);
   addDoctor(program, context, done);
-  program.commandsGroup("Commands that ask a running server:");
+  program.commandsGroup("Commands that send requests to a running server:");
   addStatus(program, context);
   addSources(program, context, done);
   addArticles(program, context, done);

@@ -1,15 +1,15 @@
 import type { Terminal } from "./terminal.ts";
 
 export interface Progress {
-  /** @param note what is going on, such as "sent 12 of 40" */
+  /** @param note current state, such as "sent 12 of 40" */
   show(done: number, total: number, note: string): void;
-  /** Takes the bar away, so that the next line starts clean. */
+  /** Removes the bar. */
   end(): void;
 }
 
 const barWidth = 24;
 
-/** One line that moves where a person watches; elsewhere a plain line at each tenth of the way. */
+/** A progress bar on a terminal; elsewhere, a line of text for every 10 %. */
 export function startProgress(terminal: Terminal, title: string): Progress {
   let shown = -1;
   return {

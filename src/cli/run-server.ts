@@ -17,15 +17,15 @@ import type { Role } from "./serve.ts";
 import { listenForStop } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** For what is at the relay when the process is told to stop. */
+/** Time for emails that are at the relay when the process stops. */
 const graceMs = 10_000;
-/** For everything else to be closed; what hangs longer is left, since the database knows the rest. */
+/** Time to close everything. The next start continues from the database, so nothing waits longer. */
 const closeMs = graceMs + 5_000;
 const queuePatienceMs = 5_000;
 
 /**
- * Runs the server's parts that `role` names until a signal comes, then ends them in order. When settings were changed on
- * a page, it does so and starts them again; should that fail, with the former settings.
+ * Runs the parts of the server for `role` until a signal arrives, and then stops them in order. After a change of settings on
+ * a page, it restarts them. If they fail to start, it restores the previous settings.
  */
 export async function runServer(context: Context, role: Role): Promise<void> {
   const signals = listenForStop();
@@ -40,8 +40,8 @@ export async function runServer(context: Context, role: Role): Promise<void> {
       } catch (error) {
         if (!unproven?.undo()) throw error;
         unproven = null;
-        wentBack = `The new settings do not work, so the former ones are back: ${reasonOf(error)}`;
-        context.terminal.err(`${wentBack} The new ones are kept in settings.env.refused.`);
+        wentBack = `The new settings do not work, so the previous ones were restored. ${reasonOf(error)}`;
+        context.terminal.err(`${wentBack} The new settings are in settings.env.refused.`);
       }
     }
   } finally {
@@ -49,7 +49,7 @@ export async function runServer(context: Context, role: Role): Promise<void> {
   }
 }
 
-/** @returns null when it was told to stop, else the settings that were changed */
+/** @returns null after a signal, otherwise the changed settings */
 async function runOnce(
   { terminal, config: load }: Context,
   role: Role,
@@ -69,11 +69,11 @@ async function runOnce(
       log.info({ role, url }, "ready");
       ready();
     });
-    // A signal counts while the parts still start, too; what fails after it is of no interest any more.
+    // A signal also stops a start in progress. Errors after it are ignored.
     started.catch(() => undefined);
     await Promise.race([started, signals.stop]);
     await Promise.race([changed, signals.stop]);
-    log.info({}, signals.stopped() ? "stopping" : "settings changed, opening anew");
+    log.info({}, signals.stopped() ? "stopping" : "settings changed, restarting");
   } finally {
     await Promise.race([closeAll(closing), wait(closeMs, undefined, { ref: false })]);
   }
@@ -83,12 +83,12 @@ async function runOnce(
 }
 
 /**
- * Starts the parts one after the other, and puts down how each is ended. Pages come before work: on the embedded engine
- * the first look at everything takes as long as the whole start before it. @returns the address it listens on
+ * Starts the parts one after the other, and adds to `closing` how each is stopped. Pages start before work, because the first
+ * recovery on the embedded engine takes as long as the rest of the start. @returns the URL it listens on
  */
 async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Promise<string> {
   await queueAnswers(app);
-  // A worker takes its settings over, and says later when they count no more; the web's own never count.
+  // A worker stores its schedule settings; web processes only log when theirs differ.
   await (role === "web" ? compareSettings(app)() : prepareWorker(app));
   let worker: RunningWorker | null = null;
   closing.push(async () => worker?.stop(graceMs));
@@ -98,14 +98,14 @@ async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Pr
   return web.url;
 }
 
-/** BullMQ would wait for a queue that is away, for ever and without a word. */
+/** Without this check, BullMQ waits forever for an unreachable queue and logs nothing. */
 async function queueAnswers({ queue, config }: App): Promise<void> {
   try {
     await within(queuePatienceMs, queue.ping());
   } catch (error) {
     if (config.redisUrl === null) throw error;
     const { host } = new URL(config.redisUrl);
-    throw new Refusal(502, `Redis at ${host} does not answer: check REDIS_URL and that it runs.`, {
+    throw new Refusal(502, `Redis at ${host} does not answer. Check REDIS_URL, and that Redis is running.`, {
       reason: reasonOf(error),
     });
   }
@@ -115,7 +115,7 @@ async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
   for (const step of closing.reverse()) await step();
 }
 
-/** Where to look, how things stand, and what to do next. */
+/** Prints the URL, the state and the next steps. */
 async function introduce(terminal: Terminal, app: App, role: Role, url: string): Promise<void> {
   const { done, next } = nextSteps(await status(app), app.config);
   const setup = role === "worker" ? null : readIfThere(setupFile(app.config.dataDir));
@@ -126,15 +126,15 @@ async function introduce(terminal: Terminal, app: App, role: Role, url: string):
       "",
       ...(setup === null ? [] : [`  ${firstOperatorText(setup, terminal)}`, ""]),
       ...done.map((sentence) => `  ${sentence}`),
-      ...(next.length > 0 ? ["", "  Next:", ...next.map((sentence) => `  - ${sentence}`)] : []),
+      ...(next.length > 0 ? ["", "  Next steps:", ...next.map((sentence) => `  - ${sentence}`)] : []),
       "",
     ].join("\n"),
   );
 }
 
-/** A log that others may read holds no link that makes its reader an owner: only a person at the terminal sees it. */
+/** The link makes its reader an owner, so it is printed to a terminal only, never to a log. */
 function firstOperatorText(link: string, { watched }: Terminal): string {
   return watched
-    ? `The first operator signs up here, once, within 24 hours: ${link}`
-    : "The first operator signs up by a link. Print it on this machine: dayletter operators link";
+    ? `To sign up as the first operator, open this link within 24 hours. It works once: ${link}`
+    : "To get the link for the first operator, run `dayletter operators link` on this machine.";
 }

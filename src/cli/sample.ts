@@ -9,12 +9,12 @@ interface SampleOptions extends Partial<Record<Form, boolean>> {
   tag?: string[];
 }
 
-/** What readers see at `/sample`, for a terminal, a browser or a mail program. */
+/** What readers see at `/sample`, for a terminal, a browser or an email program. */
 export function addSample(program: Command, { terminal, client }: Context): void {
   const command = program
     .command("sample")
-    .description("print the sample copy that readers see; nothing is sent")
-    .option("--tag <tag>", "as a reader of this tag would get it; may be repeated", collect);
+    .description("print the sample copy that readers see, without sending anything")
+    .option("--tag <tag>", "show what a reader of this tag gets; can be repeated", collect);
   for (const form of forms) {
     const others = forms.filter((other) => other !== form);
     command.addOption(new Option(`--${form}`, descriptions[form]).conflicts(others));
@@ -26,7 +26,7 @@ export function addSample(program: Command, { terminal, client }: Context): void
 }
 
 const descriptions: Record<Form, string> = {
-  text: "as text (the usual)",
+  text: "as text (default)",
   html: "as HTML",
-  eml: "the whole mail, to open in a mail program",
+  eml: "as a complete email, to open in an email program",
 };

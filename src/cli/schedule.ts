@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { wrongValue } from "../base/errors.ts";
 import { parseDates, parseSendAt, parseSendDays, parseTimezone } from "../base/schedule-values.ts";
 import type { ScheduleAnswer } from "./answers.ts";
 import { dateArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
-import { argument, UsageError } from "./failure.ts";
+import { argument, invalidValue, UsageError } from "./failure.ts";
 import { facts } from "./table.ts";
 import { sendLine } from "./format.ts";
 
@@ -19,24 +18,28 @@ interface ScheduleOptions {
 }
 
 export function addSchedule(program: Command, { terminal, client }: Context): void {
-  const schedule = program.command("schedule").description("show and change when editions go out");
+  const schedule = program.command("schedule").description("show and change the schedule");
   const show = (options: { json?: boolean }, value: ScheduleAnswer): void =>
     answer(terminal, options, value, scheduleText);
 
-  withJson(schedule.command("show").description("show the schedule and the next sends")).action(
+  withJson(schedule.command("show").description("show the schedule and the next deliveries")).action(
     async (options: ScheduleOptions) => show(options, await client().ask("GET", "/schedule")),
   );
 
-  withRevision(schedule.command("set").description("change the hour, the days or the time zone"))
+  withRevision(schedule.command("set").description("change the delivery time, the days or the time zone"))
     .option("--at <time>", "local time, HH:MM", argument(parseSendAt))
-    .option("--days <days>", "such as mon-fri, or mon,wed,fri", daysArgument)
-    .option("--timezone <zone>", "an IANA name, such as Europe/Berlin", argument(parseTimezone))
-    .option("--reset", "go back to the server's settings for whatever is not named here")
-    .option("--passed <what>", "a date whose new time has passed: send it at once, or skip it", passedArgument)
+    .option("--days <days>", "such as mon-fri or mon,wed,fri", daysArgument)
+    .option("--timezone <zone>", "IANA name, such as Europe/Berlin", argument(parseTimezone))
+    .option("--reset", "use the server's settings for everything that has no option here")
+    .option(
+      "--passed <what>",
+      "what to do with today's edition if its new time has already passed: send or skip",
+      passedArgument,
+    )
     .action(async (options: ScheduleOptions) => {
       const { at, days, timezone, reset, passed, revision } = options;
       if (at === undefined && days === undefined && timezone === undefined && !reset) {
-        throw new UsageError("Nothing is to be changed: name at least one of --at, --days, --timezone and --reset.");
+        throw new UsageError("Nothing to change. Specify at least one of --at, --days, --timezone and --reset.");
       }
       const former = reset ? { sendAt: null, sendDays: null, timezone: null } : {};
       const named = {
@@ -48,20 +51,20 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
       show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named, revision } }));
     });
 
-  withJson(schedule.command("skip").description("send no edition on a date, or on each of a list of holidays"))
+  withJson(schedule.command("skip").description("skip the editions of one or more dates"))
     .argument("<dates...>", "such as 2026-12-25 2026-12-28..2026-12-31", collectDates)
-    .option("--undo", "send one after all")
+    .option("--undo", "send the editions after all")
     .action(async (dates: string[], { undo = false, ...options }: { json?: boolean; undo?: boolean }) =>
       show(options, await client().ask("PUT", "/schedule/skip", { json: { dates, undo } })),
     );
 
-  withRevision(schedule.command("move").description("send the edition of one date at another time"))
+  withRevision(schedule.command("move").description("send one date's edition at another time"))
     .argument("<date>", "such as 2026-12-24", dateArgument)
     .argument("[time]", "local time, HH:MM", argument(parseSendAt))
-    .option("--undo", "send it at the schedule's own time again")
+    .option("--undo", "use the schedule's time again")
     .action(async (date: string, time: string | undefined, options: ScheduleOptions & { undo?: boolean }) => {
       if ((time === undefined) !== (options.undo ?? false)) {
-        throw new UsageError("Name the time at which it is to be sent, or --undo for the schedule's own.");
+        throw new UsageError("Specify either the new time, or --undo to use the schedule's time again.");
       }
       const { revision } = options;
       const path = `/schedule/move/${date}`;
@@ -77,7 +80,7 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
 
 /** Adds `--revision`, and `--json`. */
 function withRevision(command: Command): Command {
-  const words = "of the schedule as `schedule show` showed it to you: refused if somebody has changed it since";
+  const words = "revision from `schedule show`; refused if the schedule has changed since";
   return withJson(command).option("--revision <revision>", words);
 }
 
@@ -85,12 +88,12 @@ function collectDates(raw: string, before: string[] = []): string[] {
   return [...before, ...argument(parseDates)(raw)];
 }
 
-const passedArgument = argument((raw) => {
+function passedArgument(raw: string): "send" | "skip" {
   if (raw === "send" || raw === "skip") return raw;
-  throw wrongValue(raw, "what is to become of a date whose new time has passed; expected send or skip");
-});
+  throw invalidValue(raw, "a value for --passed", "Use send or skip.");
+}
 
-/** Checked here, and sent as it was written. */
+/** Validated here, but sent unchanged. */
 const daysArgument = (raw: string): string => {
   argument(parseSendDays)(raw);
   return raw;
@@ -108,7 +111,7 @@ export function scheduleText(schedule: ScheduleAnswer): string {
       ["Revision", revision],
     ]),
     "",
-    next.length === 0 ? "No date is left to send on." : "Next:",
+    next.length === 0 ? "The schedule has no more dates." : "Next:",
     ...next.map((send) => `  ${sendLine(send, timezone)}`),
   ].join("\n");
 }

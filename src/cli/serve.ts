@@ -15,7 +15,7 @@ export function addServe(program: Command, context: Context): void {
       .command(role)
       .description(roles[role])
       .action(async () => {
-        // Loaded only now: the other commands must not wait for the engines' code.
+        // Imported here so that other commands don't load the code of the engines.
         const { runServer } = await import("./run-server.ts");
         await runServer(context, role);
       });

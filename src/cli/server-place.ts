@@ -9,9 +9,9 @@ export interface ServerPlace {
 }
 
 /**
- * Where the server is that commands speak to: the settings say so, or else the data folder of a server on this machine.
- * A token that lies in the data folder is sent only to the server that the same folder names.
- * @throws Refusal when neither knows a server
+ * The server that commands send requests to: the one in the settings, or the one in the data folder of this machine. The token
+ * in the data folder is sent only to the server in the same folder.
+ * @throws Refusal if there is neither
  */
 export function findServer(config: Pick<Config, "serverUrl" | "bootstrapToken" | "dataDir">): ServerPlace {
   const here = readIfThere(addressFile(config.dataDir));
@@ -19,7 +19,7 @@ export function findServer(config: Pick<Config, "serverUrl" | "bootstrapToken" |
   if (url === null) {
     throw new Refusal(
       503,
-      `No server is known in ${config.dataDir}: start the server, or set DAYLETTER_URL and DAYLETTER_TOKEN.`,
+      `No running server found in ${config.dataDir}. Start the server, or set DAYLETTER_URL and DAYLETTER_TOKEN.`,
     );
   }
   const local = here !== null && sameOrigin(url, here) ? readIfThere(tokenFile(config.dataDir)) : null;

@@ -14,17 +14,17 @@ interface JsonOption {
 export function addSources(program: Command, { terminal, client }: Context, done: Done): void {
   const sources = program.command("sources").description("list, add, check and remove feeds");
 
-  withJson(sources.command("list").description("list the sources, with what is wrong with them")).action(
+  withJson(sources.command("list").description("list the sources and their problems")).action(
     async (options: JsonOption) => {
       const list = await client().ask<{ sources: SourceAnswer[] }>("GET", "/sources");
       answer(terminal, options, list, (value) => sourcesText(value.sources, terminal.columns));
     },
   );
 
-  withJson(sources.command("add").description("read a feed and add it"))
-    .argument("<url>", "address of an RSS, Atom or JSON Feed", urlArgument)
-    .option("--tag <tag>", "give every article of this source this tag too; may be repeated", collect)
-    .option("--rename <old=new>", "call a tag of this feed otherwise; may be repeated", collectRenames)
+  withJson(sources.command("add").description("read a feed and add it as a source"))
+    .argument("<url>", "URL of an RSS, Atom or JSON feed", urlArgument)
+    .option("--tag <tag>", "add this tag to all articles of the source; can be repeated", collect)
+    .option("--rename <old=new>", "rename a tag of this feed; can be repeated", collectRenames)
     .action(async (url: string, options: JsonOption & { tag?: string[]; rename?: Record<string, string> }) => {
       const body = { url, tags: options.tag ?? [], rename: options.rename ?? {} };
       const added = await client().ask<PolledAnswer>("POST", "/sources", { json: body });
@@ -32,38 +32,38 @@ export function addSources(program: Command, { terminal, client }: Context, done
     });
 
   withJson(sources.command("check").description("read a feed now"))
-    .argument("<id>", "from sources list", idArgument)
+    .argument("<id>", "ID from `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const checked = await client().ask<PolledAnswer>("POST", `/sources/${id}/check`);
       answer(terminal, options, checked, (value) => pollText(value.poll));
       if (checked.poll.outcome === "failed") done(exitCodes.failed);
     });
 
-  withJson(sources.command("remove").description("remove a source; its articles stay"))
-    .argument("<id>", "from sources list", idArgument)
+  withJson(sources.command("remove").description("remove a source, and keep its articles"))
+    .argument("<id>", "ID from `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const removed = await client().ask<SourceAnswer>("DELETE", `/sources/${id}`);
       answer(
         terminal,
         options,
         removed,
-        ({ title }) => `Source ${id} is removed${title ? ` (${title})` : ""}; its articles stay.`,
+        ({ title }) => `Source ${id}${title ? ` (${title})` : ""} was removed. Its articles stay.`,
       );
     });
 }
 
 export function sourcesText(sources: readonly SourceAnswer[], columns: number | null): string {
   if (sources.length === 0)
-    return "No source yet: add one with `dayletter sources add https://your-site.example/feed.xml`.";
+    return "No sources yet. To add one, run `dayletter sources add https://your-site.example/feed.xml`.";
   const rows = sources.map((source) => [
     String(source.id),
     source.title ?? "",
     source.url ?? "API",
-    source.checkedAt === null ? "not yet" : moment(source.checkedAt),
-    source.lastError ?? source.problem ?? "well",
+    source.checkedAt === null ? "never" : moment(source.checkedAt),
+    source.lastError ?? source.problem ?? "healthy",
   ]);
   return table(
-    [{ title: "Id", right: true }, { title: "Title" }, { title: "Address" }, { title: "Read" }, { title: "State" }],
+    [{ title: "ID", right: true }, { title: "Title" }, { title: "URL" }, { title: "Last read" }, { title: "Status" }],
     rows,
     columns,
   );
@@ -79,9 +79,9 @@ function addedText({ source, poll }: PolledAnswer): string {
 }
 
 function pollText({ outcome, reason, added, updated, unchanged, problems }: PollAnswer): string {
-  if (outcome === "unchanged") return "Nothing new since it was read last.";
-  if (outcome === "left") return "Another process is reading it at this moment.";
-  if (outcome === "failed") return reason ?? "It could not be read.";
+  if (outcome === "unchanged") return "No changes since the last check.";
+  if (outcome === "left") return "Another process is already reading this feed.";
+  if (outcome === "failed") return reason ?? "The feed cannot be read.";
   const read = `${plural(added + updated + unchanged, "article")} read: ${added} new, ${updated} changed.`;
   return [read, ...problems.map((problem) => `  ${problem}`)].join("\n");
 }

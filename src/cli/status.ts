@@ -5,7 +5,7 @@ import { facts } from "./table.ts";
 import { moment, plural } from "./format.ts";
 
 export function addStatus(program: Command, { terminal, client }: Context): void {
-  withJson(program.command("status").description("show how things stand")).action(
+  withJson(program.command("status").description("show the current status")).action(
     async (options: { json?: boolean }) => {
       answer(terminal, options, await client().ask<StatusAnswer>("GET", "/status"), statusText);
     },
@@ -18,7 +18,7 @@ export function statusText(status: StatusAnswer): string {
   const first = schedule.next[0];
   return facts([
     ["Publication", status.publication],
-    ["Engines", `records ${engines.records}, queue ${engines.queue}, mail ${engines.mail}`],
+    ["Engines", `records ${engines.records}, queue ${engines.queue}, email ${engines.mail}`],
     ["Sources", `${sources.total}${unhealthy === "" ? "" : `, unhealthy: ${unhealthy}`}`],
     [
       "Subscribers",
@@ -29,13 +29,13 @@ export function statusText(status: StatusAnswer): string {
       "Next edition",
       first ? `${moment(first.at, schedule.timezone)}${first.note === null ? "" : `. ${first.note}`}` : "none",
     ],
-    ["Waiting for it", plural(status.waiting, "article")],
+    ["Waiting", plural(status.waiting, "article")],
     ["Latest edition", latest ? `${latest.name} ${latest.state}: ${latest.sentence}` : "none yet"],
-    ["Why", latest?.reason ?? null],
+    ["Reason", latest?.reason ?? null],
     ["Relay", transport.reason === null ? null : `${transport.reason}${pause(transport.pausedUntil)}`],
   ]);
 }
 
 function pause(until: string | null): string {
-  return until === null ? "" : `; nothing goes out before ${moment(until)}`;
+  return until === null ? "" : `; sending is paused until ${moment(until)}`;
 }

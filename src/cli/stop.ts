@@ -1,4 +1,4 @@
-/** Waits for SIGINT or SIGTERM. The first one asks for an orderly end, the second one ends the process at once. */
+/** Waits for SIGINT or SIGTERM. The first signal stops the process in order, the second one immediately. */
 export function listenForStop(): { stop: Promise<void>; stopped(): boolean; forget(): void } {
   let stopped = false;
   let resolve: () => void;

@@ -14,37 +14,41 @@ interface SuppressionPage {
 }
 
 export function addSuppressions(program: Command, { terminal, client }: Context): void {
-  const suppressions = program.command("suppressions").description("addresses that must never be mailed again");
+  const suppressions = program.command("suppressions").description("manage addresses that must not get emails");
 
-  withJson(suppressions.command("list").description("list them; one without a subscriber is only a hash"))
-    .option("--limit <number>", "how many at most", limitArgument, 100)
-    .option("--after <hash>", "those behind this hash", (raw) => raw)
+  withJson(
+    suppressions
+      .command("list")
+      .description("list suppressed addresses; those without a subscriber are stored as hashes"),
+  )
+    .option("--limit <number>", "maximum number to show", limitArgument, 100)
+    .option("--after <hash>", "start after this hash", (raw) => raw)
     .action(async ({ json, ...query }: JsonOption & { limit: number; after?: string }) => {
       const page = await client().ask<SuppressionPage>("GET", "/suppressions", { query });
       answer(terminal, { json: json ?? false }, page, (list) => suppressionsText(list, terminal.columns));
     });
 
-  withJson(suppressions.command("add").description("never mail an address again, until its owner confirms anew"))
-    .argument("<address>", "e-mail address")
-    .option("--reason <text>", "why; `complaint` is for good", "operator")
+  withJson(suppressions.command("add").description("stop all emails to an address until its owner confirms again"))
+    .argument("<address>", "email address")
+    .option("--reason <text>", "reason; `complaint` is permanent", "operator")
     .action(async (address: string, { reason, ...options }: JsonOption & { reason: string }) => {
       const json = { address, reason };
       const added = await client().ask<{ address: string; reason: string }>("POST", "/suppressions", { json });
       answer(terminal, options, added, (one) => `${one.address} is suppressed (${one.reason}).`);
     });
 
-  withJson(suppressions.command("remove").description("let an address come back, by its owner's own sign-up"))
-    .argument("<address>", "e-mail address")
+  withJson(suppressions.command("remove").description("let the owner of an address sign up again"))
+    .argument("<address>", "email address")
     .action(async (address: string, options: JsonOption) => {
       const server = client();
       const { hash } = await server.ask<{ hash: string }>("POST", "/suppressions/lookup", { json: { address } });
       await server.ask("DELETE", `/suppressions/${hash}`);
-      answer(terminal, options, { address }, () => `${address} is no longer suppressed; its owner may sign up again.`);
+      answer(terminal, options, { address }, () => `${address} is no longer suppressed. Its owner can sign up again.`);
     });
 }
 
 export function suppressionsText({ suppressions, next }: SuppressionPage, columns: number | null): string {
-  if (suppressions.length === 0) return "No address is suppressed.";
+  if (suppressions.length === 0) return "No addresses are suppressed.";
   const rows = suppressions.map((one) => [
     one.address ?? `#${one.hash.slice(0, 12)}`,
     one.reason,
@@ -52,6 +56,6 @@ export function suppressionsText({ suppressions, next }: SuppressionPage, column
     one.detail ?? "",
   ]);
   const titles = [{ title: "Address" }, { title: "Reason" }, { title: "Since" }, { title: "Detail" }];
-  const more = next === null ? "" : `\nMore: \`dayletter suppressions list --after ${next}\``;
+  const more = next === null ? "" : `\nFor the next page, add --after ${next}`;
   return `${table(titles, rows, columns)}${more}`;
 }

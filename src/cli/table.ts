@@ -1,14 +1,14 @@
 export interface Column {
   title: string;
-  /** Numbers stand under each other by their last digit. */
+  /** Align right, for numbers. */
   right?: boolean;
 }
 
 const gap = "  ";
 
 /**
- * Rows under titles, in columns as wide as their widest cell; with `width`, lines are cut there with an ellipsis.
- * Control characters of a cell, which could steer the terminal, are left out.
+ * A table whose columns are as wide as their widest cell. With `width`, longer lines end in an ellipsis. Control characters are
+ * removed, because they could control the terminal.
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | null): string {
   const lines = [columns.map((column) => column.title), ...rows.map((row) => row.map(harmless))];
@@ -19,7 +19,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     .join("\n");
 }
 
-/** Names and values, a line each, the values under each other. Values that are null are left out. */
+/** A line for each name and value, with the values aligned. Pairs with null are omitted. */
 export function facts(pairs: readonly (readonly [string, string | null])[]): string {
   const shown = pairs.filter(([, value]) => value !== null);
   const width = Math.max(0, ...shown.map(([name]) => cells(name)));

@@ -15,50 +15,50 @@ interface ActOptions extends JsonOption {
 
 export function addTags(program: Command, { terminal, client }: Context): void {
   const tags = program.command("tags").description("list, rename, merge and hide tags");
-  const told = JSON.stringify;
+  const quoted = JSON.stringify;
 
-  withJson(tags.command("list").description("list the tags, with their articles of the last 90 days and their readers"))
-    .option("--hidden", "only those that are hidden")
+  withJson(tags.command("list").description("list the tags with their readers and their articles of the last 90 days"))
+    .option("--hidden", "only hidden tags")
     .action(async ({ hidden = false, ...options }: JsonOption & { hidden?: boolean }) => {
       const list = await client().ask<{ tags: TagAnswer[] }>("GET", "/tags");
       const shown = { tags: hidden ? list.tags.filter((tag) => tag.hiddenAt !== null) : list.tags };
       answer(terminal, options, shown, (value) => tagsText(value.tags, terminal.columns));
     });
 
-  withDryRun(tags.command("rename").description("give a tag another name; readers, feeds and links go along"))
-    .argument("<tag>", "its name")
-    .argument("<name>", "the name it gets")
-    .option("--revision <number>", "as `tags list --json` has it: refused if the tag was changed since", idArgument)
+  withDryRun(tags.command("rename").description("rename a tag for readers, feeds and links"))
+    .argument("<tag>", "current name")
+    .argument("<name>", "new name")
+    .option("--revision <number>", "revision from `tags list --json`; refused if the tag has changed since", idArgument)
     .action(async (from: string, to: string, { dryRun, revision, ...options }: ActOptions & { revision?: number }) => {
       const json = { from, to, revision, dryRun };
       const renamed = await client().ask<TagActAnswer & { name: string }>("POST", "/tags/rename", { json });
       answer(terminal, options, renamed, (one) =>
-        say(one, dryRun, one.changed ? `${told(from)} is called ${told(one.name)} now.` : "It is called so already."),
+        say(one, dryRun, one.changed ? `${quoted(from)} is now called ${quoted(one.name)}.` : "No change."),
       );
     });
 
-  withDryRun(tags.command("merge").description("make one tag of two; it cannot be taken apart again"))
-    .argument("<from>", "this tag becomes part of the other, and another spelling of it")
+  withDryRun(tags.command("merge").description("merge a tag into another one; this cannot be undone"))
+    .argument("<from>", "the tag to merge, which becomes another spelling")
     .argument("<into>", "the tag that stays")
     .action(async (from: string, into: string, { dryRun, ...options }: ActOptions) => {
       const json = { from, into, dryRun };
       const merged = await client().ask<TagActAnswer>("POST", "/tags/merge", { json });
       answer(terminal, options, merged, (one) =>
-        say(one, dryRun, `${told(from)} is part of ${told(into)} ${one.changed ? "now" : "already"}.`),
+        say(one, dryRun, `${quoted(from)} is ${one.changed ? "now" : "already"} part of ${quoted(into)}.`),
       );
     });
 
-  withJson(tags.command("alias").description("give a tag another spelling, which articles may come with"))
+  withJson(tags.command("alias").description("add another spelling of a tag"))
     .argument("<spelling>", "the other spelling")
-    .argument("<tag>", "the tag that it means")
+    .argument("<tag>", "the tag it stands for")
     .action(async (alias: string, tag: string, options: JsonOption) => {
       const added = await client().ask("POST", "/tags/alias", { json: { alias, tag } });
-      answer(terminal, options, added, () => `${told(alias)} means ${told(tag)} now.`);
+      answer(terminal, options, added, () => `${quoted(alias)} is now another spelling of ${quoted(tag)}.`);
     });
 
-  withDryRun(tags.command("unalias").description("take another spelling from a tag; what it brought stays"))
+  withDryRun(tags.command("unalias").description("remove another spelling of a tag; articles and readers keep the tag"))
     .argument("<spelling>", "the other spelling")
-    .argument("<tag>", "the tag that it means")
+    .argument("<tag>", "the tag it stands for")
     .action(async (alias: string, tag: string, { dryRun, ...options }: ActOptions) => {
       const query = { alias, tag, dryRun };
       const removed = await client().ask<TagUnaliasedAnswer>("DELETE", "/tags/alias", { query });
@@ -66,11 +66,11 @@ export function addTags(program: Command, { terminal, client }: Context): void {
     });
 
   for (const [act, description, text] of [
-    ["hide", "neither offer nor show a tag; whoever follows it keeps it", hiddenText],
+    ["hide", "stop offering and showing a tag; its readers keep it", hiddenText],
     ["unhide", "show a hidden tag again", shownText],
   ] as const) {
     withDryRun(tags.command(act).description(description))
-      .argument("<tag>", "its name")
+      .argument("<tag>", "name of the tag")
       .action(async (tag: string, { dryRun, ...options }: ActOptions) => {
         const json = { tag, dryRun };
         const done = await client().ask<TagHiddenAnswer>("POST", `/tags/${act}`, { json });
@@ -81,16 +81,20 @@ export function addTags(program: Command, { terminal, client }: Context): void {
 
 /** Adds `--dry-run`, and `--json`. */
 function withDryRun(command: Command): Command {
-  return withJson(command).option("--dry-run", "say what it would do and for how many, and change nothing");
+  return withJson(command).option(
+    "--dry-run",
+    "show what would change and for how many readers, without changing anything",
+  );
 }
 
-/** What was done, or what would be. */
+/** What was done, or what would be done. */
 function say({ changed, words }: TagActAnswer, dryRun: boolean | undefined, done: string): string {
-  return dryRun && changed ? `${words} This was a dry run: nothing was changed.` : done;
+  return dryRun && changed ? `${words} This was a dry run. Nothing was changed.` : done;
 }
 
 export function tagsText(tags: readonly TagAnswer[], columns: number | null): string {
-  if (tags.length === 0) return "No tag here. They come with articles: `dayletter sources list` shows where from.";
+  if (tags.length === 0)
+    return "No tags found. Tags come from articles. To see the sources, run `dayletter sources list`.";
   const rows = tags.map((tag) => [
     tag.name,
     String(tag.articles),
@@ -103,7 +107,7 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
       { title: "Tag" },
       { title: "Articles", right: true },
       { title: "Readers", right: true },
-      { title: "" },
+      { title: "Status" },
       { title: "Other spellings" },
     ],
     rows,
@@ -113,19 +117,23 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
 
 function unaliasedText({ alias, tag, changed }: TagUnaliasedAnswer): string {
   const [spelling, name] = [JSON.stringify(alias), JSON.stringify(tag)];
-  return changed ? `${spelling} no longer means ${name}.` : `${spelling} does not mean ${name}: nothing was changed.`;
+  return changed
+    ? `${spelling} is no longer another spelling of ${name}.`
+    : `No change. ${spelling} is not another spelling of ${name}.`;
 }
 
 function hiddenText({ tag, changed, readers, onlyThis }: TagHiddenAnswer): string {
   const name = JSON.stringify(tag);
-  if (!changed) return `${name} is hidden already.`;
+  if (!changed) return `No change. ${name} is already hidden.`;
   const only =
-    onlyThis === 0 ? "" : ` ${plural(onlyThis, "reader")} with nothing else: no mail until it is shown again.`;
-  return `${name} is hidden. ${plural(readers, "reader keeps it", "readers keep it")}, and it brings them nothing.${only}`;
+    onlyThis === 0
+      ? ""
+      : ` ${plural(onlyThis, "reader follows", "readers follow")} no other visible tag and will get no emails until it is shown again.`;
+  return `${name} is now hidden. ${plural(readers, "reader follows it and gets", "readers follow it and get")} no articles for it.${only}`;
 }
 
 function shownText({ tag, changed, readers }: TagHiddenAnswer): string {
   const name = JSON.stringify(tag);
-  if (!changed) return `${name} is not hidden.`;
-  return `${name} is shown again, and brings its news to ${plural(readers, "reader")} from the next edition on.`;
+  if (!changed) return `No change. ${name} is not hidden.`;
+  return `${name} is shown again. ${plural(readers, "reader gets", "readers get")} its articles from the next edition on.`;
 }

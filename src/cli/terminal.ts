@@ -1,27 +1,27 @@
 import { Readable, type Writable } from "node:stream";
 
-/** What a command reads from and speaks to; tests put their own in its place. */
+/** Input and output of a command. Tests use `recordingTerminal`. */
 export interface Terminal {
   input: Readable;
-  /** Writes a line, or several, to standard output. */
+  /** Writes one or more lines to standard output. */
   out(text: string): void;
-  /** Bytes as they are. */
+  /** Writes bytes to standard output. */
   raw(bytes: Uint8Array): void;
   /** Writes a line to standard error. */
   err(text: string): void;
-  /** Replaces the last line of standard error; does nothing where that is no terminal. */
+  /** Replaces the last line of standard error if it is a terminal; otherwise does nothing. */
   overwrite(text: string): void;
-  /** Whether a person watches standard error. */
+  /** Whether standard error is a terminal. */
   watched: boolean;
-  /** How a person calls the command line, for texts that name a command. */
+  /** How people run the command line here, for texts that contain a command. */
   command: string;
-  /** Width for tables; null where standard output is no terminal, so that nothing is cut. */
+  /** Width for tables; null if standard output is not a terminal, so that nothing is cut. */
   columns: number | null;
 }
 
 /**
- * The terminal of this process. A reader that goes away (`dayletter articles list | head -1`) ends the process quietly,
- * as it would any Unix program.
+ * The terminal of this process. If the reader of a pipe ends first (`dayletter articles list | head -1`), the process exits
+ * without an error, like other Unix programs.
  */
 export function processTerminal(command: string): Terminal {
   const { stdin, stdout, stderr } = process;
@@ -43,12 +43,12 @@ export function processTerminal(command: string): Terminal {
   };
 }
 
-/** Texts are written with `dayletter …`; this makes each such command one that works where the text is read. */
+/** Replaces `dayletter` in the commands of a text by the command that works here. */
 export function nameCommands(text: string, command: string): string {
   return text.replace(/`dayletter (?=[a-z-])/g, () => `\`${command} `);
 }
 
-/** A terminal nobody watches, which keeps what it was told. */
+/** A terminal that keeps its output in memory. */
 export function recordingTerminal(input = ""): Terminal & { stdout(): string; stderr(): string } {
   let stdout = "";
   let stderr = "";
@@ -66,7 +66,7 @@ export function recordingTerminal(input = ""): Terminal & { stdout(): string; st
   };
 }
 
-/** Waits until everything written so far has left the process, so that ending it cuts nothing off. */
+/** Waits until all output has left the process, so that exiting loses nothing. */
 export async function flushed(streams: readonly Writable[] = [process.stdout, process.stderr]): Promise<void> {
   for (const stream of streams) await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }

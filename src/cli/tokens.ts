@@ -19,33 +19,33 @@ interface TokenAnswer {
 }
 
 export function addTokens(program: Command, { terminal, client }: Context): void {
-  const tokens = program.command("tokens").description("what programs use in an operator's place");
+  const tokens = program.command("tokens").description("manage API tokens for programs");
 
-  withJson(tokens.command("list").description("list those that are good")).action(async (options: JsonOption) => {
+  withJson(tokens.command("list").description("list valid tokens")).action(async (options: JsonOption) => {
     const list = await client().ask<{ tokens: TokenAnswer[] }>("GET", "/tokens");
     answer(terminal, options, list, (shown) => tokensText(shown.tokens, terminal.columns));
   });
 
-  withJson(tokens.command("add").description("make one; it is shown only once"))
-    .argument("<name>", "what the audit log calls it")
+  withJson(tokens.command("add").description("create a token and show it once"))
+    .argument("<name>", "name to show in the audit log")
     .requiredOption("--role <role>", "viewer, editor or owner", roleArgument)
-    .option("--days <number>", "how many days it is good; without it, for ever", daysArgument)
+    .option("--days <number>", "days until it expires; if omitted, it does not expire", daysArgument)
     .action(async (name: string, { role, days, ...options }: JsonOption & { role: string; days?: number }) => {
       const json = { name, role, days: days ?? null };
       const made = await client().ask<TokenAnswer>("POST", "/tokens", { json });
-      answer(terminal, options, made, ({ token }) => `${token}\nKeep it: it cannot be shown again.`);
+      answer(terminal, options, made, ({ token }) => `${token}\nStore the token now. It is not shown again.`);
     });
 
-  withJson(tokens.command("revoke").description("end one at once"))
-    .argument("<name>", "name or id")
+  withJson(tokens.command("revoke").description("revoke a token immediately"))
+    .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
       const ended = await client().ask<TokenAnswer>("DELETE", `/tokens/${encodeURIComponent(which)}`);
-      answer(terminal, options, ended, ({ name }) => `The token ${name} is good no more.`);
+      answer(terminal, options, ended, ({ name }) => `The token ${name} was revoked.`);
     });
 }
 
 export function tokensText(tokens: readonly TokenAnswer[], columns: number | null): string {
-  const titles = ["Id", "Name", "Role", "Made", "Expires", "Last used"].map((title) => ({ title }));
+  const titles = ["ID", "Name", "Role", "Created", "Expires", "Last used"].map((title) => ({ title }));
   const rows = tokens.map((one) => [
     String(one.id),
     one.name,

@@ -9,8 +9,8 @@ const everyMs = 300;
 const moving = new Set(["opening", "sending"]);
 
 /**
- * Shows an edition on its way until it moves no longer.
- * @returns how it ended; the code is 0 for finished and empty, 1 for cancelled, and for paused or held, where an operator is needed
+ * Shows the progress of an edition until it stops changing.
+ * @returns the edition, and exit code 0 if it is finished or empty, or 1 if it is cancelled, paused or held
  */
 export async function watchEdition(
   client: Client,
@@ -36,5 +36,5 @@ export async function watchEdition(
 }
 
 function later(deferred: number): string {
-  return deferred === 0 ? "" : `, ${deferred} tried again later`;
+  return deferred === 0 ? "" : `, ${deferred} deferred`;
 }

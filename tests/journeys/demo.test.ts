@@ -12,23 +12,23 @@ describe("npm run demo", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("sends a whole edition, checks every mail, and leaves nothing behind", async () => {
+  test("sends a whole edition, checks every email, and leaves nothing behind", async () => {
     const demo = startProgram(["demo"], { TMPDIR: folder });
     expect(await demo.exited, demo.output()).toBe(0);
     const told = demo.output();
-    expect(told).toContain("Every reader got exactly what their tags say.");
-    expect(told).toContain("The balance: selected 5 = sent 5 + rejected 0 + expired 0 + skipped 0 + unknown 0");
+    expect(told).toContain("Every reader got exactly the articles they follow.");
+    expect(told).toContain("Balance: selected 5 = sent 5 + rejected 0 + expired 0 + skipped 0 + unknown 0");
     expect(told).toMatch(/skipper@readers\.example.*no new article has these tags/);
     expect(told).toMatch(/undecided@readers\.example.*not confirmed/);
-    expect(told).toContain("7 added, 1 of them asked to confirm by mail");
-    expect(told).toContain("A second `dayletter edition send` is refused");
+    expect(told).toContain("7 added, 1 of them asked to confirm by email");
+    expect(told).toContain("A second `dayletter edition send` was refused");
     expect(told).not.toContain("\u001b");
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test("--keep leaves the server up until Ctrl-C, and the mails to be looked at", async () => {
+  test("--keep keeps the server running until Ctrl-C, and keeps the emails", async () => {
     const demo = startProgram(["demo", "--keep"], { TMPDIR: folder });
-    const url = await eventually("it stays up", async () => /stays up at (\S+)/.exec(demo.output())?.[1]);
+    const url = await eventually("it stays up", async () => /server is running at (\S+)/.exec(demo.output())?.[1]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect(await demo.end("SIGINT")).toBe(0);
     const [kept] = readdirSync(folder);

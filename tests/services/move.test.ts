@@ -31,14 +31,14 @@ test("records move from the embedded engine to PostgreSQL as they are, and old l
     const secret = readFileSync(join(dataDir, "secret"), "utf8").trim();
     const env = { DATABASE_URL: database.url, SECRET: secret };
     const config = (more: object = {}) => loadConfig(testEnv(join(dataDir, "new"), { ...env, ...more }));
-    await expect(moveRecords(config({ SECRET: `${secret}x` }), dataDir)).rejects.toThrow("SECRET is not that of");
+    await expect(moveRecords(config({ SECRET: `${secret}x` }), dataDir)).rejects.toThrow("SECRET is not the same");
     await expect(moveRecords(config({ DATABASE_URL: "", SECRET: secret }), dataDir)).rejects.toThrow(
-      "set DATABASE_URL",
+      "DATABASE_URL is not set",
     );
-    await expect(moveRecords(config(), join(dataDir, "new"))).rejects.toThrow("holds no embedded records");
+    await expect(moveRecords(config(), join(dataDir, "new"))).rejects.toThrow("contains no embedded database");
     const [said] = await moveRecords(config(), dataDir);
-    expect(said).toContain("readers: 2, editions: 1, deliveries: 2, articles: 1.");
-    await expect(moveRecords(config(), dataDir)).rejects.toThrow("holds records already");
+    expect(said).toContain("Readers: 2, editions: 1, deliveries: 2, articles: 1.");
+    await expect(moveRecords(config(), dataDir)).rejects.toThrow("is not empty");
 
     const after = await openWorld({ env, dataDir: join(dataDir, "new") });
     try {

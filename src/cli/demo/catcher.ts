@@ -18,7 +18,7 @@ export interface Catcher {
   stop(): Promise<void>;
 }
 
-/** A mail relay on a free port of this machine that delivers nothing: each mail becomes a file in `folder`. */
+/** A mail relay on a free local port. It delivers nothing, and stores each email as a file in `folder`. */
 export async function catchMail(folder: string): Promise<Catcher> {
   mkdirSync(folder, { recursive: true });
   const mails: CaughtMail[] = [];
@@ -36,7 +36,7 @@ export async function catchMail(folder: string): Promise<Catcher> {
       }
     },
   });
-  server.on("error", () => undefined); // A connection that breaks off is the sender's to report.
+  server.on("error", () => undefined); // The sender reports broken connections.
   const listening = server.listen(0, "127.0.0.1");
   await once(listening, "listening");
   return {

@@ -5,13 +5,13 @@ import { escapeHtml } from "../../render/plain.ts";
 import { reviewStories, wireStories, type Story } from "./stories.ts";
 
 export interface DemoFeeds {
-  /** Addresses of the two feeds. */
+  /** URLs of the two feeds. */
   wire: string;
   review: string;
   stop(): Promise<void>;
 }
 
-/** Serves both feeds on a free port of this machine. */
+/** Serves both feeds on a free local port. */
 export async function serveFeeds(now: Date): Promise<DemoFeeds> {
   const feeds = new Map([
     ["/wire.rss", { type: "application/rss+xml", xml: rss("Telecom Wire", wireStories, now) }],

@@ -12,15 +12,15 @@ import { editionText, mailsText, readersText, sourcesText } from "./tell.ts";
 import { isQuestion, mismatches, receivedBy } from "./verify.ts";
 
 /**
- * Does what an operator would do, by the commands an operator would type, and tells what happened.
- * @returns whether every reader got what they asked for, and nobody anything else
+ * Runs the commands that an operator would run, and prints the results.
+ * @returns whether all readers got exactly the articles they follow
  */
 export async function play(
   terminal: Terminal,
   { config, feeds, catcher }: { config: Config; feeds: DemoFeeds; catcher: Catcher },
 ): Promise<boolean> {
   const dayletter = commandLine(terminal, config);
-  terminal.out("Dayletter demo: one morning's edition, from two feeds to seven readers, on this machine alone.\n");
+  terminal.out("Dayletter demo: sending an edition from two feeds to seven readers, on this machine only.\n");
 
   const sources: { source: SourceAnswer; poll: PollAnswer }[] = [];
   for (const url of [feeds.wire, feeds.review]) sources.push(await dayletter(["sources", "add", url, "--json"]));
@@ -38,19 +38,19 @@ export async function play(
   ];
   terminal.out(`${mailsText(received)}\n`);
   const refusal = await refused(() => dayletter(["edition", "send", "--json"]));
-  if (refusal === null) problems.push("A second edition of the same day was not refused.");
+  if (refusal === null) problems.push("A second edition on the same day was not refused.");
   terminal.out(editionText(edition, refusal));
-  for (const problem of problems) terminal.err(`Wrong: ${problem}`);
+  for (const problem of problems) terminal.err(`Problem: ${problem}`);
   return problems.length === 0;
 }
 
-/** Waits for the mails that ask to confirm, so that what is told does not depend on which of two jobs was faster. */
+/** Waits for the confirmation emails, so that the output does not depend on the order of two jobs. */
 async function questionsArrive({ mails }: Catcher): Promise<void> {
   const expected = readers.filter(({ confirmed }) => !confirmed).length;
   for (let tries = 0; tries < 200 && mails.filter(isQuestion).length < expected; tries++) await wait(50);
 }
 
-/** Runs commands in this process; what they answer is read, and their progress is shown. */
+/** Runs commands in this process, shows their progress and parses their output. */
 function commandLine(terminal: Terminal, config: Config) {
   return async <T>(argv: readonly string[]): Promise<T> => {
     const { watched, overwrite, err } = terminal;

@@ -17,7 +17,7 @@ export const readers: readonly DemoReader[] = [
   { address: "undecided@readers.example", tags: ["LTE"], confirmed: false },
 ];
 
-/** The headlines that a reader's tags stand for today, worked out apart from the program itself. */
+/** The headlines that a reader should get today, computed without the code under test. */
 export function expectedTitles({ tags, confirmed }: DemoReader): string[] {
   if (!confirmed) return [];
   const wanted = new Set(tags.map((tag) => tag.toLowerCase()));

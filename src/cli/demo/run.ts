@@ -18,8 +18,8 @@ import { play } from "./play.ts";
 import { keptText, placesText } from "./tell.ts";
 
 /**
- * One morning's edition from feeds to mailboxes, by the very code that serves a publication, on loopback alone.
- * @returns the exit code: 1 when a reader got anything but what their tags say
+ * Sends an edition from feeds to mailboxes on loopback, with the code that runs a real publication.
+ * @returns the exit code: 1 if a reader got other articles than those for their tags
  */
 export async function runDemo(terminal: Terminal, { keep }: { keep: boolean }): Promise<number> {
   const startedAt = systemClock.now();
@@ -48,7 +48,7 @@ export async function runDemo(terminal: Terminal, { keep }: { keep: boolean }): 
   }
 }
 
-/** Web and worker in this process, as `dayletter serve` runs them; what they log goes to a file. */
+/** Starts web and worker in this process, like `dayletter serve`. They log to a file. */
 async function startServer(config: Config, closing: (() => unknown)[]): Promise<string> {
   const file = createWriteStream(join(config.dataDir, "..", "log.jsonl"));
   closing.push(() => new Promise<void>((resolve) => file.end(() => resolve())));
@@ -63,7 +63,7 @@ async function startServer(config: Config, closing: (() => unknown)[]): Promise<
 }
 
 function demoConfig(at: { folder: string; port: number; smtpPort: number; now: Date }): Config {
-  // Twelve hours away, so that the schedule does not send the edition that the demo is about to send.
+  // Twelve hours from now, so that the schedule does not send the demo's edition first.
   const hour = String((at.now.getUTCHours() + 12) % 24).padStart(2, "0");
   return loadConfig({
     DATA_DIR: join(at.folder, "data"),
@@ -74,7 +74,7 @@ function demoConfig(at: { folder: string; port: number; smtpPort: number; now: D
     ALLOW_PRIVATE_SOURCES: "1",
     PUBLICATION_NAME: "Telecom Daily",
     MAIL_FROM: "Telecom Daily <alerts@telecom-daily.example>",
-    POSTAL_ADDRESS: "Telecom Daily, 1 MessageBuilder Street, Example City",
+    POSTAL_ADDRESS: "Telecom Daily, 1 Example Street, Example City",
     SEND_AT: `${hour}:00`,
   });
 }

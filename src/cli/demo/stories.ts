@@ -1,4 +1,4 @@
-/** What the demo's two news sites report. Times are hours before the start. */
+/** An article of the demo's two news sites. */
 export interface Story {
   key: string;
   title: string;
@@ -6,7 +6,7 @@ export interface Story {
   url: string;
   tags: string[];
   hoursAgo: number;
-  /** The source line below an article that another paper had first. */
+  /** The original source, shown below the article. */
   onTheWeb?: { name: string; url: string };
 }
 
@@ -19,7 +19,7 @@ const huawei = {
   summary:
     "Seoul has confirmed that the United States raised concerns after LG U+ chose Huawei of China to supply equipment for its " +
     "nationwide LTE network. The confirmation came in December 2013, as allies asked whether traffic in the country could be " +
-    "kept safe from listeners. LG U+ said that the choice was a commercial one.",
+    "protected from eavesdropping. LG U+ said that its decision was a commercial one.",
 };
 
 /** Telecom Wire, an RSS 2.0 feed. */
@@ -43,7 +43,8 @@ export const wireStories: readonly Story[] = [
   {
     key: "auction",
     title: "Regulator opens the 700 MHz band for bidding",
-    summary: "Licences run for fifteen years, with coverage duties for roads and railways. Bids are due in spring.",
+    summary:
+      "Licences run for fifteen years, with coverage obligations for roads and railways. Bids are due in spring.",
     url: `${wire}/news/700-mhz`,
     tags: ["spectrum", "LTE"],
     hoursAgo: 8,
@@ -51,7 +52,8 @@ export const wireStories: readonly Story[] = [
   {
     key: "handsets",
     title: "Half of all new handsets now call over LTE",
-    summary: "Older networks can be switched off sooner than planned, says a survey among retailers & repair shops.",
+    summary:
+      "Older networks can be switched off sooner than planned, according to a survey of retailers & repair shops.",
     url: `${wire}/news/volte-handsets`,
     tags: ["LTE", "VoLTE"],
     hoursAgo: 11,
@@ -66,7 +68,7 @@ export const wireStories: readonly Story[] = [
   },
 ];
 
-/** Fixed & Mobile Review, an Atom feed. Its first article is Telecom Wire's, linked with another address and other tags. */
+/** Fixed & Mobile Review, an Atom feed. Its first article is also in Telecom Wire, with another URL and other tags. */
 export const reviewStories: readonly Story[] = [
   {
     ...huawei,
@@ -77,7 +79,7 @@ export const reviewStories: readonly Story[] = [
   {
     key: "cable",
     title: "A second cable lands across the strait",
-    summary: "The new station gives the islands a second way out, after three cuts in two winters.",
+    summary: "The new station gives the islands a second connection, after three outages in two winters.",
     url: `${review}/2/second-cable`,
     tags: ["submarine cables"],
     hoursAgo: 6,
@@ -85,7 +87,7 @@ export const reviewStories: readonly Story[] = [
   {
     key: "underground",
     title: "Seoul's underground gets fibre in every tunnel (서울 지하철)",
-    summary: "Stations share one ring, so that a broken cable no longer silences a line.",
+    summary: "The stations share one ring, so a broken cable no longer disconnects a line.",
     url: `${review}/2/seoul-underground`,
     tags: ["Korea", "한국", "fibre"],
     hoursAgo: 9,
@@ -93,7 +95,7 @@ export const reviewStories: readonly Story[] = [
   {
     key: "scheduler",
     title: "A base station's scheduler is rewritten, and stays in C++",
-    summary: "The team tried <three> languages and measured. What won was the code they could explain.",
+    summary: "The team compared <three> languages and chose the code that was easiest to explain.",
     url: `${review}/2/scheduler`,
     tags: ["c++", "open RAN"],
     hoursAgo: 10,
@@ -102,7 +104,7 @@ export const reviewStories: readonly Story[] = [
 
 const backlogHours = 48;
 
-/** What an edition of now should hold: each story once, with the tags of both sites; what is older than 48 h is not mailed. */
+/** The articles that an edition should contain now: each story once, with the tags of both sites, and none older than 48 h. */
 export function expectedArticles(): Pick<Story, "key" | "title" | "tags">[] {
   const articles = new Map<string, Pick<Story, "key" | "title" | "tags">>();
   for (const { key, title, tags, hoursAgo } of [...wireStories, ...reviewStories]) {

@@ -5,10 +5,10 @@ import type { Received } from "./verify.ts";
 
 export function sourcesText(sources: readonly { source: SourceAnswer; poll: PollAnswer }[]): string {
   const lines = sources.flatMap(({ source, poll }) => {
-    const merged = poll.updated > 0 ? `, ${poll.updated} known already and given more tags` : "";
+    const merged = poll.updated > 0 ? `, ${plural(poll.updated, "known article")} with new tags` : "";
     return [
       `  ${source.title ?? source.url}: ${plural(poll.added, "new article")}${merged}`,
-      ...poll.problems.map((problem) => `    One of them: ${problem}`),
+      ...poll.problems.map((problem) => `    Problem: ${problem}`),
     ];
   });
   return ["Sources", ...lines].join("\n");
@@ -16,31 +16,31 @@ export function sourcesText(sources: readonly { source: SourceAnswer; poll: Poll
 
 export function readersText(readers: readonly DemoReader[]): string {
   const unconfirmed = readers.filter((reader) => !reader.confirmed).length;
-  return `Readers\n  ${readers.length} added, ${unconfirmed} of them asked to confirm by mail`;
+  return `Readers\n  ${readers.length} added, ${unconfirmed} of them asked to confirm by email`;
 }
 
 export function mailsText(received: readonly Received[]): string {
   const got = received.filter(({ titles }) => titles.length > 0);
   const none = received.filter(({ titles }) => titles.length === 0);
   return [
-    "Mails, as they came in over SMTP",
+    "Emails received over SMTP",
     ...got.flatMap(({ reader, subject, titles }) => [
-      `  ${reader.address}, who follows ${followed(reader)}`,
+      `  ${reader.address} (follows ${followed(reader)})`,
       `    Subject: ${subject ?? ""}`,
       ...titles.map((title) => `    - ${title}`),
     ]),
     "",
-    "No mail",
-    ...none.map(({ reader }) => `  ${reader.address}, who follows ${followed(reader)}: ${whyNone(reader)}`),
+    "No email",
+    ...none.map(({ reader }) => `  ${reader.address} (follows ${followed(reader)}): ${whyNone(reader)}`),
   ].join("\n");
 }
 
 export function editionText(edition: EditionDetailAnswer, refusal: string | null): string {
   return [
-    `Edition ${edition.name}, ${edition.state}`,
-    `  ${plural(edition.articles.length, "article")}, ${plural(edition.readers, "active reader")}, ${edition.unmatched} without a match`,
-    `  The balance: ${edition.sentence}`,
-    ...(refusal === null ? [] : [`  A second \`dayletter edition send\` is refused: ${refusal}`]),
+    `Edition ${edition.name}: ${edition.state}`,
+    `  ${plural(edition.articles.length, "article")}, ${plural(edition.readers, "active reader")}, ${edition.unmatched} without a matching tag`,
+    `  Balance: ${edition.sentence}`,
+    ...(refusal === null ? [] : [`  A second \`dayletter edition send\` was refused: ${refusal}`]),
     "",
   ].join("\n");
 }
@@ -54,22 +54,22 @@ export function placesText(end: {
   command: string;
 }): string {
   const verdict = end.passed
-    ? `Every reader got exactly what their tags say. It took ${end.seconds.toFixed(1)} s.`
-    : 'Something went wrong: see the lines that begin with "Wrong".';
-  if (!end.keep) return `${verdict}\nTo look around in it: npm run demo -- --keep`;
+    ? `Every reader got exactly the articles they follow. The demo took ${end.seconds.toFixed(1)} s.`
+    : 'The demo failed. See the lines that start with "Problem".';
+  if (!end.keep) return `${verdict}\nTo keep the server running and look around, run: npm run demo -- --keep`;
   return [
     verdict,
     "",
-    `The server stays up at ${end.url}`,
-    `  mails     ${end.folder}/mails (.eml, opened by any mail program)`,
+    `The server is running at ${end.url}`,
+    `  emails    ${end.folder}/mails (.eml files, for any email program)`,
     `  log       ${end.folder}/log.jsonl`,
     `  commands  DATA_DIR=${end.folder}/data ${end.command} status`,
-    "Ctrl-C ends it.",
+    "To stop it, press Ctrl-C.",
   ].join("\n");
 }
 
 export function keptText(folder: string): string {
-  return `The demo's data is still in ${folder}; remove it when you are done.`;
+  return `The demo's data is in ${folder}. Delete it when you are done.`;
 }
 
 function followed({ tags }: DemoReader): string {
@@ -77,5 +77,5 @@ function followed({ tags }: DemoReader): string {
 }
 
 function whyNone({ confirmed }: DemoReader): string {
-  return confirmed ? "no new article has these tags" : "they have not confirmed their sign-up yet";
+  return confirmed ? "no new article has these tags" : "not confirmed yet";
 }

@@ -5,11 +5,11 @@ import { expectedArticles, wireStories } from "./stories.ts";
 export interface Received {
   reader: DemoReader;
   subject: string | null;
-  /** Headlines in the mail, in its order. */
+  /** Headlines in the order of the email. */
   titles: string[];
 }
 
-/** Reads the caught mails: who got which headlines. */
+/** Which headlines each reader got, according to the caught emails. */
 export function receivedBy(readers: readonly DemoReader[], mails: readonly CaughtMail[]): Received[] {
   return readers.map((reader) => {
     const mail = mails.find((one) => one.to === reader.address && !isQuestion(one));
@@ -17,12 +17,12 @@ export function receivedBy(readers: readonly DemoReader[], mails: readonly Caugh
   });
 }
 
-/** Whether it asks its reader to confirm. */
+/** Whether it is a confirmation email. */
 export function isQuestion({ parsed }: CaughtMail): boolean {
   return /\/confirm\/[\w-]{20,}/.test(parsed.text ?? "");
 }
 
-/** Every way in which the mails differ from what the readers asked for, a sentence each; empty when all is right. */
+/** All differences between the emails and the readers' tags, one sentence each; empty if there are none. */
 export function mismatches(readers: readonly DemoReader[], caught: readonly CaughtMail[]): string[] {
   const mails = caught.filter((mail) => !isQuestion(mail));
   const asked = caught.filter(isQuestion).map(({ to }) => to);
@@ -30,14 +30,14 @@ export function mismatches(readers: readonly DemoReader[], caught: readonly Caug
     .filter(({ address, confirmed }) => asked.filter((to) => to === address).length !== (confirmed ? 0 : 1))
     .map(
       ({ address, confirmed }) =>
-        `${address} was ${confirmed ? "asked to confirm again" : "not asked once to confirm"}.`,
+        `${address} got ${confirmed ? "a confirmation email although confirmed" : "not exactly one confirmation email"}.`,
     );
   return [...wrong, ...differences(readers, mails)];
 }
 
 function differences(readers: readonly DemoReader[], mails: readonly CaughtMail[]): string[] {
   const known = new Set(readers.map((reader) => reader.address));
-  const strangers = mails.filter(({ to }) => !known.has(to)).map(({ to }) => `${to} got a mail and is no reader.`);
+  const strangers = mails.filter(({ to }) => !known.has(to)).map(({ to }) => `${to} got an email but is not a reader.`);
   return [...strangers, ...readers.flatMap((reader) => mismatch(reader, mails))];
 }
 
@@ -45,16 +45,18 @@ function mismatch(reader: DemoReader, mails: readonly CaughtMail[]): string[] {
   const own = mails.filter(({ to }) => to === reader.address);
   const expected = expectedTitles(reader);
   const count = expected.length === 0 ? 0 : 1;
-  if (own.length !== count) return [`${reader.address} got ${own.length} mails instead of ${count}.`];
+  if (own.length !== count) return [`${reader.address} got ${own.length} emails instead of ${count}.`];
   return own.flatMap((mail) => [
     ...difference(reader.address, expected, titlesIn(mail)),
-    ...(hasHeader(mail, "list-unsubscribe-post") ? [] : [`${reader.address} got no one-click unsubscribing.`]),
+    ...(hasHeader(mail, "list-unsubscribe-post")
+      ? []
+      : [`${reader.address} got an email without one-click unsubscribe.`]),
     ...(expected.every((title) => plain(mail.parsed.html).includes(title))
       ? []
-      : [`${reader.address} misses a headline in HTML.`]),
+      : [`The HTML for ${reader.address} has a headline missing.`]),
     ...sourceLines(expected)
       .filter((line) => !(mail.parsed.text ?? "").includes(line))
-      .map((line) => `${reader.address} misses the line "${line}".`),
+      .map((line) => `The text for ${reader.address} does not contain "${line}".`),
   ]);
 }
 
@@ -63,7 +65,7 @@ function difference(address: string, expected: readonly string[], found: readonl
   const extra = found.filter((title) => !expected.includes(title));
   return [
     ...missing.map((title) => `${address} did not get "${title}".`),
-    ...extra.map((title) => `${address} got "${title}" without having asked for it.`),
+    ...extra.map((title) => `${address} got "${title}" but follows none of its tags.`),
   ];
 }
 
@@ -73,12 +75,12 @@ function sourceLines(titles: readonly string[]): string[] {
   );
 }
 
-/** The parser gathers the List- headers under one name, so the lines themselves are looked at. */
+/** The parser combines all List- headers, so this checks the header lines. */
 function hasHeader({ parsed }: CaughtMail, name: string): boolean {
   return parsed.headerLines.some((line) => line.key === name);
 }
 
-/** In the text part a headline stands on a line of its own, with the article's address below. */
+/** In the text part, each headline is on its own line, followed by the URL. */
 function titlesIn({ parsed }: CaughtMail): string[] {
   const text = parsed.text ?? "";
   const at = (title: string): number => text.indexOf(`\n${title}\nhttp`);

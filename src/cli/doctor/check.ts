@@ -1,4 +1,4 @@
-/** One thing that was looked at. A sentence of warn or fail says what to do about it. */
+/** The result of one check. The sentence of a warning or failure says what to do. */
 export interface Check {
   name: string;
   level: "ok" | "warn" | "fail";

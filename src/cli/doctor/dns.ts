@@ -3,35 +3,35 @@ import { domainOf } from "../../base/mail-domain.ts";
 import { isLoopback } from "../../config/readers.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
-/** What a domain publishes about its mail: records of each kind, or null where no resolver answered. */
+/** Email-related DNS records of a domain; null for those that no resolver answered. */
 export interface MailRecords {
   spf: string[] | null;
-  /** Of the domain or of the nearest domain above that has one. */
+  /** Of the domain, or of the nearest parent domain that has one. */
   dmarc: string[] | null;
   mx: string[] | null;
 }
 
-/** The two questions that are asked; each rejects as Node's resolver does. */
+/** DNS queries that reject like Node's resolver. */
 export interface Lookup {
   txt(name: string): Promise<string[]>;
   mx(name: string): Promise<string[]>;
 }
 
 const name = "DNS";
-/** RFC 2606 and RFC 6761: no such domain can be looked up. */
+/** Reserved domains (RFC 2606, RFC 6761), which have no DNS records. */
 const reserved = /(^|\.)(example|test|invalid|localhost|local|internal|example\.(com|net|org))$/;
 
-/** SPF, DMARC and MX of the sender's domain, which Gmail, Yahoo and Outlook ask of everybody who sends to many. */
+/** Checks SPF, DMARC and MX of the sender's domain. Gmail, Yahoo and Outlook require SPF and DMARC from bulk senders. */
 export async function checkDns(address: string, lookup: Lookup = systemLookup()): Promise<Check[]> {
   const domain = domainOf(address).toLowerCase();
   if (reserved.test(domain) || isLoopback(domain) || !domain.includes(".")) {
     return [
-      ok(name, `${domain} is no public domain, so there is nothing to look up; set MAIL_FROM before mailing readers.`),
+      ok(name, `${domain} is not a public domain, so its DNS was not checked. Set MAIL_FROM before you email readers.`),
     ];
   }
   if (await isUnknown(() => lookup.mx(domain))) {
-    const what = `no name server knows ${domain}, so nobody can check or answer its mail`;
-    return [warn(name, `${what}: check MAIL_FROM, or ask from a machine on the Internet with \`dig TXT ${domain}\`.`)];
+    const what = `The domain ${domain} does not exist, so its emails cannot be verified or answered`;
+    return [warn(name, `${what}. Check MAIL_FROM, or run \`dig TXT ${domain}\` on a machine with internet access.`)];
   }
   const [spf, dmarc, mx] = await Promise.all([
     asked(async () => (await lookup.txt(domain)).filter((record) => /^v=spf1( |$)/i.test(record))),
@@ -43,8 +43,8 @@ export async function checkDns(address: string, lookup: Lookup = systemLookup())
 
 export function judgeDns(domain: string, { spf, dmarc, mx }: MailRecords): Check[] {
   if (spf === null && dmarc === null && mx === null) {
-    const what = `No name server answers, so SPF, DMARC and MX of ${domain} were not looked at`;
-    return [warn(name, `${what}: look at them from a machine with one, such as with \`dig TXT ${domain}\`.`)];
+    const what = `No name server answers, so SPF, DMARC and MX of ${domain} were not checked`;
+    return [warn(name, `${what}. Run \`dig TXT ${domain}\` on a machine with a name server.`)];
   }
   return [...judgeSpf(domain, spf), ...judgeDmarc(domain, dmarc), ...judgeMx(domain, mx)];
 }
@@ -54,14 +54,14 @@ function judgeSpf(domain: string, spf: string[] | null): Check[] {
   const [record] = spf;
   if (record === undefined) {
     return [
-      warn("SPF", `${domain} has no SPF record: add a TXT record such as "v=spf1 include:your-relay.example -all".`),
+      warn("SPF", `${domain} has no SPF record. Add a TXT record such as "v=spf1 include:your-relay.example -all".`),
     ];
   }
   // RFC 7208 §4.5: more than one is a permanent error, as if the check failed.
   if (spf.length > 1)
-    return [fail("SPF", `${domain} has ${spf.length} SPF records, which counts as none: make them one.`)];
+    return [fail("SPF", `${domain} has ${spf.length} SPF records, which counts as none. Merge them into one.`)];
   if (record.split(/\s+/).some((term) => /^\+?all$/i.test(term))) {
-    return [warn("SPF", `${domain} lets everybody send (${record}): end it with -all or ~all.`)];
+    return [warn("SPF", `The SPF record of ${domain} allows everyone to send (${record}). End it with -all or ~all.`)];
   }
   return [ok("SPF", record)];
 }
@@ -70,21 +70,21 @@ function judgeDmarc(domain: string, dmarc: string[] | null): Check[] {
   if (dmarc === null) return [];
   const [record] = dmarc;
   if (record === undefined) {
-    return [warn("DMARC", `${domain} has no DMARC record: add a TXT record "v=DMARC1; p=none" at _dmarc.${domain}.`)];
+    return [warn("DMARC", `${domain} has no DMARC record. Add a TXT record "v=DMARC1; p=none" at _dmarc.${domain}.`)];
   }
   if (dmarc.length > 1)
-    return [fail("DMARC", `${domain} has ${dmarc.length} DMARC records, which counts as none: keep one.`)];
+    return [fail("DMARC", `${domain} has ${dmarc.length} DMARC records, which counts as none. Keep only one.`)];
   return [ok("DMARC", record)];
 }
 
 function judgeMx(domain: string, mx: string[] | null): Check[] {
   if (mx === null) return [];
   if (mx.length === 0)
-    return [warn("MX", `${domain} takes no mail, so replies and bounces are lost: add an MX record.`)];
+    return [warn("MX", `${domain} does not accept emails, so replies and bounces are lost. Add an MX record.`)];
   return [ok("MX", mx.join(", "))];
 }
 
-/** RFC 9989 §4.10: without a record of its own, the next domain above that has one speaks for it. */
+/** RFC 9989 §4.10: a domain without a record uses that of its nearest parent domain. */
 async function dmarcOf(domain: string, lookup: Lookup): Promise<string[] | null> {
   const labels = domain.split(".");
   for (let from = 0; labels.length - from >= 2; from += 1) {
@@ -95,7 +95,7 @@ async function dmarcOf(domain: string, lookup: Lookup): Promise<string[] | null>
   return [];
 }
 
-/** An empty list when the name server says that there is none, null when it says nothing. */
+/** An empty list if there are no records, or null if the name server did not answer. */
 async function asked(question: () => Promise<string[]>): Promise<string[] | null> {
   try {
     return await question();
@@ -105,7 +105,7 @@ async function asked(question: () => Promise<string[]>): Promise<string[] | null
   }
 }
 
-/** The name itself does not exist, rather than having no record of the kind that was asked for. */
+/** Whether the name does not exist at all, which differs from having no record of this type. */
 async function isUnknown(question: () => Promise<string[]>): Promise<boolean> {
   try {
     await question();

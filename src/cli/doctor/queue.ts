@@ -4,7 +4,7 @@ import type { Config } from "../../config/load.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 const name = "queue";
-/** BullMQ's own floor. */
+/** Oldest version that BullMQ supports. */
 const oldest = [6, 2] as const;
 
 export async function checkQueue(config: Pick<Config, "redisUrl" | "embedded">): Promise<Check[]> {
@@ -12,7 +12,7 @@ export async function checkQueue(config: Pick<Config, "redisUrl" | "embedded">):
   return [
     ok(
       name,
-      config.embedded.queue === "postgres" ? "beside the records in PostgreSQL." : "beside the embedded records.",
+      config.embedded.queue === "postgres" ? "The queue is in PostgreSQL." : "The queue is in the embedded database.",
     ),
   ];
 }
@@ -33,14 +33,17 @@ async function checkRedis(url: string): Promise<Check[]> {
     return judgeRedis(host, info);
   } catch (error) {
     return [
-      fail(name, `Redis at ${host} cannot be used (${reasonOf(reason ?? error)}): check REDIS_URL and that it runs.`),
+      fail(
+        name,
+        `Redis at ${host} cannot be used (${reasonOf(reason ?? error)}). Check REDIS_URL, and that Redis is running.`,
+      ),
     ];
   } finally {
     redis.disconnect();
   }
 }
 
-/** @param info what Redis says of itself, INFO sections server, memory and persistence */
+/** @param info sections server, memory and persistence of the INFO command */
 export function judgeRedis(host: string, info: string): Check[] {
   const lines = info.split(/\r?\n/);
   const field = (key: string): string | null =>
@@ -49,14 +52,14 @@ export function judgeRedis(host: string, info: string): Check[] {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const checks: Check[] = [];
   if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
-    checks.push(fail(name, `Redis ${version} at ${host} is too old: install ${oldest.join(".")} or later.`));
+    checks.push(fail(name, `Redis ${version} at ${host} is too old. Install ${oldest.join(".")} or newer.`));
   } else checks.push(ok(name, `Redis ${version} at ${host}.`));
   const policy = field("maxmemory_policy");
   if (policy !== null && policy !== "noeviction") {
     checks.push(
       warn(
         name,
-        `Redis may throw jobs away when its memory is full (maxmemory-policy ${policy}): set it to noeviction.`,
+        `Redis may delete jobs when its memory is full (maxmemory-policy ${policy}). Set maxmemory-policy to noeviction.`,
       ),
     );
   }
@@ -64,7 +67,7 @@ export function judgeRedis(host: string, info: string): Check[] {
     checks.push(
       warn(
         name,
-        "Redis forgets jobs when it restarts; they are found again within a minute. `appendonly yes` keeps them.",
+        "Redis loses jobs when it restarts. Dayletter recreates them within a minute. To keep them, set `appendonly yes`.",
       ),
     );
   }

@@ -7,11 +7,11 @@ import { readMigrations } from "../../db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "../../db/open.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
-/** What the records check found: a database at this release's schema, a running server that holds it, or neither. */
+/** Result of the database check: an open database with this release's schema, one that a running server uses, or neither. */
 export interface Records {
   checks: Check[];
   database: Database | null;
-  /** The embedded records belong to a server that runs now. */
+  /** A running server uses the embedded database. */
   held: boolean;
   close(): Promise<void>;
 }
@@ -19,20 +19,22 @@ export interface Records {
 const name = "records";
 const nothing = { database: null, held: false, close: async () => undefined };
 
-/** Opens the records to look at them. PostgreSQL is not migrated; embedded records are this machine's own, and are. */
+/** Opens the database. Opening an embedded database migrates it; PostgreSQL is not migrated. */
 export async function openRecords(config: Config, now: Date): Promise<Records> {
   if (config.databaseUrl !== null) return openServer(config.databaseUrl, now);
   if (!existsSync(join(config.dataDir, "db", "PG_VERSION"))) {
-    return { ...nothing, checks: [ok(name, `embedded in ${config.dataDir}/db, which the first start makes.`)] };
+    return { ...nothing, checks: [ok(name, `Embedded database in ${config.dataDir}/db. The first start creates it.`)] };
   }
   let unlock: (() => void) | null = null;
   try {
-    // A server that runs is asked instead, so there is nothing to wait for.
+    // No waiting: if a server is running, the caller asks that one.
     unlock = await lockDataFolder(config.dataDir, "doctor", 0);
     const database = await openEmbedded(join(config.dataDir, "db"));
     const release = unlock;
     return {
-      checks: [ok(name, `embedded in ${config.dataDir}/db, schema ${newest()}; for production, set DATABASE_URL.`)],
+      checks: [
+        ok(name, `Embedded database in ${config.dataDir}/db, schema ${newest()}. For production, set DATABASE_URL.`),
+      ],
       database,
       held: false,
       async close() {
@@ -43,7 +45,7 @@ export async function openRecords(config: Config, now: Date): Promise<Records> {
   } catch (error) {
     if (unlock === null && error instanceof Refusal) return { ...nothing, held: true, checks: [] };
     unlock?.();
-    return { ...nothing, checks: [fail(name, `the embedded records cannot be opened: ${reasonOf(error)}`)] };
+    return { ...nothing, checks: [fail(name, `The embedded database cannot be opened. ${reasonOf(error)}`)] };
   }
 }
 
@@ -61,8 +63,14 @@ async function openServer(url: string, now: Date): Promise<Records> {
   } catch (error) {
     const empty = (error as { code?: string }).code === "42P01"; // undefined_table
     const check = empty
-      ? warn(name, `PostgreSQL at ${host} is empty: \`dayletter migrate\`, or the first start, makes the tables.`)
-      : fail(name, `PostgreSQL at ${host} cannot be used (${reasonOf(error)}): check DATABASE_URL and that it runs.`);
+      ? warn(
+          name,
+          `PostgreSQL at ${host} is empty. To create the tables, run \`dayletter migrate\` or start the server.`,
+        )
+      : fail(
+          name,
+          `PostgreSQL at ${host} cannot be used (${reasonOf(error)}). Check DATABASE_URL, and that PostgreSQL is running.`,
+        );
     return { ...nothing, checks: [check], close };
   }
 }
@@ -70,19 +78,22 @@ async function openServer(url: string, now: Date): Promise<Records> {
 function judgeSchema(applied: number | null, where: string): Check {
   const known = Math.max(0, ...readMigrations().map((migration) => migration.version));
   if (applied === known) return ok(name, `${where}, schema ${newest()}.`);
-  if ((applied ?? 0) < known) return fail(name, `${where} is at an older schema: run \`dayletter migrate\`.`);
+  if ((applied ?? 0) < known) return fail(name, `${where} has an older schema. Run \`dayletter migrate\`.`);
   return fail(
     name,
-    `${where} is at schema ${applied}, newer than this release knows: install the release that made it.`,
+    `${where} has schema ${applied}, which is newer than this release. Install the release that created it.`,
   );
 }
 
-/** Due times and retries are told by this machine's clock, and compared with what other machines wrote. */
+/** This machine's clock decides due times and retries, and is compared with times that other machines wrote. */
 function judgeClock(ours: Date, theirs: Date): Check[] {
   const seconds = Math.round(Math.abs(ours.getTime() - theirs.getTime()) / 1_000);
   if (seconds <= 5) return [];
   return [
-    warn("clock", `this machine's clock and PostgreSQL's are ${seconds} s apart: run a time service (NTP) on both.`),
+    warn(
+      "clock",
+      `The clocks of this machine and of PostgreSQL differ by ${seconds} s. Use a time service (NTP) on both.`,
+    ),
   ];
 }
 

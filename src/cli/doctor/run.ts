@@ -15,6 +15,7 @@ import { openFeedParser, type ParseFeed } from "../../sources/parser.ts";
 import { listSources } from "../../sources/store.ts";
 import type { SourceAnswer } from "../answers.ts";
 import { createClient } from "../client.ts";
+import { plural } from "../format.ts";
 import { findServer } from "../server-place.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 import { checkDns, type Lookup } from "./dns.ts";
@@ -24,14 +25,14 @@ import { checkDataFolder, checkPublicUrl } from "./settings.ts";
 
 export interface DoctorDeps {
   clock: Clock;
-  /** The system's name server, if not given. */
+  /** The default is the system's name server. */
   lookup?: Lookup;
 }
 
-/** Looks at everything the program stands on, one thing after the other. Mails nobody, and starts nothing. */
+/** Checks everything that Dayletter depends on, one after the other. Sends no email and starts no server. */
 export async function* examine(config: Config, deps: DoctorDeps): AsyncGenerator<Check> {
   const now = deps.clock.now();
-  yield ok("settings", "all are understood.");
+  yield ok("settings", "All settings are valid.");
   yield checkPublicUrl(config);
   yield checkDataFolder(config.dataDir);
   const records = await openRecords(config, now);
@@ -49,20 +50,21 @@ export async function* examine(config: Config, deps: DoctorDeps): AsyncGenerator
   }
 }
 
-/** Embedded records belong to one process, so a running server is asked instead. */
+/** Only one process can open the embedded database, so this asks the running server. */
 async function checkServer(config: Config): Promise<Check> {
   const name = "records";
   try {
     const client = createClient(findServer(config));
     await client.ask("GET", "/status", { timeoutMs: 10_000 });
-    return ok(name, `embedded, in use by the server at ${client.url}, which answers.`);
+    return ok(name, `Embedded database, in use by the server at ${client.url}, which answers.`);
   } catch (error) {
-    return fail(name, `embedded, and the process that holds ${config.dataDir} does not answer: ${reasonOf(error)}`);
+    return fail(name, `The process that uses ${config.dataDir} does not answer. ${reasonOf(error)}`);
   }
 }
 
 async function checkRelay(config: Config, clock: Clock): Promise<Check> {
-  if (config.smtp === null) return ok("relay", "none: mails are kept in the outbox; set SMTP_URL to send them.");
+  if (config.smtp === null)
+    return ok("relay", "No relay is set, so emails are written to the outbox. To send them, set SMTP_URL.");
   const transport = createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
   try {
     const { ok: works, sentence } = await transport.check();
@@ -75,7 +77,7 @@ async function checkRelay(config: Config, clock: Clock): Promise<Check> {
 async function checkTemplates(): Promise<Check> {
   try {
     await loadTemplates(join(packageRoot, "templates/email"));
-    return ok("templates", "templates/email compiles.");
+    return ok("templates", "The templates in templates/email compile.");
   } catch (error) {
     return fail("templates", reasonOf(error));
   }
@@ -86,21 +88,24 @@ async function sourceUrls(config: Config, { database }: Records): Promise<string
   return [...new Set([...config.sources, ...known])];
 }
 
-/** What a running server found when it read its sources last; the addresses it tells are without passwords. */
+/** What the running server found when it last read its sources. It returns URLs without passwords. */
 async function* servedSources(config: Config): AsyncGenerator<Check> {
   const asked = createClient(findServer(config)).ask<{ sources: SourceAnswer[] }>("GET", "/sources");
-  const { sources } = await asked.catch(() => ({ sources: [] })); // That the server does not answer has been said.
+  const { sources } = await asked.catch(() => ({ sources: [] })); // An earlier check has reported that the server does not answer.
   for (const { kind, url, title, healthy, lastError, problem } of sources) {
     if (kind !== "feed" || url === null) continue;
     if (lastError === null && problem !== null) yield warn("source", `${title ?? shownUrl(url)}: ${problem}`);
-    else if (lastError === null) yield ok("source", `${title ?? shownUrl(url)} is read by the server.`);
+    else if (lastError === null) yield ok("source", `The server can read ${title ?? shownUrl(url)}.`);
     else yield (healthy ? warn : fail)("source", lastError);
   }
 }
 
 async function* checkSources(config: Config, urls: readonly string[]): AsyncGenerator<Check> {
   if (urls.length === 0) {
-    yield warn("sources", "none yet: `dayletter sources add https://your-site.example/feed.xml`, or set SOURCES.");
+    yield warn(
+      "sources",
+      "No sources yet. Run `dayletter sources add https://your-site.example/feed.xml`, or set SOURCES.",
+    );
   }
   const deps = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
   const parser = openFeedParser();
@@ -117,15 +122,19 @@ async function checkSource(deps: { fetch: FetchDeps; parse: ParseFeed }, url: st
     const answer = await fetchFeed(deps.fetch, { url, etag: null, lastModified: null });
     if (answer.kind === "unchanged") return ok(name, `${shownUrl(url)} answers.`);
     const { items, problems } = await deps.parse(answer);
-    const moved = answer.movedTo === null ? "" : `; it has moved to ${shownUrl(answer.movedTo)}`;
-    const said = `${shownUrl(url)}: ${items.length} articles${moved}`;
-    if (items.length === 0) return warn(name, `${said}: look whether this is the right feed.`);
+    const moved = answer.movedTo === null ? "" : `, moved to ${shownUrl(answer.movedTo)}`;
+    const found = `${shownUrl(url)}: ${plural(items.length, "article")}${moved}`;
+    if (items.length === 0) return warn(name, `${found}. Check that this is the right feed.`);
     const untagged = items.filter((item) => item.tags.length === 0).length;
-    if (problems.length > 0) return warn(name, `${said}, ${problems.length} unreadable: ${problems[0]}`);
+    if (problems.length > 0)
+      return warn(name, `${found}. ${plural(problems.length, "item")} cannot be read: ${problems[0]}`);
     if (untagged === items.length) {
-      return warn(name, `${said}, none with a tag: add it with \`dayletter sources add URL --tag TAG\`.`);
+      return warn(
+        name,
+        `${found}, none with a tag. To add a tag to all of them, run \`dayletter sources add URL --tag TAG\`.`,
+      );
     }
-    return ok(name, `${said}.`);
+    return ok(name, `${found}.`);
   } catch (error) {
     return fail(name, reasonOf(error));
   }
@@ -145,8 +154,8 @@ function checkTimes(schedule: Schedule, now: Date): Check {
     now,
   );
   const sends = nextSends(now, schedule, 3);
-  if (sends.length === 0) return warn("times", "no date is left to send on: see `dayletter schedule show`.");
+  if (sends.length === 0) return warn("times", "The schedule has no more dates. Run `dayletter schedule show`.");
   const list = sends.map((send) => send.date).join(", ");
   const notes = sends.flatMap((send) => (send.note === null ? [] : ` ${send.note}`)).join("");
-  return ok("times", `it is ${here} in ${timezone}; next editions at ${schedule.sendAt}: ${list}.${notes}`);
+  return ok("times", `It is ${here} in ${timezone}. Next editions at ${schedule.sendAt}: ${list}.${notes}`);
 }

@@ -34,7 +34,7 @@ describe("the built program", () => {
     expect(status.output()).toMatch(/^Publication {5}Telecom Daily$/m);
     await eventually("it says what is next", async () => server.output().includes('"msg":"ready"'));
     expect(server.output()).toMatch(/Telecom Daily: dayletter serve at http:\/\/127\.0\.0\.1:\d+\n/);
-    expect(server.output()).toMatch(/Next:\n {2}- Connect a first source: `npx dayletter sources add/);
+    expect(server.output()).toMatch(/Next steps:\n {2}- Connect a first source: `npx dayletter sources add/);
 
     const second = start(["serve"]);
     expect(await second.exited).toBe(1);
@@ -45,7 +45,7 @@ describe("the built program", () => {
     expect(existsSync(join(dataDir, "server"))).toBe(false);
     const late = start(["status"]);
     expect(await late.exited).toBe(1);
-    expect(late.output()).toMatch(/^No server is known in .*: start the server/);
+    expect(late.output()).toMatch(/^No running server found in .*\. Start the server/);
   });
 
   test("a worker has its own health pages", async () => {
@@ -66,7 +66,7 @@ describe("the built program", () => {
     expect(await worker.end("SIGINT")).toBe(0);
   });
 
-  test("settings changed on a page are in force within seconds, in the same process; or the former ones are back", async () => {
+  test("settings changed on a page are in force within seconds, in the same process; or the previous ones are restored", async () => {
     const env = { PUBLIC_URL: "http://127.0.0.1", PUBLICATION_NAME: "", PORT: "" };
     // A free one: the default may be in use.
     writeFileSync(join(dataDir, "settings.env"), "PORT=0\n");
@@ -99,11 +99,11 @@ describe("the built program", () => {
     const next = /http-equiv="refresh" content="\d+; url=([^"]+)"/.exec(await failed.text())![1]!;
     const told = await eventually("it is back", async () => {
       const shown = await page(next).catch(() => "");
-      return shown.includes("former ones are back") ? shown : null;
+      return shown.includes("previous ones were restored") ? shown : null;
     });
     taken.close();
     expect(told).toContain("Set-up - Morning Wire");
-    expect(told).toMatch(new RegExp(`role="alert">The new settings do not work, so the former .* Port ${port} `));
+    expect(told).toMatch(new RegExp(`role="alert">The new settings do not work, so the previous .* Port ${port} `));
     expect(told).not.toContain("in force");
     expect(file("settings.env")).toBe(worked);
     const refused = file("settings.env.refused");
@@ -123,7 +123,7 @@ describe("the built program", () => {
     const file = join(packageRoot, "tests/fixtures/logo.png");
     expect(await run("logo", "show")).toEqual([
       0,
-      expect.stringMatching(/^There is no logo\. It is set by `npx dayletter logo/),
+      expect.stringMatching(/^There is no logo\. To add one, run `npx dayletter logo/),
     ]);
     expect(await run("logo", "set", join(packageRoot, "package.json"))).toEqual([
       1,
@@ -132,7 +132,7 @@ describe("the built program", () => {
     expect(await run("logo", "set", file)).toEqual([0, "The logo is set: the server restarts with it.\n"]);
     const [, shown] = await run("logo", "show");
     expect(shown).toMatch(
-      /^Picture +image\/png, \d+ × \d+, \d+ kB\nAddress +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
+      /^Image +image\/png, \d+ × \d+, \d+ kB\nURL +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
     );
     const address = readFileSync(join(dataDir, "server"), "utf8").trim();
     expect(await (await fetch(`${address}/`)).text()).toMatch(/\/assets\/logo\.\w+\.png/);
@@ -159,7 +159,7 @@ describe("the built program", () => {
 
   test("engines that are away are said in one sentence, and waited for by nobody", async () => {
     for (const [role, env, sentence] of [
-      ["serve", { REDIS_URL: "redis://127.0.0.1:1" }, /^Redis at 127\.0\.0\.1:1 does not answer: check REDIS_URL/m],
+      ["serve", { REDIS_URL: "redis://127.0.0.1:1" }, /^Redis at 127\.0\.0\.1:1 does not answer\. Check REDIS_URL/m],
       ["web", { DATABASE_URL: "postgres://u:p@127.0.0.1:1/x" }, /^PostgreSQL at DATABASE_URL cannot be used: /m],
     ] as const) {
       const program = start([role], { ...env, LOG_LEVEL: "silent" });

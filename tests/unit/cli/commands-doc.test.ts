@@ -9,11 +9,11 @@ const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/cli/comm
 
 const program = createProgram({ terminal: { out() {}, err() {} } } as unknown as Context, () => {});
 
-test(`docs/commands.md has every command and its options (${command})`, () => {
+test(`docs/commands.md lists all commands and options (${command})`, () => {
   expectWritten(path, { commands: program.commands.map(section).join("\n\n") }, command);
 });
 
-test("every command that asks a server has --json, but for those that print the thing itself", () => {
+test("all commands that send requests have --json, except those that print the content itself", () => {
   const all = program.commands.flatMap(within);
   const without = all.filter(([, one]) => !one.options.some(({ long }) => long === "--json"));
   const here = ["serve", "web", "worker", "migrate", "demo"];
@@ -47,14 +47,14 @@ function describe(one: Command): string {
   return [one.description(), ...words].join(". ");
 }
 
-/** Without those that every command has. */
+/** Without --json, which the introduction describes. */
 function options(one: Command): string[] {
   return one.options
     .filter(({ long }) => long !== "--json")
     .map((option) => {
-      const usual = option.defaultValue === undefined ? "" : ` (${String(option.defaultValue)} unless given)`;
-      const must = option.mandatory ? " (must be given)" : "";
-      return `| \`${option.flags}\` | ${option.description}${usual}${must} |`;
+      const fallback = option.defaultValue === undefined ? "" : ` (default: ${String(option.defaultValue)})`;
+      const required = option.mandatory ? " (required)" : "";
+      return `| \`${option.flags}\` | ${option.description}${fallback}${required} |`;
     });
 }
 

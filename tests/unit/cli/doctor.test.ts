@@ -46,7 +46,7 @@ describe("DNS", () => {
     const unknown = refusing("ENOTFOUND");
     const checks = await checkDns("alerts@nwes.org", { txt: unknown, mx: unknown });
     expect(levels(checks)).toEqual(["DNS warn"]);
-    expect(checks[0]!.sentence).toContain("check MAIL_FROM");
+    expect(checks[0]!.sentence).toContain("Check MAIL_FROM");
   });
 
   test("no name server is no failure", async () => {
@@ -78,7 +78,7 @@ describe("the public URL", () => {
   const relay = {
     SMTP_URL: "smtps://u:p@relay.example.org",
     MAIL_FROM: "alerts@news.org",
-    POSTAL_ADDRESS: "1 MessageBuilder Street",
+    POSTAL_ADDRESS: "1 Example Street",
   };
   test.each<[string, Record<string, string>, Check["level"]]>([
     ["https", { ...relay, PUBLIC_URL: "https://alerts.news.org" }, "ok"],

@@ -39,7 +39,7 @@ test.each<[string, Parameters<typeof changeOf>[0], object]>([
   ],
   ["no subject", { subject: "" }, { subject: null }],
   [
-    "all anew, with a lead",
+    "a reset with a new lead",
     { reset: true, pin: 5 },
     { introduction: null, subject: null, first: [5], leftOut: [], words: null },
   ],
@@ -47,7 +47,7 @@ test.each<[string, Parameters<typeof changeOf>[0], object]>([
   expect(changeOf(options, shown)).toEqual(change);
 });
 
-test("of a held edition, edition edit asks for the steps alone", () => {
+test("edition edit sends only the changes of a held edition", () => {
   expect(heldChangeOf({ pin: 4, order: [5, 4], leaveOut: [3], hide: [6], title: [{ id: 4, text: "T" }] })).toEqual({
     first: [4, 5],
     leaveOut: [3],
@@ -59,26 +59,26 @@ test("of a held edition, edition edit asks for the steps alone", () => {
 test("edition edit shows what was edited", () => {
   const text = comingText(shown);
   expect(text).toContain("One. / Two.");
-  expect(text).toMatch(/3 +placed +Headline 3/);
-  expect(text).toMatch(/4 +own words +Headline 4/);
-  expect(text).toContain("it would be held: “Headline 4” answers 404.");
+  expect(text).toMatch(/3 +moved +Headline 3/);
+  expect(text).toMatch(/4 +reworded +Headline 4/);
+  expect(text).toMatch(/^Would be held +“Headline 4” answers 404\.$/m);
   expect(text).toMatch(/5 +left out +Headline 5/);
 });
 
-test("edition check-links tells the links that are not fine, and how many are", () => {
+test("edition check-links lists broken links and counts the others", () => {
   const link = { id: 3, title: "Headline 3", url: "https://news.site/3" };
   const fine = { ...link, id: 4, verdict: "fine" as const, said: null };
-  expect(linksText({ links: [fine], unasked: 0 })).toBe("1 of 1 link leads to a page.");
+  expect(linksText({ links: [fine], unasked: 0 })).toBe("1 of 1 link works.");
   const text = linksText({ links: [fine, { ...link, verdict: "broken", said: "answers 404" }], unasked: 2 });
-  expect(text).toContain("1 of 2 links leads to a page. 2 links not asked for.");
+  expect(text).toContain("1 of 2 links works. 2 links not checked.");
   expect(text).toMatch(/3 +broken +answers 404 +Headline 3 +https:/);
 });
 
 test.each([
-  [["--pin", "first"], /"first" is not an id/],
-  [["--order", "1,x"], /"x" is not an id/],
-  [["--title", "Headline"], /expected ID=TEXT/],
-  [["2026-11-24"], /Say what is to change in it/],
+  [["--pin", "first"], /"first" is not an ID/],
+  [["--order", "1,x"], /"x" is not an ID/],
+  [["--title", "Headline"], /Use ID=TEXT/],
+  [["2026-11-24"], /Specify at least one change/],
   [["2026-11-24", "--reset", "--pin", "3"], /cannot be reset/],
 ])("edition edit %j is wrong usage", async (options, sentence) => {
   const { code, stderr } = await execute(["edition", "edit", ...options], {});

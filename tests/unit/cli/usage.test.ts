@@ -4,7 +4,7 @@ import { execute } from "./execute.ts";
 const nowhere = { DATA_DIR: "/nonexistent/dayletter" };
 const closed = { DAYLETTER_URL: "http://127.0.0.1:3", DAYLETTER_TOKEN: "t".repeat(32) };
 
-describe("wrong usage exits with 2 and one clear sentence", () => {
+describe("wrong usage exits with 2 and one clear message", () => {
   test.each<[string, string[], RegExp]>([
     ["no command", [], /Usage: dayletter/],
     ["an unknown command", ["sned"], /unknown command 'sned'/],
@@ -15,15 +15,15 @@ describe("wrong usage exits with 2 and one clear sentence", () => {
     ["a reader who follows nothing", ["subscribers", "add", "a@b.example"], /at least one --tag, or --all-tags/],
     ["no date", ["edition", "pause", "2026-02-30"], /"2026-02-30" is not a date/],
     ["no edition", ["edition", "show", "2026-11-24.x"], /"2026-11-24.x" is not an edition/],
-    ["no feed address", ["sources", "add", "ftp://news.example/feed"], /is not the address of a feed/],
-    ["no id", ["articles", "hide", "first"], /"first" is not an id/],
-    ["no renaming", ["sources", "add", "https://news.example/", "--rename", "5g"], /expected OLD=NEW/],
+    ["no feed address", ["sources", "add", "ftp://news.example/feed"], /is not the URL of a feed/],
+    ["no id", ["articles", "hide", "first"], /"first" is not an ID/],
+    ["no renaming", ["sources", "add", "https://news.example/", "--rename", "5g"], /Use OLD=NEW/],
     ["no time", ["schedule", "set", "--at", "25:00"], /"25:00" is not a time of day/],
     ["no zone", ["schedule", "set", "--timezone", "Mars/Olympus"], /"Mars\/Olympus" is not a time zone/],
     ["no days", ["schedule", "set", "--days", "someday"], /"someday" is not a set of week days/],
-    ["no change", ["schedule", "set"], /Nothing is to be changed/],
-    ["no form", ["edition", "preview", "--as", "pdf"], /expected text, html or eml/],
-    ["two forms", ["sample", "--html", "--eml"], /'--html' cannot be used with option '--eml'/],
+    ["no change", ["schedule", "set"], /Nothing to change/],
+    ["no format", ["edition", "preview", "--as", "pdf"], /Use text, html or eml/],
+    ["two formats", ["sample", "--html", "--eml"], /'--html' cannot be used with option '--eml'/],
     ["no status", ["subscribers", "list", "--status", "asleep"], /"asleep" is not a status/],
     ["no limit", ["articles", "list", "--limit", "0"], /a whole number from 1 to 1000/],
     ["a file that is not there", ["articles", "add", "--file", "/nonexistent.json"], /cannot be read \(ENOENT\)/],
@@ -45,14 +45,16 @@ describe("wrong usage exits with 2 and one clear sentence", () => {
   test("what is no JSON", async () => {
     const { code, stderr } = await execute(["articles", "add", "--file", "-"], closed, "{title:");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^standard input is not JSON .*: expected one article, or a list of them\.\n$/);
+    expect(stderr).toMatch(
+      /^standard input is not valid JSON .*\. It must contain one article or a list of articles\.\n$/,
+    );
   });
 });
 
-describe("a server that is not there exits with 1 and says how to start it", () => {
+describe("a missing server exits with 1 and a hint to start it", () => {
   test.each<[string, Record<string, string>, RegExp]>([
-    ["none is known", nowhere, /^No server is known in \/nonexistent\/dayletter: start the server/],
-    ["none answers", closed, /^No server answers at http:\/\/127\.0\.0\.1:3: start the server/],
+    ["none is known", nowhere, /^No running server found in \/nonexistent\/dayletter\. Start the server/],
+    ["none answers", closed, /^No server answers at http:\/\/127\.0\.0\.1:3\. Start the server/],
   ])("%s", async (_what, env, sentence) => {
     const { code, stderr } = await execute(["status"], env);
     expect(code).toBe(1);
