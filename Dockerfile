@@ -1,4 +1,4 @@
-# Node 22, since Node 24 takes 955 MB for a moment of the start to compile the embedded database; 22 takes 340 MB.
+# Node 22, because Node 24 briefly needs 955 MB at startup to compile the embedded database. Node 22 needs 340 MB.
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -25,7 +25,7 @@ COPY --from=build /app/templates templates
 COPY LICENSE ./
 USER node
 EXPOSE 3000
-# No volume is declared here: each container without a named one would leave an anonymous one behind. Mount one at /data.
+# No volume is declared here, because containers without a named volume would leave anonymous ones behind. Mount one at /data.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "dist/src/healthcheck.js"]
 ENTRYPOINT ["dayletter"]

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Removes from installed packages what no server reads: sources and declarations of TypeScript, source maps, documents and
-# tests. Licences stay, also where the README of a package holds its licence.
-#   deploy/prune.sh FOLDER      the folder that holds node_modules and dist
+# Removes files from installed packages that servers don't need: TypeScript sources and declarations, source maps, documentation
+# and tests. Licences stay, even those in a package's README.
+#   deploy/prune.sh FOLDER      the folder that contains node_modules and dist
 set -eu
-cd "${1:?name the folder that holds node_modules}"
+cd "${1:?specify the folder that contains node_modules}"
 
-# The compiler is an optional peer of cosmiconfig, which mjml brings along; npm prune keeps it.
+# npm prune keeps the compiler, because it is an optional peer dependency of cosmiconfig, a dependency of mjml.
 rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin/tsc node_modules/.cache
 
-# Only at the root of a package: deeper down a folder called "doc" may be code, as in yaml.
+# Only at the root of a package. Further down, a folder named "doc" can contain code, for example in yaml.
 find node_modules -depth -regextype posix-extended -type d \
   -regex '(.*/)?node_modules/(@[^/]+/)?[^/@][^/]*/(test|tests|__tests__|doc|docs|example|examples|benchmark|benchmarks|coverage|\.github)' \
   -exec rm -rf {} +

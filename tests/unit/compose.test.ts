@@ -201,7 +201,7 @@ describe("docker-compose.yml", () => {
     const environment = Object.entries(compose.services["web"]?.environment ?? {});
     const fill = (given: Record<string, string>) =>
       Object.fromEntries(environment.map(([name, template]) => [name, interpolate(String(template), given)]));
-    expect(() => fill(values)).toThrow(/^POSTGRES_PASSWORD: make one with/);
+    expect(() => fill(values)).toThrow(/^POSTGRES_PASSWORD: create a value with/);
     const made = { SECRET: "s".repeat(64), POSTGRES_PASSWORD: "p".repeat(64), REDIS_PASSWORD: "r".repeat(64) };
     const config = loadConfig(fill({ ...values, ...made }));
     expect(config).toMatchObject({

@@ -12,10 +12,10 @@ const alertSchema = z
   .object({
     id: z.int(),
     kind: z.enum(alertKinds),
-    subject: z.string().describe("What is in trouble, such as `edition 12`"),
+    subject: z.string().describe("What the alert is about, for example `edition 12`"),
     sentence: z.string(),
     toldAt: z.date(),
-    clearedAt: z.date().nullable().describe("null while it lasts"),
+    clearedAt: z.date().nullable().describe("null while the alert is active"),
   })
   .meta({ id: "Alert" });
 
@@ -27,7 +27,7 @@ export function addAlertRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "What operators were told of: what lasts first, then the newest",
+        summary: "List alerts, active ones first, then the newest",
         tags,
         querystring: z.strictObject({ limit: limit(30) }),
         response: { 200: z.object({ alerts: z.array(alertSchema) }), ...problems },
@@ -44,12 +44,12 @@ export function addAlertRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "owner" },
       schema: {
-        summary: "Send a test alert by every way that is set",
+        summary: "Send a test alert to the configured addresses and webhook",
         tags,
         response: {
           200: z.object({
             mails: z.int(),
-            calls: z.int().describe("1 where a webhook is set, whether it answers or not"),
+            calls: z.int().describe("1 if a webhook is set, even if it does not answer"),
           }),
           ...problems,
         },

@@ -46,7 +46,7 @@ const areas = [
   addLogoRoutes,
 ];
 
-/** `/api/v1`: every route checks a bearer token, its request and its answer, and is in `/api/v1/openapi.json`. */
+/** Adds `/api/v1`. All routes check a bearer token, the request and the response, and are in `/api/v1/openapi.json`. */
 export async function addApi(web: FastifyInstance, app: App): Promise<void> {
   await web.register(swagger, describeApi(app.config.publicUrl));
   web.setValidatorCompiler(validatorCompiler);

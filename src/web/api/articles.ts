@@ -34,8 +34,8 @@ const outcomeSchema = z.object({
   leftOutTags: z
     .array(z.string())
     .describe(
-      `Tags that the article did not get: an article can have ${tagLimits.articleTags}, and one request makes at most ` +
-        `${tagLimits.newTags} new ones. Give the article again to make the rest`,
+      `Tags that were ignored. An article can have ${tagLimits.articleTags} tags, and a request can create ` +
+        `${tagLimits.newTags} new ones. Send the article again to create the others`,
     ),
 });
 
@@ -69,10 +69,10 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
       bodyLimit: longestBody,
       config: { role: "editor" },
       schema: {
-        summary: "Give articles: one, or a list of up to 1000",
+        summary: "Add one article, or a list of up to 1000",
         description:
-          "Idempotent: an article is known by its guid and by its address. A list is answered item by item, in order; " +
-          "one article alone that is refused is answered with 422.",
+          "Idempotent, because articles are identified by their guid and URL. A list gets one result for each item, in order. " +
+          "A single article that is refused gets a 422 response.",
         tags,
         body: z.union([z.array(newArticle).min(1).max(mostArticles), newArticle]),
         response: { 200: z.object({ articles: z.array(outcomeSchema) }), ...problems },
@@ -86,7 +86,7 @@ export function addArticleRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Keep an article out of every edition to come",
+        summary: "Remove an article from all future editions",
         tags,
         params: id,
         response: { 200: z.object({ id: z.int(), hidden: z.literal(true) }), ...problems },

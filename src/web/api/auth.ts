@@ -8,7 +8,7 @@ import { limitFailures } from "../limits.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** The name of the token that the request came with. */
+    /** Name of the request's token. */
     actor: string;
   }
 }
@@ -16,8 +16,8 @@ declare module "fastify" {
 const failuresPerMinute = 30;
 
 /**
- * Lets in only requests with a token of ours (RFC 6750) whose role the route takes: the one that it names in
- * `config.role`, or owner. A token is looked up by its hash, so timing tells nothing of it.
+ * Accepts only requests with a valid token (RFC 6750) that has the role in the route's `config.role`, by default owner. Tokens
+ * are looked up by their hash, so the response time reveals nothing about them.
  */
 export function demandToken(web: FastifyInstance, { db, clock }: Pick<App, "db" | "clock">): void {
   const countFailure = limitFailures(web, failuresPerMinute);

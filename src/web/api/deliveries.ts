@@ -24,18 +24,18 @@ const deliverySchema = z
   .object({
     id: z.int(),
     state: z.enum(states),
-    subscriberId: z.int().nullable().describe("null when the reader was erased"),
+    subscriberId: z.int().nullable().describe("null if the reader was erased"),
     address: z.string().nullable(),
-    domain: z.string().describe("Of the address at the freeze"),
+    domain: z.string().describe("Domain of the address when the edition was frozen"),
     attempts: z.int(),
     articles: z.int(),
-    reply: z.string().nullable().describe("What the relay said last, or why it was skipped"),
+    reply: z.string().nullable().describe("Last reply of the relay, or why the delivery was skipped"),
     dueAt: z.date().nullable(),
     settledAt: z.date().nullable(),
   })
   .meta({ id: "Delivery" });
 
-/** What a URL may ask for: no address can be in it. */
+/** Filters allowed in a URL. They cannot contain an address. */
 const filter = {
   state: z.enum(states).optional(),
   domain: z
@@ -43,19 +43,19 @@ const filter = {
     .max(255)
     .regex(/^[^@]*$/, "a domain, without the address")
     .optional()
-    .describe("Of the receiving addresses"),
+    .describe("Receiving domain"),
 };
-/** Relays like to quote addresses, so the words of a reply stand in the body of a request alone. */
+/** Replies often contain addresses, so this filter is allowed in request bodies only. */
 const searchFields = {
   ...filter,
-  reply: z.string().max(200).optional().describe("Words of the relay's last reply"),
+  reply: z.string().max(200).optional().describe("Text in the relay's last reply"),
 };
 const pageSchema = z.object({
   deliveries: z.array(deliverySchema),
-  next: z.int().nullable().describe("`after` of the next page"),
+  next: z.int().nullable().describe("Value of `after` for the next page"),
 });
 const csvAnswer = {
-  200: { description: "One line a delivery", content: { "text/csv": { schema: z.string() } } },
+  200: { description: "One line for each delivery", content: { "text/csv": { schema: z.string() } } },
   ...problems,
 };
 
@@ -76,7 +76,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "The ledger of an edition, page by page",
+        summary: "List an edition's deliveries in pages",
         tags,
         params: editionParams,
         querystring: z.strictObject({ ...filter, after, limit: limit(100) }),
@@ -91,8 +91,8 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Search the ledger of an edition, page by page",
-        description: "A POST, so that an address in the words of a reply is in no URL.",
+        summary: "Search an edition's deliveries in pages",
+        description: "Uses POST so that URLs contain no addresses from replies.",
         tags,
         params: editionParams,
         body: z.strictObject({ ...searchFields, after, limit: limit(100) }),
@@ -107,7 +107,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Deliveries of an edition by receiving domain and state",
+        summary: "Count an edition's deliveries by receiving domain and state",
         tags,
         params: editionParams,
         querystring: z.strictObject({ limit: limit(20, 100) }),
@@ -131,8 +131,9 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
       ...noHead,
       config: { role: "editor" },
       schema: {
-        summary: "Export what a search of the ledger finds, as CSV",
-        description: "All cells are quoted. What a spreadsheet would take for a formula has an apostrophe before it.",
+        summary: "Export an edition's deliveries as CSV",
+        description:
+          "All cells are quoted. Cells that a spreadsheet would treat as a formula start with an apostrophe.",
         tags,
         params: editionParams,
         querystring: z.strictObject(filter),
@@ -147,7 +148,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "The same, with the words of a reply",
+        summary: "Export an edition's deliveries as CSV, filtered by the text of a reply",
         tags,
         params: editionParams,
         body: z.strictObject(searchFields),
@@ -158,7 +159,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
   );
 }
 
-/** Answers with what a search of an edition's ledger finds, as a CSV file. */
+/** Sends the matching deliveries of an edition as a CSV file. */
 export function sendDeliveries(reply: FastifyReply, db: Db, edition: Edition, search: DeliverySearch): FastifyReply {
   return reply
     .type("text/csv; charset=utf-8")

@@ -19,12 +19,17 @@ export const editionParams = z.object({
 
 const detailSchema = editionStatusSchema.extend({
   articles: z.array(editionArticleSchema.extend({ position: z.int() })),
-  revision: z.string().nullable().describe("Changes with its words and articles; null unless it is held"),
-  leftOut: z.array(editionArticleSchema).describe("Left out while it was held, and free to be taken back"),
+  revision: z
+    .string()
+    .nullable()
+    .describe("Changes when the text or the articles change; null if the edition is not held"),
+  leftOut: z
+    .array(editionArticleSchema)
+    .describe("Articles left out while the edition was held, which can be put back"),
 });
 const actedSchema = z.object({
-  changed: z.boolean().describe("False when it had been done already"),
-  affected: z.int().describe("Deliveries that the action put back or ended, or suppressions that it took back"),
+  changed: z.boolean().describe("false if nothing had to be changed"),
+  affected: z.int().describe("Number of deliveries that changed, or of suppressions that were removed"),
   edition: editionStatusSchema,
 });
 
@@ -32,13 +37,13 @@ const sendBody = z.strictObject({ date: z.string().optional(), extra: z.boolean(
 const actBody = z.strictObject({ reason: z.string().max(500).optional() }).nullish();
 
 const summaries: Record<EditionAction, string> = {
-  approve: "Let a held edition go out",
-  pause: "Stop sending, until it is resumed",
-  resume: "Go on sending",
-  cancel: "End an edition for good",
-  retry: "Send again what was rejected or expired",
-  "resend-unknown": "Send again what the relay never answered, at the risk of a second copy",
-  unsuppress: "Take back the suppressions that its refused mails brought; nothing is sent by that",
+  approve: "Send a held edition",
+  pause: "Pause sending an edition",
+  resume: "Resume sending a paused edition",
+  cancel: "Stop an edition permanently",
+  retry: "Resend rejected and expired deliveries",
+  "resend-unknown": "Resend deliveries whose reply from the relay was lost; readers may get a second copy",
+  unsuppress: "Remove the suppressions that rejected emails of this edition caused, without sending anything",
 };
 
 export function addEditionRoutes(server: ApiServer, app: App): void {
@@ -74,7 +79,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "One edition, with its balance and articles",
+        summary: "Get an edition with its balance and articles",
         tags,
         params: editionParams,
         response: { 200: detailSchema, ...problems },

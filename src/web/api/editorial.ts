@@ -19,24 +19,27 @@ const mostArticles = 1_000;
 const comingSchema = z
   .object({
     date: z.iso.date(),
-    send: nextSendSchema.nullable().describe("null when no date is left to send on"),
+    send: nextSendSchema.nullable().describe("null if the schedule has no more dates"),
     timezone: z.string(),
-    revision: z.int().describe("Counts changes; 0 while nobody has edited it"),
+    revision: z.int().describe("Number of changes; 0 if nobody has edited the edition"),
     introduction: z.string().nullable(),
-    subject: z.string().nullable().describe("Instead of the headline of each reader's first article"),
+    subject: z
+      .string()
+      .nullable()
+      .describe("Subject of all emails; null for the headline of each reader's first article"),
     articles: z
       .array(
         editionArticleSchema.extend({
-          leftOut: z.boolean().describe("Stays out of this edition and waits for the next one"),
-          placed: z.boolean().describe("Has its place from an editor"),
+          leftOut: z.boolean().describe("true if the article is left out and waits for the following edition"),
+          placed: z.boolean().describe("true if an editor chose its position"),
           original: z
             .object({ title: z.string(), summary: z.string() })
             .nullable()
-            .describe("Its source's words, where an editor's own stand instead"),
+            .describe("Text of the source, if an editor replaced it"),
         }),
       )
-      .describe("In the order of the mail; those left out are at the end"),
-    findings: z.array(z.string()).describe("Why the gate would hold it as it stands, a sentence each"),
+      .describe("In the order of the email, followed by those left out"),
+    findings: z.array(z.string()).describe("Why the pre-send checks would hold the edition now, one sentence each"),
   })
   .meta({ id: "ComingEdition" });
 
@@ -45,36 +48,40 @@ const ownText = z.string().max(longestText);
 const text = ownText.nullish();
 const articleKey = z.string().regex(/^[1-9]\d{0,15}$/);
 const changeBody = z.strictObject({
-  revision: z.int().min(0).optional().describe("As it was shown; a change that came between is then answered with 409"),
-  introduction: text.describe("Plain text; a line break begins a paragraph"),
+  revision: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Revision that you saw; the response is 409 if the edition has changed since"),
+  introduction: text.describe("Plain text; a line break starts a new paragraph"),
   subject: text,
-  first: ids.optional().describe("Articles that come first, in this order; the first of them leads"),
-  leftOut: ids.optional().describe("Articles that stay out of this edition and wait for the next one"),
+  first: ids.optional().describe("Articles to show first, in this order"),
+  leftOut: ids.optional().describe("Articles to leave out of this edition; they wait for the following one"),
   words: z
     .record(articleKey, z.strictObject({ title: text, summary: text }))
     .nullish()
-    .describe("Own title and summary by article id, in this edition only; null gives the source's back"),
+    .describe("Title and summary by article ID, in this edition only; null restores the text of the source"),
 });
 const heldBody = z.strictObject({
   revision: z
     .string()
     .max(100)
     .optional()
-    .describe("As it was shown; a change that came between is then answered with 409"),
+    .describe("Revision that you saw; the response is 409 if the edition has changed since"),
   introduction: text,
   subject: text,
   words: z
     .record(articleKey, z.strictObject({ title: ownText.optional(), summary: ownText.optional() }))
     .optional()
-    .describe("Own title and summary by article id"),
-  first: ids.optional().describe("Articles that come first from now on, in this order; the others follow as they were"),
-  leaveOut: ids.optional().describe("Articles that wait for the next edition from now on"),
-  takeBack: ids.optional().describe("Articles that were left out, and are to be in it again"),
-  hide: ids.optional().describe("Articles that are left out of it and of every other edition"),
+    .describe("Title and summary by article ID"),
+  first: ids.optional().describe("Articles to move to the front, in this order; the others keep their order"),
+  leaveOut: ids.optional().describe("Articles to leave out; they wait for the following edition"),
+  takeBack: ids.optional().describe("Articles to put back after they were left out"),
+  hide: ids.optional().describe("Articles to remove from this edition and all future ones"),
 });
 const mailBody = z.strictObject({
   address: z.string().max(320),
-  tags: z.array(z.string()).default([]).describe("As a reader of these tags would get it. Without them, all news."),
+  tags: z.array(z.string()).default([]).describe("Show what a reader of these tags gets. If omitted, all news."),
 });
 const mailed = { 202: z.object({ edition: z.string(), address: z.string() }), ...problems };
 
@@ -85,7 +92,7 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
 
   server.get(
     "/editions/next",
-    { config: { role: "viewer" }, schema: { summary: "The coming edition as it would be now", tags, response } },
+    { config: { role: "viewer" }, schema: { summary: "Get the next edition as it would be now", tags, response } },
     async () => show(app, await comingEdition(app)),
   );
 
@@ -94,8 +101,8 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Change the coming edition: its order, its words, what stays out",
-        description: "What is left out of the request stays as it is. The next edition that is frozen takes it all.",
+        summary: "Change the order, text and articles of the next edition",
+        description: "Omitted fields stay the same. The changes apply to the next edition that is frozen.",
         tags,
         body: changeBody,
         response,
@@ -112,8 +119,8 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Change an edition that is held: its order, its words, what stays out",
-        description: "Its readers stay as they were frozen; whoever has no article left gets nothing.",
+        summary: "Change the order, text and articles of a held edition",
+        description: "The readers stay the same. Readers without any articles left get no email.",
         tags,
         params: editionParams,
         body: heldBody,
@@ -130,7 +137,7 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
     "/editions/next/test",
     {
       config: { role: "editor" },
-      schema: { summary: "Mail a sample copy of the coming edition", tags, body: mailBody, response: mailed },
+      schema: { summary: "Email a sample copy of the next edition", tags, body: mailBody, response: mailed },
     },
     async ({ body, actor }, reply) => {
       const { date } = await comingEdition(app);
@@ -144,7 +151,7 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Mail a sample copy of a frozen edition",
+        summary: "Email a sample copy of a frozen edition",
         tags,
         params: editionParams,
         body: mailBody,

@@ -6,7 +6,7 @@ import { listSubscribers, type Subscriber } from "../../subscribers/store.ts";
 const pageSize = 1_000;
 const header = ["address", "status", "all_tags", "tags", "confirmed_at", "timezone"];
 
-/** Subscribers as CSV, in pages, which an import reads back as they were. */
+/** Subscribers as CSV in a format that an import can read. */
 export async function* exportCsv(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
   yield csvLines([header]);
   for await (const page of pages(db, status)) {

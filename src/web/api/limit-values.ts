@@ -1,9 +1,9 @@
 import { Transform, type Readable } from "node:stream";
 import { Refusal } from "../../base/errors.ts";
 
-/** Lists, objects, fields and items of one JSON body. 1,000 articles with 30 tags each have 41,000. */
+/** Lists, objects, fields and items in a JSON body. 1,000 articles with 30 tags each have 41,000. */
 const mostValues = 100_000;
-/** Bytes of any JSON body that a route takes. */
+/** Largest JSON body of any route, in bytes. */
 const longestBody = 10_000_000;
 
 const [quote, backslash, comma, openList, openObject] = Buffer.from('"\\,[{');

@@ -11,29 +11,29 @@ const reportSchema = z
   .object({
     links: z.array(
       z.object({
-        id: z.int().describe("Of the article"),
+        id: z.int().describe("ID of the article"),
         title: z.string(),
         url: z.string(),
         verdict: z.enum(["fine", "broken", "unsure"]),
-        said: z.string().nullable().describe("Such as `answers 404`; null for a page that is there"),
+        said: z.string().nullable().describe("For example `answers 404`; null if the page exists"),
         checkedAt: z.date(),
       }),
     ),
-    unasked: z.int().describe("Articles whose links were not asked for, or not in time"),
+    unasked: z.int().describe("Articles whose links were not checked, or not in time"),
   })
   .meta({ id: "LinkReport" });
 
-/** Where the articles of an edition lead, asked for at once. */
+/** Checks the links of an edition's articles. */
 export function addLinkRoutes(server: ApiServer, app: App): void {
   const tags = ["editions"];
   const response = { 200: reportSchema, ...problems };
-  const description = "Asks for the pages of its first 40 articles, and takes ten seconds at most.";
+  const description = "Requests the pages of the first 40 articles. Takes up to ten seconds.";
 
   server.post(
     "/editions/next/check-links",
     {
       config: { role: "editor" },
-      schema: { summary: "Check the links of the coming edition", description, tags, response },
+      schema: { summary: "Check the links of the next edition", description, tags, response },
     },
     async ({ actor }): Promise<LinkReport> => checkLinksNow(app, { edition: null, actor }),
   );

@@ -17,24 +17,24 @@ const ndjson = "application/x-ndjson";
 
 const reportSchema = z
   .object({
-    imported: z.boolean().describe("False for a dry run"),
+    imported: z.boolean().describe("false for a dry run"),
     lines: z.int(),
     added: z.int(),
     updated: z.int(),
     unchanged: z.int(),
     refused: z
       .array(z.object({ line: z.int(), reason: z.string() }))
-      .describe("The first 1000 of the lines that were refused, in order"),
-    refusedCount: z.int().describe("All lines that were refused"),
+      .describe("The first 1000 refused lines, in order"),
+    refusedCount: z.int().describe("Number of all refused lines"),
   })
   .meta({ id: "ImportReport" });
 
 const importQuery = z.strictObject({
-  strict: flag.describe("Any wrong line, and nothing is imported: 422 with the report"),
-  dryRun: flag.describe("Report only"),
-  confirmed: flag.describe("You vouch that readers without a status of their own asked for it"),
-  createTags: flag.describe("Make tags that no article has had yet"),
-  map: several.describe("What the list calls our columns, such as `address=E-Mail`; may be repeated"),
+  strict: flag.describe("Import nothing if any line is refused; the response is then 422 with the report"),
+  dryRun: flag.describe("Return the report without importing anything"),
+  confirmed: flag.describe("Readers without a status in the list have agreed to get emails"),
+  createTags: flag.describe("Create tags that no article has had yet"),
+  map: several.describe("Name of a column in the list, for example `address=E-Mail`; can be repeated"),
 });
 
 export function addListRoutes(server: ApiServer, app: App): void {
@@ -79,9 +79,9 @@ export function addListRoutes(server: ApiServer, app: App): void {
       ...noHead,
       config: { role: "editor" },
       schema: {
-        summary: "Export subscribers, in a form that can be imported",
+        summary: "Export subscribers in a format that can be imported",
         description:
-          "In CSV, all cells are quoted. What a spreadsheet would take for a formula has an apostrophe before it, which an import takes off.",
+          "In CSV, all cells are quoted. Cells that a spreadsheet would treat as a formula start with an apostrophe, which imports remove.",
         tags,
         querystring: z.strictObject({
           format: z.enum(["csv", "ndjson"]).default("csv"),
@@ -89,7 +89,7 @@ export function addListRoutes(server: ApiServer, app: App): void {
         }),
         response: {
           200: {
-            description: "One line a subscriber",
+            description: "One line for each subscriber",
             content: { [csv]: { schema: z.string() }, [ndjson]: { schema: z.string() } },
           },
           ...problems,

@@ -16,19 +16,19 @@ const logoSchema = z
     width: z.int().describe("Pixels"),
     height: z.int(),
     bytes: z.int(),
-    url: z.string().describe("Where readers' pages and mails find it"),
-    inMails: z.boolean().describe("Mails show a PNG or JPEG"),
+    url: z.string().describe("URL of the logo in pages and emails"),
+    inMails: z.boolean().describe("true for PNG and JPEG, the only formats that emails show"),
   })
   .nullable()
   .meta({ id: "Logo" });
 const changedSchema = z.object({
-  changed: z.boolean().describe("False when it was so already"),
+  changed: z.boolean().describe("false if nothing had to be changed"),
   logo: logoSchema,
-  restarting: z.boolean().describe("Whether the server restarts now, which takes a few seconds"),
-  sentence: z.string().describe("What was done, and when it is in force"),
+  restarting: z.boolean().describe("true if the server restarts now, which takes a few seconds"),
+  sentence: z.string().describe("What was done, and when it takes effect"),
 });
 
-/** The publication's logo, as an owner sets it at `/operator/setup`. */
+/** The publication's logo. Owners can also set it at `/operator/setup`. */
 export function addLogoRoutes(server: ApiServer, app: App): void {
   const tags = ["settings"];
   const config = { role: "owner" } as const;
@@ -38,14 +38,16 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "The publication's logo; null without one",
+        summary: "Get the publication's logo, or null if there is none",
         tags,
         response: {
           200: z.object({
             logo: logoSchema,
             fixed: z
               .boolean()
-              .describe("Whether the environment sets it (PUBLICATION_LOGO), so that it is changed there"),
+              .describe(
+                "true if PUBLICATION_LOGO in the environment sets the logo, so that it can only be changed there",
+              ),
           }),
           ...problems,
         },
@@ -63,8 +65,8 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
       {
         config,
         schema: {
-          summary: `Set the logo: the content of an SVG, PNG, JPEG or WebP of up to ${largestLogo / 1000} kB`,
-          description: "It is in force once the server has opened anew, within seconds, by itself.",
+          summary: `Set the logo to an SVG, PNG, JPEG or WebP image of up to ${largestLogo / 1000} kB`,
+          description: "The server restarts within seconds to apply the change.",
           tags,
           consumes: types,
           body: z.custom<Buffer>((given) => Buffer.isBuffer(given), `the content of a picture as ${types.join(", ")}`),
@@ -77,7 +79,7 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
 
   server.delete(
     "/logo",
-    { config, schema: { summary: "Take the logo away", tags, response: { 200: changedSchema, ...problems } } },
+    { config, schema: { summary: "Remove the logo", tags, response: { 200: changedSchema, ...problems } } },
     async ({ actor }, reply) => change(reply, { content: null, actor }),
   );
 
@@ -97,8 +99,7 @@ export function addLogoRoutes(server: ApiServer, app: App): void {
 }
 
 function sentenceOf(logo: Logo | null, changed: boolean, restarting: boolean): string {
-  if (!changed) return logo === null ? "There is no logo." : "This is the logo already.";
-  const done = logo === null ? "The logo is taken away" : "The logo is set";
-  const it = logo === null ? "without it" : "with it";
-  return restarting ? `${done}: the server restarts ${it}.` : `${done}. Restart the server for it to take effect.`;
+  if (!changed) return logo === null ? "No change. There is no logo." : "No change. This is already the logo.";
+  const done = logo === null ? "The logo was removed." : "The logo was set.";
+  return `${done} ${restarting ? "The server is restarting." : "Restart the server to apply the change."}`;
 }

@@ -1,7 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 
-/** How the routes become an OpenAPI document. */
+/** Settings for the OpenAPI document of all routes. */
 export function describeApi(publicUrl: string): FastifyDynamicSwaggerOptions {
   return {
     openapi: {
@@ -10,12 +10,17 @@ export function describeApi(publicUrl: string): FastifyDynamicSwaggerOptions {
         title: "Dayletter",
         version: "1",
         description:
-          "Instants are ISO 8601 in UTC, dates are local dates of the publication. Errors are problem documents (RFC 9457).",
+          "Timestamps are in ISO 8601 format, in UTC. Dates are in the publication's time zone. Errors are problem documents (RFC 9457).",
       },
       servers: [{ url: publicUrl }],
       components: {
         securitySchemes: {
-          bearer: { type: "http", scheme: "bearer", description: "DAYLETTER_TOKEN, or the file `token` in DATA_DIR." },
+          bearer: {
+            type: "http",
+            scheme: "bearer",
+            description:
+              "A token from `dayletter tokens add`, the value of DAYLETTER_TOKEN, or the content of the file `token` in DATA_DIR.",
+          },
         },
       },
       security: [{ bearer: [] }],

@@ -15,7 +15,9 @@ import { addToken, listTokens, revokeToken } from "../../operators/tokens.ts";
 import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
-const role = z.enum(roles).describe("A viewer looks, an editor changes content and sends, an owner may do everything");
+const role = z
+  .enum(roles)
+  .describe("Viewers can see everything, editors can also change content and send, owners can do everything");
 const operatorSchema = z
   .object({
     id: z.int(),
@@ -23,7 +25,9 @@ const operatorSchema = z
     role,
     state: z.enum(["invited", "active", "disabled"]),
     oneTimeCodes: z.boolean(),
-    tokens: z.array(z.string()).describe("Valid tokens that the operator made, by name; disabling revokes them"),
+    tokens: z
+      .array(z.string())
+      .describe("Names of valid tokens that the operator created; disabling the operator revokes them"),
     createdAt: z.date(),
     signedInAt: z.date().nullable(),
   })
@@ -31,7 +35,7 @@ const operatorSchema = z
 const invitedSchema = operatorSchema.extend({
   link: z
     .string()
-    .describe("Where the operator chooses a password; works once, for three days, and is shown only here"),
+    .describe("Link for the operator to choose a password; works once, within three days, and is only shown here"),
 });
 const tokenSchema = z
   .object({
@@ -40,17 +44,17 @@ const tokenSchema = z
     role,
     createdAt: z.date(),
     expiresAt: z.date().nullable(),
-    usedAt: z.date().nullable().describe("To the minute"),
-    madeBy: z.int().nullable().describe("Id of the operator it goes back to; null for tokens of the settings"),
+    usedAt: z.date().nullable().describe("Rounded to the minute"),
+    madeBy: z.int().nullable().describe("ID of the operator who created it; null for tokens from the settings"),
   })
   .meta({ id: "Token" });
-const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Shown only here") });
+const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Only shown here") });
 
-const which = z.object({ which: z.string().min(1).max(100).describe("An id or a name") });
+const which = z.object({ which: z.string().min(1).max(100).describe("ID or name") });
 const name = z.string().max(200);
 const config = { role: "owner" } as const;
 
-/** Who may run the publication, and programs that may in their place. */
+/** Operators, and tokens for programs. */
 export function addPeopleRoutes(server: ApiServer, app: App): void {
   addOperatorRoutes(server, app);
   addTokenRoutes(server, app);
@@ -95,10 +99,10 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Make a new set-up link for the first operator, while there is none",
+        summary: "Create a set-up link for the first operator",
         tags,
         response: {
-          201: z.object({ link: z.string().describe("Works once, for 24 hours, and is shown only here") }),
+          201: z.object({ link: z.string().describe("Works once, within 24 hours, and is only shown here") }),
           ...problems,
         },
       },
@@ -111,7 +115,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Make a new set-up link, for somebody who lost password or phone",
+        summary: "Create a set-up link for an operator who lost the password or phone",
         tags,
         params: which,
         response: { 201: invitedSchema, ...problems },
@@ -125,7 +129,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Disable an operator: end all sessions and revoke the tokens that the operator made",
+        summary: "Disable an operator, end their sessions and revoke the tokens they created",
         tags,
         params: which,
         response: { 200: operatorSchema.extend({ revokedTokens: z.array(z.string()) }), ...problems },
@@ -136,7 +140,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
 
   for (const [method, path, summary, act] of [
     ["POST", "enable", "Enable a disabled operator; revoked tokens stay revoked", enableOperator],
-    ["DELETE", "codes", "Turn off an operator's one-time codes and end all sessions", resetCodes],
+    ["DELETE", "codes", "Turn off an operator's one-time codes, and end their sessions", resetCodes],
   ] as const) {
     server.route({
       method,
@@ -152,7 +156,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Give an operator another role",
+        summary: "Change an operator's role",
         tags,
         params: which,
         body: z.strictObject({ role }),
@@ -171,7 +175,7 @@ function addTokenRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "List tokens that are good",
+        summary: "List valid tokens",
         tags,
         response: { 200: z.object({ tokens: z.array(tokenSchema) }), ...problems },
       },
@@ -184,12 +188,18 @@ function addTokenRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Make a token for a program",
+        summary: "Create a token",
         tags,
         body: z.strictObject({
           name,
           role,
-          days: z.int().min(1).max(3_650).nullable().default(null).describe("Until it expires; null for never"),
+          days: z
+            .int()
+            .min(1)
+            .max(3_650)
+            .nullable()
+            .default(null)
+            .describe("Days until the token expires; null for never"),
         }),
         response: { 201: newTokenSchema, ...problems },
       },
@@ -201,7 +211,7 @@ function addTokenRoutes(server: ApiServer, app: App): void {
     "/tokens/:which",
     {
       config,
-      schema: { summary: "End a token at once", tags, params: which, response: { 200: tokenSchema, ...problems } },
+      schema: { summary: "Revoke a token", tags, params: which, response: { 200: tokenSchema, ...problems } },
     },
     async ({ params, actor }) => revokeToken(app, params.which, actor),
   );

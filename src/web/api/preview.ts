@@ -20,7 +20,7 @@ const forms: Record<"html" | "text" | "eml", { type: string; print(copy: SampleC
 };
 
 const querystring = z.strictObject({
-  tags: several.describe("One tag; may be given several times. Without it, all news."),
+  tags: several.describe("Tag to include; can be repeated. If omitted, all news."),
   as: z.enum(["html", "text", "eml"]).default("html"),
 });
 const response = {
@@ -31,14 +31,14 @@ const response = {
   ...problems,
 };
 
-/** Sample copies: made as the mails are, and written nowhere. */
+/** Sample copies, built like real emails but not stored. */
 export function addPreviewRoutes(server: ApiServer, app: App): void {
   const tags = ["editions"];
   const routes: { path: string; summary: string; of(choice: TagChoice): Promise<SampleOf> }[] = [
-    { path: "next", summary: "What the next edition would be if it went out now", of: () => comingSample(app) },
+    { path: "next", summary: "Preview the next edition as it would be now", of: () => comingSample(app) },
     {
       path: "newest",
-      summary: "The sample copy that readers see: the newest edition with any of the tags, or the newest articles",
+      summary: "Get the sample copy that readers see: the newest edition with any of the tags, or the newest articles",
       of: async (choice) => (await newestSample(app, choice)).of,
     },
   ];
@@ -56,7 +56,7 @@ export function addPreviewRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "An edition as a reader of some tags would get it",
+        summary: "Preview an edition as a reader of these tags gets it",
         tags,
         params: editionParams,
         querystring,

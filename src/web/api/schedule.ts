@@ -14,23 +14,23 @@ const revision = z
   .string()
   .max(100)
   .optional()
-  .describe("Of the schedule as you saw it: refused with 409 when somebody has changed it since");
+  .describe("Revision that you saw; the response is 409 if the schedule has changed since");
 const change = z.strictObject({
   timezone: z.string().max(100).nullish(),
-  sendAt: z.string().max(100).nullish().describe("Local `HH:MM`"),
-  sendDays: z.string().max(100).nullish().describe("`mon-fri`, `mon,wed,fri`"),
+  sendAt: z.string().max(100).nullish().describe("Local time, `HH:MM`"),
+  sendDays: z.string().max(100).nullish().describe("For example `mon-fri` or `mon,wed,fri`"),
   passed: z
     .enum(["send", "skip"])
     .optional()
-    .describe("What is to become of a date whose new time has passed already: sent at once, or left out"),
+    .describe("What to do with a date whose new time has already passed: send the edition now, or skip it"),
   revision,
 });
 const skipBody = z.strictObject({
-  dates: z.array(z.string().max(100)).min(1).max(400).describe("`2026-12-25`, `2026-12-24..2026-12-26`"),
+  dates: z.array(z.string().max(100)).min(1).max(400).describe("For example `2026-12-25` or `2026-12-24..2026-12-26`"),
   undo: z.boolean().default(false),
 });
 const moveBody = z.strictObject({
-  sendAt: z.string().max(100).describe("Local `HH:MM`, on that date alone"),
+  sendAt: z.string().max(100).describe("Local time for this date only, `HH:MM`"),
   revision,
 });
 const dateParams = z.object({ date: z.string() });
@@ -44,7 +44,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
 
   server.get(
     "/schedule",
-    { config: { role: "viewer" }, schema: { summary: "When editions go out", tags, response } },
+    { config: { role: "viewer" }, schema: { summary: "Get the schedule", tags, response } },
     async () => show(await loadSchedule(db)),
   );
 
@@ -53,9 +53,9 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Change when editions go out",
+        summary: "Change the schedule",
         description:
-          "What is left out stays; null goes back to the server's setting. A change that puts the time of a promised date into the past is refused with 409 until `passed` says what is to become of it.",
+          "Omitted fields stay the same, and null restores the server's setting. If the new time of an announced date has already passed, the response is 409 unless `passed` is set.",
         tags,
         body: change,
         response,
@@ -77,8 +77,8 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Send no edition on any of these dates, or put them back",
-        description: "Such as the holidays of a year. All of them are taken, or none.",
+        summary: "Skip dates, or undo that",
+        description: "Changes all of the dates or none.",
         tags,
         body: skipBody,
         response,
@@ -92,14 +92,14 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
     "/schedule/skip/:date",
     {
       config: { role: "editor" },
-      schema: { summary: "Send no edition on a date", tags, params: dateParams, response },
+      schema: { summary: "Skip a date", tags, params: dateParams, response },
     },
     async ({ params, actor }) => show(await changeSkips(app, { dates: [parseDate(params.date)], skip: true, actor })),
   );
 
   server.delete(
     "/schedule/skip/:date",
-    { config: { role: "editor" }, schema: { summary: "Put a skipped date back", tags, params: dateParams, response } },
+    { config: { role: "editor" }, schema: { summary: "Undo skipping a date", tags, params: dateParams, response } },
     async ({ params, actor }) => show(await changeSkips(app, { dates: [parseDate(params.date)], skip: false, actor })),
   );
 
@@ -108,7 +108,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
     "/schedule/move/:date",
     {
       config: { role: "editor" },
-      schema: { ...moveSchema, summary: "Send the edition of one date at another time", body: moveBody },
+      schema: { ...moveSchema, summary: "Send one date's edition at another time", body: moveBody },
     },
     async ({ params, body, actor }) =>
       show(
@@ -127,7 +127,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
       config: { role: "editor" },
       schema: {
         ...moveSchema,
-        summary: "Send it at the schedule's own time again",
+        summary: "Use the schedule's time for a date again",
         querystring: z.strictObject({ revision }),
       },
     },
@@ -136,7 +136,7 @@ export function addScheduleRoutes(server: ApiServer, app: App): void {
   );
 }
 
-/** What is left out stays out, null stays null, and anything else is read. */
+/** Omits undefined, keeps null, and parses everything else. */
 function given<K extends string, T>(
   name: K,
   raw: string | null | undefined,

@@ -2,16 +2,16 @@ import { z } from "zod";
 import { problemSchema } from "../problem.ts";
 
 const problem = {
-  description: "What was wrong, and what to do",
+  description: "What is wrong, and what to do",
   content: { "application/problem+json": { schema: problemSchema } },
 };
 
-/** What any route can answer besides its own. */
+/** Responses that every route can have. */
 export const problems = { "4xx": problem, "5xx": problem };
 
 export const id = z.object({ id: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
 
-/** A switch in the query: `?strict` and `?strict=1` turn it on. */
+/** A boolean in the query: `?strict` or `?strict=1`. */
 export const flag = z
   .enum(["", "1", "true", "0", "false"])
   .default("0")
@@ -23,7 +23,7 @@ export const after = z.coerce
   .min(0)
   .max(Number.MAX_SAFE_INTEGER)
   .default(0)
-  .describe("The last id of the page before");
+  .describe("Last ID of the previous page");
 
 export function limit(fallback: number, most = 1_000) {
   return z.coerce.number().int().min(1).max(most).default(fallback);

@@ -18,12 +18,12 @@ export const sourceSchema = z
     kind: z.enum(["feed", "api"]),
     url: z.string().nullable(),
     title: z.string().nullable(),
-    tags: z.array(z.string()).describe("Given to every article of the source"),
-    rename: z.record(z.string(), z.string()).describe("Tags as the feed spells them, and what they are called here"),
+    tags: z.array(z.string()).describe("Added to all articles of the source"),
+    rename: z.record(z.string(), z.string()).describe("Tags of the feed and their new names"),
     healthy: z.boolean(),
-    failures: z.int().describe("In a row"),
+    failures: z.int().describe("Number of consecutive failures"),
     lastError: z.string().nullable(),
-    problem: z.string().nullable().describe("What the last document that was read left out"),
+    problem: z.string().nullable().describe("What was ignored in the last document"),
     checkedAt: instant.nullable(),
     succeededAt: instant.nullable(),
     nextCheckAt: instant.nullable(),
@@ -52,7 +52,7 @@ export function showSource(source: Source): z.input<typeof sourceSchema> {
 
 export const editionSchema = z
   .object({
-    name: z.string().describe("The date, with `.2` and so on for extra editions"),
+    name: z.string().describe("The date, with `.2`, `.3` and so on for extra editions"),
     date: z.iso.date(),
     number: z.int(),
     state: z.enum(["opening", "held", "sending", "paused", "finished", "cancelled", "missed", "empty"]),
@@ -65,18 +65,21 @@ export const editionSchema = z
     closedAt: instant.nullable(),
     expiresAt: instant.nullable(),
     articleCount: z.int(),
-    readers: z.int().describe("Active subscribers at the freeze"),
+    readers: z.int().describe("Active subscribers when the edition was frozen"),
     unmatched: z.int().describe("Readers who follow none of its tags"),
     selected: z.int().describe("Readers who get it"),
     introduction: z.string().nullable(),
-    subject: z.string().nullable().describe("Of every mail; null for the headline of each reader's first article"),
-    approveBy: instant.nullable().describe("Held: when nobody needs to approve it any more"),
-    approvedBy: z.string().nullable().describe("Who let it go out"),
-    allowed: z.array(z.enum(editionActions)).describe("What an operator can do now"),
+    subject: z
+      .string()
+      .nullable()
+      .describe("Subject of all emails; null for the headline of each reader's first article"),
+    approveBy: instant.nullable().describe("If the edition is held: when approval is no longer needed"),
+    approvedBy: z.string().nullable().describe("Who approved the edition"),
+    allowed: z.array(z.enum(editionActions)).describe("Actions that are possible now"),
   })
   .meta({ id: "Edition" });
 
-/** An article as an edition shows it. */
+/** An article with the text of an edition. */
 export const editionArticleSchema = z.object({
   id: z.int(),
   title: z.string(),
@@ -105,8 +108,10 @@ export const balanceSchema = z
 export const editionStatusSchema = editionSchema
   .extend({
     balance: balanceSchema,
-    sentence: z.string().describe("The sum in words"),
-    suppressed: z.int().describe("Addresses that its mails have suppressed; `unsuppress` takes that back"),
+    sentence: z.string().describe("The balance as a sentence"),
+    suppressed: z
+      .int()
+      .describe("Addresses suppressed because of this edition; `unsuppress` removes these suppressions"),
   })
   .meta({ id: "EditionStatus" });
 
@@ -151,11 +156,13 @@ export const scheduleSchema = z
   .object({
     timezone: z.string(),
     sendAt: z.string(),
-    sendDays: z.string().describe("Such as `mon,tue,wed`"),
+    sendDays: z.string().describe("For example `mon,tue,wed`"),
     skipped: z.array(z.iso.date()),
-    moved: z.array(z.object({ date: z.iso.date(), sendAt: z.string() })).describe("Dates sent at a time of their own"),
-    next: z.array(nextSendSchema).describe("The next five sends"),
-    revision: z.string().describe("Changes with the hour, the days, the zone and the moved dates"),
+    moved: z
+      .array(z.object({ date: z.iso.date(), sendAt: z.string() }))
+      .describe("Dates with a different delivery time"),
+    next: z.array(nextSendSchema).describe("The next five deliveries"),
+    revision: z.string().describe("Changes when the time, days, time zone or moved dates change"),
   })
   .meta({ id: "Schedule" });
 

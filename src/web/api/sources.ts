@@ -12,12 +12,14 @@ import type { ApiServer } from "./server.ts";
 import { showSource, sourceSchema } from "./shapes.ts";
 
 const pollSchema = z.object({
-  outcome: z.enum(["ingested", "unchanged", "failed", "left"]).describe("`left`: another node is reading it"),
+  outcome: z
+    .enum(["ingested", "unchanged", "failed", "left"])
+    .describe("`left` means that another process is reading the feed"),
   reason: z.string().nullable(),
   added: z.int(),
   updated: z.int(),
   unchanged: z.int(),
-  problems: z.array(z.string()).describe("Items that were refused, and why"),
+  problems: z.array(z.string()).describe("Reasons why items were refused"),
 });
 
 const polledSchema = z.object({ source: sourceSchema, poll: pollSchema });
@@ -37,7 +39,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "List the sources",
+        summary: "List sources",
         tags,
         response: { 200: z.object({ sources: z.array(sourceSchema) }), ...problems },
       },
@@ -50,7 +52,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Add a feed, which is read at once",
+        summary: "Add a feed, and read it",
         tags,
         body: newSource,
         response: { 201: polledSchema, ...problems },
@@ -81,7 +83,7 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Remove a feed; its articles stay",
+        summary: "Remove a feed, and keep its articles",
         tags,
         params: id,
         response: { 200: sourceSchema, ...problems },

@@ -23,7 +23,7 @@ const statusSchema = z.object({
   latest: editionStatusSchema.nullable(),
   sources: z.object({ total: z.int(), unhealthy: z.array(sourceSchema) }),
   subscribers: z.object({ pending: z.int(), active: z.int(), unsubscribed: z.int(), suppressed: z.int() }),
-  waiting: z.int().describe("Articles that the next edition would claim now"),
+  waiting: z.int().describe("Articles that wait for the next edition"),
   transport: z.object({
     open: z.int(),
     busy: z.int(),
@@ -37,7 +37,7 @@ export function addStatusRoutes(server: ApiServer, app: App): void {
     "/status",
     {
       config: { role: "viewer" },
-      schema: { summary: "How things stand", tags: ["status"], response: { 200: statusSchema, ...problems } },
+      schema: { summary: "Get the current status", tags: ["status"], response: { 200: statusSchema, ...problems } },
     },
     async () => {
       const { schedule, next, latest, sources, ...rest } = await status(app);

@@ -21,7 +21,7 @@ const subscriberSchema = z
     status: z.enum(statuses),
     allTags: z.boolean(),
     tags: z.array(z.string()),
-    timezone: z.string().nullable().describe("Delivery time zone; null is the publication's"),
+    timezone: z.string().nullable().describe("Time zone for delivery; null for the publication's time zone"),
     pausedUntil: z.date().nullable(),
     createdAt: z.date(),
     confirmedAt: z.date().nullable(),
@@ -30,9 +30,9 @@ const subscriberSchema = z
   .meta({ id: "Subscriber" });
 
 const consentSchema = z.strictObject({
-  method: z.string().min(1).max(200).describe("How the reader agreed, such as `double opt-in at shop.example`"),
-  wording: z.string().max(2_000).optional().describe("The sentence they agreed to"),
-  at: z.iso.datetime({ offset: true }).optional().describe("When; now, if not given"),
+  method: z.string().min(1).max(200).describe("How the reader agreed, for example `double opt-in at shop.example`"),
+  wording: z.string().max(2_000).optional().describe("The text that the reader agreed to"),
+  at: z.iso.datetime({ offset: true }).optional().describe("When the reader agreed; the current time if omitted"),
 });
 
 const newSubscriber = z
@@ -43,14 +43,16 @@ const newSubscriber = z
     confirmed: z
       .boolean()
       .default(false)
-      .describe("You have this reader's consent, and give it as `consent`; else their mailbox is asked to confirm"),
+      .describe(
+        "true if the reader has already agreed, which requires `consent`; otherwise, an email asks them to confirm",
+      ),
     consent: consentSchema.optional(),
     timezone: z
       .string()
       .max(100)
       .optional()
-      .describe("IANA name; the publication's hour in it is when their mail leaves"),
-    formUrl: z.string().max(2_000).optional().describe("Your page on which the reader asked"),
+      .describe("IANA name of the time zone for delivery; emails are sent at the publication's time in it"),
+    formUrl: z.string().max(2_000).optional().describe("Your page on which the reader signed up"),
   })
   .refine((body) => !body.confirmed || body.consent !== undefined, {
     path: ["consent"],
@@ -66,13 +68,13 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "List subscribers, page by page",
+        summary: "List subscribers in pages",
         tags,
         querystring: z.strictObject({ after, limit: limit(100), status: z.enum(statuses).optional() }),
         response: {
           200: z.object({
             subscribers: z.array(subscriberSchema),
-            next: z.int().nullable().describe("`after` of the next page"),
+            next: z.int().nullable().describe("Value of `after` for the next page"),
           }),
           ...problems,
         },
@@ -92,7 +94,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Show one subscriber",
+        summary: "Get a subscriber",
         tags,
         params: id,
         response: { 200: subscriberSchema, ...problems },
@@ -106,8 +108,9 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Find the subscriber with an address",
-        description: "A POST, so that the address is in no URL. Of an address that nobody has, it says why not.",
+        summary: "Find a subscriber by address",
+        description:
+          "Uses POST so that URLs contain no addresses. If there is no such subscriber, the response says why.",
         tags,
         body: z.strictObject({ address: z.string().max(500) }),
         response: { 200: subscriberSchema, ...problems },
@@ -121,7 +124,7 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Add a subscriber, or ask their mailbox to confirm",
+        summary: "Add a subscriber, or ask them to confirm by email",
         tags,
         body: newSubscriber,
         response: { 201: subscriberSchema, ...problems },
@@ -146,12 +149,12 @@ export function addSubscriberRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Unsubscribe a reader, or erase all that is held about them",
+        summary: "Unsubscribe a reader, or delete all data about them",
         tags,
         params: id,
         querystring: z.strictObject({
           erase: flag.describe(
-            "Erase: only a keyed hash of the address is left, by which no old list brings them back",
+            "Delete all data. Only a keyed hash of the address is kept, so that an import cannot add the reader again",
           ),
         }),
         response: { 200: subscriberSchema, 204: z.null().describe("Erased"), ...problems },
@@ -175,7 +178,7 @@ function refuseUnknown(subscriberId: number): never {
   throw noSuchReader(subscriberId);
 }
 
-/** Without the key, which opens a reader's links. */
+/** Omits the key, which gives access to the reader's links. */
 function show({ key: _key, ...subscriber }: Subscriber): z.input<typeof subscriberSchema> {
   return subscriber;
 }

@@ -7,8 +7,8 @@ import type { ApiServer } from "./server.ts";
 
 const suppressionSchema = z
   .object({
-    hash: z.string().describe("Of the address, keyed; all that is kept of one that has no subscriber any more"),
-    address: z.string().nullable().describe("Where a suppressed subscriber still has it"),
+    hash: z.string().describe("Keyed hash of the address; the only stored value if there is no subscriber"),
+    address: z.string().nullable().describe("The address, if a suppressed subscriber has it"),
     reason: z.string(),
     detail: z.string().nullable(),
     createdAt: z.date(),
@@ -17,7 +17,7 @@ const suppressionSchema = z
 
 const address = z.string().max(500);
 
-/** Addresses that must never be mailed again, and why. */
+/** Addresses that must not be emailed, with reasons. */
 export function addSuppressionRoutes(server: ApiServer, app: App): void {
   const tags = ["suppressions"];
 
@@ -26,20 +26,20 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "List suppressions, page by page",
+        summary: "List suppressions in pages",
         tags,
         querystring: z.strictObject({
           after: z
             .string()
             .regex(/^([0-9a-f]{2}){0,64}$/, "the hash of the last one of the page before")
             .default("")
-            .describe("The last hash of the page before"),
+            .describe("Last hash of the previous page"),
           limit: limit(100),
         }),
         response: {
           200: z.object({
             suppressions: z.array(suppressionSchema),
-            next: z.string().nullable().describe("`after` of the next page"),
+            next: z.string().nullable().describe("Value of `after` for the next page"),
           }),
           ...problems,
         },
@@ -56,16 +56,11 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Never mail an address again",
+        summary: "Stop all emails to an address",
         tags,
         body: z.strictObject({
           address,
-          reason: z
-            .string()
-            .min(1)
-            .max(100)
-            .default("operator")
-            .describe("`complaint` is for good, whatever its owner says"),
+          reason: z.string().min(1).max(100).default("operator").describe("`complaint` is permanent"),
           detail: z.string().max(500).nullable().default(null),
         }),
         response: { 201: z.object({ address: z.string(), reason: z.string() }), ...problems },
@@ -79,8 +74,8 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Find the suppression of an address",
-        description: "A POST, so that the address is in no URL.",
+        summary: "Find a suppression by address",
+        description: "Uses POST so that URLs contain no addresses.",
         tags,
         body: z.strictObject({ address }),
         response: { 200: suppressionSchema, ...problems },
@@ -94,10 +89,10 @@ export function addSuppressionRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "editor" },
       schema: {
-        summary: "Let an address come back, by its owner's own sign-up",
+        summary: "Remove a suppression, so that the owner of the address can sign up again",
         tags,
         params: z.object({ hash: z.string().regex(/^[0-9a-f]{64}$/, "the hash of a suppression") }),
-        response: { 204: z.null().describe("It is no longer suppressed"), ...problems },
+        response: { 204: z.null().describe("Removed"), ...problems },
       },
     },
     async ({ params, actor }, reply) => {

@@ -9,31 +9,29 @@ import { flag, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
 
 const name = z.string().max(500);
-const ask = "Say what it would do, and change nothing";
+const ask = "Only return what would change";
 const dryRun = z.boolean().default(false).describe(ask);
 const merge = z.strictObject({ from: name, into: name, dryRun });
 const alias = z.strictObject({ alias: name, tag: name });
 const hide = z.strictObject({ tag: name, dryRun });
 const rename = z.strictObject({
-  from: name.describe("The tag's name"),
-  to: name.describe("The name it gets; the old one stays as another spelling"),
-  revision: z.int().optional().describe("As it was listed; a change that came between is then answered with 409"),
+  from: name.describe("Current name of the tag"),
+  to: name.describe("New name; the old one becomes another spelling"),
+  revision: z.int().optional().describe("Revision that you saw; the response is 409 if the tag has changed since"),
   dryRun,
 });
 
 /** What an act answers, and its dry run. */
 const told = {
-  changed: z.boolean().describe("False when it had been done already"),
-  words: z.string().describe("What it does, as the operators' page says it before it is done"),
+  changed: z.boolean().describe("false if nothing had to be changed"),
+  words: z.string().describe("What the change does, as shown on the operators' page before it is confirmed"),
 };
 const hideSchema = z.object({
   tag: z.string(),
   readers: z.int().describe("Active readers who follow it"),
-  onlyThis: z.int().describe("Those of them who follow nothing else that is shown, and get no mail while it is hidden"),
-  waiting: z.int().describe("Articles that wait for the next edition and have it"),
-  waitingOnly: z
-    .int()
-    .describe("Those of them without another tag that is shown: they go to readers of all news alone"),
+  onlyThis: z.int().describe("Readers who follow no other visible tag, and get no emails while it is hidden"),
+  waiting: z.int().describe("Articles with this tag that wait for the next edition"),
+  waitingOnly: z.int().describe("Waiting articles without another visible tag, which only readers of all news get"),
   ...told,
 });
 
@@ -47,7 +45,7 @@ export function addTagActs(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Give a tag another name; readers, feeds and links with the old one go along",
+        summary: "Rename a tag for readers, feeds and links",
         tags,
         body: rename,
         response: { 200: z.object({ name: z.string(), ...told }), ...problems },
@@ -66,7 +64,7 @@ export function addTagActs(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Make one tag of two; it cannot be taken apart again",
+        summary: "Merge a tag into another one, which cannot be undone",
         tags,
         body: merge,
         response: { 200: z.object({ from: z.string(), into: z.string(), ...told }), ...problems },
@@ -97,7 +95,7 @@ export function addTagActs(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Take another spelling from a tag; what it brought stays",
+        summary: "Remove another spelling of a tag; articles and readers keep the tag",
         tags,
         querystring: alias.extend({ dryRun: flag.describe(ask) }),
         response: { 200: z.object({ alias: name, tag: name, ...told }), ...problems },
@@ -117,8 +115,8 @@ export function addTagActs(server: ApiServer, app: App): void {
   );
 
   for (const [act, hidden, summary] of [
-    ["hide", true, "Neither offer nor show a tag, from the next edition on; whoever follows it keeps it"],
-    ["unhide", false, "Show a hidden tag again, to whoever followed it as well"],
+    ["hide", true, "Stop offering and showing a tag, from the next edition on; its readers keep it"],
+    ["unhide", false, "Show a hidden tag again; readers who follow it get its articles again"],
   ] as const) {
     server.post(
       `/tags/${act}`,

@@ -11,10 +11,10 @@ const tagSchema = z
   .object({
     name: z.string(),
     aliases: z.array(z.string()).describe("Its other spellings"),
-    articles: z.int().describe("Articles that had it in the last 90 days"),
+    articles: z.int().describe("Articles with this tag in the last 90 days"),
     readers: z.int().describe("Active readers who follow it"),
-    hiddenAt: z.date().nullable().describe("null for one that is shown"),
-    revision: z.int().describe("Changes with each change of the tag"),
+    hiddenAt: z.date().nullable().describe("null if the tag is not hidden"),
+    revision: z.int().describe("Changes each time the tag changes"),
   })
   .meta({ id: "Tag" });
 
@@ -24,7 +24,7 @@ export function addTagRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "List the tags, hidden ones too, with their articles of the last 90 days and their readers",
+        summary: "List all tags, with their readers and their articles of the last 90 days",
         tags: ["tags"],
         response: { 200: z.object({ tags: z.array(tagSchema) }), ...problems },
       },

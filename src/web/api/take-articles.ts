@@ -11,37 +11,37 @@ import { apiSource } from "../../sources/store.ts";
 
 export const newArticle = z
   .strictObject({
-    url: z.string().max(2_048).describe("http or https"),
-    title: z.string().max(20_000).describe("Text or HTML; kept as plain text"),
-    summary: z.string().max(100_000).default("").describe("Text or HTML; kept as plain text"),
-    guid: z.string().min(1).max(500).optional().describe("Your own lasting name for the article"),
+    url: z.string().max(2_048).describe("URL of the article, http or https"),
+    title: z.string().max(20_000).describe("Text or HTML; stored as plain text"),
+    summary: z.string().max(100_000).default("").describe("Text or HTML; stored as plain text"),
+    guid: z.string().min(1).max(500).optional().describe("Your permanent ID for the article"),
     tags: z.array(z.string()).max(30).default([]),
     publishedAt: z.iso.datetime({ offset: true }).optional(),
     origin: z
       .strictObject({ name: z.string().min(1).max(200), url: z.string().max(2_048).optional() })
       .optional()
-      .describe("Where the article first appeared"),
+      .describe("Original source of the article"),
   })
   .meta({ id: "NewArticle" });
 
 type NewArticle = z.output<typeof newArticle>;
 
-/** Nothing can be relative to this, so that only absolute addresses pass. */
+/** No URL can be relative to this, so only absolute URLs are valid. */
 const noBase = "about:blank";
 
-/** What became of one article that was given. */
+/** Result for one article. */
 export interface TakenArticle extends Omit<ItemOutcome, "leftOut"> {
-  /** Tags that it did not get: it has as many as an article can have, or the request made as many new ones as it may. */
+  /** Ignored tags: the article has the maximum number, or the request has created the maximum number of new ones. */
   leftOutTags: string[];
 }
 
-/** Takes articles from the API by the same way as those of a feed, and answers each in its place. */
+/** Ingests articles like those of a feed. @returns a result for each, in the same order */
 export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<TakenArticle[]> {
   const list = Array.isArray(given) ? given : [given];
   const read: { article: NewArticle; item: FeedItem | string }[] = [];
   for (const [i, article] of list.entries()) {
     read.push({ article, item: readArticle(article, i + 1) });
-    // One article of nothing but markup takes 40 ms: others get their turn between two of them.
+    // An article full of markup can take 40 ms, so other requests get a turn between two articles.
     await nextTurn();
   }
   const good = read.flatMap(({ item }) => (typeof item === "string" ? [] : [item]));

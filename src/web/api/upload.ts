@@ -7,9 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { Refusal } from "../../base/errors.ts";
 
 /**
- * Gives `work` the whole of an upload. It is put into a private file first: a transaction must not wait for a slow client,
- * and an upload that breaks off must not look like a list that ends.
- * @throws Refusal 413 for more than `megabytes`, 400 when the upload breaks off
+ * Stores an upload in a private file and passes it to `work`. A transaction must not wait for a slow client, and an incomplete
+ * upload must not look like a complete list.
+ * @throws Refusal 413 for more than `megabytes`, 400 if the upload is incomplete
  */
 export async function withUpload<T>(
   upload: Readable,

@@ -5,7 +5,7 @@ import { describeInvalid } from "../invalid.ts";
 
 const shownFaults = 20;
 
-/** Checks a part of a request; what is wrong becomes a 422 Refusal in words. */
+/** Validates a part of a request. @throws Refusal 422 with a list of faults */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
   (data: unknown) => {

@@ -33,19 +33,21 @@ const whySchema = z
   .object({
     subscriber: z.object({ id: z.int(), address: z.string(), status: z.enum(statuses) }),
     date: z.iso.date(),
-    sentence: z.string().describe("The answer for the date's first edition, or why it has none"),
+    sentence: z.string().describe("Explanation for the first edition of the date, or why there is none"),
     editions: z.array(
       z.object({
         edition: z.string(),
         state: z.enum(["opening", "held", "sending", "paused", "finished", "cancelled", "missed", "empty"]),
-        code: z.enum(whyCodes).describe("The delivery's state, or the first reason why there is none"),
+        code: z.enum(whyCodes).describe("State of the delivery, or the first reason why there is none"),
         sentence: z.string(),
         articles: z.array(
           z.object({
             title: z.string(),
             url: z.string(),
-            because: z.array(z.string()).describe("The reader's tags that it has; none for all news"),
-            inMail: z.boolean().describe("False for one that had no more room and stands on the web only"),
+            because: z.array(z.string()).describe("The reader's tags that the article has; empty for all news"),
+            inMail: z
+              .boolean()
+              .describe("false if the email had no space for the article, so that it is on the web only"),
           }),
         ),
       }),
@@ -59,14 +61,14 @@ export function addWhyRoutes(server: ApiServer, app: App): void {
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Why a reader got what they got on a date, or nothing",
+        summary: "Explain what a reader got on a date, and why",
         tags: ["subscribers"],
         params: id,
         querystring: z.strictObject({
           date: z
             .string()
             .optional()
-            .describe("`2026-11-24`, or `2026-11-24.2` for one edition of it; today if left out"),
+            .describe("`2026-11-24`, or `2026-11-24.2` for one edition of that date; today if omitted"),
         }),
         response: { 200: whySchema, ...problems },
       },

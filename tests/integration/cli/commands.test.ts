@@ -196,7 +196,7 @@ describe("commands against a running server", () => {
       stderr: expect.stringMatching(/^There is an edition .* already/),
     });
     const shown = (await run(["edition", "show"])).stdout;
-    expect(shown).toContain("Balance    selected 2 = sent 2 + rejected 0 + expired 0 + skipped 0 + unknown 0");
+    expect(shown).toContain("Balance  selected 2 = sent 2 + rejected 0 + expired 0 + skipped 0 + unknown 0");
     expect((await run(["edition", "pause", edition.name])).stderr).toContain(
       "pausing is possible only while it is sending",
     );

@@ -26,7 +26,7 @@ describe("the built program", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  test("serves, answers status, says what to do next, and ends in order", async () => {
+  test("serves, answers status, prints the next steps, and stops in order", async () => {
     const server = start(["serve"]);
     await serverIsUp(dataDir, server);
     const status = start(["status"]);
@@ -66,7 +66,7 @@ describe("the built program", () => {
     expect(await worker.end("SIGINT")).toBe(0);
   });
 
-  test("settings changed on a page are in force within seconds, in the same process; or the previous ones are restored", async () => {
+  test("settings changed on a page apply within seconds in the same process, or the previous ones are restored", async () => {
     const env = { PUBLIC_URL: "http://127.0.0.1", PUBLICATION_NAME: "", PORT: "" };
     // A free one: the default may be in use.
     writeFileSync(join(dataDir, "settings.env"), "PORT=0\n");
@@ -85,7 +85,7 @@ describe("the built program", () => {
     const entered = await post(new URL(file("setup")).pathname, { name: "Ada", password, repeated: password });
     cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
     const saved = await post("/operator/setup/publication", { PUBLICATION_NAME: "Morning Wire" });
-    expect(await saved.text()).toContain("restarts");
+    expect(await saved.text()).toContain("restart");
     await eventually("it has the new name", async () =>
       (await page().catch(() => "")).includes("Set-up - Morning Wire"),
     );
@@ -112,7 +112,7 @@ describe("the built program", () => {
     expect(server.output().match(/"msg":"ready"/g)).toHaveLength(3);
   });
 
-  test("a logo that a command sets is in force when the command ends, and can be taken away", async () => {
+  test("a logo set by a command is in use when the command ends, and can be removed", async () => {
     // With a port of its own each time that it opens.
     const server = start(["serve"], { PORT: "0" });
     await serverIsUp(dataDir, server);
@@ -129,20 +129,20 @@ describe("the built program", () => {
       1,
       "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP picture; save the logo as one of these.\n",
     ]);
-    expect(await run("logo", "set", file)).toEqual([0, "The logo is set: the server restarts with it.\n"]);
+    expect(await run("logo", "set", file)).toEqual([0, "The logo was set. The server is restarting.\n"]);
     const [, shown] = await run("logo", "show");
     expect(shown).toMatch(
       /^Image +image\/png, \d+ × \d+, \d+ kB\nURL +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
     );
     const address = readFileSync(join(dataDir, "server"), "utf8").trim();
     expect(await (await fetch(`${address}/`)).text()).toMatch(/\/assets\/logo\.\w+\.png/);
-    expect(await run("logo", "set", file)).toEqual([0, "This is the logo already.\n"]);
-    expect(await run("logo", "remove")).toEqual([0, "The logo is taken away: the server restarts without it.\n"]);
-    expect(await run("logo", "remove")).toEqual([0, "There is no logo.\n"]);
+    expect(await run("logo", "set", file)).toEqual([0, "No change. This is already the logo.\n"]);
+    expect(await run("logo", "remove")).toEqual([0, "The logo was removed. The server is restarting.\n"]);
+    expect(await run("logo", "remove")).toEqual([0, "No change. There is no logo.\n"]);
     expect(await server.end("SIGTERM")).toBe(0);
   });
 
-  test("a port in use is said in one sentence", async () => {
+  test("a port in use is reported in one line", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as AddressInfo;
@@ -157,7 +157,7 @@ describe("the built program", () => {
     }
   });
 
-  test("engines that are away are said in one sentence, and waited for by nobody", async () => {
+  test("unreachable engines are reported in one line, without waiting", async () => {
     for (const [role, env, sentence] of [
       ["serve", { REDIS_URL: "redis://127.0.0.1:1" }, /^Redis at 127\.0\.0\.1:1 does not answer\. Check REDIS_URL/m],
       ["web", { DATABASE_URL: "postgres://u:p@127.0.0.1:1/x" }, /^PostgreSQL at DATABASE_URL cannot be used: /m],
@@ -168,12 +168,12 @@ describe("the built program", () => {
     }
   });
 
-  test("migrate and doctor leave the data folder to whoever comes next", async () => {
+  test("migrate and doctor release the data folder", async () => {
     for (const argv of [["migrate"], ["doctor"], ["migrate"]]) expect(await start(argv).exited).toBe(0);
     expect(existsSync(join(dataDir, "lock.json"))).toBe(false);
   });
 
-  test("a reader who leaves the pipe ends a command quietly", async () => {
+  test("a closed pipe ends a command without an error", async () => {
     const child = spawn(process.execPath, [join(packageRoot, "dist/src/cli.js"), "--help"], { env: {} });
     child.stdout.destroy();
     let said = "";

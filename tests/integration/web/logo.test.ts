@@ -66,7 +66,7 @@ test("a logo is set once, shown, and taken away once, with who did it in the log
   expect(set).toMatchObject({
     status: 200,
     changed: true,
-    sentence: "The logo is set: the server restarts with it.",
+    sentence: "The logo was set. The server is restarting.",
   });
   expect(loadHere(env).logo?.name).toBe(set.logo.name);
   expect(await api("PUT", drawing)).toMatchObject({ status: 200, changed: false });
