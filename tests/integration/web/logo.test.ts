@@ -88,7 +88,7 @@ test("a logo is set once, shown, and taken away once, with who did it in the log
   });
   expect(await api("PUT", png)).toMatchObject({ changed: true, logo: { type: "image/png", inMails: true } });
   expect(await api("DELETE")).toMatchObject({ changed: true, logo: null });
-  expect(await api("DELETE")).toMatchObject({ changed: false, logo: null, sentence: "There is no logo." });
+  expect(await api("DELETE")).toMatchObject({ changed: false, logo: null, sentence: "No change. There is no logo." });
   expect(loadHere(env).logo).toBeNull();
   const entries = await logged();
   expect(entries).toHaveLength(3);
