@@ -1,4 +1,4 @@
-/** What the API answers, as far as commands show it; instants are ISO 8601 texts. `--json` prints all of it. */
+/** The parts of API responses that commands show. Timestamps are ISO 8601 texts. `--json` prints complete responses. */
 
 export interface SourceAnswer {
   id: number;
@@ -29,9 +29,9 @@ export interface TagAnswer {
 }
 
 export interface TagActAnswer {
-  /** False when it had been done already. */
+  /** False if nothing had to be changed. */
   changed: boolean;
-  /** What it does. */
+  /** What the change does. */
   words: string;
 }
 
@@ -43,12 +43,12 @@ export interface TagUnaliasedAnswer extends TagActAnswer {
 export interface TagHiddenAnswer extends TagActAnswer {
   tag: string;
   readers: number;
-  /** Readers who follow nothing else. */
+  /** Readers who follow no other visible tag. */
   onlyThis: number;
 }
 
 export interface EditionAnswer {
-  /** The date, with `.2` and so on for extra editions. */
+  /** The date, with `.2`, `.3` and so on for extra editions. */
   name: string;
   state: string;
   reason: string | null;
@@ -72,7 +72,7 @@ export interface EditionStatusAnswer extends EditionAnswer {
 
 export interface EditionDetailAnswer extends EditionStatusAnswer {
   articles: { position: number; id: number; title: string; url: string; tags: string[] }[];
-  /** Left out while it was held, and free to be taken back. */
+  /** Articles left out while the edition was held, which can be put back. */
   leftOut: { id: number; title: string; tags: string[] }[];
 }
 
@@ -91,7 +91,7 @@ export interface ComingAnswer {
     placed: boolean;
     original: object | null;
   }[];
-  /** Why the gate would hold it as it stands, a sentence each. */
+  /** Why the pre-send checks would hold the edition now, one sentence each. */
   findings: string[];
 }
 
@@ -101,7 +101,7 @@ export interface LinksAnswer {
 }
 
 export interface ActedAnswer {
-  /** False when it had been done already. */
+  /** False if nothing had to be changed. */
   changed: boolean;
   affected: number;
   edition: EditionStatusAnswer;
@@ -151,7 +151,7 @@ export interface LogoAnswer {
     url: string;
     inMails: boolean;
   } | null;
-  /** Whether the environment sets it. */
+  /** Whether PUBLICATION_LOGO in the environment sets the logo. */
   fixed: boolean;
 }
 

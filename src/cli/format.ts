@@ -1,6 +1,6 @@
 import type { SendAnswer } from "./answers.ts";
 
-/** An instant to the minute, in the time zone named behind it: `2026-11-24 07:00 Europe/Berlin`. */
+/** A timestamp to the minute with its time zone: `2026-11-24 07:00 Europe/Berlin`. */
 export function moment(instant: string | null, timezone = "UTC"): string {
   if (instant === null) return "";
   const parts = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });

@@ -64,9 +64,8 @@ function strictText(refused: number): string {
 
 type Refused = Pick<ImportAnswer, "refused" | "refusedCount">;
 
-/** The reason of a line that could not be read already starts with its number. */
 function refusedLines({ refused, refusedCount }: Refused): string[] {
-  const shown = refused.map(({ line, reason }) => (reason.startsWith("Line ") ? reason : `Line ${line}: ${reason}`));
+  const shown = refused.map(({ line, reason }) => `Line ${line}: ${reason}`);
   const more = refusedCount - refused.length;
   return more > 0 ? [...shown, `${plural(more, "more line was", "more lines were")} refused.`] : shown;
 }

@@ -74,7 +74,7 @@ function demoConfig(at: { folder: string; port: number; smtpPort: number; now: D
     ALLOW_PRIVATE_SOURCES: "1",
     PUBLICATION_NAME: "Telecom Daily",
     MAIL_FROM: "Telecom Daily <alerts@telecom-daily.example>",
-    POSTAL_ADDRESS: "Telecom Daily, 1 Example Street, Example City",
+    POSTAL_ADDRESS: "Telecom Daily, 1 Press Street, Example City",
     SEND_AT: `${hour}:00`,
   });
 }
