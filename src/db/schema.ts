@@ -1,4 +1,5 @@
 import type { Generated, JSONColumnType, Kysely, Transaction } from "kysely";
+import type { ReasonCode } from "../editions/reason.ts";
 import type { DeliveryState, EditionState } from "../editions/state.ts";
 import type { Role } from "../operators/roles.ts";
 
@@ -170,7 +171,9 @@ interface EditionTable {
   sending_at: Date | null;
   closed_at: Date | null;
   expires_at: Date | null;
-  reason: string | null;
+  /** With its data, why the edition is in its state. The column `reason` is for nodes of the release before. */
+  reason_code: ReasonCode | null;
+  reason_data: JSONColumnType<object> | null;
   articles: Generated<number>;
   readers: Generated<number>;
   unmatched: Generated<number>;

@@ -3,7 +3,8 @@ import type { Db } from "../db/schema.ts";
 import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { takeBackSuppressions } from "../subscribers/edition-suppressions.ts";
-import { manyGone, transition, type EditionAction } from "./state.ts";
+import { reasonColumns, reasonOfEdition, type Reason } from "./reason.ts";
+import { transition, type EditionAction } from "./state.ts";
 import { getEdition, lockEdition, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -28,7 +29,7 @@ export interface Acted {
  */
 export async function actOnEdition(
   deps: ActDeps,
-  request: { date: string; number: number; action: EditionAction; actor: string; reason?: string },
+  request: { date: string; number: number; action: EditionAction; actor: string; reason?: Reason },
 ): Promise<Acted> {
   const { action, actor } = request;
   const { id } = await getEdition(deps.db, request.date, request.number);
@@ -49,11 +50,11 @@ export async function actOnEdition(
       .updateTable("editions")
       .set({
         state,
-        reason: request.reason ?? reasonAfter(action, { actor, affected }, before),
+        ...reasonColumns(request.reason ?? reasonAfter(action, { actor, affected }, before)),
         ...(action === "approve" ? { approved_by: actor, sending_at: now } : {}),
         ...(action === "cancel" ? { closed_at: now } : {}),
         // It would stop again at the next address otherwise.
-        ...(action === "resume" && before.reason?.startsWith(manyGone) ? { gone_accepted: true } : {}),
+        ...(action === "resume" && before.reason_code === "many_addresses_gone" ? { gone_accepted: true } : {}),
         ...(action === "unsuppress" ? { gone_accepted: false } : {}),
         // What goes on after a pause, or again, has its whole time to be delivered.
         ...(again || action === "resume" || action === "approve"
@@ -70,11 +71,12 @@ export async function actOnEdition(
 function reasonAfter(
   action: EditionAction,
   { actor, affected }: { actor: string; affected: number },
-  { reason }: Edition,
-): string | null {
+  before: Edition,
+): Reason | null {
   if (action === "pause" || action === "cancel") return null;
-  if (action === "unsuppress" && reason?.startsWith(manyGone)) {
-    return `${actor} took its ${affected} suppressions back.`;
+  if (action === "approve") return { code: "approved_by", data: { actor } };
+  if (action === "unsuppress" && before.reason_code === "many_addresses_gone") {
+    return { code: "suppressions_removed", data: { actor, count: affected } };
   }
-  return action === "approve" ? `Approved by ${actor}.` : reason;
+  return reasonOfEdition(before);
 }

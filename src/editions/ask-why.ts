@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { dueAt, isSendDay, localDate } from "../schedule/calendar.ts";
+import { editionReason } from "./reason.ts";
 import type { EditionState } from "./state.ts";
 import { getEdition, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
@@ -71,7 +72,7 @@ async function factsOf(deps: AskWhyDeps, edition: Edition, subscriber: Subscribe
     edition: {
       name: editionName(edition),
       state: edition.state,
-      reason: edition.reason,
+      reason: editionReason(edition),
       frozenAt: edition.frozen_at,
       timezone: edition.timezone,
       articles: await articlesOf(db, edition.id),

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
+import { reasonColumns } from "./reason.ts";
 import { balance } from "./state.ts";
 import { lockEdition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
@@ -14,14 +15,15 @@ export async function closeEdition(deps: { db: Db; clock: Clock; log: Log }, edi
   return deps.db.transaction().execute(async (tx) => {
     const edition = await lockEdition(tx, editionId);
     if (edition.state !== "sending") return false;
-    const { settled, balanced, sentence } = balance(await countStates(tx, editionId, edition.selected));
+    const counts = await countStates(tx, editionId, edition.selected);
+    const { settled, balanced, sentence } = balance(counts);
     if (!settled) return false;
     const date = editionName(edition);
     if (!balanced) {
       deps.log.error({ edition: editionId, date, sentence }, "edition does not balance and stays open");
       await tx
         .updateTable("editions")
-        .set({ reason: `It does not balance: ${sentence}` })
+        .set(reasonColumns({ code: "not_balanced", data: counts }))
         .where("id", "=", editionId)
         .execute();
       return false;

@@ -8,6 +8,7 @@ import { comingLinks, sampleOfComing, type ComingEdition } from "./coming.ts";
 import { loadPreSendFacts } from "./pre-send-facts.ts";
 import { preSendFindings } from "./pre-send-checks.ts";
 import type { HoldOptions } from "./hold.ts";
+import { templateProblem, type Finding } from "./reason.ts";
 import { brokenOnly, checkedLinks } from "./link-store.ts";
 
 export interface FindingsDeps {
@@ -18,15 +19,15 @@ export interface FindingsDeps {
 }
 
 /**
- * Why the gate would hold the coming edition if it were frozen now, a sentence each: with the articles, readers and
+ * What the pre-send checks would hold the coming edition if it were frozen now, with the articles, readers and
  * sources of this moment, and what is known of its links.
  */
-export async function comingFindings(deps: FindingsDeps, coming: ComingEdition): Promise<string[]> {
+export async function comingFindings(deps: FindingsDeps, coming: ComingEdition): Promise<Finding[]> {
   const { db, clock, samples, options } = deps;
   const links = comingLinks(coming);
   if (options.gate === "off" || links.length === 0) return [];
   const made = await stencilOf(samples, coming);
-  if (typeof made === "string") return [made];
+  if ("code" in made) return [made];
   const now = clock.now();
   const ids = links.map(({ id }) => id);
   const [audience, checked] = await Promise.all([countAudience(db, ids, now), checkedLinks(db, links)]);
@@ -35,11 +36,11 @@ export async function comingFindings(deps: FindingsDeps, coming: ComingEdition):
 }
 
 /** A template that does not compile is told, and keeps nobody from changing the edition. */
-async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promise<Stencil | string> {
+async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promise<Stencil | Finding> {
   try {
     return (await samples(sampleOfComing(coming))).prepared.stencil;
   } catch (error) {
-    if (error instanceof Refusal) return `Its mail cannot be made: ${error.message}`;
+    if (error instanceof Refusal) return { code: "template_failed", data: templateProblem(error) };
     throw error;
   }
 }

@@ -4,7 +4,8 @@ import { actOnEdition, type ActDeps } from "./act.ts";
 import { editionsInState, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 import type { Wake } from "../queue/contract.ts";
-import { clockTime, type HoldOptions } from "./hold.ts";
+import type { HoldOptions } from "./hold.ts";
+import { reasonColumns, type Reason } from "./reason.ts";
 
 export interface DeadlineDeps extends ActDeps {
   log: Log;
@@ -17,13 +18,14 @@ export async function passDeadlines(deps: DeadlineDeps): Promise<void> {
   const now = deps.clock.now();
   for (const edition of await editionsInState(deps.db, ["held"])) {
     if (edition.approve_by === null || edition.approve_by > now) continue;
-    await (deps.options.approval === "send" ? send(deps, edition) : keep(deps, edition));
+    const decide = deps.options.approval === "send" ? send : keep;
+    await decide(deps, edition, edition.approve_by);
   }
 }
 
-async function send(deps: DeadlineDeps, edition: Edition): Promise<void> {
-  const { id, date, number } = edition;
-  const reason = `Sent without approval, which nobody had given by ${deadline(edition)}.`;
+async function send(deps: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
+  const { id, date, number, timezone } = edition;
+  const reason: Reason = { code: "sent_without_approval", data: { deadline: deadline.toISOString(), timezone } };
   try {
     const acted = await actOnEdition(deps, { date, number, action: "approve", actor: "dayletter", reason });
     if (!acted.changed) return;
@@ -35,17 +37,13 @@ async function send(deps: DeadlineDeps, edition: Edition): Promise<void> {
   }
 }
 
-async function keep({ db, log }: DeadlineDeps, edition: Edition): Promise<void> {
-  const reason = `Nobody had approved it by ${deadline(edition)}: it stays held until somebody does.`;
+async function keep({ db, log }: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
+  const data = { deadline: deadline.toISOString(), timezone: edition.timezone };
   await db
     .updateTable("editions")
-    .set({ reason, approve_by: null })
+    .set({ ...reasonColumns({ code: "not_approved_in_time", data }), approve_by: null })
     .where("id", "=", edition.id)
     .where("state", "=", "held")
     .execute();
   log.warn({ edition: edition.id, date: editionName(edition) }, "edition not approved in time, it stays held");
-}
-
-function deadline({ approve_by, timezone }: Edition): string {
-  return approve_by === null ? "its deadline" : clockTime(approve_by, timezone);
 }

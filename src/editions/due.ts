@@ -26,7 +26,7 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
   const { open, missed } = decideDue({ now, since, schedule, recorded, catchUpHours: options.catchUpHours });
   for (const one of missed) {
     if (await recordMissed(db, { ...one, timezone: schedule.timezone, now })) {
-      log.warn({ date: one.date, reason: one.reason }, "edition missed");
+      log.warn({ date: one.date, reason: one.reason.code }, "edition missed");
     }
   }
   if (!open) return null;
@@ -67,6 +67,6 @@ function requestFor(due: DueDate, schedule: EffectiveSchedule, now: Date): OpenR
     timezone: schedule.timezone,
     sendAt: timeOf(due.date, schedule),
     extra: false,
-    ...(lateMinutes >= 10 ? { reason: `Sent ${lateMinutes} minutes late: nothing was running when it was due.` } : {}),
+    ...(lateMinutes >= 10 ? { reason: { code: "sent_late", data: { minutes: lateMinutes } } } : {}),
   };
 }

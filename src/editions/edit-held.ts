@@ -12,6 +12,7 @@ import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication } from "../render/types.ts";
 import { refuseOutdated } from "./held-revision.ts";
 import { reasonNow } from "./hold.ts";
+import { reasonColumns } from "./reason.ts";
 import { ownLine, ownText } from "./editors-texts.ts";
 import { rearrange, type Rearrangement } from "./rearrange.ts";
 
@@ -73,7 +74,7 @@ export async function editHeld(
     });
     await keepStencil(tx, id, stencil);
     const reason = await reasonNow(tx, await lockEdition(tx, id), stencil);
-    await tx.updateTable("editions").set({ reason }).where("id", "=", id).execute();
+    await tx.updateTable("editions").set(reasonColumns(reason)).where("id", "=", id).execute();
     await writeAudit(tx, { at: now, actor, action: "edition edit", subject: name, detail: change });
     return lockEdition(tx, id);
   });

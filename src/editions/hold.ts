@@ -5,26 +5,24 @@ import type { Stencil } from "../render/types.ts";
 import { checkLinks, type CheckDeps } from "./check-links.ts";
 import { loadPreSendFacts } from "./pre-send-facts.ts";
 import { preSendFindings } from "./pre-send-checks.ts";
+import { reasonOfEdition, type Reason } from "./reason.ts";
 import { brokenOnly, checkedLinks, editionLinks, type CheckedLink } from "./link-store.ts";
 
 export interface HoldOptions {
   approval: "off" | "hold" | "send";
   approvalMinutes: number;
   gate: "on" | "off";
-  /** Whether the gate asks for the pages that the articles lead to. */
+  /** Whether the pre-send checks request the pages that the articles link to. */
   checkLinks: boolean;
 }
 
 export interface Hold {
-  /** A sentence for the edition's page. */
-  reason: string;
+  reason: Reason;
   /** When nobody needs to decide any more; null for never. */
   approveBy: Date | null;
 }
 
 const minuteMs = 60_000;
-/** Before what the gate has found, so that it can be told from other reasons. */
-const byChecks = "Held to be looked at: ";
 
 /**
  * Why a rendered edition must not go out yet; null when it may. What the gate finds waits for a person whatever the
@@ -41,16 +39,18 @@ export async function whyHeld(
   if (options.gate === "on") {
     const ask = options.checkLinks && edition.selected > 0;
     const links = ask ? await checkLinks(deps, await editionLinks(db, edition.id), { again: false, signal }) : [];
-    const found = preSendFindings(await loadPreSendFacts(db, { ...edition, stencil, broken: brokenOnly(links), now }));
-    if (found.length > 0) return { reason: byChecks + found.join(" "), approveBy: null };
+    const findings = preSendFindings(
+      await loadPreSendFacts(db, { ...edition, stencil, broken: brokenOnly(links), now }),
+    );
+    if (findings.length > 0) return { reason: { code: "held_by_checks", data: { findings } }, approveBy: null };
   }
   if (options.approval === "off" || edition.selected === 0) return null;
   // On the minute, as it is shown.
   const frozen = Math.floor(now.getTime() / minuteMs);
   const approveBy = new Date((frozen + options.approvalMinutes) * minuteMs);
-  const until = `until ${clockTime(approveBy, edition.timezone)}`;
-  const then = options.approval === "send" ? "then it goes out by itself" : "and stays held if none comes";
-  return { reason: `It waits for approval ${until}, ${then}.`, approveBy };
+  const { approval: afterwards } = options;
+  const data = { until: approveBy.toISOString(), timezone: edition.timezone, afterwards };
+  return { reason: { code: "waiting_for_approval", data }, approveBy };
 }
 
 /**
@@ -63,17 +63,11 @@ export async function reasonNow(
   edition: Edition,
   stencil: Stencil,
   links?: CheckedLink[],
-): Promise<string | null> {
-  if (!edition.reason?.startsWith(byChecks)) return edition.reason;
+): Promise<Reason | null> {
+  const reason = reasonOfEdition(edition);
+  if (reason?.code !== "held_by_checks") return reason;
   const checked = links ?? (await checkedLinks(tx, await editionLinks(tx, edition.id)));
   const { pending } = await countStates(tx, edition.id, edition.selected);
   const facts = { ...edition, selected: pending, stencil, broken: brokenOnly(checked), now: edition.frozen_at! };
-  const found = preSendFindings(await loadPreSendFacts(tx, facts));
-  return byChecks + (found.length > 0 ? found.join(" ") : "what was found is mended, and it waits for approval.");
-}
-
-/** `08:00 (Europe/Berlin)`. */
-export function clockTime(at: Date, timezone: string): string {
-  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: timezone }).format(at);
-  return `${time} (${timezone})`;
+  return { code: "held_by_checks", data: { findings: preSendFindings(await loadPreSendFacts(tx, facts)) } };
 }

@@ -5,6 +5,7 @@ import { writeAudit } from "../audit/audit.ts";
 import { checkLinks, type CheckDeps } from "./check-links.ts";
 import { comingEdition, comingLinks, type ComingDeps, type ComingEdition } from "./coming.ts";
 import { reasonNow } from "./hold.ts";
+import { reasonColumns } from "./reason.ts";
 import { checkedLinks, editionLinks, type ArticleLink, type CheckedLink } from "./link-store.ts";
 
 /** What is known of the links of an edition. */
@@ -50,6 +51,6 @@ async function sayAgain({ db }: CheckDeps, { id }: Edition, links: CheckedLink[]
     const edition = await lockEdition(tx, id);
     if (edition.state !== "held") return;
     const reason = await reasonNow(tx, edition, stencil, links);
-    await tx.updateTable("editions").set({ reason }).where("id", "=", id).execute();
+    await tx.updateTable("editions").set(reasonColumns(reason)).where("id", "=", id).execute();
   });
 }

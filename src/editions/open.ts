@@ -7,6 +7,7 @@ import type { Db, Tx } from "../db/schema.ts";
 import { keepWithEdition, openDraft } from "./draft-store.ts";
 import { ownHour } from "../schedule/calendar.ts";
 import { freeze } from "./freeze.ts";
+import { reasonColumns, type Reason } from "./reason.ts";
 import { findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -30,7 +31,7 @@ export interface OpenRequest {
   after?: number;
   /** The publication's hour: readers with a zone of their own get it then by their clock. Without it, all at once. */
   sendAt?: string;
-  reason?: string;
+  reason?: Reason;
   /** Who asked for it by hand, and thereby approved it. */
   approvedBy?: string;
 }
@@ -83,7 +84,7 @@ export async function openGathered(deps: OpenDeps, tx: Tx, request: OpenRequest,
 /** Writes down a date whose edition was not sent, and why; its articles stay unclaimed for the next one. */
 export async function recordMissed(
   db: Db | Tx,
-  missed: { date: string; dueAt: Date; timezone: string; reason: string; now: Date },
+  missed: { date: string; dueAt: Date; timezone: string; reason: Reason; now: Date },
 ): Promise<boolean> {
   const inserted = await db
     .insertInto("editions")
@@ -95,7 +96,7 @@ export async function recordMissed(
       due_at: missed.dueAt,
       opened_at: missed.now,
       closed_at: missed.now,
-      reason: missed.reason,
+      ...reasonColumns(missed.reason),
     })
     .onConflict((conflict) => conflict.columns(["date", "number"]).doNothing())
     .executeTakeFirst();
@@ -115,7 +116,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
       opened_at: now,
       frozen_at: now,
       expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000),
-      reason: request.reason ?? null,
+      ...reasonColumns(request.reason ?? null),
       approved_by: request.approvedBy ?? null,
     })
     .returning("id")
@@ -142,7 +143,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
             introduction: draft?.introduction ?? null,
             subject: draft?.subject ?? null,
           }
-        : { state: "empty", closed_at: now, reason: "There was no new article for this edition." },
+        : { state: "empty", closed_at: now, ...reasonColumns({ code: "no_articles", data: {} }) },
     )
     .where("id", "=", id)
     .execute();

@@ -7,7 +7,7 @@ import { fewestGone, goneShare, tooManyGone, type Gone } from "../deliveries/gon
 import { answeredUpTo } from "../deliveries/store.ts";
 import { countSuppressed } from "../subscribers/edition-suppressions.ts";
 import { actOnEdition, type ActDeps } from "./act.ts";
-import { manyGone, refusesAll } from "./state.ts";
+import type { Reason } from "./reason.ts";
 import { getEditionById, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -19,7 +19,7 @@ interface Deps extends ActDeps {
 export async function pauseForPolicy(deps: Deps, editionId: number, reply: string): Promise<void> {
   await attempt(deps, editionId, async (edition) => {
     deps.log.error(about(edition), "the relay refuses every mail, edition paused");
-    await pause(deps, edition, `${refusesAll}: ${withoutAddress(reply)}`);
+    await pause(deps, edition, { code: "relay_refuses_all", data: { reply: withoutAddress(reply) } });
   });
 }
 
@@ -36,7 +36,8 @@ export async function pauseForGone(deps: Deps, editionId: number): Promise<void>
       { ...about(edition), ...found },
       "the relay says that far too many addresses do not exist, edition paused",
     );
-    await pause(deps, edition, goneInWords(found));
+    const { gone, answered } = found;
+    await pause(deps, edition, { code: "many_addresses_gone", data: { gone, answered } });
   });
 }
 
@@ -50,14 +51,6 @@ async function findGone(db: Db, { id, selected: mails }: Edition): Promise<Gone 
   return tooManyGone(found) ? found : null;
 }
 
-function goneInWords({ gone, answered }: Gone): string {
-  const number = (n: number): string => n.toLocaleString("en");
-  return (
-    `${manyGone}: ${number(gone)} of the first ${number(answered)}. ` +
-    "Look at the replies: if they are right, resume; if not, mend the relay, take the suppressions back and retry."
-  );
-}
-
 async function attempt({ db, log }: Deps, editionId: number, work: (edition: Edition) => Promise<void>): Promise<void> {
   try {
     const edition = await getEditionById(db, editionId);
@@ -67,7 +60,7 @@ async function attempt({ db, log }: Deps, editionId: number, work: (edition: Edi
   }
 }
 
-async function pause(deps: Deps, { date, number }: Edition, reason: string): Promise<void> {
+async function pause(deps: Deps, { date, number }: Edition, reason: Reason): Promise<void> {
   await actOnEdition(deps, { date, number, action: "pause", actor: "dayletter", reason });
 }
 

@@ -1,4 +1,5 @@
 import { htmlLimit } from "../render/fit.ts";
+import type { Finding } from "./reason.ts";
 
 export interface EditionSize {
   articles: number;
@@ -30,49 +31,35 @@ const farSmaller = 4;
 /** Below these numbers, a multiple is chance. */
 const fewArticles = 20;
 const fewReaders = 20;
-/** Broken links that are told one by one. */
-const mostTold = 3;
+/** Broken links that are named one by one. */
+const mostNamed = 3;
 
 /**
- * What is so far from usual about an edition that a person should look before it goes out, a sentence each; empty when
- * nothing is. Every limit is meant to be quiet on ordinary days: an edition held for nothing is a late edition.
+ * What is so unusual about an edition that a person should check it before it is sent. The limits stay quiet on ordinary
+ * days, because an edition that is held for nothing is a late edition.
  */
-export function preSendFindings(facts: PreSendFacts): string[] {
-  const found: string[] = [];
+export function preSendFindings(facts: PreSendFacts): Finding[] {
+  const { broken, past, readers } = facts;
+  const found: Finding[] = [];
   if (facts.smallestMailKb > htmlLimit) {
-    found.push(
-      `A mail of it has at least ${Math.ceil(facts.smallestMailKb)} kB of HTML, over the ${htmlLimit} kB that all ` +
-        "mailboxes show: shorten the introduction or the template.",
-    );
+    found.push({ code: "email_too_large", data: { kb: Math.ceil(facts.smallestMailKb), limit: htmlLimit } });
   }
-  for (const { title, said } of facts.broken.slice(0, mostTold)) {
-    found.push(`“${title}” ${said ?? "leads nowhere"}: leave it out, or mend the page that it leads to.`);
+  for (const { title, said } of broken.slice(0, mostNamed)) found.push({ code: "link_broken", data: { title, said } });
+  const more = broken.length - mostNamed;
+  if (more > 0) found.push({ code: "more_links_broken", data: { count: more } });
+  if (past.length < enoughPast) return found;
+  const { articles, selected } = facts;
+  const most = Math.max(...past.map((one) => one.articles));
+  const fewest = Math.min(...past.map((one) => one.articles));
+  const fewestReaders = Math.min(...past.map((one) => one.selected));
+  if (articles > Math.max(farLarger * most, fewArticles)) {
+    found.push({ code: "more_articles_than_usual", data: { articles, most } });
+  } else if (fewest >= fewArticles && articles * farSmaller < fewest) {
+    found.push({ code: "fewer_articles_than_usual", data: { articles, fewest } });
   }
-  const more = facts.broken.length - mostTold;
-  if (more > 0) found.push(`${count(more, "more article")} ${more === 1 ? "leads" : "lead"} to no page either.`);
-  if (facts.past.length < enoughPast) return found;
-  const articles = facts.past.map((one) => one.articles);
-  const selected = facts.past.map((one) => one.selected);
-  const most = Math.max(...articles);
-  const fewest = Math.min(...articles);
-  const leastReaders = Math.min(...selected);
-  if (facts.articles > Math.max(farLarger * most, fewArticles)) {
-    found.push(`It has ${facts.articles} articles, and no edition of late had more than ${most}.`);
-  } else if (fewest >= fewArticles && facts.articles * farSmaller < fewest) {
-    found.push(`It has ${count(facts.articles, "article")}, and no edition of late had fewer than ${fewest}.`);
+  if (fewestReaders >= fewReaders && selected * farSmaller < fewestReaders) {
+    found.push({ code: "fewer_readers_than_usual", data: { selected, readers, fewest: fewestReaders } });
   }
-  if (leastReaders >= fewReaders && facts.selected * farSmaller < leastReaders) {
-    found.push(
-      `Only ${facts.selected} of ${facts.readers} readers would get it, and no edition of late went to fewer than ` +
-        `${leastReaders}: look at the tags of its articles.`,
-    );
-  }
-  for (const { name, days } of facts.silent) {
-    found.push(`${name} has brought nothing for ${days} days.`);
-  }
+  for (const { name, days } of facts.silent) found.push({ code: "source_silent", data: { source: name, days } });
   return found;
-}
-
-function count(n: number, one: string): string {
-  return `${n} ${one}${n === 1 ? "" : "s"}`;
 }

@@ -9,7 +9,7 @@ const silentDays = 5;
 const busyDays = 10;
 const busyWithin = 14;
 
-/** What the gate is told of an edition that is frozen, or of the coming one as if it were frozen at `now`. */
+/** What the pre-send checks need of a frozen edition, or of the next one as if it were frozen at `now`. */
 export interface Judged extends EditionSize, Pick<PreSendFacts, "readers" | "broken"> {
   /** null for the coming one. */
   id: number | null;
@@ -17,7 +17,6 @@ export interface Judged extends EditionSize, Pick<PreSendFacts, "readers" | "bro
   now: Date;
 }
 
-/** What the gate judges an edition by. */
 export async function loadPreSendFacts(db: Db | Tx, edition: Judged): Promise<PreSendFacts> {
   const { articles, readers, selected, broken, stencil, now } = edition;
   const past = await db

@@ -1,10 +1,10 @@
-import { reasonOf } from "../base/errors.ts";
 import type { CheckDeps } from "./check-links.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "./hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
 import { getEditionById, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
+import { reasonColumns, reasonOfEdition, templateProblem, type Reason } from "./reason.ts";
 import { isRendered, keepStencil, startSending } from "./stencils.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 
@@ -15,15 +15,12 @@ export interface RenderDeps extends CheckDeps {
   options: HoldOptions;
 }
 
-/** Before the reason why an edition cannot be rendered, so that it can be told from others once it can. */
-const notMade = "Its mail cannot be made: ";
-
 /**
  * Makes the stencil of a frozen edition and lets it go out, unless it must wait for an editor. One that is going out
  * already gets a new stencil if its own is of an older release, or was removed because the edition had been finished for
  * long. Once `signal` has aborted nothing is decided: the next look does it.
  * @returns whether there is something to send now
- * @throws what is wrong with the template; the edition keeps the sentence as its reason and stays opening
+ * @throws what is wrong with the template; the edition keeps it as its reason and stays opening
  */
 export async function renderEdition(deps: RenderDeps, editionId: number, signal?: AbortSignal): Promise<boolean> {
   const { db, clock, log } = deps;
@@ -43,7 +40,7 @@ export async function renderEdition(deps: RenderDeps, editionId: number, signal?
   const reason = hold?.reason ?? reasonNow(edition, now);
   const moved = await startSending(db, editionId, { stencil, reason, now, held: hold ?? undefined });
   const about = { edition: editionId, date: editionName(edition), selected: edition.selected };
-  if (moved && hold) log.warn({ ...about, reason: hold.reason }, "edition held");
+  if (moved && hold) log.warn({ ...about, reason: hold.reason.code }, "edition held");
   else if (moved) log.info(about, "edition rendered");
   return moved && !hold;
 }
@@ -61,14 +58,14 @@ async function stencilOf({ db, templates, publication }: RenderDeps, edition: Ed
       words,
     });
   } catch (error) {
-    const reason = notMade + reasonOf(error);
-    await db.updateTable("editions").set({ reason }).where("id", "=", id).where("state", "=", "opening").execute();
+    const reason = reasonColumns({ code: "template_failed", data: templateProblem(error) });
+    await db.updateTable("editions").set(reason).where("id", "=", id).where("state", "=", "opening").execute();
     throw error;
   }
 }
 
-function reasonNow({ reason, due_at }: Edition, now: Date): string | null {
-  if (!reason?.startsWith(notMade)) return reason;
-  const late = Math.floor((now.getTime() - due_at.getTime()) / 60_000);
-  return `Sent ${late} minutes late: its mail could not be made before.`;
+function reasonNow(edition: Edition, now: Date): Reason | null {
+  if (edition.reason_code !== "template_failed") return reasonOfEdition(edition);
+  const minutes = Math.floor((now.getTime() - edition.due_at.getTime()) / 60_000);
+  return { code: "sent_late_after_template_failed", data: { minutes } };
 }

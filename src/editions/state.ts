@@ -58,10 +58,6 @@ const rules: Record<EditionAction, Rule> = {
   },
 };
 
-/** The reasons of editions that paused themselves begin with these. */
-export const refusesAll = "Paused because the relay refuses every mail";
-export const manyGone = "Paused because the relay says that many addresses do not exist";
-
 /** What an operator can do in this state, for buttons and for refusals; repeats that would change nothing are left out. */
 export function allowedActions(state: EditionState): EditionAction[] {
   return editionActions.filter((action) => rules[action].moves[state] !== undefined);

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
+import { reasonColumns, type Reason } from "./reason.ts";
 import { stencilVersion, type Stencil } from "../render/types.ts";
 
 /**
@@ -9,13 +10,13 @@ import { stencilVersion, type Stencil } from "../render/types.ts";
 export async function startSending(
   db: Db,
   editionId: number,
-  start: { stencil: Stencil; reason: string | null; now: Date; held?: { approveBy: Date | null } | undefined },
+  start: { stencil: Stencil; reason: Reason | null; now: Date; held?: { approveBy: Date | null } | undefined },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable("editions")
     .set({
       stencil: asJson(start.stencil),
-      reason: start.reason,
+      ...reasonColumns(start.reason),
       ...(start.held
         ? { state: "held" as const, approve_by: start.held.approveBy }
         : { state: "sending" as const, sending_at: start.now }),

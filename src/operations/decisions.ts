@@ -1,4 +1,5 @@
 import { operatorPathOf, editionName } from "../base/edition-name.ts";
+import { editionReason } from "../editions/reason.ts";
 import type { EditionStatus } from "./status.ts";
 
 /** Something that waits for an operator, with the page on which it is decided. */
@@ -10,7 +11,7 @@ export interface Decision {
 
 interface Facts {
   /** The newest editions, newest first. */
-  editions: readonly Pick<EditionStatus, "date" | "number" | "state" | "reason" | "balance">[];
+  editions: readonly Pick<EditionStatus, "date" | "number" | "state" | "reason_code" | "reason_data" | "balance">[];
   /** Editions that nobody got without a reason, a sentence each. */
   empty: readonly string[];
   unhealthy: readonly { id: number; title: string | null; last_error: string | null }[];
@@ -61,7 +62,9 @@ export function decisions(facts: Facts): Decision[] {
   return found;
 }
 
-function ofEdition({ date, number, state, reason, balance }: Facts["editions"][number]): Decision[] {
+function ofEdition(edition: Facts["editions"][number]): Decision[] {
+  const { date, number, state, balance } = edition;
+  const reason = editionReason(edition);
   const name = editionName({ date, number });
   const path = operatorPathOf({ date, number });
   const why = reason === null ? "" : ` ${reason}`;

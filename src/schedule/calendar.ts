@@ -122,3 +122,9 @@ function clockNotes({ at, clock }: Resolved, sendAt: string, timezone: string): 
   const time = at.toPlainTime().toString({ smallestUnit: "minute" });
   return [`The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`];
 }
+
+/** `08:00 (Europe/Berlin)`. */
+export function clockTime(at: Date, timezone: string): string {
+  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: timezone }).format(at);
+  return `${time} (${timezone})`;
+}

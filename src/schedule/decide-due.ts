@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import type { Reason } from "../editions/reason.ts";
 import { dueAt, isSendDay, localDate, nextSends, timeOf, type Schedule } from "./calendar.ts";
 
 export interface DueInput {
@@ -18,7 +19,7 @@ export interface DueDate {
 
 export interface Decision {
   open: DueDate | null;
-  missed: (DueDate & { reason: string })[];
+  missed: (DueDate & { reason: Reason })[];
 }
 
 /** How far back `decideDue` looks, whatever `since` says; no older date is opened or recorded. */
@@ -73,17 +74,10 @@ function dueDates({ now, since, schedule }: Pick<DueInput, "now" | "since" | "sc
   return due;
 }
 
-function missedReason({ date, dueAt: at }: DueDate, now: Date, schedule: Schedule): string {
-  const late = lateness(now.getTime() - at.getTime());
-  return (
-    `The service was not running at ${timeOf(date, schedule)} (${schedule.timezone}) and came back ${late} later; ` +
-    `its articles go into the next edition.`
-  );
-}
-
-function lateness(ms: number): string {
-  const hours = Math.floor(ms / hourMs);
-  if (hours < 1) return "less than an hour";
-  if (hours < 48) return hours === 1 ? "1 hour" : `${hours} hours`;
-  return `${Math.floor(hours / 24)} days`;
+function missedReason({ date, dueAt: at }: DueDate, now: Date, schedule: Schedule): Reason {
+  const hours = Math.floor((now.getTime() - at.getTime()) / hourMs);
+  return {
+    code: "missed_service_down",
+    data: { sendAt: timeOf(date, schedule), timezone: schedule.timezone, hours },
+  };
 }

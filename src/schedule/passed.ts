@@ -1,4 +1,5 @@
 import { Refusal } from "../base/errors.ts";
+import type { Reason } from "../editions/reason.ts";
 import { timeOf, type Schedule } from "./calendar.ts";
 import { decideDue, sinceAfterChange, type DueDate } from "./decide-due.ts";
 
@@ -44,9 +45,6 @@ export function demandChoice({ passed, sendable }: Consequence, after: Schedule,
 }
 
 /** Why a passed date has no edition, when it was not left out. */
-export function passedReason({ date }: DueDate, after: Schedule): string {
-  return (
-    `Its time, ${timeOf(date, after)} (${after.timezone}), had passed when the schedule was changed; ` +
-    `its articles go into the next edition.`
-  );
+export function passedReason({ date }: DueDate, after: Schedule): Reason {
+  return { code: "missed_schedule_changed", data: { sendAt: timeOf(date, after), timezone: after.timezone } };
 }

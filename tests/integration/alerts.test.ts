@@ -50,7 +50,11 @@ const said = () =>
 test("a missed date is told once by mail and by a signed call, and once more when a later edition goes out", async () => {
   const { app } = world;
   const due = { dueAt: new Date("2026-11-23T07:00:00Z"), timezone: "UTC", now: clock.now() };
-  await recordMissed(app.db, { ...due, date: "2026-11-23", reason: "Nothing was running." });
+  await recordMissed(app.db, {
+    ...due,
+    date: "2026-11-23",
+    reason: { code: "other", data: { text: "Nothing was running." } },
+  });
   await Promise.all([watchAlerts(app), watchAlerts(app)]);
   minutes(1);
   await watchAlerts(app);

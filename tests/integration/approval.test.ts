@@ -11,6 +11,7 @@ import { closeEdition } from "../../src/editions/close.ts";
 import { openEdition } from "../../src/editions/open.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
+import { reasonOfEdition, type Finding } from "../../src/editions/reason.ts";
 import { getEdition, listEditions } from "../../src/editions/store.ts";
 import { frozenArticleIds, frozenArticles } from "../../src/editions/frozen-articles.ts";
 import { recover } from "../../src/operations/recover.ts";
@@ -60,14 +61,18 @@ const approve = () => actOnEdition(world.app, { date, number: 1, action: "approv
 
 test("without approval wanted, an edition goes out by itself", async () => {
   await due("off");
-  expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending", approved_by: null, reason: null });
+  expect(await getEdition(world.app.db, date)).toMatchObject({
+    state: "sending",
+    approved_by: null,
+    reason_code: null,
+  });
 });
 
 test("an edition waits for approval, goes out once it is given, and has its whole time then", async () => {
   await due("hold");
   const held = await getEdition(world.app.db, date);
-  expect(held).toMatchObject({ state: "held", sending_at: null });
-  expect(held.reason).toBe("It waits for approval until 07:45 (UTC), and stays held if none comes.");
+  expect(held).toMatchObject({ state: "held", sending_at: null, reason_code: "waiting_for_approval" });
+  expect(held.reason_data).toEqual({ until: `${date}T07:45:00.000Z`, timezone: "UTC", afterwards: "hold" });
   clock.set(`${date}T07:30:00Z`);
   const twice = [await approve(), await approve()];
   expect(twice.map(({ changed }) => changed)).toEqual([true, false]);
@@ -75,15 +80,16 @@ test("an edition waits for approval, goes out once it is given, and has its whol
     state: "sending",
     sending_at: clock.now(),
     approved_by: "ada",
-    reason: "Approved by ada.",
+    reason_code: "approved_by",
+    reason_data: { actor: "ada" },
     expires_at: new Date("2026-11-25T07:30:00Z"),
   });
 });
 
 test.each([
-  ["hold", "held", "Nobody had approved it"],
-  ["send", "sending", "Sent without approval"],
-] as const)("at the deadline %s leaves it %s, and says so", async (approval, state, words) => {
+  ["hold", "held", "not_approved_in_time"],
+  ["send", "sending", "sent_without_approval"],
+] as const)("at the deadline %s leaves it %s, and says so", async (approval, state, reason_code) => {
   await due(approval);
   clock.set(`${date}T07:44:59Z`);
   await look(approval);
@@ -92,8 +98,8 @@ test.each([
   asked.splice(0);
   await Promise.all([look(approval), look(approval)]);
   const edition = await getEdition(world.app.db, date);
-  expect(edition).toMatchObject({ state, reason: expect.stringContaining(words) });
-  expect(edition.reason).toContain("07:45 (UTC)");
+  const reason_data = { deadline: `${date}T07:45:00.000Z`, timezone: "UTC" };
+  expect(edition).toMatchObject({ state, reason_code, reason_data });
   if (approval === "hold") expect((await approve()).changed).toBe(true);
   else expect(asked).toContain("fan-out");
   expect(
@@ -139,17 +145,29 @@ async function past(articles: number, selected: number, days = 10): Promise<void
   `.execute(world.app.db);
 }
 
-test.each<[string, number, number, number, string | null]>([
+test.each<[string, number, number, number, Finding | null]>([
   ["as large as usual", 2, 2, 10, null],
-  ["far fewer readers than usual", 2, 40, 10, "Only 2 of 2 readers would get it"],
-  ["far fewer articles than usual", 80, 2, 10, "It has 1 article, and no edition of late had fewer than 80"],
+  [
+    "far fewer readers than usual",
+    2,
+    40,
+    10,
+    { code: "fewer_readers_than_usual", data: { selected: 2, readers: 2, fewest: 40 } },
+  ],
+  [
+    "far fewer articles than usual",
+    80,
+    2,
+    10,
+    { code: "fewer_articles_than_usual", data: { articles: 1, fewest: 80 } },
+  ],
   ["unusual, but too new to tell", 80, 40, 4, null],
 ])("an edition %s", async (_what, articles, selected, days, finding) => {
   await past(articles, selected, days);
   await due("off");
   const edition = await getEdition(world.app.db, date);
   expect(edition.state).toBe(finding === null ? "sending" : "held");
-  expect(edition.reason ?? "").toContain(finding ?? "");
+  expect(edition.reason_data).toEqual(finding && { findings: [finding] });
 });
 
 test("a feed that shows its archive is held, by the gate and whatever the deadline would say", async () => {
@@ -159,7 +177,8 @@ test("a feed that shows its archive is held, by the gate and whatever the deadli
   expect(await getEdition(world.app.db, date)).toMatchObject({
     state: "held",
     approve_by: null,
-    reason: "Held to be looked at: It has 25 articles, and no edition of late had more than 3.",
+    reason_code: "held_by_checks",
+    reason_data: { findings: [{ code: "more_articles_than_usual", data: { articles: 25, most: 3 } }] },
   });
   clock.set(`${date}T12:00:00Z`);
   await look("send");
@@ -188,7 +207,10 @@ test("a source that has fallen silent holds one edition, not all that follow", a
   await quiet(5);
   await sql`update editions set state = 'opening', sending_at = null, stencil = null where date = ${date}`.execute(db);
   await renderEdition(world.app, (await getEdition(db, date)).id);
-  expect((await getEdition(db, date)).reason).toBe("Held to be looked at: The Wire has brought nothing for 5 days.");
+  expect(await getEdition(db, date)).toMatchObject({
+    reason_code: "held_by_checks",
+    reason_data: { findings: [{ code: "source_silent", data: { source: "The Wire", days: 5 } }] },
+  });
   await quiet(7);
   await sql`update editions set state = 'opening', stencil = null where date = ${date}`.execute(db);
   await renderEdition(world.app, (await getEdition(db, date)).id);
@@ -231,9 +253,13 @@ describe("links", () => {
   };
   const looking = () => ({ ...world.app, fetch: { ...world.app.fetch, lookup, linkMs: 300, linksMs: 600 } });
   const held = async () => {
-    const { state, reason } = await getEdition(world.app.db, date);
-    return { state, reason };
+    const edition = await getEdition(world.app.db, date);
+    return { state: edition.state, reason: reasonOfEdition(edition) };
   };
+  const byChecks = (...links: { title: string; said: string }[]) => ({
+    code: "held_by_checks",
+    data: { findings: links.map((data) => ({ code: "link_broken", data })) },
+  });
   const freezeAndRender = async (env: object = {}) => {
     clock.set(`${date}T07:00:10Z`);
     await look("off");
@@ -250,9 +276,10 @@ describe("links", () => {
     await freezeAndRender();
     expect(await held()).toEqual({
       state: "held",
-      reason:
-        "Held to be looked at: “http://gone.site/a” leads to gone.site, which does not exist: leave it out, or mend the page " +
-        "that it leads to. “/missing” answers 404: leave it out, or mend the page that it leads to.",
+      reason: byChecks(
+        { title: "http://gone.site/a", said: "leads to gone.site, which does not exist" },
+        { title: "/missing", said: "answers 404" },
+      ),
     });
   });
 
@@ -291,14 +318,13 @@ describe("links", () => {
     const edition = await getEdition(world.app.db, date);
     const report = await checkLinksNow(looking(), { edition, actor: "ada" });
     expect(report.links.map(({ verdict }) => verdict)).toEqual(["fine", "fine"]);
-    const mended = "Held to be looked at: what was found is mended, and it waits for approval.";
-    expect(await held()).toEqual({ state: "held", reason: mended });
+    expect(await held()).toEqual({ state: "held", reason: byChecks() });
     pages.set("/missing", 410);
     await checkLinksNow(looking(), { edition, actor: "ada" });
-    expect((await held()).reason).toContain("“/missing” answers 410");
+    expect((await held()).reason).toEqual(byChecks({ title: "/missing", said: "answers 410" }));
     const broken = (await frozenArticleIds(world.app.db, id))[0]!;
     await editHeld(world.app, { date, number: 1, change: { leaveOut: [broken] }, actor: "ada" });
-    expect(await held()).toEqual({ state: "held", reason: mended });
+    expect(await held()).toEqual({ state: "held", reason: byChecks() });
   });
 });
 

@@ -90,13 +90,15 @@ test("a template that broke keeps the edition waiting, with the reason, until it
   await expect(renderEdition(broken, id)).rejects.toThrow("mj-colunm");
   expect(await getEdition(app.db, date)).toMatchObject({
     state: "opening",
-    reason: expect.stringContaining("digest.mjml:12"),
+    reason_code: "template_failed",
+    reason_data: { text: expect.stringContaining("digest.mjml:12") },
   });
   clock.advance(3 * 60 * 60_000);
   expect(await renderEdition(app, id)).toBe(true);
-  const mended = await getEdition(app.db, date);
-  expect(mended.reason).not.toContain("mj-colunm");
-  expect(mended.reason).toContain("180 minutes late");
+  expect(await getEdition(app.db, date)).toMatchObject({
+    reason_code: "sent_late_after_template_failed",
+    reason_data: { minutes: 180 },
+  });
   await deliver(id);
   expect(await getEdition(app.db, date)).toMatchObject({ state: "finished" });
 });
@@ -111,7 +113,7 @@ test("a failing template says nothing about an edition that was cancelled meanwh
     throw new Refusal(422, "broken");
   };
   await expect(renderEdition({ ...app, templates: cancelled }, id)).rejects.toThrow("broken");
-  expect(await getEdition(app.db, date)).toMatchObject({ state: "cancelled", reason: null });
+  expect(await getEdition(app.db, date)).toMatchObject({ state: "cancelled", reason_code: null, reason_data: null });
 });
 
 test.each([

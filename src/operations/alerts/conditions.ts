@@ -1,6 +1,7 @@
 import { tooManyGone } from "../../deliveries/gone.ts";
 import { emptyWithoutReason, type EmptyEdition } from "../../editions/emptiness.ts";
-import { manyGone, refusesAll, type EditionState } from "../../editions/state.ts";
+import { reasonInWords, type Reason } from "../../editions/reason.ts";
+import type { EditionState } from "../../editions/state.ts";
 
 export const alertKinds = [
   "edition-held",
@@ -27,7 +28,7 @@ export interface WatchedEdition {
   id: number;
   name: string;
   state: EditionState;
-  reason: string | null;
+  reason: Reason | null;
   articles: number;
   readers: number;
   selected: number;
@@ -103,7 +104,7 @@ export function relaySubject(host: string): string {
 function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   const { id, name, state, reason, selected, rejected, expired, unknown } = edition;
   const subject = `edition ${id}`;
-  const because = reason === null ? "" : ` ${ended(reason)}`;
+  const because = reason === null ? "" : ` ${ended(reasonInWords(reason)!)}`;
   const found: Trouble[] = [];
   if (state === "held") {
     const sentence = `The edition of ${name} is held, and nobody gets it until it is approved.${because}`;
@@ -114,11 +115,11 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   }
   const empty = edition.past === null ? null : emptyWithoutReason({ ...edition, past: edition.past });
   if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
-  if (state === "paused" && reason?.startsWith(refusesAll)) {
+  if (state === "paused" && reason?.code === "relay_refuses_all") {
     found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }
   const { suppressed, answered, goneAccepted } = edition;
-  if (state === "paused" && reason?.startsWith(manyGone)) {
+  if (state === "paused" && reason?.code === "many_addresses_gone") {
     found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
   }
   // A small one is finished before it can be stopped.

@@ -71,7 +71,8 @@ export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
 /** The editions and feeds that could be in trouble. */
 export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts, "editions" | "feeds">> {
   const { rows } = await sql<Omit<WatchedEdition, "name"> & { date: string; number: number }>`
-    select e.id, e.date, e.number, e.state, e.reason, e.articles, e.readers, e.selected, e.gone_accepted as "goneAccepted",
+    select e.id, e.date, e.number, e.state, e.articles, e.readers, e.selected, e.gone_accepted as "goneAccepted",
+      case when e.reason_code is not null then json_build_object('code', e.reason_code, 'data', e.reason_data) end as reason,
       g.suppressed, ${answeredUpTo(sql`e.id`, sql`g.suppressed * ${goneShare}`)} as answered,
       coalesce(f.rejected, 0) as rejected, coalesce(f.expired, 0) as expired, coalesce(f.unknown, 0) as unknown,
       e.state = 'missed' and exists (select 1 from editions n where n.date > e.date and n.sending_at is not null) as overtaken,

@@ -133,7 +133,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
           ...parseEditionName(params.date),
           action,
           actor,
-          ...(reason === undefined ? {} : { reason }),
+          ...(reason === undefined ? {} : { reason: { code: "other", data: { text: reason } } }),
         });
         const { edition, changed, affected } = acted;
         if (changed && edition.state === "sending") await app.wake("fan-out", { editionId: edition.id });

@@ -4,6 +4,7 @@ import { comingEdition, type ComingEdition } from "../../editions/coming.ts";
 import { comingFindings } from "../../editions/coming-findings.ts";
 import { editHeld } from "../../editions/edit-held.ts";
 import { editComing } from "../../editions/edit.ts";
+import { findingInWords } from "../../editions/reason.ts";
 import { getEdition } from "../../editions/store.ts";
 import { editionName, parseEditionName } from "../../base/edition-name.ts";
 import { mailEdition } from "../../editions/mail-edition.ts";
@@ -175,6 +176,6 @@ async function show(app: App, coming: ComingEdition): Promise<z.input<typeof com
     introduction,
     subject,
     articles: articles.map((article) => ({ ...article, placed: first.includes(article.id) })),
-    findings: await comingFindings(app, coming),
+    findings: (await comingFindings(app, coming)).map(findingInWords),
   };
 }

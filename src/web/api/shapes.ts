@@ -3,6 +3,7 @@ import type { NextSend } from "../../schedule/calendar.ts";
 import type { EditionStatus } from "../../operations/status.ts";
 import type { Edition } from "../../editions/store.ts";
 import { editionName } from "../../base/edition-name.ts";
+import { editionReason, reasonCodes } from "../../editions/reason.ts";
 import { allowedActions, editionActions } from "../../editions/state.ts";
 import { withoutUser } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
@@ -56,7 +57,9 @@ export const editionSchema = z
     date: z.iso.date(),
     number: z.int(),
     state: z.enum(["opening", "held", "sending", "paused", "finished", "cancelled", "missed", "empty"]),
-    reason: z.string().nullable(),
+    reason: z.string().nullable().describe("Why it is in its state"),
+    reasonCode: z.enum(reasonCodes).nullable(),
+    reasonData: z.record(z.string(), z.unknown()).nullable().describe("The values in the reason"),
     timezone: z.string(),
     dueAt: instant,
     openedAt: instant,
@@ -121,7 +124,9 @@ export function showEdition(edition: Edition): z.input<typeof editionSchema> {
     date: edition.date,
     number: edition.number,
     state: edition.state,
-    reason: edition.reason,
+    reason: editionReason(edition),
+    reasonCode: edition.reason_code,
+    reasonData: edition.reason_data as Record<string, unknown> | null,
     timezone: edition.timezone,
     dueAt: edition.due_at,
     openedAt: edition.opened_at,

@@ -2,6 +2,7 @@ import { countByDomain, listDeliveries, type DeliverySearch } from "../../delive
 import type { Db } from "../../db/schema.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
+import { editionReason } from "../../editions/reason.ts";
 import type { DeliveryState } from "../../editions/state.ts";
 import type { EditionStatus } from "../../operations/status.ts";
 import { longDate } from "../../render/dates.ts";
@@ -51,7 +52,7 @@ export async function editionPage(
       date: longDate(edition.date, language),
       extra: edition.number === 1 ? null : `Extra edition ${edition.number}`,
       state: edition.state,
-      reason: edition.reason,
+      reason: editionReason(edition),
       sentence: edition.sentence,
       unmatched: edition.unmatched === 0 ? null : count(edition.unmatched, "reader"),
       moments: moments.flatMap(([label, at]) => (at ? [{ label, ...moment(at, zone, language) }] : [])),

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
+import { editionReason } from "../../editions/reason.ts";
 import { listEditions } from "../../editions/store.ts";
 import { operatorPathOf } from "../../base/edition-name.ts";
 import { longDate } from "../../render/dates.ts";
@@ -20,7 +21,7 @@ export function addEditionList(web: FastifyInstance, app: App, show: Show): void
       state: edition.state,
       words:
         edition.frozen_at === null
-          ? (edition.reason ?? "")
+          ? (editionReason(edition) ?? "")
           : `${count(edition.articles, "article")} for ${count(edition.selected, "reader")}`,
     }));
     return show(request, reply, { name: "editions", title: "Editions", place: "editions" }, { editions });

@@ -2,6 +2,7 @@ import type { App } from "../../app.ts";
 import type { ComingEdition } from "../../editions/coming.ts";
 import { comingFindings } from "../../editions/coming-findings.ts";
 import { linksOf } from "../../editions/links-now.ts";
+import { editionReason, findingInWords } from "../../editions/reason.ts";
 import type { Edition } from "../../editions/store.ts";
 import { httpUrl } from "../../render/plain.ts";
 import { count, shortMoment } from "./format.ts";
@@ -33,8 +34,8 @@ export async function checksBlock(
   const rest = unasked === 0 ? "" : ` ${count(unasked, "link")} not asked for.`;
   const fine = links.length - wrong.length;
   return {
-    reason: frozen ? of.reason : null,
-    findings: frozen ? [] : await comingFindings(app, of),
+    reason: frozen ? editionReason(of) : null,
+    findings: frozen ? [] : (await comingFindings(app, of)).map(findingInWords),
     links: last
       ? `Last checked on ${shortMoment(last, of.timezone, language)}: ${fine} of ${count(links.length, "link")} ` +
         `${fine === 1 ? "leads" : "lead"} to a page.${rest}`

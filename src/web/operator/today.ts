@@ -4,6 +4,7 @@ import { openAlerts } from "../../operations/alerts/store.ts";
 import type { App } from "../../app.ts";
 import { shared } from "../../base/share-answers.ts";
 import { dueAt, isSendDay, localDate, timeOf } from "../../schedule/calendar.ts";
+import { editionReason } from "../../editions/reason.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
@@ -96,7 +97,7 @@ function showEdition(edition: EditionStatus, today: string) {
     state: edition.state,
     active: isActive(edition.state),
     path: operatorPathOf(edition),
-    reason: edition.reason,
+    reason: editionReason(edition),
     bar: edition.selected > 0 ? barOf(edition.balance) : null,
     // What is pressing; the rest is on its own page.
     acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),

@@ -216,7 +216,12 @@ test("an edition is sent once a day, shown with its balance, and acted upon", as
   const pause = () => site.api("POST", "/editions/2026-11-24/pause", { reason: "a wrong headline" });
   expect((await pause()).json()).toMatchObject({
     changed: true,
-    edition: { state: "paused", reason: "a wrong headline" },
+    edition: {
+      state: "paused",
+      reason: "a wrong headline",
+      reasonCode: "other",
+      reasonData: { text: "a wrong headline" },
+    },
   });
   expect((await pause()).json()).toMatchObject({ changed: false, edition: { state: "paused" } });
   const before = await site.app.queues.editions.getJobCounts();

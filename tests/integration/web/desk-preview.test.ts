@@ -11,6 +11,7 @@ import { renderEdition } from "../../../src/editions/render.ts";
 import { getEdition } from "../../../src/editions/store.ts";
 import { heldRevision } from "../../../src/editions/held-revision.ts";
 import { ofHeld } from "../../../src/web/operator/preview-edit.ts";
+import { text } from "../../support/text.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
@@ -82,13 +83,13 @@ test("what the gate would say of the coming edition is on its preview, and where
   server.close();
   const { body } = await get(String(asked.headers.location));
   expect(body).toContain("Last checked on Nov 24, 08:00: 1 of 2 links leads to a page. 2 links not asked for.");
-  const finding = "“Headline 5” answers 404: leave it out, or mend the page that it leads to.";
+  const finding = text("finding.link_broken", { title: "Headline 5", said: "answers 404" });
   expect(body).toContain(`As it stands, it would be held: ${finding}`);
   expect((await site.api("GET", "/editions/next")).json()).toMatchObject({ findings: [finding] });
   const { samples } = site.app;
   site.app.samples = () => Promise.reject(new Refusal(422, "A slot is missing."));
   expect((await site.api("PUT", "/editions/next", { subject: "Own" })).json()).toMatchObject({
-    findings: ["Its mail cannot be made: A slot is missing."],
+    findings: [text("finding.template_failed", { problem: "A slot is missing." })],
   });
   site.app.samples = samples;
   await post("/operator/preview/articles/5/out");

@@ -66,7 +66,7 @@ describe("what an answer says of a link", () => {
   });
 });
 
-test("of many broken links the first three are told", () => {
+test("names the first three of many broken links", () => {
   const facts: PreSendFacts = {
     articles: 5,
     selected: 5,
@@ -79,7 +79,7 @@ test("of many broken links the first three are told", () => {
   const broken = ["A", "B", "C", "D", "E"].map((title) => ({ title, said: "answers 404" }));
   expect(preSendFindings(facts)).toEqual([]);
   expect(preSendFindings({ ...facts, broken: broken.slice(0, 1) })).toEqual([
-    "“A” answers 404: leave it out, or mend the page that it leads to.",
+    { code: "link_broken", data: { title: "A", said: "answers 404" } },
   ]);
-  expect(preSendFindings({ ...facts, broken }).slice(3)).toEqual(["2 more articles lead to no page either."]);
+  expect(preSendFindings({ ...facts, broken }).slice(3)).toEqual([{ code: "more_links_broken", data: { count: 2 } }]);
 });

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { compareAlerts, type OpenAlert } from "../../../src/operations/alerts/compare.ts";
 import { findTrouble, type AlertFacts, type Trouble } from "../../../src/operations/alerts/conditions.ts";
 import { signedHeaders } from "../../../src/operations/alerts/webhook.ts";
-import { manyGone } from "../../../src/editions/state.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 
 const now = new Date("2026-11-24T08:00:00Z");
@@ -44,10 +43,14 @@ describe("what is trouble", () => {
     ["unknown", edition({ unknown: 1 }), ["unknown: The relay never answered for 1 delivery of 2026-11-24."]],
     [
       "held",
-      edition({ state: "held", reason: "It is empty" }),
+      edition({ state: "held", reason: { code: "other", data: { text: "It is empty" } } }),
       ["edition-held: .* until it is approved. It is empty.$"],
     ],
-    ["missed", edition({ state: "missed", reason: "It slept." }), ["edition-missed: .* was not sent. It slept.$"]],
+    [
+      "missed",
+      edition({ state: "missed", reason: { code: "other", data: { text: "It slept." } } }),
+      ["edition-missed: .* was not sent. It slept.$"],
+    ],
     ["missed and overtaken", edition({ state: "missed", overtaken: true }), []],
     [
       "empty, and never before",
@@ -70,16 +73,16 @@ describe("what is trouble", () => {
     ],
     ["for nobody, with few readers", edition({ selected: 0, rejected: 0, past: { ...past, selected: 4 } }), []],
     ["for nobody, with none", edition({ selected: 0, rejected: 0, readers: 0, past }), []],
-    ["paused by hand", edition({ state: "paused", reason: "A wrong headline" }), []],
+    ["paused by hand", edition({ state: "paused", reason: { code: "other", data: { text: "A wrong headline" } } }), []],
     [
       "paused by itself",
-      edition({ state: "paused", reason: "Paused because the relay refuses every mail: 554 no" }),
+      edition({ state: "paused", reason: { code: "relay_refuses_all", data: { reply: "554 no" } } }),
       ["relay: .*554 no.$"],
     ],
     [
       "paused by itself because of the addresses",
-      edition({ state: "paused", reason: `${manyGone}: 20 of the first 21.` }),
-      ["suppressions: .* has stopped. Paused because .* do not exist: 20 of the first 21.$"],
+      edition({ state: "paused", reason: { code: "many_addresses_gone", data: { gone: 20, answered: 21 } } }),
+      ["suppressions: .* has stopped. .*20 of the first 21 addresses .*$"],
     ],
     [
       "so many of a small list that it was finished before it could pause",

@@ -60,9 +60,9 @@ describe("decideDue", () => {
 
   it("gives the reason of a missed date", () => {
     expect(look("2026-06-04T18:10Z", []).missed.map(({ reason }) => reason)).toEqual([
-      "The service was not running at 07:00 (Europe/Berlin) and came back 2 days later; its articles go into the next edition.",
-      "The service was not running at 07:00 (Europe/Berlin) and came back 37 hours later; its articles go into the next edition.",
-      "The service was not running at 07:00 (Europe/Berlin) and came back 13 hours later; its articles go into the next edition.",
+      { code: "missed_service_down", data: { sendAt: "07:00", timezone: "Europe/Berlin", hours: 61 } },
+      { code: "missed_service_down", data: { sendAt: "07:00", timezone: "Europe/Berlin", hours: 37 } },
+      { code: "missed_service_down", data: { sendAt: "07:00", timezone: "Europe/Berlin", hours: 13 } },
     ]);
   });
 

@@ -79,11 +79,11 @@ test("the day is about the edition that needs an operator most, and about every 
 });
 
 test("what needs a decision comes with the page on which it is decided, the most pressing first", () => {
-  const held = { date: "2026-11-24", number: 2, state: "held" as const, reason: "It is far larger than usual." };
+  const held = { date: "2026-11-24", number: 2, state: "held" as const, reason_code: "other" as const };
   const found = decisions({
     editions: [
-      { ...held, balance: counts({}) },
-      { ...held, number: 1, state: "finished", balance: counts({ unknown: 2 }) },
+      { ...held, reason_data: { text: "It is far larger than usual." }, balance: counts({}) },
+      { ...held, number: 1, state: "finished", reason_code: null, reason_data: null, balance: counts({ unknown: 2 }) },
     ],
     empty: ["The edition of 2026-11-23 is empty."],
     unhealthy: [{ id: 3, title: null, last_error: "the server answered 503" }],
