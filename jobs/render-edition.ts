@@ -1,4 +1,5 @@
 import { renderEdition, type RenderDeps } from "../src/editions/render.ts";
+import { wakeAfter } from "../src/editions/state.ts";
 import type { Payload, Wake } from "../src/queue/contract.ts";
 
 /** Makes the edition's stencil, then asks for its slices. */
@@ -7,5 +8,6 @@ export async function renderEditionJob(
   { editionId }: Payload<"render-edition">,
   signal: AbortSignal,
 ) {
-  if (await renderEdition(deps, editionId, signal)) await deps.wake("fan-out", { editionId });
+  if (!(await renderEdition(deps, editionId, signal))) return;
+  await wakeAfter(deps.wake, "start", { id: editionId, from: "opening" });
 }

@@ -18,6 +18,7 @@ import { createLedger, type Ledger } from "./deliveries/ledger.ts";
 import { createPolicyWatch } from "./deliveries/policy-watch.ts";
 import { keepMessageBuilders, openMessageBuilder, type MessageBuilder } from "./editions/message-builder.ts";
 import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
+import { reopenEditions } from "./editions/state.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
@@ -186,6 +187,7 @@ export async function openApp(
         connections: config.smtpConnections,
         suppress: (tx, { reply, ...gone }) =>
           suppress(tx, options.secret, { ...gone, reason: "address does not exist", detail: withoutAddress(reply) }),
+        reopen: reopenEditions,
         suppressed: createGoneWatch((id) => void pauseForGone(app, id)),
       }),
       fetch,

@@ -110,20 +110,6 @@ export async function unclaimLost(tx: Tx, sender: string, held: readonly number[
 }
 
 /**
- * A claim that was given up for dead, so that its edition was finished without it, may turn out to be deferred: the
- * edition then goes on, or its reader would never be tried again.
- */
-export async function reopenFor(tx: Tx, outcomes: readonly Outcome[]): Promise<void> {
-  const deferred = outcomes.filter((outcome) => outcome.state === "deferred").map((outcome) => outcome.id);
-  if (deferred.length === 0) return;
-  await sql`
-    update editions e set state = 'sending', closed_at = null
-    from deliveries d
-    where d.id = any(${deferred}::bigint[]) and d.state = 'deferred' and e.id = d.edition_id and e.state = 'finished'
-  `.execute(tx);
-}
-
-/**
  * Takes readers off the list whose addresses the relay says do not exist.
  * @returns their address keys, and the editions whose mail was refused
  */

@@ -4,15 +4,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { createMutex } from "../db/mutex.ts";
-import {
-  claim,
-  reopenFor,
-  settle,
-  suppressReaders,
-  unclaimLost,
-  type ClaimedDelivery,
-  type Outcome,
-} from "./claims.ts";
+import { claim, settle, suppressReaders, unclaimLost, type ClaimedDelivery, type Outcome } from "./claims.ts";
 
 /** This process's hand on the ledger: claims go in before SMTP, outcomes after. */
 export interface Ledger {
@@ -50,6 +42,8 @@ export interface LedgerDeps {
   sender: string;
   /** Most claims at a time. */
   connections: number;
+  /** Reopens, in the same transaction, finished editions of deliveries that turn out to be deferred. */
+  reopen(tx: Tx, deferred: readonly number[], now: Date): Promise<void>;
   /** Remembers, in the same transaction, that an address must never be mailed again. */
   suppress(tx: Tx, gone: { addressKey: string; editionId: number; reply: string; now: Date }): Promise<void>;
   /** Hears, once it is committed, of how many more readers an edition's mails have suppressed. */
@@ -166,7 +160,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
 /** @returns the edition of each reader who was suppressed */
 async function write(deps: LedgerDeps, tx: Tx, outcomes: readonly Outcome[], now: Date): Promise<number[]> {
   await settle(tx, deps.sender, outcomes, now);
-  await reopenFor(tx, outcomes);
+  const deferred = outcomes.filter((outcome) => outcome.state === "deferred").map((outcome) => outcome.id);
+  await deps.reopen(tx, deferred, now);
   const gone: number[] = [];
   for (const { id, reply } of outcomes.filter((outcome) => outcome.suppress === true)) {
     for (const reader of await suppressReaders(tx, [id], now)) {

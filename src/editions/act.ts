@@ -4,13 +4,15 @@ import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { takeBackSuppressions } from "../subscribers/edition-suppressions.ts";
 import { reasonColumns, reasonOfEdition, type Reason } from "./reason.ts";
-import { transition, type EditionAction } from "./state.ts";
+import { moveEdition, transition, wakeAfter, type EditionAction, type EditionState } from "./state.ts";
 import { getEdition, lockEdition, type Edition } from "./store.ts";
+import type { Wake } from "../queue/contract.ts";
 import { editionName } from "../base/edition-name.ts";
 
 export interface ActDeps {
   db: Db;
   clock: Clock;
+  wake: Wake;
   options: { expireHours: number; secret: string };
 }
 
@@ -23,7 +25,7 @@ export interface Acted {
 }
 
 /**
- * An operator's action on an edition, once however often it is asked for, and written into the audit log.
+ * Does an operator's action on an edition: the change, the audit entry and the wake-up. Repeating it changes nothing.
  * @param reason shown with the edition, as why it was paused
  * @throws Refusal 404 for an unknown edition, 409 naming the state and what it allows
  */
@@ -33,7 +35,8 @@ export async function actOnEdition(
 ): Promise<Acted> {
   const { action, actor } = request;
   const { id } = await getEdition(deps.db, request.date, request.number);
-  return deps.db.transaction().execute(async (tx) => {
+  let from: EditionState | null = null;
+  const acted = await deps.db.transaction().execute(async (tx) => {
     const before = await lockEdition(tx, id);
     const name = editionName(before);
     const state = transition(before.state, action, name);
@@ -46,26 +49,22 @@ export async function actOnEdition(
     const again = action === "retry" || action === "resend-unknown";
     // Done already, or nothing there to put back: a finished edition then stays finished.
     if (affected === 0 && (again || before.state === state)) return { edition: before, affected, changed: false };
-    await tx
-      .updateTable("editions")
-      .set({
-        state,
-        ...reasonColumns(request.reason ?? reasonAfter(action, { actor, affected }, before)),
-        ...(action === "approve" ? { approved_by: actor, sending_at: now } : {}),
-        ...(action === "cancel" ? { closed_at: now } : {}),
-        // It would stop again at the next address otherwise.
-        ...(action === "resume" && before.reason_code === "many_addresses_gone" ? { gone_accepted: true } : {}),
-        ...(action === "unsuppress" ? { gone_accepted: false } : {}),
-        // What goes on after a pause, or again, has its whole time to be delivered.
-        ...(again || action === "resume" || action === "approve"
-          ? { closed_at: null, expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000) }
-          : {}),
-      })
-      .where("id", "=", id)
-      .execute();
+    const reason = request.reason ?? reasonAfter(action, { actor, affected }, before);
+    const also = {
+      ...reasonColumns(reason),
+      ...(action === "approve" ? { approved_by: actor } : {}),
+      // It would pause again at the next address otherwise.
+      ...(action === "resume" && before.reason_code === "many_addresses_gone" ? { gone_accepted: true } : {}),
+      ...(action === "unsuppress" ? { gone_accepted: false } : {}),
+    };
+    const { expireHours } = deps.options;
+    await moveEdition(tx, { id, from: before.state, event: action, also }, { now, expireHours });
     await writeAudit(tx, { at: now, actor, action: `edition ${action}`, subject: name, detail: { affected } });
+    from = before.state;
     return { edition: await lockEdition(tx, id), affected, changed: true };
   });
+  if (acted.changed) await wakeAfter(deps.wake, action, { id, from });
+  return acted;
 }
 
 function reasonAfter(

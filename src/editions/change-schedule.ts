@@ -17,6 +17,7 @@ import {
   type ScheduleChange,
   type ScheduleDefaults,
 } from "../schedule/store.ts";
+import { wakeAfter } from "./state.ts";
 import { inTurn, refuseOutdated, type Turn, type TurnDeps } from "./schedule-turn.ts";
 
 export interface ScheduleDeps extends DueDeps, TurnDeps {
@@ -86,7 +87,7 @@ async function moveScheduler(deps: { db: Db; queues: Queues; log: Log }, changed
 
 async function openWhatWasDue(deps: ScheduleDeps, schedule: EffectiveSchedule): Promise<void> {
   const opened = await openDue(deps, schedule);
-  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+  if (opened) await wakeAfter(deps.wake, "open", { id: opened.edition.id, from: null });
 }
 
 async function adopt(

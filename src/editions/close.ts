@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
 import { reasonColumns } from "./reason.ts";
-import { balance } from "./state.ts";
+import { balance, moveEdition } from "./state.ts";
 import { lockEdition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -21,18 +21,11 @@ export async function closeEdition(deps: { db: Db; clock: Clock; log: Log }, edi
     const date = editionName(edition);
     if (!balanced) {
       deps.log.error({ edition: editionId, date, sentence }, "edition does not balance and stays open");
-      await tx
-        .updateTable("editions")
-        .set(reasonColumns({ code: "not_balanced", data: counts }))
-        .where("id", "=", editionId)
-        .execute();
+      const reason = reasonColumns({ code: "not_balanced", data: counts });
+      await tx.updateTable("editions").set(reason).where("id", "=", editionId).execute();
       return false;
     }
-    await tx
-      .updateTable("editions")
-      .set({ state: "finished", closed_at: deps.clock.now() })
-      .where("id", "=", editionId)
-      .execute();
+    await moveEdition(tx, { id: editionId, from: "sending", event: "finish" }, { now: deps.clock.now() });
     deps.log.info({ edition: editionId, date, sentence }, "edition finished");
     return true;
   });

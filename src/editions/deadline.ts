@@ -1,15 +1,14 @@
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { actOnEdition, type ActDeps } from "./act.ts";
+import { moveEdition } from "./state.ts";
 import { editionsInState, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
-import type { Wake } from "../queue/contract.ts";
 import type { HoldOptions } from "./hold.ts";
 import { reasonColumns, type Reason } from "./reason.ts";
 
 export interface DeadlineDeps extends ActDeps {
   log: Log;
-  wake: Wake;
   options: ActDeps["options"] & Pick<HoldOptions, "approval">;
 }
 
@@ -30,20 +29,16 @@ async function send(deps: DeadlineDeps, edition: Edition, deadline: Date): Promi
     const acted = await actOnEdition(deps, { date, number, action: "approve", actor: "dayletter", reason });
     if (!acted.changed) return;
     deps.log.warn({ edition: id, date: editionName(edition) }, "edition sent at its deadline without approval");
-    await deps.wake("fan-out", { editionId: id });
   } catch (error) {
     // An operator decided at this very moment.
     if (!(error instanceof Refusal)) throw error;
   }
 }
 
-async function keep({ db, log }: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
+async function keep({ db, clock, log }: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
   const data = { deadline: deadline.toISOString(), timezone: edition.timezone };
-  await db
-    .updateTable("editions")
-    .set({ ...reasonColumns({ code: "not_approved_in_time", data }), approve_by: null })
-    .where("id", "=", edition.id)
-    .where("state", "=", "held")
-    .execute();
+  const also = reasonColumns({ code: "not_approved_in_time", data });
+  const now = clock.now();
+  if (!(await moveEdition(db, { id: edition.id, from: "held", event: "expire-approval", also }, { now }))) return;
   log.warn({ edition: edition.id, date: editionName(edition) }, "edition not approved in time, it stays held");
 }

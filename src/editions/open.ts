@@ -8,6 +8,7 @@ import { keepWithEdition, openDraft } from "./draft-store.ts";
 import { ownHour } from "../schedule/calendar.ts";
 import { freeze } from "./freeze.ts";
 import { reasonColumns, type Reason } from "./reason.ts";
+import { afterEvent } from "./state.ts";
 import { findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -91,11 +92,10 @@ export async function recordMissed(
     .values({
       date: missed.date,
       number: 1,
-      state: "missed",
+      ...afterEvent("miss", null, { now: missed.now }),
       timezone: missed.timezone,
       due_at: missed.dueAt,
       opened_at: missed.now,
-      closed_at: missed.now,
       ...reasonColumns(missed.reason),
     })
     .onConflict((conflict) => conflict.columns(["date", "number"]).doNothing())
@@ -110,12 +110,11 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
     .values({
       date: request.date,
       number,
-      state: "opening",
+      ...afterEvent("open", null, { now, expireHours: deps.options.expireHours }),
       timezone: request.timezone,
       due_at: request.dueAt,
       opened_at: now,
       frozen_at: now,
-      expires_at: new Date(now.getTime() + deps.options.expireHours * 3_600_000),
       ...reasonColumns(request.reason ?? null),
       approved_by: request.approvedBy ?? null,
     })
@@ -143,7 +142,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
             introduction: draft?.introduction ?? null,
             subject: draft?.subject ?? null,
           }
-        : { state: "empty", closed_at: now, ...reasonColumns({ code: "no_articles", data: {} }) },
+        : { ...afterEvent("find-nothing", "opening", { now }), ...reasonColumns({ code: "no_articles", data: {} }) },
     )
     .where("id", "=", id)
     .execute();

@@ -4,6 +4,7 @@ import type { Wake } from "../queue/contract.ts";
 import { loadSchedule } from "../schedule/store.ts";
 import { localDate } from "../schedule/calendar.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
+import { wakeAfter } from "./state.ts";
 import { findEdition, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 
@@ -59,7 +60,7 @@ async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition
     subject: editionName(edition),
     detail: { articles: edition.articles, selected: edition.selected },
   });
-  if (edition.state === "opening") await deps.wake("render-edition", { editionId: edition.id });
+  if (edition.state === "opening") await wakeAfter(deps.wake, "open", { id: edition.id, from: null });
   return edition;
 }
 

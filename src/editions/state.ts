@@ -1,4 +1,7 @@
+import { sql, type Updateable } from "kysely";
 import { Refusal } from "../base/errors.ts";
+import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { Wake } from "../queue/contract.ts";
 
 export type EditionState = "opening" | "held" | "sending" | "paused" | "finished" | "cancelled" | "missed" | "empty";
 
@@ -21,63 +24,152 @@ export const editionActions = [
 ] as const;
 export type EditionAction = (typeof editionActions)[number];
 
-interface Rule {
-  /** For the refusal: "pausing is possible only while it is sending". */
-  doing: string;
-  when: string;
-  moves: Partial<Record<EditionState, EditionState>>;
-  /** The state in which the action has already been done: asking again changes nothing and is no error. */
-  done?: EditionState;
+/** Everything that can happen to an edition: the actions above, and what the program does. */
+export type EditionEvent =
+  | EditionAction
+  | "open"
+  | "miss"
+  | "find-nothing"
+  | "start"
+  | "hold"
+  | "expire-approval"
+  | "finish"
+  | "reopen";
+
+interface Move {
+  event: EditionEvent;
+  /** null for an edition that has no row yet. */
+  from: readonly (EditionState | null)[];
+  to: EditionState | "same";
+  /** Set to the present instant, to the present instant plus EXPIRE_HOURS, or cleared. */
+  sets?: Partial<Record<"sending_at" | "closed_at" | "expires_at" | "approve_by", "now" | "expiry" | "null">>;
+  /** The job that goes on with the edition. Without one, the recovery job finds what is left to do. */
+  wakes?: "render-edition" | "fan-out";
+  /** The action has been done already. Asking again is no error, so that a double click is none, and it is not offered. */
+  repeats?: true;
 }
 
-const again = { finished: "sending", sending: "sending", paused: "paused" } as const;
+/** An edition that continues after a pause, or is sent again, gets the whole time for its deliveries. */
+const restarted = { closed_at: "null", expires_at: "expiry" } as const;
 
-const rules: Record<EditionAction, Rule> = {
-  approve: { doing: "approving", when: "while it is held", moves: { held: "sending" }, done: "sending" },
-  // Not while it is opening: there is nothing to stop yet, and cancelling is the way to prevent it.
-  pause: { doing: "pausing", when: "while it is sending", moves: { sending: "paused" }, done: "paused" },
-  resume: { doing: "resuming", when: "while it is paused", moves: { paused: "sending" }, done: "sending" },
-  cancel: {
-    doing: "cancelling",
-    when: "before it is finished",
-    moves: { opening: "cancelled", held: "cancelled", sending: "cancelled", paused: "cancelled" },
-    done: "cancelled",
-  },
-  // A paused edition stays paused: what is to go out again waits with the rest until it is resumed.
-  retry: { doing: "retrying", when: "while it is sending, paused or finished", moves: again },
-  "resend-unknown": {
-    doing: "resending unknown deliveries",
-    when: "while it is sending, paused or finished",
-    moves: again,
-  },
-  // Nothing is sent by that: the readers who are back get it by a retry.
-  unsuppress: {
-    doing: "taking its suppressions back",
-    when: "once it was being sent",
-    moves: { sending: "sending", paused: "paused", finished: "finished", cancelled: "cancelled" },
-  },
-};
+/** The state machine of editions. `moveEdition` and `afterEvent` follow it; nothing else writes `editions.state`. */
+const moves: readonly Move[] = [
+  { event: "open", from: [null], to: "opening", sets: { expires_at: "expiry" }, wakes: "render-edition" },
+  { event: "miss", from: [null], to: "missed", sets: { closed_at: "now" } },
+  { event: "find-nothing", from: ["opening"], to: "empty", sets: { closed_at: "now" } },
+  { event: "start", from: ["opening"], to: "sending", sets: { sending_at: "now" }, wakes: "fan-out" },
+  { event: "hold", from: ["opening"], to: "held" },
+  { event: "expire-approval", from: ["held"], to: "held", sets: { approve_by: "null" } },
+  { event: "approve", from: ["held"], to: "sending", sets: { sending_at: "now", ...restarted }, wakes: "fan-out" },
+  { event: "approve", from: ["sending"], to: "sending", repeats: true },
+  // An edition that is opening has nothing to pause; cancelling prevents it.
+  { event: "pause", from: ["sending"], to: "paused" },
+  { event: "pause", from: ["paused"], to: "paused", repeats: true },
+  { event: "resume", from: ["paused"], to: "sending", sets: restarted, wakes: "fan-out" },
+  { event: "resume", from: ["sending"], to: "sending", repeats: true },
+  { event: "cancel", from: ["opening", "held", "sending", "paused"], to: "cancelled", sets: { closed_at: "now" } },
+  { event: "cancel", from: ["cancelled"], to: "cancelled", sets: { closed_at: "now" }, repeats: true },
+  { event: "retry", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "fan-out" },
+  // Its retries wait with the rest until it is resumed.
+  { event: "retry", from: ["paused"], to: "paused", sets: restarted },
+  { event: "resend-unknown", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "fan-out" },
+  { event: "resend-unknown", from: ["paused"], to: "paused", sets: restarted },
+  // This sends nothing: the readers get the edition by a retry.
+  { event: "unsuppress", from: ["sending", "paused", "finished", "cancelled"], to: "same" },
+  { event: "finish", from: ["sending"], to: "finished", sets: { closed_at: "now" } },
+  // A delivery that was given up for lost was deferred after all.
+  { event: "reopen", from: ["finished"], to: "sending", sets: { closed_at: "null" } },
+];
 
-/** What an operator can do in this state, for buttons and for refusals; repeats that would change nothing are left out. */
+function moveOf(event: EditionEvent, from: EditionState | null): Move | undefined {
+  return moves.find((move) => move.event === event && move.from.includes(from));
+}
+
+/** What an operator can do in this state, for buttons and for refusals. Repeats that would change nothing are left out. */
 export function allowedActions(state: EditionState): EditionAction[] {
-  return editionActions.filter((action) => rules[action].moves[state] !== undefined);
+  return editionActions.filter((action) => {
+    const move = moveOf(action, state);
+    return move !== undefined && move.repeats === undefined;
+  });
 }
 
 /**
- * The state of an edition after an operator's action. An action that has been done already gives the same state, so that
- * a double click is no error. Throws a 409 Refusal that names the state and what is allowed; `date` is for that sentence.
+ * The state of an edition after an operator's action. An action that has been done already gives the same state.
+ * @param edition its name, for the refusal
+ * @throws Refusal 409 that names the state and what it allows
  */
-export function transition(state: EditionState, action: EditionAction, date?: string): EditionState {
-  const rule = rules[action];
-  const next = rule.done === state ? state : rule.moves[state];
-  if (next !== undefined) return next;
-  const edition = date === undefined ? "The edition" : `Edition ${date}`;
+export function transition(state: EditionState, action: EditionAction, edition: string): EditionState {
+  const move = moveOf(action, state);
+  if (move) return move.to === "same" ? state : move.to;
   const allowed = allowedActions(state);
-  const hint = allowed.length > 0 ? `now it allows ${allowed.join(", ")}` : "now it allows no action";
-  throw new Refusal(409, `${edition} is ${state}: ${rule.doing} is possible only ${rule.when}; ${hint}.`, {
-    state,
-    allowed,
-  });
+  const actions = allowed.join(", ") || "none";
+  throw new Refusal(409, "edition_action_not_possible", { edition, state, action, allowed, actions });
+}
+
+/** Queues the job that goes on with an edition after an event, if there is one. */
+export async function wakeAfter(
+  wake: Wake,
+  event: EditionEvent,
+  { id, from }: { id: number; from: EditionState | null },
+): Promise<void> {
+  const job = moveOf(event, from)?.wakes;
+  if (job !== undefined) await wake(job, { editionId: id });
+}
+
+/** Any columns but the state. */
+type EditionChange = Omit<Updateable<Schema["editions"]>, "state">;
+
+interface At {
+  now: Date;
+  /** For events that set when deliveries expire. */
+  expireHours?: number;
+}
+
+/** The columns of an edition after an event. @throws Error when the event cannot happen in this state */
+export function afterEvent(event: EditionEvent, from: EditionState | null, { now, expireHours = 0 }: At) {
+  const move = moveOf(event, from);
+  if (!move) throw new Error(`${event} cannot happen to an edition that is ${from ?? "not there"}.`);
+  const values = { now, expiry: new Date(now.getTime() + expireHours * 3_600_000), null: null };
+  const sets = Object.entries(move.sets ?? {}).map(([column, value]) => [column, values[value]]);
+  return {
+    state: move.to === "same" ? from! : move.to,
+    ...(Object.fromEntries(sets) as Partial<Record<keyof NonNullable<Move["sets"]>, Date | null>>),
+  };
+}
+
+/**
+ * Moves an edition by an event, unless it has left the state `from` meanwhile.
+ * @param also what else changes in the same step
+ * @returns whether it was moved
+ */
+export async function moveEdition(
+  db: Db | Tx,
+  { id, from, event, also }: { id: number; from: EditionState; event: EditionEvent; also?: EditionChange },
+  at: At,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("editions")
+    .set({ ...afterEvent(event, from, at), ...also })
+    .where("id", "=", id)
+    .where("state", "=", from)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Reopens finished editions of which a delivery, given up for lost, was deferred after all. It would never be retried otherwise. */
+export async function reopenEditions(tx: Tx, deferred: readonly number[], now: Date): Promise<void> {
+  if (deferred.length === 0) return;
+  const rows = await tx
+    .selectFrom("editions as e")
+    .innerJoin("deliveries as d", "d.edition_id", "e.id")
+    .select("e.id")
+    .distinct()
+    .where(sql<boolean>`d.id = any(${deferred}::bigint[])`)
+    .where("d.state", "=", "deferred")
+    .where("e.state", "=", "finished")
+    .orderBy("e.id")
+    .execute();
+  for (const { id } of rows) await moveEdition(tx, { id, from: "finished", event: "reopen" }, { now });
 }
 
 export type DeliveryState =

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { reasonColumns, type Reason } from "./reason.ts";
+import { moveEdition } from "./state.ts";
 import { stencilVersion, type Stencil } from "../render/types.ts";
 
 /**
@@ -12,19 +13,13 @@ export async function startSending(
   editionId: number,
   start: { stencil: Stencil; reason: Reason | null; now: Date; held?: { approveBy: Date | null } | undefined },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable("editions")
-    .set({
-      stencil: asJson(start.stencil),
-      ...reasonColumns(start.reason),
-      ...(start.held
-        ? { state: "held" as const, approve_by: start.held.approveBy }
-        : { state: "sending" as const, sending_at: start.now }),
-    })
-    .where("id", "=", editionId)
-    .where("state", "=", "opening")
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  const { stencil, reason, now, held } = start;
+  const also = {
+    stencil: asJson(stencil),
+    ...reasonColumns(reason),
+    ...(held ? { approve_by: held.approveBy } : {}),
+  };
+  return moveEdition(db, { id: editionId, from: "opening", event: held ? "hold" : "start", also }, { now });
 }
 
 export async function keepStencil(db: Db | Tx, editionId: number, stencil: Stencil): Promise<void> {

@@ -8,6 +8,7 @@ import { passDeadlines } from "../editions/deadline.ts";
 import type { HoldOptions } from "../editions/hold.ts";
 import { openDue, type DueDeps } from "../editions/due.ts";
 import { pauseForGone } from "../editions/pause-itself.ts";
+import { wakeAfter } from "../editions/state.ts";
 import { editionsInState } from "../editions/store.ts";
 import { unrenderedEditions } from "../editions/stencils.ts";
 import type { Wake } from "../queue/contract.ts";
@@ -55,7 +56,7 @@ export async function recover(deps: RecoverDeps): Promise<void> {
 
 export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
   const opened = await openDue(deps, await loadSchedule(deps.db));
-  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+  if (opened) await wakeAfter(deps.wake, "open", { id: opened.edition.id, from: null });
 }
 
 async function lookAtTheNext(deps: RecoverDeps): Promise<void> {

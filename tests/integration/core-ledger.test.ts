@@ -13,7 +13,7 @@ import { actOnEdition } from "../../src/editions/act.ts";
 import { closeEdition } from "../../src/editions/close.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
-import type { EditionAction } from "../../src/editions/state.ts";
+import { reopenEditions, type EditionAction } from "../../src/editions/state.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { erase } from "../../src/subscribers/erase.ts";
 import { createSmtpTransport } from "../../src/mail/smtp.ts";
@@ -66,6 +66,7 @@ const open = (options: Partial<Parameters<typeof createLedger>[0]> = {}): Ledger
     log: silentLog,
     sender,
     connections,
+    reopen: reopenEditions,
     suppress,
     suppressed,
     ...options,

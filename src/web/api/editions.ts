@@ -136,7 +136,6 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
           ...(reason === undefined ? {} : { reason: { code: "other", data: { text: reason } } }),
         });
         const { edition, changed, affected } = acted;
-        if (changed && edition.state === "sending") await app.wake("fan-out", { editionId: edition.id });
         return { changed, affected, edition: showEditionStatus(await editionStatus(db, edition)) };
       },
     );

@@ -93,8 +93,6 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     const name = parseEditionName(request.params.name);
     try {
       const acted = await actOnEdition(app, { ...name, action, actor: request.operator.name });
-      if (acted.changed && acted.edition.state === "sending")
-        await app.wake("fan-out", { editionId: acted.edition.id });
       const again = action === "retry" || action === "resend-unknown" || action === "unsuppress";
       const query = `done=${action}${acted.changed || again ? "" : "&already=1"}&n=${acted.affected}`;
       return reply.redirect(`${operatorPathOf(acted.edition)}?${query}`, 303);

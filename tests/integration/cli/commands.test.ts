@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EditionDetailAnswer, ImportAnswer } from "../../../src/cli/answers.ts";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
 import { startWorker, type RunningWorker } from "../../../src/worker.ts";
+import { text } from "../../support/text.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 import { openWorld, testEnv, type World } from "../../support/world.ts";
 import { execute } from "../../unit/cli/execute.ts";
@@ -198,7 +199,12 @@ describe("commands against a running server", () => {
     const shown = (await run(["edition", "show"])).stdout;
     expect(shown).toContain("Balance  selected 2 = sent 2 + rejected 0 + expired 0 + skipped 0 + unknown 0");
     expect((await run(["edition", "pause", edition.name])).stderr).toContain(
-      "pausing is possible only while it is sending",
+      text("error.edition_action_not_possible", {
+        edition: edition.name,
+        state: "finished",
+        action: "pause",
+        actions: "retry, resend-unknown, unsuppress",
+      }),
     );
     expect((await run(["edition", "retry", edition.name])).stdout).toContain("No change.");
   });

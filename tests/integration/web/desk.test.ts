@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { text } from "../../support/text.ts";
 import { formWithFile } from "../../support/form-with-file.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
@@ -80,7 +81,14 @@ test("an edition is paused at once, resumed after a page that says to how many, 
   const wrong = await post("/operator/editions/2026-11-24/resume");
   expect([wrong.statusCode, wrong.body]).toEqual([
     409,
-    expect.stringContaining("is cancelled: resuming is possible only"),
+    expect.stringContaining(
+      text("error.edition_action_not_possible", {
+        edition: "2026-11-24",
+        state: "cancelled",
+        action: "resume",
+        actions: "unsuppress",
+      }),
+    ),
   ]);
 });
 
