@@ -54,10 +54,8 @@ export async function editHeld(
     const before = await lockEdition(tx, id);
     const name = editionName(before);
     const now = clock.now();
-    if (before.state !== "held") {
-      const when = `edition ${name} is ${before.state}`;
-      throw new Refusal(409, `An edition can be changed only while it is held, and ${when}.`, { state: before.state });
-    }
+    const { state } = before;
+    if (state !== "held") throw new Refusal(409, "edition_not_held", { edition: name, state });
     if (revision !== undefined) await refuseOutdated(tx, before, revision);
     await rearrange(tx, before, { ...change, leaveOut: [...leaveOut, ...hide] }, now);
     for (const article of hide) await hideArticle(tx, article);
@@ -89,7 +87,7 @@ async function reword(
   const own: Record<string, string> = {};
   if (title !== undefined) {
     const line = ownLine("title", title);
-    if (line === null) throw new Refusal(422, `The title of article ${article} is empty: write one.`);
+    if (line === null) throw new Refusal(422, "article_title_empty", { article });
     own["title"] = line;
   }
   if (summary !== undefined) own["summary"] = ownLine("summary", summary) ?? "";
@@ -97,9 +95,6 @@ async function reword(
     update edition_articles set snapshot = snapshot || ${JSON.stringify(own)}::jsonb
     where edition_id = ${edition.id} and article_id = ${article}`.execute(tx);
   if (numAffectedRows !== 1n) {
-    throw new Refusal(
-      422,
-      `Edition ${editionName(edition)} has no article ${article}: see \`dayletter edition show\`.`,
-    );
+    throw new Refusal(422, "article_not_in_edition", { edition: editionName(edition), article });
   }
 }

@@ -58,7 +58,7 @@ async function applied(tx: Tx, now: Date, draft: Draft, change: DraftChange): Pr
   const known = new Set([...waiting.keys(), ...draft.first, ...draft.leftOut, ...Object.keys(draft.words).map(Number)]);
   const stranger = named.find((id) => !known.has(id));
   if (stranger !== undefined) {
-    throw new Refusal(422, `Article ${stranger} does not wait for the next edition: see \`dayletter edition edit\`.`);
+    throw new Refusal(422, "article_not_waiting", { article: stranger });
   }
   return {
     introduction: introduction === undefined ? draft.introduction : ownText(introduction),
@@ -99,8 +99,5 @@ function put(own: OwnWords, name: keyof OwnWords, value: string | null): void {
 }
 
 function stale(date: string): Refusal {
-  return new Refusal(
-    409,
-    `Somebody else has changed the edition of ${date} meanwhile, or it has been frozen: look at it again, then change it.`,
-  );
+  return new Refusal(409, "next_edition_changed", { date });
 }

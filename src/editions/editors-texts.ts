@@ -18,5 +18,5 @@ export function ownLine(name: "subject" | "title" | "summary", raw: string | nul
 function within(name: keyof typeof draftLimits, text: string): string | null {
   const most = draftLimits[name];
   if (text.length <= most) return text === "" ? null : text;
-  throw new Refusal(422, `The ${name} has ${text.length} characters: a mail has room for ${most}.`);
+  throw new Refusal(422, "edition_text_too_long", { field: name, length: text.length, most });
 }

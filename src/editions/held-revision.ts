@@ -31,8 +31,5 @@ export async function refuseOutdated(tx: Tx, edition: Edition, seen: string): Pr
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
-  throw new Refusal(
-    409,
-    `${last?.actor ?? "Somebody"} has changed edition ${name} meanwhile, so yours was not saved: look at it as it is now, and change it again.`,
-  );
+  throw new Refusal(409, "edition_changed", { edition: name, actor: last?.actor ?? null });
 }

@@ -39,19 +39,14 @@ export function checkMove(move: {
   recorded: ReadonlySet<string>;
 }): void {
   const { date, now, schedule, recorded } = move;
-  if (recorded.has(date)) throw new Refusal(409, `${date} has its edition already: it cannot be moved any more.`);
-  if (date < localDate(now, schedule.timezone))
-    throw new Refusal(422, `${date} has passed: name today or a later date.`);
-  if (!isSendDay(date, schedule)) {
-    throw new Refusal(422, `No edition is sent on ${date}: it is skipped, or not one of the schedule's days.`);
-  }
+  if (recorded.has(date)) throw new Refusal(409, "date_has_edition", { date });
+  if (date < localDate(now, schedule.timezone)) throw new Refusal(422, "date_passed", { date });
+  if (!isSendDay(date, schedule)) throw new Refusal(422, "date_not_scheduled", { date });
   const moved = new Map(schedule.moved);
   if (move.sendAt === null) moved.delete(date);
   else moved.set(date, move.sendAt);
   const after = { ...schedule, moved };
   if (dueAt(date, after) > now) return;
-  throw new Refusal(
-    422,
-    `${timeOf(date, after)} (${schedule.timezone}) of ${date} has passed: choose a later time, or send the edition now.`,
-  );
+  const time = `${timeOf(date, after)} (${schedule.timezone})`;
+  throw new Refusal(422, "delivery_time_passed", { date, time });
 }

@@ -168,7 +168,7 @@ async function lastNumber(db: Db, date: string): Promise<number> {
     .where("date", "=", date)
     .executeTakeFirst();
   if (!row?.highest) {
-    throw new Refusal(409, `${date} has no regular edition yet: send that first; an extra edition comes on top of it.`);
+    throw new Refusal(409, "no_regular_edition", { date });
   }
   return row.highest;
 }

@@ -31,8 +31,7 @@ export async function rearrange(tx: Tx, edition: Edition, change: Rearrangement,
   if (takeBack.length > 0) await moveIn(tx, edition, takeBack);
   const articles = await putInOrder(tx, edition, first);
   if (articles === 0) {
-    const name = editionName(edition);
-    throw new Refusal(422, `That would leave edition ${name} without an article: to send nothing, cancel it.`);
+    throw new Refusal(422, "no_article_left", { edition: editionName(edition) });
   }
   await tx.updateTable("editions").set({ articles }).where("id", "=", edition.id).execute();
   await reassign(tx, edition.id, now);
@@ -47,7 +46,7 @@ async function moveOut(tx: Tx, edition: Edition, out: number[]): Promise<void> {
       select edition_id, article_id, tag_ids, snapshot from gone
     )
     update articles set edition_id = null from gone where articles.id = gone.article_id returning id`.execute(tx);
-  refuseMissing(edition, out, rows, 422, "is not in it");
+  refuseMissing(edition, out, rows);
 }
 
 async function moveIn(tx: Tx, edition: Edition, back: number[]): Promise<void> {
@@ -68,7 +67,9 @@ async function moveIn(tx: Tx, edition: Edition, back: number[]): Promise<void> {
       article_id, tag_ids, snapshot
     from waited
     returning article_id as id`.execute(tx);
-  refuseMissing(edition, back, rows, 409, "does not wait to be taken in again");
+  const stuck = missing(back, rows);
+  if (stuck === undefined) return;
+  throw new Refusal(409, "article_not_left_out", { edition: editionName(edition), article: stuck });
 }
 
 /** @returns how many articles the edition has */
@@ -84,7 +85,7 @@ async function putInOrder(tx: Tx, edition: Edition, first: number[]): Promise<nu
   const { rows } = await sql<{ id: number }>`
     update edition_articles set position = -1 - position where edition_id = ${edition.id}
     returning article_id as id`.execute(tx);
-  refuseMissing(edition, first, rows, 422, "is not in it");
+  refuseMissing(edition, first, rows);
   return rows.length;
 }
 
@@ -92,13 +93,13 @@ function ids(list: readonly number[] = []): number[] {
   return [...new Set(list)];
 }
 
-function refuseMissing(edition: Edition, asked: number[], found: { id: number }[], status: number, why: string): void {
+function refuseMissing(edition: Edition, asked: number[], found: { id: number }[]): void {
+  const article = missing(asked, found);
+  if (article === undefined) return;
+  throw new Refusal(422, "article_not_in_edition", { edition: editionName(edition), article });
+}
+
+function missing(asked: number[], found: { id: number }[]): number | undefined {
   const there = new Set(found.map(({ id }) => id));
-  const missing = asked.find((id) => !there.has(id));
-  if (missing === undefined) return;
-  const name = editionName(edition);
-  throw new Refusal(
-    status,
-    `Article ${missing} cannot be moved in edition ${name}, for it ${why}: see \`dayletter edition show ${name}\`.`,
-  );
+  return asked.find((id) => !there.has(id));
 }

@@ -45,7 +45,7 @@ export async function lookAhead({ clock, wake }: Pick<TurnDeps, "clock" | "wake"
 }
 
 /**
- * Of two who change the same schedule at once one wins, and the other is told.
+ * Refuses a change that was made from an outdated schedule, so that nobody overwrites what they have not seen.
  * @param seen the revision of the schedule that the change was made from
  * @throws Refusal 409 naming who changed it since
  */
@@ -58,8 +58,5 @@ export async function refuseOutdated({ tx, schedule }: Turn, seen: string): Prom
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();
-  throw new Refusal(
-    409,
-    `${last?.actor ?? "Somebody"} has changed the schedule meanwhile, so yours was not saved: look at it as it is now, and change it again.`,
-  );
+  throw new Refusal(409, "schedule_changed", { actor: last?.actor ?? null });
 }

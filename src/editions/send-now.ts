@@ -36,12 +36,7 @@ async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition
   const now = deps.clock.now();
   const today = localDate(now, timezone);
   const date = request.date ?? today;
-  if (date !== today) {
-    throw new Refusal(
-      422,
-      `${date} is not today: it is ${today} in ${timezone}, and only today's edition can be sent now.`,
-    );
-  }
+  if (date !== today) throw new Refusal(422, "date_not_today", { date, today, timezone });
   if (!request.extra) refuseSecond(await findEdition(deps.db, date));
   const { edition, created } = await openEdition(deps, {
     date,
@@ -64,19 +59,13 @@ async function send(deps: SendNowDeps, request: SendNowRequest): Promise<Edition
   return edition;
 }
 
-function madeMeanwhile(edition: Edition): Refusal {
-  return new Refusal(
-    409,
-    `Somebody has just made the extra edition ${editionName(edition)} (${edition.state}): look at it, and ask again if one more is to go out.`,
-    { date: edition.date, number: edition.number, state: edition.state },
-  );
+function madeMeanwhile({ date, number, state }: Edition): Refusal {
+  const edition = editionName({ date, number });
+  return new Refusal(409, "extra_edition_just_created", { edition, date, number, state });
 }
 
-function refuseSecond(edition: Edition | undefined): void {
-  if (!edition) return;
-  throw new Refusal(
-    409,
-    `There is an edition ${editionName(edition)} already (${edition.state}): to send one more today, make it an extra one (--extra).`,
-    { date: edition.date, number: edition.number, state: edition.state },
-  );
+function refuseSecond(present: Edition | undefined): void {
+  if (!present) return;
+  const { date, number, state } = present;
+  throw new Refusal(409, "edition_exists", { edition: editionName(present), date, number, state });
 }

@@ -19,8 +19,7 @@ export async function changeSkips(
 ): Promise<EffectiveSchedule> {
   const { skip, actor } = request;
   const dates = [...new Set(request.dates)];
-  if (dates.length > mostDates)
-    throw new Refusal(422, `${dates.length} dates are too many: name at most ${mostDates}.`);
+  if (dates.length > mostDates) throw new Refusal(422, "too_many_dates", { count: dates.length, most: mostDates });
   return inTurn(deps, async ({ tx, now, schedule, recorded }) => {
     for (const date of dates) {
       checkSkip({ date, skip, now, schedule, recorded, catchUpHours: deps.options.catchUpHours });
@@ -42,16 +41,14 @@ export function checkSkip(change: {
 }): void {
   const { date, skip, now, schedule, recorded } = change;
   if (recorded.has(date)) {
-    throw new Refusal(409, `${date} has its edition already: it cannot be ${skip ? "left out" : "put back"} any more.`);
+    throw new Refusal(409, "date_has_edition", { date });
   }
   if (date < localDate(now, schedule.timezone) && !(skip && isPending(date, change))) {
-    throw new Refusal(422, `${date} has passed: name today or a later date; nothing was changed.`);
+    throw new Refusal(422, "date_passed", { date });
   }
   if (skip || !schedule.skipped.has(date) || dueAt(date, schedule) > now) return;
-  throw new Refusal(
-    422,
-    `${timeOf(date, schedule)} (${schedule.timezone}) of ${date} has passed, so it stays left out: send the edition now instead.`,
-  );
+  const time = `${timeOf(date, schedule)} (${schedule.timezone})`;
+  throw new Refusal(422, "skipped_date_due", { date, time });
 }
 
 /** Nothing has looked at it since it came due: after a backup was put back, what was sent since is left out by hand. */

@@ -46,7 +46,7 @@ export async function findEdition(db: Db, date: string, number = 1): Promise<Edi
 export async function getEdition(db: Db, date: string, number = 1): Promise<Edition> {
   const edition = await findEdition(db, date, number);
   if (!edition) {
-    throw new Refusal(404, `There is no edition ${editionName({ date, number })}: see \`dayletter edition list\`.`);
+    throw new Refusal(404, "edition_not_found", { edition: editionName({ date, number }) });
   }
   return edition;
 }

@@ -34,14 +34,10 @@ export function consequenceOf(change: {
 export function demandChoice({ passed, sendable }: Consequence, after: Schedule, choice?: PassedChoice): void {
   const last = passed.at(-1);
   if (!last || choice === "skip" || (choice === "send" && sendable !== null)) return;
-  const what = `${timeOf(last.date, after)} (${after.timezone}) of ${last.date} has passed`;
-  throw new Refusal(
-    409,
-    sendable === null
-      ? `${what}, too long ago for its edition to be sent late: leave that date out (--passed skip), or send its edition now first.`
-      : `${what}, and its edition has not gone out: say whether it is to be sent at once (--passed send) or left out (--passed skip).`,
-    { date: last.date, sendable: sendable !== null },
-  );
+  const { date } = last;
+  const time = `${timeOf(date, after)} (${after.timezone})`;
+  if (sendable === null) throw new Refusal(409, "passed_date_too_old", { date, time, sendable: false });
+  throw new Refusal(409, "passed_date_undecided", { date, time, sendable: true });
 }
 
 /** Why a passed date has no edition, when it was not left out. */

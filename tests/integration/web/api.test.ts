@@ -77,7 +77,7 @@ test.each([
   ["POST", "/articles", article(1, ["x".repeat(200)]), "which is none: expected 1 to 60 characters."],
   ["POST", "/sources", { url: "nonsense" }, "nonsense"],
   ["POST", "/editions", { date: "2026-02-30" }, '"2026-02-30" is not a date'],
-  ["POST", "/editions", { date: "2026-11-25" }, "is not today"],
+  ["POST", "/editions", { date: "2026-11-25" }, "2026-11-25 is not today"],
   ["GET", "/editions/today", undefined, '"today" is not an edition'],
   ["GET", "/editions/2026-11-24/deliveries?state=lost", undefined, 'state: "lost" is not one of pending, sending,'],
   ["PUT", "/schedule", { sendAt: "25:00" }, '"25:00" is not a time of day'],

@@ -200,7 +200,7 @@ test("twenty who send now at once, from pages, the API and the command line, mak
   const made = places.filter((place) => place === done).length;
   const created = answers.filter(({ statusCode }) => statusCode === 201).length;
   expect(made + created + codes.filter((code) => code === 0).length).toBe(1);
-  const sentence = "There is an edition 2026-11-24 already";
+  const sentence = "Edition 2026-11-24 already exists";
   for (const { statusCode, body } of answers) if (statusCode !== 201) expect(body).toContain(sentence);
   for (const [n, code] of codes.entries())
     if (code !== 0) expect([code, commands[n]!.output()]).toEqual([1, expect.stringContaining(sentence)]);

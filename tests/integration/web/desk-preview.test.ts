@@ -167,7 +167,7 @@ async function expectOneOfTwo(seen: string): Promise<void> {
   expect((await post("/operator/editions/2026-11-24/words", words)).statusCode).toBe(303);
   const late = await post("/operator/editions/2026-11-24/words", { ...words, subject: "Another" });
   expect(late.statusCode).toBe(409);
-  expect(late.body).toContain("Ada has changed edition 2026-11-24 meanwhile, so yours was not saved");
+  expect(late.body).toContain(text("error.edition_changed", { actor: "Ada", edition: "2026-11-24" }));
   const byProgram = (revision: string) => site.api("PUT", "/editions/2026-11-24", { subject: "A program’s", revision });
   expect((await byProgram(seen)).statusCode).toBe(409);
   const { revision, subject } = (await site.api("GET", "/editions/2026-11-24")).json();

@@ -157,7 +157,10 @@ test("today's hour moved into the past is told before it sends", async () => {
   expect((await get(url("09%3A00"))).body).not.toContain("at once");
   const fields = { sendAt: "05:00", timezone: "Europe/Berlin", days: "mon,tue,wed,thu,fri" };
   const unasked = await post("/operator/schedule", fields);
-  expect([unasked.statusCode, unasked.body]).toEqual([409, expect.stringContaining("its edition has not gone out")]);
+  expect([unasked.statusCode, unasked.body]).toEqual([
+    409,
+    expect.stringContaining(text("error.passed_date_undecided", { date: "2026-11-25", time: "05:00 (Europe/Berlin)" })),
+  ]);
   const revision = /name="revision" value="(\w+)"/.exec(body)![1]!;
   expect((await post("/operator/schedule", { ...fields, revision, passed: "skip" })).statusCode).toBe(303);
   expect((await get("/operator/schedule")).body).toContain("Wednesday, November 25, 2026");
@@ -165,7 +168,7 @@ test("today's hour moved into the past is told before it sends", async () => {
   const outdated = await post("/operator/schedule", { ...fields, sendAt: "06:00", revision });
   expect([outdated.statusCode, outdated.body]).toEqual([
     409,
-    expect.stringContaining("Ada has changed the schedule meanwhile, so yours was not saved"),
+    expect.stringContaining(text("error.schedule_changed", { actor: "Ada" })),
   ]);
 });
 
