@@ -1,4 +1,5 @@
-import type { Db } from "../db/schema.ts";
+import type { Db, Tx } from "../db/schema.ts";
+import type { AuditAction } from "./audit.ts";
 
 export interface AuditLine {
   id: number;
@@ -25,4 +26,21 @@ export async function listAudit(db: Db, request: { before?: number; limit: numbe
     .limit(limit)
     .execute();
   return rows.map((row) => ({ ...row, detail: row.detail as Record<string, unknown> }));
+}
+
+/** Who did one of these acts last; null when nobody did. @param subject of acts on one thing, such as an edition's name */
+export async function lastActor(
+  tx: Db | Tx,
+  actions: readonly AuditAction[],
+  subject?: string,
+): Promise<string | null> {
+  const last = await tx
+    .selectFrom("audit")
+    .select("actor")
+    .where("action", "in", actions)
+    .$if(subject !== undefined, (query) => query.where("subject", "=", subject!))
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return last?.actor ?? null;
 }

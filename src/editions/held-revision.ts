@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { editionChanges } from "../audit/audit.ts";
+import { lastActor } from "../audit/audit-log.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
 import { frozenWithIds, type FrozenArticle } from "./frozen-articles.ts";
@@ -16,20 +18,13 @@ export function heldRevision({ introduction, subject }: Edition, articles: reado
 }
 
 /**
- * Of two editors who change the same held edition at once one wins, and the other is told.
+ * Refuses a change that was made from an outdated view of a held edition.
  * @param seen the revision of the edition that the change was made from
  * @throws Refusal 409 naming who changed it since
  */
 export async function refuseOutdated(tx: Tx, edition: Edition, seen: string): Promise<void> {
   if (heldRevision(edition, await frozenWithIds(tx, edition.id)) === seen) return;
   const name = editionName(edition);
-  const last = await tx
-    .selectFrom("audit")
-    .select("actor")
-    .where("action", "=", "edition edit")
-    .where("subject", "=", name)
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  throw new Refusal(409, "edition_changed", { edition: name, actor: last?.actor ?? null });
+  const actor = await lastActor(tx, editionChanges, name);
+  throw new Refusal(409, "edition_changed", { edition: name, actor });
 }

@@ -1,3 +1,5 @@
+import { scheduleChanges } from "../audit/audit.ts";
+import { lastActor } from "../audit/audit-log.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
 import { nextSends } from "../schedule/calendar.ts";
@@ -51,12 +53,5 @@ export async function lookAhead({ clock, wake }: Pick<TurnDeps, "clock" | "wake"
  */
 export async function refuseOutdated({ tx, schedule }: Turn, seen: string): Promise<void> {
   if (revisionOf(schedule) === seen) return;
-  const last = await tx
-    .selectFrom("audit")
-    .select("actor")
-    .where("action", "in", ["schedule set", "schedule move"])
-    .orderBy("id", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  throw new Refusal(409, "schedule_changed", { actor: last?.actor ?? null });
+  throw new Refusal(409, "schedule_changed", { actor: await lastActor(tx, scheduleChanges) });
 }

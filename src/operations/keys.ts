@@ -68,7 +68,7 @@ async function endSettings({ db, clock }: TokenDeps, now: string | null, because
       .$if(now !== null, (query) => query.where("hash", "<>", hashOf(now!)))
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return;
-    const entry = { at, actor: "dayletter", action: "token revoke", subject: "setting" };
+    const entry = { at, actor: "dayletter", action: "token revoke", subject: "setting" } as const;
     await writeAudit(tx, { ...entry, detail: { because } });
   });
 }

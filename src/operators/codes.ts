@@ -2,7 +2,7 @@ import { createHmac, randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../audit/audit.ts";
+import { writeAudit, type AuditAction } from "../audit/audit.ts";
 import { demandPassword, findCode, hashCodes } from "./password.ts";
 import { endSessions, openSession, type Session } from "./sessions.ts";
 import { matchCode, totpKey, totpSetup } from "./totp.ts";
@@ -268,6 +268,6 @@ function saltOf(secret: string, session: Session): Buffer {
   return createHmac("sha256", secret).update("totp-offer:").update(session.hash).digest();
 }
 
-function note(tx: Tx, { operator }: Session, action: string, at: Date): Promise<void> {
+function note(tx: Tx, { operator }: Session, action: AuditAction, at: Date): Promise<void> {
   return writeAudit(tx, { at, actor: operator.name, action, subject: operator.name });
 }

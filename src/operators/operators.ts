@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { writeAudit } from "../audit/audit.ts";
+import { writeAudit, type AuditAction } from "../audit/audit.ts";
 import { dropCodes } from "./codes.ts";
 import { newLink } from "./links.ts";
 import { nameKey, parseName } from "./names.ts";
@@ -99,7 +99,7 @@ export async function disableOperator(
   actor: string,
 ): Promise<OperatorLine & { revokedTokens: string[] }> {
   let revokedTokens: string[] = [];
-  const operator = await change(deps, which, actor, "disable", async (tx, { id, name }, now) => {
+  const operator = await change(deps, which, actor, "operator disable", async (tx, { id, name }, now) => {
     await tx.updateTable("operators").set({ disabled_at: now }).where("id", "=", id).execute();
     await tx.deleteFrom("operator_links").where("operator_id", "=", id).execute();
     await endSessions(tx, id);
@@ -114,7 +114,7 @@ export async function disableOperator(
  * @throws Refusal 404
  */
 export function resetCodes(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
-  return change(deps, which, actor, "codes reset", async (tx, { id, oneTimeCodes }) => {
+  return change(deps, which, actor, "operator codes reset", async (tx, { id, oneTimeCodes }) => {
     if (!oneTimeCodes) return;
     await dropCodes(tx, id);
     await endSessions(tx, id);
@@ -123,14 +123,14 @@ export function resetCodes(deps: Deps, which: string, actor: string): Promise<Op
 
 /** Lets a disabled operator sign in again. Revoked tokens stay revoked. @throws Refusal 404 */
 export function enableOperator(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
-  return change(deps, which, actor, "enable", async (tx, { id }) => {
+  return change(deps, which, actor, "operator enable", async (tx, { id }) => {
     await tx.updateTable("operators").set({ disabled_at: null }).where("id", "=", id).execute();
   });
 }
 
 /** Gives an operator another role; sessions go on, with the new one from their next request. */
 export function setRole(deps: Deps, which: string, role: Role, actor: string): Promise<OperatorLine> {
-  return change(deps, which, actor, `role ${role}`, async (tx, { id }) => {
+  return change(deps, which, actor, `operator role ${role}`, async (tx, { id }) => {
     await tx.updateTable("operators").set({ role }).where("id", "=", id).execute();
   });
 }
@@ -139,7 +139,7 @@ async function change(
   { db, clock }: Deps,
   which: string,
   actor: string,
-  action: string,
+  action: AuditAction,
   work: (tx: Tx, operator: OperatorLine, now: Date) => Promise<void>,
 ): Promise<OperatorLine> {
   const now = clock.now();
@@ -154,7 +154,7 @@ async function change(
       throw new Refusal(409, `${before.name} is the last owner: make another operator owner first.`);
     }
     if (JSON.stringify(before) !== JSON.stringify(after)) {
-      await writeAudit(tx, { at: now, actor, action: `operator ${action}`, subject: before.name });
+      await writeAudit(tx, { at: now, actor, action, subject: before.name });
     }
     return after;
   });

@@ -80,6 +80,6 @@ export async function unsuppress({ db, clock }: SuppressDeps, request: { hash: s
     throw new Refusal(409, "This address stays suppressed: its owner called a mail spam, and is never mailed again.");
   }
   await liftHash(db, hash);
-  const entry = { at: clock.now(), actor: request.actor, action: "suppression remove", subject: "suppressions" };
-  await writeAudit(db, { ...entry, detail: { reason: found.reason } });
+  const entry = { at: clock.now(), actor: request.actor, subject: "suppressions" };
+  await writeAudit(db, { ...entry, action: "suppression remove", detail: { reason: found.reason } });
 }
