@@ -28,13 +28,13 @@ export function decisions(facts: Facts): Decision[] {
   const found: Decision[] = [];
   for (const edition of facts.editions) found.push(...ofEdition(edition));
   for (const sentence of facts.empty) {
-    found.push({ sentence, path: "/operator/sources", label: "See the sources" });
+    found.push({ sentence, path: "/operator/sources", label: "Review sources" });
   }
   if (facts.relay !== null) {
     found.push({
-      sentence: `The relay takes no mail at the moment: ${facts.relay}`,
+      sentence: `The relay is not accepting email: ${facts.relay}`,
       path: "/operator/editions",
-      label: "See the editions",
+      label: "Review editions",
     });
   }
   for (const source of facts.unhealthy) {
@@ -43,21 +43,21 @@ export function decisions(facts: Facts): Decision[] {
     found.push({
       sentence: ended(`${name} cannot be read${why}`),
       path: "/operator/sources",
-      label: "See the sources",
+      label: "Review sources",
     });
   }
   if (facts.sources === 0) {
-    found.push({ sentence: "No source is connected yet.", path: "/operator/sources#add", label: "Connect one" });
+    found.push({ sentence: "No sources are connected yet.", path: "/operator/sources#add", label: "Connect a source" });
   }
   if (facts.readers === 0) {
     found.push({
-      sentence: "There is no active reader yet.",
+      sentence: "There are no active readers yet.",
       path: "/operator/readers#import",
-      label: "Import a list",
+      label: "Import readers",
     });
   }
   if (!facts.planned) {
-    found.push({ sentence: "No date is left to send on.", path: "/operator/schedule", label: "See the schedule" });
+    found.push({ sentence: "No send date is scheduled.", path: "/operator/schedule", label: "Change schedule" });
   }
   return found;
 }
@@ -69,16 +69,16 @@ function ofEdition(edition: Facts["editions"][number]): Decision[] {
   const path = operatorPathOf({ date, number });
   const why = reason === null ? "" : ` ${reason}`;
   if (state === "held") {
-    return [{ sentence: `The edition of ${name} is held.${why}`, path, label: "Look at it and decide" }];
+    return [{ sentence: `Edition ${name} is held.${why}`, path, label: "Review edition" }];
   }
   const found: Decision[] = [];
   if (state === "paused") {
-    found.push({ sentence: `The edition of ${name} is paused.${why}`, path, label: "Resume or cancel it" });
+    found.push({ sentence: `Edition ${name} is paused.${why}`, path, label: "Resume or cancel edition" });
   }
   if (balance.unknown > 0) {
     const of = balance.unknown === 1 ? "1 delivery" : `${balance.unknown.toLocaleString("en")} deliveries`;
-    const sentence = `The relay never answered for ${of} of ${name}.`;
-    found.push({ sentence, path: `${path}?state=unknown#deliveries`, label: "Send again, or let be" });
+    const sentence = `The relay did not confirm ${of} of ${name}.`;
+    found.push({ sentence, path: `${path}?state=unknown#deliveries`, label: "Resend or dismiss" });
   }
   return found;
 }

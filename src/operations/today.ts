@@ -40,12 +40,12 @@ export function editionsOfDay<E extends Pick<EditionFacts, "date" | "state">>(
 
 /** The state of a day that has no edition yet, in one sentence. */
 export function comingInWords({ due, next, today, skipped, sendAt, ...facts }: DayFacts): string {
-  if (due) return "Today’s edition is due now: its last articles are being gathered.";
-  if (next === null) return "There is no edition today, and none is planned.";
+  if (due) return "Today’s edition is due. Its last articles are being collected.";
+  if (next === null) return "There is no edition today, and none is scheduled.";
   const wait = facts.inWords(next.at.getTime() - facts.now.getTime());
-  if (next.date === today) return `Today’s edition goes out at ${sendAt}, in ${wait}.`;
-  const none = skipped ? "Today is left out of the schedule." : "There is no edition today.";
-  return `${none} The next goes out on ${facts.dayInWords(next.at)}, in ${wait}.`;
+  if (next.date === today) return `Today’s edition will be sent at ${sendAt}, in ${wait}.`;
+  const none = skipped ? "Today’s edition is skipped." : "There is no edition today.";
+  return `${none} The next one will be sent on ${facts.dayInWords(next.at)}, in ${wait}.`;
 }
 
 /** How far an edition is, in one sentence. */
@@ -56,28 +56,28 @@ export function editionInWords(edition: EditionFacts, today: string): string {
   const sent = `${balance.sent.toLocaleString("en")} of ${all}`;
   switch (state) {
     case "opening":
-      return `${what} is being made: ${articles === 1 ? "1 article" : `${articles} articles`} for ${all}.`;
+      return `${what} is being prepared, with ${articles === 1 ? "1 article" : `${articles} articles`} for ${all}.`;
     case "held": {
       const waiting = selected - balance.skipped;
-      return `${what} is held: ${readers(waiting)} ${waiting === 1 ? "waits" : "wait"} for your decision.`;
+      return `${what} is held. ${readers(waiting)} will get it when you approve it.`;
     }
     case "sending":
-      return `${what} is going out: ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
+      return `${what} is being sent. ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
     case "paused":
-      return `${what} is paused: ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
+      return `${what} is paused. ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
     case "finished":
-      if (selected === 0) return `${what} went to nobody: no reader follows any of its tags.`;
-      if (balance.sent === selected) return `${what} went out to ${selected === 1 ? "its one reader" : `all ${all}`}.`;
-      return `${what} went out to ${sent}.`;
+      if (selected === 0) return `${what} was sent to nobody because no reader follows any of its tags.`;
+      if (balance.sent === selected) return `${what} was sent to ${selected === 1 ? "its only reader" : `all ${all}`}.`;
+      return `${what} was sent to ${sent}.`;
     case "cancelled":
-      if (balance.sent === 0) return `${what} was cancelled before anybody got it.`;
-      return `${what} was cancelled when ${sent} had it.`;
+      if (balance.sent === 0) return `${what} was cancelled before it was sent.`;
+      return `${what} was cancelled after it was sent to ${sent}.`;
     case "missed":
       return `${what} was missed.`;
     case "empty":
       return edition.number === 1
-        ? "There was no news for an edition today, so nothing was sent."
-        : `${what} had no news, so nothing more was sent.`;
+        ? "There were no articles for an edition today, so nothing was sent."
+        : `${what} had no articles, so nothing more was sent.`;
   }
 }
 

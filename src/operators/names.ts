@@ -16,8 +16,8 @@ export function nameKey(raw: string): string {
   return raw.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }
 
-/** What disabling has done, in a sentence. */
+/** The result of disabling an operator, in words. */
 export function disabledText(name: string, revokedTokens: readonly string[]): string {
-  const tokens = revokedTokens.length === 0 ? "" : ` Revoked for good: ${revokedTokens.join(", ")}.`;
+  const tokens = revokedTokens.length === 0 ? "" : ` Permanently revoked tokens: ${revokedTokens.join(", ")}.`;
   return `${name} is disabled. All sessions have ended.${tokens}`;
 }

@@ -87,11 +87,11 @@ export function findTrouble(facts: AlertFacts): Trouble[] {
     found.push({
       kind: "source-failing",
       subject: `source ${feed.id}`,
-      sentence: ended(`${name} could not be read for more than a day${why}`),
+      sentence: ended(`${name} has failed for more than a day${why}`),
     });
   }
   if (relay.reason !== null) {
-    const sentence = ended(`The relay takes no mail from ${relay.host}: ${relay.reason}`);
+    const sentence = ended(`The relay is not accepting email from ${relay.host}: ${relay.reason}`);
     found.push({ kind: "relay", subject: relaySubject(relay.host), sentence });
   }
   return found;
@@ -107,39 +107,39 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   const because = reason === null ? "" : ` ${ended(reasonInWords(reason)!)}`;
   const found: Trouble[] = [];
   if (state === "held") {
-    const sentence = `The edition of ${name} is held, and nobody gets it until it is approved.${because}`;
+    const sentence = `Edition ${name} is held. It is not sent until it is approved.${because}`;
     found.push({ kind: "edition-held", subject, sentence });
   }
   if (state === "missed" && !edition.overtaken) {
-    found.push({ kind: "edition-missed", subject, sentence: `The edition of ${name} was not sent.${because}` });
+    found.push({ kind: "edition-missed", subject, sentence: `Edition ${name} was not sent.${because}` });
   }
   const empty = edition.past === null ? null : emptyWithoutReason({ ...edition, past: edition.past });
   if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
   if (state === "paused" && reason?.code === "relay_refuses_all") {
-    found.push({ kind: "relay", subject, sentence: `The edition of ${name} has stopped.${because}` });
+    found.push({ kind: "relay", subject, sentence: `Sending of edition ${name} has stopped.${because}` });
   }
   const { suppressed, answered, goneAccepted } = edition;
   if (state === "paused" && reason?.code === "many_addresses_gone") {
-    found.push({ kind: "suppressions", subject, sentence: `The edition of ${name} has stopped.${because}` });
+    found.push({ kind: "suppressions", subject, sentence: `Sending of edition ${name} has stopped.${because}` });
   }
   // A small one is finished before it can be stopped.
   if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered, mails: answered })) {
     const sentence =
-      `The relay says of ${number(suppressed)} of ${number(selected)} addresses of ${name} that they do not exist, ` +
-      "and they are suppressed.";
+      `The relay reported that ${number(suppressed)} of ${number(selected)} addresses of ${name} do not exist. ` +
+      "They are suppressed.";
     found.push({ kind: "suppressions", subject, sentence });
   }
   const notSent = rejected + expired;
   if (state === "finished" && notSent >= fewestNotSent && notSent * 100 > limit * selected) {
     const share = ((100 * notSent) / selected).toFixed(1);
     const sentence =
-      `Of ${number(selected)} deliveries of ${name}, ${number(notSent)} (${share} %) were not sent: ` +
+      `${number(notSent)} of ${number(selected)} deliveries of ${name} (${share}%) were not sent: ` +
       `${number(rejected)} rejected, ${number(expired)} expired.`;
     found.push({ kind: "not-sent", subject, sentence });
   }
   if (unknown > 0) {
     const many = unknown === 1 ? "1 delivery" : `${number(unknown)} deliveries`;
-    found.push({ kind: "unknown", subject, sentence: `The relay never answered for ${many} of ${name}.` });
+    found.push({ kind: "unknown", subject, sentence: `The relay did not confirm ${many} of ${name}.` });
   }
   return found;
 }

@@ -4,7 +4,7 @@ import { addNotice } from "../../subscribers/notices.ts";
 import type { Trouble } from "./conditions.ts";
 import { alertWords } from "./texts.ts";
 
-/** Who is told, by mail and by a call; either may be nobody. */
+/** Where alerts go: email addresses and a webhook. Either may be empty. */
 export interface AlertWays {
   alertMail: readonly string[];
   alertWebhook: { url: string; secret: string } | null;
@@ -17,7 +17,7 @@ export interface Message {
   sentence: string;
 }
 
-/** Writes down one mail for each address and one call, in the transaction in which the alert is marked as told. */
+/** Queues one email per address and one webhook call, in the transaction that marks the alert as notified. */
 export async function tell(
   tx: Tx,
   message: Message,
@@ -29,7 +29,7 @@ export async function tell(
   const raised = what === "raised";
   const payload = {
     headline: raised ? said.raised : said.cleared,
-    sentence: raised ? sentence : `${said.over} It was: ${sentence}`,
+    sentence: raised ? sentence : `${said.over} The alert was: ${sentence}`,
     advice: raised ? said.advice : null,
   };
   for (const address of options.alertMail) {

@@ -1,74 +1,77 @@
 import type { AlertKind } from "./conditions.ts";
 
 interface Said {
-  /** The subject of the mail, behind the publication's name. */
+  /** The email's subject, after the publication's name. */
   raised: string;
   cleared: string;
   /** What to do. */
   advice: string;
-  /** What it means that it is over. */
+  /** What the end of the problem means. */
   over: string;
 }
 
-/** What mails and calls say of each kind, besides its own sentence. */
+/** The texts of emails and webhook calls for each kind, besides the alert's own sentence. */
 export const alertWords: Readonly<Record<AlertKind | "test", Said>> = {
   "edition-held": {
     raised: "an edition is held",
-    cleared: "the edition is held no more",
-    advice: "Look at it, then approve it (`dayletter edition approve DATE`) or cancel it.",
-    over: "Somebody has decided, or its deadline has passed.",
+    cleared: "the edition is no longer held",
+    advice: "Review it, then approve it with `dayletter edition approve DATE` or cancel it.",
+    over: "An operator has decided, or its deadline has passed.",
   },
   "edition-missed": {
     raised: "an edition was missed",
-    cleared: "an edition goes out again",
+    cleared: "editions are being sent again",
     advice:
-      "Its articles come with the next edition. `dayletter edition send` sends them now; with --extra, if it is today's.",
-    over: "A later edition has gone out, with the articles of the missed one.",
+      "Its articles will be in the next edition. To send them now, run `dayletter edition send`. Add --extra if the " +
+      "missed edition is today's.",
+    over: "A later edition was sent with the articles of the missed one.",
   },
   "edition-empty": {
-    raised: "an edition went to nobody",
+    raised: "an edition was sent to nobody",
     cleared: "editions have readers again",
     advice:
-      "Look whether the sources still bring articles, with the tags that readers follow: `dayletter sources list`, " +
+      "Check that the sources still deliver articles with tags that readers follow. Run `dayletter sources list` and " +
       "`dayletter articles list`.",
     over: "A later edition has articles for readers.",
   },
   "not-sent": {
-    raised: "many mails were not sent",
-    cleared: "the mails were sent after all",
-    advice: "See the replies, mend what they complain of, then `dayletter edition retry DATE`.",
-    over: "Fewer of its mails are unsent now than the limit.",
+    raised: "many emails were not sent",
+    cleared: "the number of unsent emails is below the limit again",
+    advice: "Check the relay's replies, fix the cause, then run `dayletter edition retry DATE`.",
+    over: "Fewer of its emails are unsent now than the limit.",
   },
   suppressions: {
-    raised: "many addresses are said not to exist",
-    cleared: "somebody has decided about the addresses",
+    raised: "many addresses were reported as nonexistent",
+    cleared: "the reported addresses have been dealt with",
     advice:
-      "Look at the replies. If the relay is right, `dayletter edition resume DATE`; if not, mend it, then " +
-      "`dayletter edition unsuppress DATE`, `retry DATE` and `resume DATE`.",
-    over: "The edition was resumed, or its suppressions were taken back.",
+      "Check the relay's replies. If they are right, run `dayletter edition resume DATE`. If they are wrong, fix the " +
+      "relay, then run `dayletter edition unsuppress DATE`, `dayletter edition retry DATE` and `dayletter edition resume DATE`.",
+    over: "The edition was resumed, or its suppressions were removed.",
   },
   unknown: {
-    raised: "the fate of some mails is unknown",
-    cleared: "no mail's fate is unknown any more",
-    advice: "Let them be, or send them again at the risk of a second copy: `dayletter edition resend-unknown DATE`.",
-    over: "Every delivery of the edition has an answer.",
+    raised: "some deliveries were not confirmed",
+    cleared: "no deliveries are unconfirmed any more",
+    advice:
+      "Leave them, or resend them with `dayletter edition resend-unknown DATE`. If you resend, some readers may get a " +
+      "second copy.",
+    over: "The outcome of every delivery of the edition is known.",
   },
   "source-failing": {
     raised: "a source cannot be read",
-    cleared: "the source is read again",
-    advice: "Open its address in a browser; `dayletter sources check ID` tries it at once.",
-    over: "It was read, or it was removed.",
+    cleared: "the source can be read again",
+    advice: "Open its address in a browser. To try again now, run `dayletter sources check ID`.",
+    over: "It was read successfully, or it was removed.",
   },
   relay: {
-    raised: "the relay refuses mail",
-    cleared: "the relay takes mail again",
-    advice: "`dayletter doctor` says what stands in the way. Nothing is lost: it is tried again until it expires.",
-    over: "Mails go out again.",
+    raised: "the relay is not accepting email",
+    cleared: "the relay is accepting email again",
+    advice: "Run `dayletter doctor` to find the cause. No email is lost. Deliveries are retried until they expire.",
+    over: "Emails are being sent again.",
   },
   test: {
-    raised: "a test alert",
+    raised: "this is a test alert",
     cleared: "the test is over",
-    advice: "Nothing is wrong, and there is nothing to do.",
+    advice: "Nothing is wrong. You do not need to do anything.",
     over: "Nothing was wrong.",
   },
 };

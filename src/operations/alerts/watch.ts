@@ -20,8 +20,8 @@ export interface AlertDeps {
 }
 
 /**
- * Looks for trouble and tells operators of it, each once when it comes and once when it clears; then makes the calls
- * that are due. What is told is committed together with the mails and calls that tell it.
+ * Finds problems and alerts operators, once when a problem starts and once when it ends, then makes the webhook calls
+ * that are due. An alert is marked as sent in the same transaction that queues its emails and calls.
  */
 export async function watchAlerts(deps: AlertDeps): Promise<void> {
   const messages = await compareAndTell(deps);
@@ -62,10 +62,10 @@ async function compareAndTell({ db, clock, transport, options }: AlertDeps): Pro
   });
 }
 
-/** Tells a test by every way that is set, so that an operator sees whether it arrives. @returns how many ways there are */
+/** Sends a test alert to every configured address and webhook. @returns how many of each there are */
 export async function testAlerts(deps: AlertDeps): Promise<{ mails: number; calls: number }> {
   const { db, clock, options } = deps;
-  const sentence = "This is a test: an operator asked for it, to see whether alerts arrive.";
+  const sentence = "This is a test. An operator sent it to check that alerts arrive.";
   await db.transaction().execute(async (tx) => {
     await tell(tx, { alert: null, what: "raised", sentence }, { options, now: clock.now() });
   });

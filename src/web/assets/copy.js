@@ -10,7 +10,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       said.textContent = "Copied.";
     } catch {
       getSelection().selectAllChildren(source);
-      said.textContent = "Selected: copy it now.";
+      said.textContent = "Text selected. Copy it now.";
     }
   });
 }

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // The operator's own clock, beside the publication's.
+  // Show times in the operator's time zone next to the publication's.
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const own = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
@@ -9,13 +9,13 @@
       const at = new Date(time.dateTime);
       time.title = `${at.toLocaleString()} (${zone})`;
       const words = time.closest("section")?.querySelector("[data-own-words]");
-      if (words) words.textContent = `By yours, ${at.toLocaleString(undefined, own)} (${zone}).`;
+      if (words) words.textContent = `Your time: ${at.toLocaleString(undefined, own)} (${zone}).`;
     }
   }
   addOwnTimes(document);
   document.addEventListener("htmx:after:process", ({ target }) => addOwnTimes(target));
 
-  // A page that has lost the line says so; htmx tries again by itself, and while the page is hidden it rests.
+  // Show a notice while the event stream is interrupted. htmx reconnects automatically, except while the page is hidden.
   const tellSilence = (silent) => {
     for (const note of document.querySelectorAll("[data-silent]")) note.hidden = !silent;
   };
@@ -32,7 +32,7 @@
     button.addEventListener("click", () => print());
   }
 
-  // A double click sends a form once.
+  // Prevent a double click from submitting a form twice.
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post") return;

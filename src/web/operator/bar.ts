@@ -17,7 +17,7 @@ export function barOf(balance: Balance): BarPart[] {
     ["failed", "Rejected or expired", balance.rejected + balance.expired],
     ["unknown", "Unknown", balance.unknown],
     ["skipped", "Skipped", balance.skipped],
-    ["waiting", "Still to go", balance.pending + balance.sending + balance.deferred],
+    ["waiting", "Remaining", balance.pending + balance.sending + balance.deferred],
   ] as const;
   const total = Math.max(
     1,

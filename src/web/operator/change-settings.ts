@@ -27,7 +27,7 @@ export function openAnswer(app: App, show: Show, tell: Steps["tell"]): AnswerSav
   return async (request, reply, step, changed) => {
     if (!changed) return reply.redirect(`${path}?done=${step}#${step}`, 303);
     if (app.reopen === null) {
-      const sentence = "Saved. Restart the server for it to take effect.";
+      const sentence = "Saved. Restart the server to apply the change.";
       return tell(request, reply, { step, sentence, wrong: false });
     }
     reply.raw.once("finish", app.reopen);
@@ -42,7 +42,7 @@ export function openChange(app: App, answerSaved: AnswerSaved, tell: Steps["tell
   return async (request, reply, step, wanted) => {
     if (!settings.writable) {
       settings.check(wanted);
-      const sentence = "These are right. Put them into the environment of every process, and start it again:";
+      const sentence = "These settings are valid. Add them to the environment of every process, then restart every process:";
       return tell(request, reply, { step, sentence, wrong: false, lines: environmentLines(wanted) });
     }
     return answerSaved(request, reply, step, await saveSettings(app, { wanted, actor: request.operator.name }));

@@ -2,18 +2,18 @@ import type { Balance, EditionAction, EditionState } from "../../editions/state.
 import { allowedActions } from "../../editions/state.ts";
 import { count } from "./format.ts";
 
-/** An action as its button and its page of confirmation name it. */
+/** An action with the texts of its button and its confirmation page. */
 export interface OfferedAct {
   action: EditionAction;
-  /** What the button says: what happens, and to how many. */
+  /** The button's text, with the number of readers or deliveries. */
   label: string;
-  /** What it will do, in a sentence or two. */
+  /** The consequences, in a few sentences. */
   words: string;
-  /** Done at once, without a page that asks again: it can be taken back. */
+  /** Needs no confirmation page because it can be undone. */
   atOnce: boolean;
 }
 
-/** What an operator may do to an edition now, the likeliest first; what would change nothing is left out. */
+/** The actions possible now, most likely first, without those that would change nothing. */
 export function offeredActs(edition: {
   state: EditionState;
   selected: number;
@@ -22,42 +22,42 @@ export function offeredActs(edition: {
 }): OfferedAct[] {
   const { balance, suppressed } = edition;
   const open = balance.pending + balance.deferred;
-  // Whoever is suppressed is not sent to again.
+  // A retry skips suppressed addresses.
   const failed = Math.max(0, balance.rejected + balance.expired - suppressed);
   const selected = edition.selected - balance.skipped;
   const waiting = count(balance.sent === 0 && open === 0 ? selected : open, "reader");
-  const has = `${count(balance.sent, "reader")} ${balance.sent === 1 ? "has" : "have"} it already and ${balance.sent === 1 ? "keeps" : "keep"} it.`;
+  const has = `${count(balance.sent, "reader")} already ${balance.sent === 1 ? "has" : "have"} it.`;
   const words: Record<EditionAction, [label: string, words: string] | null> = {
-    approve: [`Approve: send to ${waiting}`, `The edition goes out to ${waiting} at once.`],
+    approve: [`Approve and send to ${waiting}`, `The edition is sent to ${waiting} immediately.`],
     pause: [
       "Pause sending",
-      `Within two seconds nothing more leaves. ${waiting} would still get it; resuming sends to each of them once.`,
+      `Sending stops within two seconds. Not sent yet: ${waiting}. If you resume, each of them gets the edition once.`,
     ],
-    resume: [`Resume: send to ${waiting}`, `Sending goes on: ${waiting} get it, once each. ${has}`],
+    resume: [`Resume sending to ${waiting}`, `Sending continues to ${waiting}, once each. ${has}`],
     retry:
       failed === 0
         ? null
         : [
             `Retry ${count(failed, "failed delivery", "failed deliveries")}`,
-            `The edition is sent again to ${count(failed, "reader")} whose delivery was rejected or expired, unless they have left since.`,
+            `The edition is sent again to ${count(failed, "reader")} whose delivery was rejected or expired. Readers who have left since are skipped.`,
           ],
     "resend-unknown":
       balance.unknown === 0
         ? null
         : [
-            `Send again to ${count(balance.unknown, "unknown", "unknown")}`,
-            `The relay never said whether it took the mail for ${count(balance.unknown, "reader")}. Sent again, some of them may get it twice. Left as they are, some may not have it.`,
+            `Resend ${count(balance.unknown, "unknown delivery", "unknown deliveries")}`,
+            `The relay did not confirm the email to ${count(balance.unknown, "reader")}. If you resend, some may get it twice. If you do not, some may never get it.`,
           ],
     unsuppress:
       suppressed === 0
         ? null
         : [
-            `Take back ${count(suppressed, "suppression")}`,
-            `The relay said of ${count(suppressed, "address", "addresses")} of this edition that ${suppressed === 1 ? "it does" : "they do"} not exist. If it was wrong, their readers are active again; nothing is sent to them until you retry.`,
+            `Remove ${count(suppressed, "suppression")}`,
+            `The relay reported that ${count(suppressed, "address", "addresses")} of this edition ${suppressed === 1 ? "does" : "do"} not exist. If the relay was wrong, remove the suppression to make the ${suppressed === 1 ? "reader" : "readers"} active again. Nothing is sent to them until you retry the failed deliveries.`,
           ],
     cancel: [
-      "Cancel for good",
-      `${waiting} will not get this edition, and it cannot be taken back. ${balance.sent > 0 ? has : "Nobody has it yet."}`,
+      "Cancel edition",
+      `${waiting} will not get this edition. You cannot undo this. ${balance.sent > 0 ? has : "No reader has it yet."}`,
     ],
   };
   const order: EditionAction[] = ["approve", "resume", "pause", "retry", "resend-unknown", "unsuppress", "cancel"];
@@ -68,24 +68,24 @@ export function offeredActs(edition: {
   });
 }
 
-/** What the page says after an action. */
+/** The notice on the page after an action. */
 export function actedInWords(action: EditionAction, affected: number): string {
   const some = count(affected, "delivery", "deliveries");
   switch (action) {
     case "approve":
-      return "Approved: the edition goes out.";
+      return "Approved. The edition is being sent.";
     case "pause":
-      return "Paused: nothing more leaves until you resume it.";
+      return "Paused. No more emails are sent until you resume.";
     case "resume":
-      return "Resumed: sending goes on.";
+      return "Sending resumed.";
     case "cancel":
-      return `Cancelled: ${some} ended.`;
+      return `Cancelled. ${some} will not be sent.`;
     case "unsuppress":
       return affected === 0
-        ? "There was no suppression left to take back."
-        : `${count(affected, "suppression")} taken back: a retry sends to those readers again.`;
+        ? "There were no suppressions to remove."
+        : `Removed ${count(affected, "suppression")}. To send to these readers, retry the failed deliveries.`;
     case "retry":
     case "resend-unknown":
-      return affected === 0 ? "There was nothing left to send again." : `${some} put back to be sent.`;
+      return affected === 0 ? "There were no deliveries to resend." : `${some} queued for sending.`;
   }
 }

@@ -38,7 +38,7 @@ export async function editionPage(
   const moments = [
     ["Due", edition.due_at],
     ["Frozen", edition.frozen_at],
-    ["Sending since", edition.sending_at],
+    ["Sending started", edition.sending_at],
     ["Closed", edition.closed_at],
   ] as const;
   return {
@@ -78,7 +78,7 @@ export async function editionPage(
     },
     deliveries: page.map((one) => ({
       state: one.state satisfies DeliveryState,
-      address: one.address ?? "an erased reader",
+      address: one.address ?? "Deleted reader",
       why: one.subscriberId === null ? null : `/operator/readers/${one.subscriberId}?date=${edition.date}#why`,
       articles: count(one.articles, "article"),
       reply: one.reply,

@@ -34,7 +34,7 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     const action = editionActions.find((one) => one === done.one("done"));
     const notice = action
       ? done.has("already")
-        ? "That had been done already."
+        ? "No change. This was already done."
         : actedInWords(action, Number(done.one("n")) || 0)
       : null;
     return showEdition(request, reply, edition, done.one("done") === "send" ? sentWords(done.has("already")) : notice);
@@ -66,7 +66,7 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
       const edition = await find(request.params.name);
       const offered = offeredActs(edition).find((one) => one.action === action);
       // Somebody else was quicker, or there is nothing left to do: the page says how things are now.
-      if (!offered) return showEdition(request, reply, edition, `The edition is ${edition.state} now.`);
+      if (!offered) return showEdition(request, reply, edition, `This action is not available. The status of the edition is now ${edition.state}.`);
       return show(
         request,
         reply,
@@ -118,5 +118,5 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
 }
 
 function sentWords(already: boolean): string {
-  return already ? "It had been sent already: this is today’s edition." : "Today’s edition is being sent.";
+  return already ? "This edition was already sent." : "The edition is being sent.";
 }

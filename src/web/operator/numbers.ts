@@ -21,7 +21,7 @@ export function addNumbersPage(web: FastifyInstance, app: App, show: Show): void
     return show(
       request,
       reply,
-      { name: "numbers", title: "Numbers", place: "today" },
+      { name: "numbers", title: "Statistics", place: "today" },
       {
         spans: spans.map((span) => ({ days: span, current: span === days })),
         plots: plotsOf(lastDays(await numbers(), days)),

@@ -80,7 +80,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   }
 
   const link = ({ name, token }: { name: string; token: string }): Made => ({
-    label: `${name} chooses a password by this link. It works once, for three days, and is not shown again:`,
+    label: `Send this setup link to ${name}. It works once, expires in three days and is not shown again:`,
     text: setupUrl(config.publicUrl, token),
   });
 
@@ -101,7 +101,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   form(`${here}/:which/codes`, async (_fields, actor, which) => {
     refuseOwn(which, actor);
     const { name } = await resetCodes(app, which, actor.name);
-    return { label: `One-time codes of ${name} are off, and all sessions have ended.`, text: null };
+    return { label: `One-time codes for ${name} are off. All of their sessions have ended.`, text: null };
   });
   form(
     `${here}/:which/role`,
@@ -115,7 +115,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   form(`${here}/tokens`, async (fields, actor) => {
     const request = { name: fields.one("name"), role: readRole(fields), days: readDays(fields), actor };
     const { name, token } = await addToken(app, request);
-    return { label: `The token ${name}. Copy it now: it is not shown again.`, text: token };
+    return { label: `Token ${name} was created. Copy it now. It is not shown again.`, text: token };
   });
   form(
     `${here}/tokens/:which/revoke`,

@@ -30,7 +30,7 @@ export function plotOf(about: Pick<Plot, "id" | "title" | "shape" | "of">, colum
   const most = Math.max(0, ...totals);
   return {
     ...about,
-    words: columns.length === 0 ? "" : `At most ${number(most)}, on ${columns[totals.indexOf(most)]!.label}.`,
+    words: columns.length === 0 ? "" : `Highest value: ${number(most)} (${columns[totals.indexOf(most)]!.label}).`,
     names: columns[0]?.parts.map(({ kind, name }) => ({ kind, name })) ?? [],
     rows: columns.map(({ label, parts }) => ({ label, values: parts.map(({ value }) => number(value)) })).toReversed(),
   };

@@ -31,14 +31,14 @@ export async function checksBlock(
   const { links, unasked } = await linksOf(app, of);
   const wrong = links.filter(({ verdict }) => verdict !== "fine");
   const last = links.map(({ checkedAt }) => checkedAt).toSorted((a, b) => b.getTime() - a.getTime())[0];
-  const rest = unasked === 0 ? "" : ` ${count(unasked, "link")} not asked for.`;
+  const rest = unasked === 0 ? "" : ` ${count(unasked, "link")} not checked.`;
   const fine = links.length - wrong.length;
   return {
     reason: frozen ? editionReason(of) : null,
     findings: frozen ? [] : (await comingFindings(app, of)).map(findingInWords),
     links: last
-      ? `Last checked on ${shortMoment(last, of.timezone, language)}: ${fine} of ${count(links.length, "link")} ` +
-        `${fine === 1 ? "leads" : "lead"} to a page.${rest}`
+      ? `Last checked on ${shortMoment(last, of.timezone, language)}. ${fine} of ${count(links.length, "link")} ` +
+        `${fine === 1 ? "works" : "work"}.${rest}`
       : null,
     wrong: wrong.map(({ id, title, url, verdict, said }) => ({
       id,

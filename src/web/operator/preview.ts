@@ -135,8 +135,8 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
 }
 
 function doneWords(done: string): string | null {
-  if (done === "edit") return "Saved: the edition is as you see it here.";
-  if (done === "test") return "On its way to you: it takes the same way as a reader’s mail.";
-  if (done === "check-links") return "The links have been asked for: see below.";
+  if (done === "edit") return "Saved. This is how the edition looks now.";
+  if (done === "test") return "Test email queued. It is sent in the same way as readers’ emails.";
+  if (done === "check-links") return "Links checked. See the results below.";
   return null;
 }

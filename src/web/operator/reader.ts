@@ -53,7 +53,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
           paused: reader.pausedUntil && reader.pausedUntil > clock.now() ? at(reader.pausedUntil) : null,
           preview: reader.allTags ? "/operator/preview" : `/operator/preview${tagQuery(reader.tags)}`,
         },
-        notice: query.one("done") === "unsubscribe" ? "Unsubscribed: no mail is sent to them." : null,
+        notice: query.one("done") === "unsubscribe" ? "Unsubscribed. This reader gets no more emails." : null,
         why: {
           date: why.date,
           words: longDate(why.date, language),
@@ -81,11 +81,11 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
     return show(
       request,
       reply,
-      { name: "confirm", title: "Unsubscribe a reader", place: "readers" },
+      { name: "confirm", title: "Unsubscribe reader", place: "readers" },
       {
         question: `Unsubscribe ${address}?`,
-        words: "No mail is sent to this reader any more, from this moment on. They can come back by themselves.",
-        label: "Unsubscribe this reader",
+        words: "This reader gets no more emails from now on. They can sign up again.",
+        label: "Unsubscribe reader",
         post: `/operator/readers/${id}/unsubscribe`,
         back: `/operator/readers/${id}`,
         hidden: [],
@@ -108,12 +108,12 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
     return show(
       request,
       reply,
-      { name: "confirm", title: "Erase a reader", place: "readers" },
+      { name: "confirm", title: "Delete reader’s data", place: "readers" },
       {
-        question: `Erase ${address}?`,
+        question: `Delete all data about ${address}?`,
         words:
-          "All that is held about this reader is removed, and it cannot be taken back. Past editions still add up, without their name. A keyed hash of the address stays, so that no old list brings them back.",
-        label: "Erase this reader",
+          "This deletes everything stored about this reader. You cannot undo it. Past editions keep their totals without the address. A keyed hash of the address remains so that an old list cannot add the reader again.",
+        label: "Delete reader’s data",
         post: `/operator/readers/${id}/erase`,
         back: `/operator/readers/${id}`,
         hidden: [],

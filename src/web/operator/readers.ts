@@ -130,8 +130,8 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
 function showReport(report: ImportReport) {
   return {
     sentence:
-      `${count(report.lines, "line")}: ${number(report.added)} ${report.imported ? "added" : "would be added"}, ` +
-      `${number(report.updated)} changed, ${number(report.unchanged)} as they are, ${number(report.refusedCount)} refused.`,
+      `${count(report.lines, "line")}: ${number(report.added)} new, ${number(report.updated)} updated, ` +
+      `${number(report.unchanged)} unchanged, ${number(report.refusedCount)} rejected.`,
     imported: report.imported,
     ready: !report.imported && report.added + report.updated > 0,
     label: `Import ${count(report.added + report.updated, "reader")}`,
@@ -142,9 +142,9 @@ function showReport(report: ImportReport) {
 
 function doneWords(done: string): string | null {
   const words: Record<string, string> = {
-    suppress: "That address is never mailed again.",
-    unsuppress: "That address may sign up again; nothing is sent to it until its owner does.",
-    erase: "Erased: all that was held about that reader is gone.",
+    suppress: "Suppressed. This address gets no more emails.",
+    unsuppress: "Suppression removed. This address gets no emails until its owner signs up again.",
+    erase: "Deleted. Nothing is stored about that reader any more.",
   };
   return Object.hasOwn(words, done) ? words[done]! : null;
 }

@@ -30,7 +30,7 @@ const days = [
 
 type Wanted = Pick<EffectiveSchedule, "timezone" | "sendAt" | "sendDays">;
 
-/** `/operator/schedule`: when editions go out. What a change would do is shown before it is saved. */
+/** `/operator/schedule`: when editions are sent. The page previews a change before it is saved. */
 export function addSchedulePage(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock, options } = app;
   const language = englishOf(app.config.language);
@@ -154,10 +154,10 @@ function same(a: Wanted, b: Wanted): boolean {
 }
 
 function savedWords(saved: string): string | null {
-  if (saved === "schedule") return "Saved: it is in force now.";
-  if (saved === "skip") return "Left out, as listed below.";
-  if (saved === "unskip") return "That date is back in the schedule.";
-  if (saved === "move") return "That date goes out at the other time.";
-  if (saved === "unmove") return "That date goes out at the usual time again.";
+  if (saved === "schedule") return "Schedule saved. It applies from now on.";
+  if (saved === "skip") return "Dates skipped. They are listed below.";
+  if (saved === "unskip") return "Date put back into the schedule.";
+  if (saved === "move") return "Delivery time changed for that date.";
+  if (saved === "unmove") return "Usual delivery time restored for that date.";
   return null;
 }

@@ -10,7 +10,7 @@ import { longDate } from "../../render/dates.ts";
 import { readFields } from "../pages/fields.ts";
 import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
-import { count } from "./format.ts";
+import { count, number } from "./format.ts";
 
 /** `/operator/send`: today's edition without waiting for its hour, or one more; asks first, and says how many readers. */
 export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
@@ -20,19 +20,19 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
     const last = await newestOf(app, today);
     const day = longDate(today, englishOf(app.config.language));
     const readers = count(subscribers.active, "active reader");
-    const label = last ? `Send an extra edition to up to ${readers}` : `Send today’s edition to up to ${readers}`;
+    const label = last ? `Send extra edition to up to ${readers}` : `Send today’s edition to up to ${readers}`;
     return show(
       request,
       reply,
-      { name: "confirm", title: "Send now", place: "today" },
+      { name: "confirm", title: "Send edition now", place: "today" },
       {
         question: last ? "Send an extra edition now?" : "Send today’s edition now?",
         words:
-          `${day}: the sources are read once more, then ${waiting === 1 ? "the 1 article" : `the ${count(waiting, "article")}`} waiting ` +
-          `${waiting === 1 ? "goes" : "go"} out at once, to each of ${readers} who ${subscribers.active === 1 ? "follows" : "follow"} a tag of theirs. ` +
+          `${day}. All sources are checked first. Then ${waiting === 1 ? "the 1 waiting article is" : `the ${number(waiting)} waiting articles are`} ` +
+          `sent to each of ${readers} who ${subscribers.active === 1 ? "follows" : "follow"} at least one of the tags. ` +
           (last
-            ? `There is an edition ${editionName(last)} today already.`
-            : "Nothing more is sent at today’s usual hour."),
+            ? `Today already has edition ${editionName(last)}.`
+            : "No other edition is sent at today’s usual time."),
         label,
         post: "/operator/send",
         back: "/operator",
@@ -56,9 +56,9 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
       const edition = await sendNow(app, { date, extra: after > 0, actor, ...(after > 0 ? { after } : {}) });
       return reply.redirect(`${operatorPathOf(edition)}?done=send`, 303);
     } catch (error) {
-      const number = error instanceof Refusal && error.status === 409 ? error.details["number"] : null;
-      if (typeof number !== "number") throw error;
-      return reply.redirect(`${operatorPathOf({ date, number })}?done=send&already=1`, 303);
+      const taken = error instanceof Refusal && error.status === 409 ? error.details["number"] : null;
+      if (typeof taken !== "number") throw error;
+      return reply.redirect(`${operatorPathOf({ date, number: taken })}?done=send&already=1`, 303);
     }
   });
 }

@@ -8,38 +8,38 @@ import type { Fields } from "../pages/fields.ts";
 export const publicationFields = [
   {
     name: "PUBLICATION_NAME",
-    label: "Name of the publication",
-    note: "At the head of every mail and page.",
+    label: "Publication name",
+    note: "Appears at the top of every email and page.",
     of: (config: Config) => config.publicationName,
   },
   {
     name: "MAIL_FROM",
     label: "Sender",
-    note: "Such as Telecom Daily <alerts@example.com>; your relay must let you send from it.",
+    note: "For example, Telecom Daily <alerts@example.com>. Your relay must allow you to send from this address.",
     of: ({ mailFrom: { name, address } }: Config) => `"${name}" <${address}>`,
   },
   {
     name: "POSTAL_ADDRESS",
     label: "Postal address",
-    note: "At the foot of every mail: the law of many countries asks for it.",
+    note: "Appears at the bottom of every email. Many countries require it by law.",
     of: (config: Config) => config.postalAddress ?? "",
   },
   {
     name: "PUBLIC_URL",
-    label: "Address of these pages",
-    note: "Links in mails lead there. After a change, sign in at the new address.",
+    label: "Public address",
+    note: "The address of these pages, used for links in emails. After a change, sign in at the new address.",
     of: (config: Config) => config.publicUrl,
   },
   {
     name: "LANGUAGE",
-    label: "Language of the news",
-    note: "A language tag, such as en, de-CH or ko.",
+    label: "News language",
+    note: "A language tag such as en, de-CH or ko.",
     of: (config: Config) => config.language,
   },
   {
     name: "ACCENT_COLOUR",
-    label: "Colour of links and buttons",
-    note: "Such as #8a1c1c.",
+    label: "Accent colour",
+    note: "The colour of links and buttons, such as #8a1c1c.",
     of: (config: Config) => config.accentColour,
   },
 ] as const;
@@ -95,7 +95,7 @@ export function sortProblems({ message, details }: Refusal): { fields: Record<st
     else others.push(inWords(problem.replace(/^SMTP_URL: /, "")));
   }
   const marked = publicationFields.filter(({ name }) => Object.hasOwn(fields, name)).map(({ label }) => `“${label}”`);
-  if (marked.length > 0) others.push(`Look again at ${marked.join(", ")}.`);
+  if (marked.length > 0) others.push(`Check ${marked.join(", ")}.`);
   return { fields, sentence: others.join(" ") };
 }
 

@@ -20,7 +20,7 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
 
   async function show(request: LinkRequest, reply: FastifyReply, again?: { name: string; sentence: string }) {
     const owner = await readLink(app.db, request.params.token, app.clock.now());
-    const title = owner.operatorId === null ? "The first operator" : "Choose a password";
+    const title = owner.operatorId === null ? "Create the first operator" : "Choose a password";
     const path = `/operator/setup/${request.params.token}`;
     const values = { title, path, role: owner.role, fixedName: owner.name, name: again?.name ?? "" };
     return views.send(request, reply, "setup", { ...values, sentence: again?.sentence ?? null });

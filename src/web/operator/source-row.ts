@@ -26,15 +26,15 @@ export function showSourceRow(
   };
 
   function healthOf(): { health: "well" | "failing" | "unread" | "api"; words: string } {
-    if (source.kind === "api") return { health: "api", words: "Articles come in through the API." };
+    if (source.kind === "api") return { health: "api", words: "Receives articles through the API." };
     if (source.failures > 0) {
       const since =
         source.succeeded_at === null
-          ? "It was never read."
+          ? "Never read successfully."
           : `Last read ${shortMoment(source.succeeded_at, timezone, language)}.`;
       const times = source.failures === 1 ? "Failed once" : `Failed ${source.failures} times in a row`;
       const health = source.failures >= unhealthyAfter ? "failing" : "well";
-      return { health, words: `${times}: ${(source.last_error ?? "no reason").replace(/\.$/, "")}. ${since}` };
+      return { health, words: `${times}: ${(source.last_error ?? "unknown reason").replace(/\.$/, "")}. ${since}` };
     }
     if (source.succeeded_at === null) return { health: "unread", words: "Not read yet." };
     const read = `Read ${span(now.getTime() - source.succeeded_at.getTime())} ago.`;

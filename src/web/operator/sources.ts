@@ -31,7 +31,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
 
   web.get(path, needs.viewer, async (request, reply) => {
     const removed = readFields(request.query).has("removed");
-    return list(request, reply, removed ? { notice: "Removed; its articles stay." } : undefined);
+    return list(request, reply, removed ? { notice: "Source removed. Its articles are kept." } : undefined);
   });
 
   web.post(path, needs.editor, async (request, reply) => {
@@ -63,11 +63,11 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
     return show(
       request,
       reply,
-      { name: "confirm", title: "Remove a source", place: "sources" },
+      { name: "confirm", title: "Remove source", place: "sources" },
       {
         question: `Remove ${name}?`,
-        words: "It is not read any more. The articles that came from it stay, and go out if they are still waiting.",
-        label: "Remove this source",
+        words: "Dayletter stops reading this source. Its articles are kept, and those that are waiting are still sent.",
+        label: "Remove source",
         post: `${path}/${source.id}/remove`,
         back: path,
         hidden: [],
@@ -114,17 +114,17 @@ function feedAddress(url: string): string {
 function pollWords(name: string, poll: PollResult): { notice: string; problems?: string[] } {
   switch (poll.kind) {
     case "failed":
-      return { notice: `${name} could not be read: ${poll.reason}` };
+      return { notice: `${name} cannot be read: ${poll.reason}` };
     case "unchanged":
-      return { notice: `${name} was read: nothing has changed since the last time.` };
+      return { notice: `${name} was checked. Nothing has changed since the last check.` };
     case "left":
-      return { notice: `${name} is being read at this moment: look again in a minute.` };
+      return { notice: `${name} is already being checked. Reload this page in a minute.` };
     case "ingested": {
       const of = (outcome: string): number => poll.outcomes.filter((one) => one.outcome === outcome).length;
-      const words = `${count(of("added"), "new article")}, ${of("updated")} updated, ${of("unchanged")} as before`;
-      const refused = poll.problems.length === 0 ? "" : `, ${count(poll.problems.length, "item")} not taken:`;
+      const words = `${count(of("added"), "new article")}, ${of("updated")} updated, ${of("unchanged")} unchanged`;
+      const refused = poll.problems.length === 0 ? "" : `, ${count(poll.problems.length, "item")} rejected:`;
       return {
-        notice: `${name} was read: ${words}${refused}${refused === "" ? "." : ""}`,
+        notice: `${name} was checked: ${words}${refused}${refused === "" ? "." : ""}`,
         problems: poll.problems.slice(0, shownProblems),
       };
     }

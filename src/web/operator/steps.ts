@@ -55,7 +55,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     return show(
       request,
       reply,
-      { name: "steps", title: "Set-up", place: "today" },
+      { name: "steps", title: "Setup", place: "today" },
       {
         told: { step: "", sentence: "", wrong: false, lines: null, ...told },
         writable: settings.writable,
@@ -190,12 +190,12 @@ function feedAddress(url: string): string {
 
 function doneWords(done: string): Told | null {
   if (done === "source")
-    return { step: "feed", wrong: false, sentence: "Connected: its new articles are waiting for the next edition." };
-  if (done === "schedule") return { step: "schedule", wrong: false, sentence: "Saved: it is in force now." };
-  if (done === "publication") return { step: "publication", wrong: false, sentence: "Saved, and in force." };
-  if (done === "logo") return { step: "logo", wrong: false, sentence: "Saved, and in force." };
-  if (done === "relay") return { step: "relay", wrong: false, sentence: "Saved, and in force." };
+    return { step: "feed", wrong: false, sentence: "Feed connected. Its new articles are waiting for the next edition." };
+  if (done === "schedule") return { step: "schedule", wrong: false, sentence: "Schedule saved." };
+  if (done === "publication") return { step: "publication", wrong: false, sentence: "Publication saved." };
+  if (done === "logo") return { step: "logo", wrong: false, sentence: "Logo saved." };
+  if (done === "relay") return { step: "relay", wrong: false, sentence: "Relay saved." };
   if (done === "test")
-    return { step: "test", wrong: false, sentence: "On its way to you, by the same way as a reader’s mail." };
+    return { step: "test", wrong: false, sentence: "Test email queued. It is sent in the same way as readers’ emails." };
   return null;
 }

@@ -25,10 +25,10 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const { outcome, tag, name, other, reach } = await planRename(db, { from, to });
     if (outcome === "same") return reply.redirect(operatorTagPath(tag.name), 303);
     if (other) return reply.redirect(mergePath(tag.name, name), 303);
-    return show(request, reply, ask("Rename a tag"), {
-      question: `Call “${tag.name}” “${name}”?`,
+    return show(request, reply, ask("Rename tag"), {
+      question: `Rename “${tag.name}” to “${name}”?`,
       words: renameWords({ from: tag.name, to: name, spelling: outcome === "spelling" }, reach),
-      label: `Rename it, for ${count(reach.readers, "reader")}`,
+      label: `Rename tag for ${count(reach.readers, "reader")}`,
       post: `${path}/rename`,
       back: operatorTagPath(tag.name),
       hidden: fields({ tag: tag.name, to: name, revision: String(tag.revision) }),
@@ -48,11 +48,11 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const asked = { from: query.one("from"), into: query.one("into") };
     const { from, into, changed, reach } = await planMerge(db, asked);
     if (!changed) return reply.redirect(operatorTagPath(into.name), 303);
-    const taken = query.has("instead") ? `“${asked.into}” is in use already: two tags with one name are one. ` : "";
-    return show(request, reply, ask("Merge two tags"), {
-      question: `Make “${from.name}” part of “${into.name}”?`,
+    const taken = query.has("instead") ? `A tag named “${asked.into}” already exists, so the two tags would be merged. ` : "";
+    return show(request, reply, ask("Merge tags"), {
+      question: `Merge “${from.name}” into “${into.name}”?`,
       words: taken + mergeWords({ from: shownTag(from), into: shownTag(into) }, reach),
-      label: `Merge, for ${count(reach.readers, "reader")}`,
+      label: `Merge tags for ${count(reach.readers, "reader")}`,
       post: `${path}/merge`,
       back: operatorTagPath(from.name),
       hidden: fields({ from: from.name, into: into.name }),
@@ -78,10 +78,10 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const query = readFields(request.query);
     const { tag, alias, changed } = await planUnalias(db, query.one("alias"), query.one("tag"));
     if (!changed) return reply.redirect(operatorTagPath(tag.name), 303);
-    return show(request, reply, ask("Remove a spelling"), {
-      question: `Should “${alias}” no longer mean “${tag.name}”?`,
+    return show(request, reply, ask("Remove spelling"), {
+      question: `Remove the spelling “${alias}” from “${tag.name}”?`,
       words: unaliasWords({ alias, tag: shownTag(tag) }),
-      label: "Remove the spelling",
+      label: "Remove spelling",
       post: `${path}/unalias`,
       back: operatorTagPath(tag.name),
       hidden: fields({ alias, tag: tag.name }),
@@ -103,10 +103,10 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
       const asked = readFields(request.query).one("tag");
       const { tag, changed, reach } = await planHidden(db, { tag: asked, hidden });
       if (!changed) return reply.redirect(operatorTagPath(tag.name), 303);
-      return show(request, reply, ask(hidden ? "Hide a tag" : "Show a tag again"), {
+      return show(request, reply, ask(hidden ? "Hide tag" : "Show tag again"), {
         question: hidden ? `Hide “${tag.name}”?` : `Show “${tag.name}” again?`,
         words: hidden ? hideWords(reach) : unhideWords(reach),
-        label: `${hidden ? "Hide it" : "Show it"}, for ${count(reach.readers, "reader")}`,
+        label: `${hidden ? "Hide tag" : "Show tag"} for ${count(reach.readers, "reader")}`,
         post: `${path}/${act}`,
         back: operatorTagPath(tag.name),
         hidden: fields({ tag: tag.name }),

@@ -15,14 +15,14 @@ const path = "/operator/tags/one";
 const countedDays = 90;
 
 const doneWords: Record<string, string> = {
-  rename: "Renamed. The old name leads here, too.",
-  spelling: "Renamed.",
-  merge: "Merged: the two are one tag now.",
-  alias: "Both spellings are one tag now.",
-  unalias: "Removed: the spelling no longer means this tag.",
-  unaliased: "The spelling had been removed already.",
-  hide: "Hidden: it is neither offered nor shown from now on.",
-  unhide: "Shown again, to whoever followed it as well.",
+  rename: "Tag renamed. The old name still works.",
+  spelling: "Tag renamed.",
+  merge: "Tags merged.",
+  alias: "Spelling added.",
+  unalias: "Spelling removed.",
+  unaliased: "No change. This spelling was already removed.",
+  hide: "Tag hidden. Readers no longer see it.",
+  unhide: "Tag shown again. Readers who followed it before still do.",
 };
 
 /** The page of one tag for operators. @param done what was just done, a key of the words that it says */
@@ -67,7 +67,7 @@ export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
             `${count(tag.articles, "article")} in 90 days`,
             `${count(reach.waiting, "article")} for the next edition`,
             count(reach.readers, "reader"),
-            reach.onlyThis === 0 ? "" : `${number(reach.onlyThis)} of them with nothing else`,
+            reach.onlyThis === 0 ? "" : `${number(reach.onlyThis)} with no other tag`,
           ].filter((fact) => fact !== ""),
         },
         names: tags.filter((one) => one.id !== id).map(({ name }) => name),
