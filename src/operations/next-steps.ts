@@ -22,7 +22,9 @@ export function nextSteps(status: Status, config: Pick<Config, "smtp" | "publicU
 
 function tellSources({ sources }: Status, { done, next }: Steps): void {
   if (sources.total === 0) {
-    next.push("Connect your first source. Run `dayletter sources add https://your-site.example/feed.xml` or set SOURCES.");
+    next.push(
+      "Connect your first source. Run `dayletter sources add https://your-site.example/feed.xml` or set SOURCES.",
+    );
     return;
   }
   done.push(`${count(sources.total, "source")} connected.`);
@@ -56,21 +58,25 @@ function tellMail({ transport }: Status, { smtp, publicUrl }: Pick<Config, "smtp
     steps.next.push("Set SMTP_URL to your mail relay to send email.");
   } else if (transport.reason === null) steps.done.push(`Email is sent through the relay ${smtp.host}:${smtp.port}.`);
   else
-    steps.next.push(`The relay ${smtp.host}:${smtp.port} is not accepting email. Run \`dayletter doctor\` to find out why.`);
+    steps.next.push(
+      `The relay ${smtp.host}:${smtp.port} is not accepting email. Run \`dayletter doctor\` to find out why.`,
+    );
 }
 
 function tellEdition({ next: sends, schedule, latest, waiting }: Status, { done, next }: Steps): void {
   const [first] = sends;
-  if (first)
-    done.push(`Next edition: ${first.date}, ${timeOf(first.date, schedule)} (${schedule.timezone}).`);
+  if (first) done.push(`Next edition: ${first.date}, ${timeOf(first.date, schedule)} (${schedule.timezone}).`);
   else next.push("No send date is scheduled. Run `dayletter schedule show` to see the schedule.");
   if (waiting > 0) done.push(`${count(waiting, "article")} waiting.`);
   if (latest === null) return;
   if (latest.state === "held") next.push(`Edition ${latest.date} is held. Review and approve it.`);
-  if (latest.state === "paused") next.push(`Edition ${latest.date} is paused. Run \`dayletter edition show\` to see why.`);
+  if (latest.state === "paused")
+    next.push(`Edition ${latest.date} is paused. Run \`dayletter edition show\` to see why.`);
   const { unknown } = latest.balance;
   if (unknown > 0) {
-    next.push(`The relay did not confirm ${count(unknown, "delivery", "deliveries")} of ${latest.date}. Run \`dayletter edition show\` for details.`);
+    next.push(
+      `The relay did not confirm ${count(unknown, "delivery", "deliveries")} of ${latest.date}. Run \`dayletter edition show\` for details.`,
+    );
   }
 }
 

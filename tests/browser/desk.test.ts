@@ -93,48 +93,48 @@ async function firstDay(desk: Desk, page: Page): Promise<void> {
   await page.locator("form button[type=submit]").first().click();
   await page.waitForURL(/\/operator(\/setup)?$/);
   await page.goto(`${desk.url}/operator`);
-  await sentence(page, "Today’s edition goes out at 09:00, in 60 minutes.");
+  await sentence(page, "Today’s edition will be sent at 09:00, in 60 minutes.");
 
-  await page.getByRole("link", { name: "Preview it" }).click();
-  await press(page, "Make it the lead");
-  await page.getByText("Saved: the edition is as you see it here.").waitFor();
+  await page.getByRole("link", { name: "Preview next edition" }).click();
+  await press(page, "Make lead article");
+  await page.getByText("Saved. This is how the edition looks now.").waitFor();
 
   desk.site.clock.at = new Date("2026-11-24T08:55:00Z");
   await page.goto(`${desk.url}/operator`);
-  await sentence(page, "Today’s edition goes out at 09:00, in 5 minutes.");
+  await sentence(page, "Today’s edition will be sent at 09:00, in 5 minutes.");
   desk.site.clock.at = new Date("2026-11-24T09:00:30Z");
   await openDue(desk.site.app, await loadSchedule(desk.site.app.db));
   await desk.site.render(1);
-  await sentence(page, "Today’s edition is held: 10 readers wait for your decision.");
-  await page.getByRole("link", { name: "Preview it" }).first().click();
+  await sentence(page, "Today’s edition is held. 10 readers will get it when you approve it.");
+  await page.getByRole("link", { name: "Preview edition" }).first().click();
   await page.getByLabel("Introduction").fill("Good morning.");
   await page.getByRole("button", { name: "Save subject and introduction" }).click();
   await page.frameLocator("iframe").getByText("Good morning.").waitFor();
   await page.getByRole("link", { name: "Edition 2026-11-24" }).click();
-  await page.getByRole("link", { name: "Approve: send to 10 readers" }).click();
-  await page.getByRole("button", { name: "Approve: send to 10 readers" }).click();
-  await page.getByText("Approved: the edition goes out.").waitFor();
+  await page.getByRole("link", { name: "Approve and send to 10 readers" }).click();
+  await page.getByRole("button", { name: "Approve and send to 10 readers" }).click();
+  await page.getByText("Approved. The edition is being sent.").waitFor();
 
   await page.getByRole("link", { name: "Today" }).click();
-  await sentence(page, "Today’s edition is going out: 0 of 10 readers have it.");
+  await sentence(page, "Today’s edition is being sent. 0 of 10 readers have it.");
   await send(desk.site, 4);
-  await sentence(page, "Today’s edition is going out: 4 of 10 readers have it.");
+  await sentence(page, "Today’s edition is being sent. 4 of 10 readers have it.");
   await page.reload();
   await send(desk.site, 1);
-  await sentence(page, "Today’s edition is going out: 5 of 10 readers have it.");
+  await sentence(page, "Today’s edition is being sent. 5 of 10 readers have it.");
   await page.getByRole("button", { name: "Pause sending" }).click();
-  await page.getByText("Paused: nothing more leaves until you resume it.").waitFor();
+  await page.getByText("Paused. No more emails are sent until you resume.").waitFor();
 
   // Somebody else resumes it, elsewhere: this page says so by itself.
   await desk.site.api("POST", "/editions/2026-11-24/resume");
   await page.getByRole("button", { name: "Pause sending" }).waitFor();
-  await page.getByText("Paused: nothing more leaves").waitFor({ state: "detached" });
+  await page.getByText("Paused. No more emails").waitFor({ state: "detached" });
   await send(desk.site, 5);
   await closeEdition(desk.site.app, 1);
   await page.locator(".mark.finished").first().waitFor();
 
-  await page.getByRole("link", { name: "Why" }).first().click();
-  await page.getByText("Because of huawei.").waitFor();
+  await page.getByRole("link", { name: "Explain" }).first().click();
+  await page.getByText("Matches huawei.").waitFor();
 }
 
 test("on a phone: set-up, preview, approve, live progress, pause, resume, finished, explain", async () => {
@@ -157,17 +157,17 @@ test("without JavaScript an operator sends an extra edition, pauses and resumes 
   await site.api("POST", "/articles", [article(3, ["huawei"])]);
   await withPage({ ...looks[1][1], javaScriptEnabled: false, storageState: session }, async (page) => {
     await page.goto(`${url}/operator`);
-    await page.getByRole("link", { name: "Send an extra edition" }).click();
-    await page.getByRole("button", { name: "Send an extra edition to up to 10 active readers" }).click();
-    await page.getByText("Today’s edition is being sent.").waitFor();
+    await page.getByRole("link", { name: "Send extra edition" }).click();
+    await page.getByRole("button", { name: "Send extra edition to up to 10 active readers" }).click();
+    await page.getByText("The edition is being sent.").waitFor();
     await site.render(2);
     await page.reload();
     await page.getByRole("button", { name: "Pause sending" }).click();
-    await page.getByRole("link", { name: "Resume: send to 10 readers" }).click();
-    await page.getByRole("button", { name: "Resume: send to 10 readers" }).click();
-    await page.getByText("Resumed: sending goes on.").waitFor();
+    await page.getByRole("link", { name: "Resume sending to 10 readers" }).click();
+    await page.getByRole("button", { name: "Resume sending to 10 readers" }).click();
+    await page.getByText("Sending resumed.").waitFor();
     await page.getByRole("link", { name: "Today" }).click();
-    await page.getByRole("link", { name: "Readers, deliveries and articles" }).click();
+    await page.getByRole("link", { name: "View statistics" }).click();
     await page.getByRole("rowheader", { name: "2026-11-24.2" }).first().waitFor();
   });
 });
@@ -178,17 +178,17 @@ test("all editions that go out are followed at once, and a page that cannot foll
   await site.render(3);
   await withPage({ ...looks[1][1], storageState: session }, async (page) => {
     await page.goto(`${url}/operator`);
-    await sentence(page, "Today’s extra edition (3) is going out: 0 of 10 readers have it.");
+    await sentence(page, "Today’s extra edition (3) is being sent. 0 of 10 readers have it.");
     await send(site, 14);
-    await sentence(page, "Today’s extra edition (3) is going out: 4 of 10 readers have it.");
-    await sentence(page, "Today’s extra edition (2) is going out: 10 of 10 readers have it.");
+    await sentence(page, "Today’s extra edition (3) is being sent. 4 of 10 readers have it.");
+    await sentence(page, "Today’s extra edition (2) is being sent. 10 of 10 readers have it.");
     await page.locator(".domains").getByText("example.com").first().waitFor();
     await closeEdition(site.app, 2);
-    await sentence(page, "Today’s extra edition (2) went out to all 10 readers.");
+    await sentence(page, "Today’s extra edition (2) was sent to all 10 readers.");
 
     await page.route("**/operator/events*", (route) => route.abort());
     await page.reload();
-    await page.getByText("This page does not follow what happens at the moment.").waitFor();
+    await page.getByText("Live updates are interrupted.").waitFor();
   });
 });
 
@@ -196,7 +196,7 @@ test("a plot is drawn from its table once it is scrolled to, and is read by keys
   await withPage({ storageState: session, hasTouch: true }, async (page) => {
     await page.goto(`${url}/operator`);
     expect(await page.locator("canvas").count()).toBe(0);
-    await page.getByRole("link", { name: "Readers, deliveries and articles" }).scrollIntoViewIfNeeded();
+    await page.getByRole("link", { name: "View statistics" }).scrollIntoViewIfNeeded();
     await page.getByRole("link", { name: "90 days" }).click();
     const plot = page.getByRole("slider", { name: "Articles per edition" });
     await page.getByRole("slider", { name: "Active readers" }).and(page.locator("[aria-valuemax='89']")).waitFor();
@@ -226,9 +226,9 @@ test("a plot is drawn from its table once it is scrolled to, and is read by keys
 test("what another schedule would do is shown while it is typed", async () => {
   await withPage({ storageState: session }, async (page) => {
     await page.goto(`${url}/operator/schedule`);
-    await page.getByLabel("Time of day").fill("06:30");
-    await page.getByRole("heading", { name: "The next five sends, if you save this" }).waitFor();
-    await page.getByLabel("Time of day").fill("");
+    await page.getByLabel("Delivery time").first().fill("06:30");
+    await page.getByRole("heading", { name: "Next five sends with this schedule" }).waitFor();
+    await page.getByLabel("Delivery time").first().fill("");
     await page.getByText("is not a time of day").waitFor();
   });
 });

@@ -61,7 +61,7 @@ test("a missed date is told once by mail and by a signed call, and once more whe
   expect(said()).toMatchObject([
     {
       type: "alert.raised",
-      data: { kind: "edition-missed", sentence: "The edition of 2026-11-23 was not sent. Nothing was running." },
+      data: { kind: "edition-missed", sentence: "Edition 2026-11-23 was not sent. Nothing was running." },
     },
   ]);
   const [{ headers, body }] = calls as [(typeof calls)[number]];
@@ -90,7 +90,7 @@ test("a missed date is told once by mail and by a signed call, and once more whe
   const outbox = join(world.dataDir, "outbox");
   const mails = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), "utf8"));
   expect(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)![1]!.trim()).toSorted()).toEqual([
-    "Telecom Daily: an edition goes out again",
+    "Telecom Daily: editions are being sent again",
     "Telecom Daily: an edition was missed",
   ]);
   for (const mail of mails) {
@@ -149,12 +149,12 @@ test("an edition's failures, a feed that fails for a day and a relay in trouble 
   await watchAlerts(deps);
   expect(said().map(({ data }) => data.sentence)).toEqual([
     "Of 7 deliveries of 2026-11-25, 5 (71.4 %) were not sent: 5 rejected, 0 expired.",
-    "The relay never answered for 2 deliveries of 2026-11-25.",
+    "The relay did not confirm 2 deliveries of 2026-11-25.",
     `Source ${feed} could not be read for more than a day: it answered 404.`,
   ]);
   minutes(5);
   await watchAlerts(deps);
-  expect(said()[3]?.data.sentence).toMatch(/^The relay takes no mail from \S+: 421 <address> too busy\.$/);
+  expect(said()[3]?.data.sentence).toMatch(/^The relay is not accepting email from \S+: 421 <address> too busy\.$/);
   reason = null;
   await db.updateTable("deliveries").set({ state: "sent" }).where("state", "=", "unknown").execute();
   await db.updateTable("sources").set({ failures: 0, succeeded_at: clock.now() }).where("id", "=", feed!).execute();

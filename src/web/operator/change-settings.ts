@@ -42,7 +42,8 @@ export function openChange(app: App, answerSaved: AnswerSaved, tell: Steps["tell
   return async (request, reply, step, wanted) => {
     if (!settings.writable) {
       settings.check(wanted);
-      const sentence = "These settings are valid. Add them to the environment of every process, then restart every process:";
+      const sentence =
+        "These settings are valid. Add them to the environment of every process, then restart every process:";
       return tell(request, reply, { step, sentence, wrong: false, lines: environmentLines(wanted) });
     }
     return answerSaved(request, reply, step, await saveSettings(app, { wanted, actor: request.operator.name }));

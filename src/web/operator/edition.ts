@@ -66,7 +66,13 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
       const edition = await find(request.params.name);
       const offered = offeredActs(edition).find((one) => one.action === action);
       // Somebody else was quicker, or there is nothing left to do: the page says how things are now.
-      if (!offered) return showEdition(request, reply, edition, `This action is not available. The status of the edition is now ${edition.state}.`);
+      if (!offered)
+        return showEdition(
+          request,
+          reply,
+          edition,
+          `This action is not available. The status of the edition is now ${edition.state}.`,
+        );
       return show(
         request,
         reply,

@@ -190,12 +190,20 @@ function feedAddress(url: string): string {
 
 function doneWords(done: string): Told | null {
   if (done === "source")
-    return { step: "feed", wrong: false, sentence: "Feed connected. Its new articles are waiting for the next edition." };
+    return {
+      step: "feed",
+      wrong: false,
+      sentence: "Feed connected. Its new articles are waiting for the next edition.",
+    };
   if (done === "schedule") return { step: "schedule", wrong: false, sentence: "Schedule saved." };
   if (done === "publication") return { step: "publication", wrong: false, sentence: "Publication saved." };
   if (done === "logo") return { step: "logo", wrong: false, sentence: "Logo saved." };
   if (done === "relay") return { step: "relay", wrong: false, sentence: "Relay saved." };
   if (done === "test")
-    return { step: "test", wrong: false, sentence: "Test email queued. It is sent in the same way as readers’ emails." };
+    return {
+      step: "test",
+      wrong: false,
+      sentence: "Test email queued. It is sent in the same way as readers’ emails.",
+    };
   return null;
 }

@@ -48,7 +48,9 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
     const asked = { from: query.one("from"), into: query.one("into") };
     const { from, into, changed, reach } = await planMerge(db, asked);
     if (!changed) return reply.redirect(operatorTagPath(into.name), 303);
-    const taken = query.has("instead") ? `A tag named “${asked.into}” already exists, so the two tags would be merged. ` : "";
+    const taken = query.has("instead")
+      ? `A tag named “${asked.into}” already exists, so the two tags would be merged. `
+      : "";
     return show(request, reply, ask("Merge tags"), {
       question: `Merge “${from.name}” into “${into.name}”?`,
       words: taken + mergeWords({ from: shownTag(from), into: shownTag(into) }, reach),

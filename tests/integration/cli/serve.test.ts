@@ -87,7 +87,7 @@ describe("the built program", () => {
     const saved = await post("/operator/setup/publication", { PUBLICATION_NAME: "Morning Wire" });
     expect(await saved.text()).toContain("restart");
     await eventually("it has the new name", async () =>
-      (await page().catch(() => "")).includes("Set-up - Morning Wire"),
+      (await page().catch(() => "")).includes("Setup - Morning Wire"),
     );
     // Somebody writes a port into the file that is not free: the server cannot open with that, and goes back.
     const taken = createServer().listen(0, "127.0.0.1");
@@ -102,9 +102,9 @@ describe("the built program", () => {
       return shown.includes("previous ones were restored") ? shown : null;
     });
     taken.close();
-    expect(told).toContain("Set-up - Morning Wire");
+    expect(told).toContain("Setup - Morning Wire");
     expect(told).toMatch(new RegExp(`role="alert">The new settings do not work, so the previous .* Port ${port} `));
-    expect(told).not.toContain("in force");
+    expect(told).not.toContain("Publication saved");
     expect(file("settings.env")).toBe(worked);
     const refused = file("settings.env.refused");
     expect([refused.includes(`PORT=${port}`), refused.includes("Evening Wire")]).toEqual([true, true]);

@@ -81,8 +81,8 @@ test("a look takes two queries however many editions go out, and tells of each",
   const { editions, progress } = await look();
   expect(editions.map(({ state }) => state)).toEqual(["sending", "sending"]);
   expect(progress.map(({ words }) => words)).toEqual([
-    "Today’s extra edition (2) is going out: 0 of 2 readers have it.",
-    "Today’s edition is going out: 1 of 2 readers has it.",
+    "Today’s extra edition (2) is being sent. 0 of 2 readers have it.",
+    "Today’s edition is being sent. 1 of 2 readers has it.",
   ]);
   expect(progress[1]!.bar[0]).toMatchObject({ kind: "sent", count: "1", width: "50.00" });
   expect(progress[1]!.domains).toEqual([{ domain: "example.com", sent: "1", failed: "0", open: "1" }]);

@@ -36,11 +36,11 @@ describe("what is trouble", () => {
     [
       "more than that",
       edition({ expired: 1 }),
-      ["not-sent: Of 1,000 deliveries of 2026-11-24, 51 (5.1 %) were not sent"],
+      ["not-sent: 51 of 1,000 deliveries of 2026-11-24 (5.1%) were not sent"],
     ],
     ["not before it is finished", edition({ expired: 1, state: "sending" }), []],
     ["one of three says nothing", edition({ selected: 3, rejected: 1 }), []],
-    ["unknown", edition({ unknown: 1 }), ["unknown: The relay never answered for 1 delivery of 2026-11-24."]],
+    ["unknown", edition({ unknown: 1 }), ["unknown: The relay did not confirm 1 delivery of 2026-11-24."]],
     [
       "held",
       edition({ state: "held", reason: { code: "other", data: { text: "It is empty" } } }),
@@ -88,16 +88,14 @@ describe("what is trouble", () => {
       "so many of a small list that it was finished before it could pause",
       edition({ selected: 12, rejected: 12, suppressed: 12, answered: 12 }),
       [
-        "suppressions: The relay says of 12 of 12 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
-        "not-sent: Of 12 deliveries",
+        "suppressions: The relay reported that 12 of 12 addresses of 2026-11-24 do not exist. They are suppressed.",
+        "not-sent: 12 of 12 deliveries",
       ],
     ],
     [
       "all of a smaller one that the relay has answered for",
       edition({ selected: 5, rejected: 3, expired: 1, suppressed: 3, answered: 3 }),
-      [
-        "suppressions: The relay says of 3 of 5 addresses of 2026-11-24 that they do not exist, and they are suppressed.",
-      ],
+      ["suppressions: The relay reported that 3 of 5 addresses of 2026-11-24 do not exist. They are suppressed."],
     ],
     ["one of a smaller one", edition({ selected: 4, rejected: 1, suppressed: 1, answered: 4 }), []],
     [
@@ -105,13 +103,13 @@ describe("what is trouble", () => {
       edition({ suppressed: 500, answered: 1000, rejected: 0, goneAccepted: true }),
       [],
     ],
-    ["a feed for a day", { feeds: [feed] }, ["source-failing: Wire could not be read .*: it answered 404.$"]],
+    ["a feed for a day", { feeds: [feed] }, ["source-failing: Wire has failed for more than a day: it answered 404.$"]],
     ["a feed for less", { feeds: [{ ...feed, wellAt: ago(23) }] }, []],
     ["a feed nobody asked for days", { feeds: [{ ...feed, failures: 0 }] }, []],
     [
       "the relay",
       { relay: { host: "one", reason: "421 busy" } },
-      ["relay: The relay takes no mail from one: 421 busy.$"],
+      ["relay: The relay is not accepting email from one: 421 busy.$"],
     ],
   ])("%s", (_what, part, expected) => {
     const found = findTrouble({ ...well, ...part }).map(({ kind, sentence }) => `${kind}: ${sentence}`);

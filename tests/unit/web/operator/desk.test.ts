@@ -30,32 +30,32 @@ const quiet: DayFacts = {
 const wednesday = { date: "2026-11-25", at: new Date("2026-11-25T07:00:00Z") };
 
 test.each<[string, Partial<DayFacts>]>([
-  ["Today’s edition goes out at 07:00, in 5 minutes.", {}],
-  ["There is no edition today, and none is planned.", { next: null }],
-  ["There is no edition today. The next goes out on Wednesday 25 November, in 24 hours.", { next: wednesday }],
+  ["Today’s edition will be sent at 07:00, in 5 minutes.", {}],
+  ["There is no edition today, and none is scheduled.", { next: null }],
+  ["There is no edition today. The next one will be sent on Wednesday 25 November, in 24 hours.", { next: wednesday }],
   [
-    "Today is left out of the schedule. The next goes out on Wednesday 25 November, in 24 hours.",
+    "Today’s edition is skipped. The next one will be sent on Wednesday 25 November, in 24 hours.",
     { next: wednesday, skipped: true },
   ],
-  ["Today’s edition is due now: its last articles are being gathered.", { due: true }],
+  ["Today’s edition is due. Its last articles are being collected.", { due: true }],
 ])("the day in a sentence, before its edition: %s", (sentence, facts) => {
   expect(comingInWords({ ...quiet, ...facts })).toBe(sentence);
 });
 
 test.each<[string, EditionState, number, Partial<Balance>, { date?: string; number?: number }?]>([
-  ["Today’s edition is being made: 3 articles for 1 reader.", "opening", 1, {}],
-  ["Today’s edition is held: 4,812 readers wait for your decision.", "held", 4812, {}],
-  ["Today’s edition is held: 1 reader waits for your decision.", "held", 3, { skipped: 2 }],
-  ["Today’s edition is going out: 3,120 of 4,812 readers have it.", "sending", 4812, { sent: 3120 }],
-  ["Today’s edition is paused: 1 of 2 readers has it.", "paused", 2, { sent: 1 }],
-  ["Today’s edition went out to all 2 readers.", "finished", 2, { sent: 2 }],
-  ["Today’s edition went out to 1 of 2 readers.", "finished", 2, { sent: 1, rejected: 1 }],
-  ["Today’s edition went to nobody: no reader follows any of its tags.", "finished", 0, {}],
-  ["Today’s edition was cancelled before anybody got it.", "cancelled", 2, { skipped: 2 }],
+  ["Today’s edition is being prepared, with 3 articles for 1 reader.", "opening", 1, {}],
+  ["Today’s edition is held. 4,812 readers will get it when you approve it.", "held", 4812, {}],
+  ["Today’s edition is held. 1 reader will get it when you approve it.", "held", 3, { skipped: 2 }],
+  ["Today’s edition is being sent. 3,120 of 4,812 readers have it.", "sending", 4812, { sent: 3120 }],
+  ["Today’s edition is paused. 1 of 2 readers has it.", "paused", 2, { sent: 1 }],
+  ["Today’s edition was sent to all 2 readers.", "finished", 2, { sent: 2 }],
+  ["Today’s edition was sent to 1 of 2 readers.", "finished", 2, { sent: 1, rejected: 1 }],
+  ["Today’s edition was sent to nobody because no reader follows any of its tags.", "finished", 0, {}],
+  ["Today’s edition was cancelled before it was sent.", "cancelled", 2, { skipped: 2 }],
   ["Today’s edition was missed.", "missed", 0, {}],
-  ["There was no news for an edition today, so nothing was sent.", "empty", 0, {}],
-  ["Today’s extra edition (2) had no news, so nothing more was sent.", "empty", 0, {}, { number: 2 }],
-  ["The 2026-11-23 edition is paused: 0 of 2 readers have it.", "paused", 2, {}, { date: "2026-11-23" }],
+  ["There were no articles for an edition today, so nothing was sent.", "empty", 0, {}],
+  ["Today’s extra edition (2) had no articles, so nothing more was sent.", "empty", 0, {}, { number: 2 }],
+  ["The 2026-11-23 edition is paused. 0 of 2 readers have it.", "paused", 2, {}, { date: "2026-11-23" }],
 ])("an edition in a sentence: %s", (sentence, state, selected, some, of = {}) => {
   const balance = counts({ selected, ...some });
   const edition = { date: "2026-11-24", number: 1, state, articles: 3, selected, balance, ...of };
@@ -93,11 +93,8 @@ test("what needs a decision comes with the page on which it is decided, the most
     planned: true,
   });
   expect(found.map(({ sentence, path }) => [sentence, path])).toEqual([
-    ["The edition of 2026-11-24.2 is held. It is far larger than usual.", "/operator/editions/2026-11-24.2"],
-    [
-      "The relay never answered for 2 deliveries of 2026-11-24.",
-      "/operator/editions/2026-11-24?state=unknown#deliveries",
-    ],
+    ["Edition 2026-11-24.2 is held. It is far larger than usual.", "/operator/editions/2026-11-24.2"],
+    ["The relay did not confirm 2 deliveries of 2026-11-24.", "/operator/editions/2026-11-24?state=unknown#deliveries"],
     ["The edition of 2026-11-23 is empty.", "/operator/sources"],
     ["Source 3 cannot be read: the server answered 503.", "/operator/sources"],
   ]);
@@ -116,14 +113,14 @@ describe("actions", () => {
     }).map(({ label }) => label);
 
   test.each<[EditionState, Partial<Balance> & { suppressed?: number }, string[]]>([
-    ["sending", { sent: 4, pending: 6 }, ["Pause sending", "Cancel for good"]],
-    ["paused", { sent: 4, pending: 5, deferred: 1 }, ["Resume: send to 6 readers", "Cancel for good"]],
-    ["held", {}, ["Approve: send to 10 readers", "Cancel for good"]],
-    ["held", { skipped: 9, pending: 1 }, ["Approve: send to 1 reader", "Cancel for good"]],
-    ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Send again to 1 unknown"]],
+    ["sending", { sent: 4, pending: 6 }, ["Pause sending", "Cancel edition"]],
+    ["paused", { sent: 4, pending: 5, deferred: 1 }, ["Resume sending to 6 readers", "Cancel edition"]],
+    ["held", {}, ["Approve and send to 10 readers", "Cancel edition"]],
+    ["held", { skipped: 9, pending: 1 }, ["Approve and send to 1 reader", "Cancel edition"]],
+    ["finished", { sent: 8, rejected: 1, unknown: 1 }, ["Retry 1 failed delivery", "Resend 1 unknown delivery"]],
     ["finished", { sent: 10 }, []],
-    ["cancelled", { rejected: 3, suppressed: 3 }, ["Take back 3 suppressions"]],
-    ["finished", { rejected: 4, suppressed: 3 }, ["Retry 1 failed delivery", "Take back 3 suppressions"]],
+    ["cancelled", { rejected: 3, suppressed: 3 }, ["Remove 3 suppressions"]],
+    ["finished", { rejected: 4, suppressed: 3 }, ["Retry 1 failed delivery", "Remove 3 suppressions"]],
   ])("of an edition that is %s, %o", (state, some, expected) => {
     expect(labels(state, some)).toEqual(expected);
   });
@@ -138,7 +135,7 @@ test("the bar's parts fill it, whatever the counts", () => {
 test("the rate is that of the last half minute, and none while nothing moves", () => {
   const measure = speed();
   expect(measure(counts({ sent: 0, pending: 300 }), 0)).toBeNull();
-  expect(measure(counts({ sent: 100, pending: 200 }), 10_000)).toBe("600 a minute, less than a minute to go");
+  expect(measure(counts({ sent: 100, pending: 200 }), 10_000)).toBe("600 per minute, less than a minute left");
   expect(measure(counts({ sent: 100, pending: 200 }), 60_000)).toBeNull();
   // Sent again, it begins anew.
   expect(measure(counts({ sent: 5, pending: 1 }), 61_000)).toBeNull();
@@ -179,7 +176,7 @@ test("a plot's table begins with the newest, and its words name the highest sum"
   });
   const about = { id: "outcomes", title: "Deliveries", shape: "bars", of: "Edition" } as const;
   const plot = plotOf(about, [column("2026-11-23", 1, 0), column("2026-11-24", 3000, 1)]);
-  expect(plot.words).toBe("At most 3,001, on 2026-11-24.");
+  expect(plot.words).toBe("Highest value: 3,001 (2026-11-24).");
   expect(plot.rows[0]).toEqual({ label: "2026-11-24", values: ["3,000", "1"] });
   expect(plotOf(about, [])).toMatchObject({ words: "", rows: [] });
 });

@@ -7,7 +7,7 @@ const refusal = (...problems: string[]): Refusal => new Refusal(422, problems.jo
 test("what is wrong with a setting stands at its field, in the form's words", () => {
   expect(sortProblems(refusal('MAIL_FROM: "alerts" is no address.', "ACCENT_COLOUR: it is no colour."))).toEqual({
     fields: { MAIL_FROM: '"alerts" is no address.', ACCENT_COLOUR: "It is no colour." },
-    sentence: "Look again at “Sender”, “Colour of links and buttons”.",
+    sentence: "Check “Sender”, “Accent colour”.",
   });
 });
 
