@@ -25,8 +25,7 @@ export async function changeLogo(
   request: { content: Buffer | null; actor: string },
 ): Promise<{ logo: Logo | null; changed: boolean }> {
   const { settings, config } = deps;
-  if (isLogoFixed(settings))
-    throw new Refusal(409, "The environment sets the logo here (PUBLICATION_LOGO): change it there.");
+  if (isLogoFixed(settings)) throw new Refusal(409, "logo_fixed");
   const logo = request.content === null ? null : readable(request.content);
   const name = logo?.name ?? "";
   if (logo) writePrivateBytes(join(config.dataDir, name), logo.content);
@@ -40,7 +39,7 @@ function readable(content: Buffer): Logo {
   try {
     return logoOf(content);
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(422, `This file cannot be the logo: ${error.message}`) : error;
+    throw error instanceof Refusal ? new Refusal(422, "logo_invalid", { reason: error.message }) : error;
   }
 }
 

@@ -37,7 +37,7 @@ export async function ensureToken(
   { bootstrapToken, dataDir }: { bootstrapToken: string | null; dataDir: string },
 ): Promise<void> {
   if (bootstrapToken !== null) return acceptSetting(deps, bootstrapToken);
-  await endSettings(deps, null, "DAYLETTER_TOKEN is not set any more");
+  await endSettings(deps, null, "setting_removed");
   const kept = readIfThere(tokenFile(dataDir));
   if (kept) return void (await addToken(deps, "first", kept));
   const others = deps.db.selectFrom("tokens").select("id").where("name", "<>", "setting").limit(1);
@@ -49,15 +49,16 @@ export async function ensureToken(
 
 /** A process that was started with a token of the past must not put an end to the one that came after it. */
 async function acceptSetting(deps: TokenDeps, token: string): Promise<void> {
-  if (await addToken(deps, "setting", token)) return endSettings(deps, token, "DAYLETTER_TOKEN has changed");
-  deps.log.warn(
-    {},
-    "DAYLETTER_TOKEN is a token that was revoked or replaced before and is not accepted: set a new one",
-  );
+  if (await addToken(deps, "setting", token)) return endSettings(deps, token, "setting_changed");
+  deps.log.warn({}, "DAYLETTER_TOKEN was revoked or replaced earlier and is not accepted, set a new token");
 }
 
 /** Ends the tokens that the setting has held, but for `now`; of two starts at the same time one writes it down. */
-async function endSettings({ db, clock }: TokenDeps, now: string | null, because: string): Promise<void> {
+async function endSettings(
+  { db, clock }: TokenDeps,
+  now: string | null,
+  because: "setting_removed" | "setting_changed",
+): Promise<void> {
   const at = clock.now();
   await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx

@@ -34,8 +34,7 @@ export async function changePassword(
       .where("id", "=", id)
       .where("password", "=", row.password)
       .executeTakeFirst();
-    if (numUpdatedRows === 0n)
-      throw new Refusal(409, "The password was changed elsewhere at the same time. Sign in again.");
+    if (numUpdatedRows === 0n) throw new Refusal(409, "password_changed");
     await endSessions(tx, id);
     await writeAudit(tx, { at: now, actor: name, action: "operator password", subject: name });
     return openSession(tx, { operatorId: id, from: request.from, agent: request.agent }, now);

@@ -63,7 +63,7 @@ export async function turnCodesOn(
   const salt = saltOf(options.secret, session);
   const match = await matchCode(totpKey(options.secret, id, salt), typed.code, now, null);
   if (match.kind !== "code") {
-    throw new Refusal(422, "The code is wrong. Check that your phone's clock is right, then type the next code.");
+    throw new Refusal(422, "one_time_code_wrong");
   }
   const codes = newCodes();
   const hashes = await hashCodes(codes);
@@ -74,7 +74,7 @@ export async function turnCodesOn(
       .where("id", "=", id)
       .where("totp_salt", "is", null)
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new Refusal(409, "One-time codes are on already. Load the page again.");
+    if (numUpdatedRows === 0n) throw new Refusal(409, "one_time_codes_already_on");
     await keepCodes(tx, id, hashes, now);
     await note(tx, session, "operator codes on", now);
   });
@@ -95,7 +95,7 @@ export async function turnCodesOff(
   const now = clock.now();
   const row = await ownRow(db, session.operator.id);
   await demandPassword(row, typed.password);
-  if (row.totp_salt === null) throw new Refusal(409, "One-time codes are off already. Load the page again.");
+  if (row.totp_salt === null) throw new Refusal(409, "one_time_codes_already_off");
   const factor = await readSecondFactor(deps, row, typed.code, now);
   return db.transaction().execute(async (tx) => {
     if (!(await useSecondFactor(tx, row, factor, { at: now, from: typed.from })))
@@ -120,8 +120,7 @@ export async function renewRecoveryCodes(deps: Deps, session: Session, password:
   const hashes = await hashCodes(codes);
   await db.transaction().execute(async (tx) => {
     const found = tx.selectFrom("operators").select("id").where("id", "=", row.id).where("totp_salt", "is not", null);
-    if (!(await found.forUpdate().executeTakeFirst()))
-      throw new Refusal(409, "One-time codes are off. Turn them on first.");
+    if (!(await found.forUpdate().executeTakeFirst())) throw new Refusal(409, "one_time_codes_off");
     await keepCodes(tx, row.id, hashes, clock.now());
     await note(tx, session, "operator recovery codes", clock.now());
   });
@@ -218,10 +217,10 @@ export async function useSecondFactor(
 /** Why a second factor was not accepted, for somebody whose password was right. */
 export function secondFactorRefusal(status: 401 | 422, factor: SecondFactor): Refusal {
   if (factor.kind === "recovery" || (factor.kind === "spent" && factor.what === "recovery code"))
-    return new Refusal(status, "That recovery code was used before. Take another one.", { reason: "code used" });
+    return new Refusal(status, status === 401 ? "sign_in_recovery_code_used" : "recovery_code_used");
   if (factor.kind === "code" || factor.kind === "spent")
-    return new Refusal(status, "That code was just used. Wait for the next one.", { reason: "code used" });
-  return new Refusal(status, "The code is wrong. Type the code that your authenticator shows now, or a recovery code.");
+    return new Refusal(status, status === 401 ? "sign_in_code_used" : "one_time_code_used");
+  return new Refusal(status, status === 401 ? "sign_in_wrong" : "second_factor_wrong");
 }
 
 /** How many recovery codes an operator has left. */

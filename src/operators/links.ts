@@ -49,11 +49,7 @@ export async function ensureSetup({ db, clock, options }: FirstDeps): Promise<vo
  * @throws Refusal 409 when there are operators
  */
 export async function linkFirst({ db, clock, options }: FirstDeps, actor: string): Promise<{ link: string }> {
-  if (await anyCameIn(db))
-    throw new Refusal(
-      409,
-      "There are operators already. Name the one who needs a link: dayletter operators link NAME.",
-    );
+  if (await anyCameIn(db)) throw new Refusal(409, "operators_exist");
   const now = clock.now();
   const link = await newFirstLink(db, options, now);
   await writeAudit(db, { at: now, actor, action: "operator link", subject: "first operator" });
@@ -180,8 +176,5 @@ async function anyCameIn(db: Db | Tx): Promise<boolean> {
 }
 
 function gone(): Refusal {
-  return new Refusal(
-    404,
-    "This set-up link was used or has expired. Ask an owner for a new one, or run `dayletter operators link` on the server.",
-  );
+  return new Refusal(404, "setup_link_invalid");
 }

@@ -1,4 +1,4 @@
-import { wrongValue } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
 
 const longest = 60;
 
@@ -6,7 +6,7 @@ const longest = 60;
 export function parseName(raw: string): string {
   const name = raw.normalize("NFC").replace(/\s+/g, " ").trim();
   if (name === "" || name.length > longest || /[\p{Cc}\p{Cf}<>"]/u.test(name)) {
-    throw wrongValue(raw, `a name: use 1 to ${longest} letters, digits and spaces`);
+    throw new Refusal(422, "name_invalid", { name: echo(raw), longest });
   }
   return name;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit, type AuditAction } from "../audit/audit.ts";
 import { dropCodes } from "./codes.ts";
@@ -80,8 +80,7 @@ export async function linkOperator(
   const now = clock.now();
   return db.transaction().execute(async (tx) => {
     const operator = await findIn(tx, which, now);
-    if (operator.state === "disabled")
-      throw new Refusal(409, `${operator.name} is disabled: enable the operator first.`);
+    if (operator.state === "disabled") throw new Refusal(409, "operator_disabled", { name: operator.name });
     const token = await newLink(tx, operator.id, now);
     await writeAudit(tx, { at: now, actor, action: "operator link", subject: operator.name });
     return { ...operator, token };
@@ -151,7 +150,7 @@ async function change(
     const after = await findIn(tx, String(before.id), now);
     const isOwner = ({ role, state }: OperatorLine): boolean => role === "owner" && state === "active";
     if (isOwner(before) && !isOwner(after) && !(await listOperators(tx, now)).some(isOwner)) {
-      throw new Refusal(409, `${before.name} is the last owner: make another operator owner first.`);
+      throw new Refusal(409, "last_owner", { name: before.name });
     }
     if (JSON.stringify(before) !== JSON.stringify(after)) {
       await writeAudit(tx, { at: now, actor, action, subject: before.name });
@@ -164,8 +163,5 @@ async function findIn(tx: Tx, which: string, now: Date): Promise<OperatorLine> {
   const all = await listOperators(tx, now);
   const found = all.find(({ id }) => String(id) === which) ?? all.find(({ name }) => nameKey(name) === nameKey(which));
   if (found) return found;
-  throw new Refusal(
-    404,
-    `There is no operator ${JSON.stringify(which.slice(0, 60))}: see \`dayletter operators list\`.`,
-  );
+  throw new Refusal(404, "operator_not_found", { name: echo(which) });
 }

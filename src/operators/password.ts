@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
 import { Refusal } from "../base/errors.ts";
+import type { ErrorCode } from "../wording/catalogue.ts";
 
 /** 32 MiB and some 150 ms a try (OWASP Password Storage Cheat Sheet's third choice for scrypt). */
 const cost = { logN: 15, r: 8, p: 3 };
@@ -50,7 +51,7 @@ function derive(password: string, salt: Buffer, { logN, r, p }: Cost): Promise<B
 /** @throws Refusal 422 */
 export async function demandPassword(row: { password: string | null }, password: string): Promise<void> {
   if (await checkPassword(password, row.password)) return;
-  throw new Refusal(422, "The current password is wrong. Nothing was changed.");
+  throw new Refusal(422, "current_password_wrong");
 }
 
 /** Recovery codes are random, so they need less than passwords: 16 MiB, some 40 ms. */
@@ -86,24 +87,23 @@ export async function demandNewPassword(
   publication: { publicationName: string; publicUrl: string; mailFrom: { address: string } },
 ): Promise<void> {
   const { publicationName, publicUrl, mailFrom } = publication;
-  if (typed.password !== typed.repeated) throw new Refusal(422, "The two passwords differ: type the same one twice.");
+  if (typed.password !== typed.repeated) throw new Refusal(422, "passwords_differ");
   const known = [operator, publicationName, mailFrom.address, new URL(publicUrl).hostname];
   const fault = await passwordFault(typed.password, known);
-  if (fault !== null) throw new Refusal(422, fault);
+  if (fault !== null) throw new Refusal(422, fault, { least: leastLength, most: mostLength });
 }
 
 /**
- * What is wrong with a new password, in one sentence, or null. Length counts, kinds of characters do not (NIST SP 800-63B,
+ * The code of what is wrong with a new password, or null. Length counts, kinds of characters do not (NIST SP 800-63B,
  * 3.1.1.2). Common passwords and words of the operator and the publication are refused, in any simple disguise
  * (ASVS 5.0, 6.2.4 and 6.2.11).
  * @param known names and addresses of the operator and the publication
  */
-export async function passwordFault(password: string, known: readonly string[]): Promise<string | null> {
+export async function passwordFault(password: string, known: readonly string[]): Promise<ErrorCode | null> {
   const text = password.normalize("NFKC").toLowerCase();
-  if ([...text].length < leastLength)
-    return `The password is too short: use ${leastLength} characters or more, such as four words.`;
-  if (text.length > mostLength) return `The password is too long: use at most ${mostLength} characters.`;
-  if (new Set(text).size < 5 || isRun(text)) return "The password repeats a few characters: use four unrelated words.";
+  if ([...text].length < leastLength) return "password_too_short";
+  if (text.length > mostLength) return "password_too_long";
+  if (new Set(text).size < 5 || isRun(text)) return "password_repetitive";
   const ranks = await (commonPasswords ??= loadCommonPasswords());
   const own = new Set(["Dayletter", ...known].flatMap(wordsOf).filter((word) => word.length >= 4));
   const free = (word: string): boolean => own.has(word);
@@ -117,7 +117,7 @@ export async function passwordFault(password: string, known: readonly string[]):
   const core = characters.slice(characters.findIndex(isLetter), characters.findLastIndex(isLetter) + 1).join("");
   const easy =
     disguises(text).some((form) => one(form) || two(form)) || (core.length >= leastRest && disguises(core).some(one));
-  return easy ? "The password is too easy to guess: use four unrelated words." : null;
+  return easy ? "password_guessable" : null;
 }
 
 /** So many characters that belong to no common word make a password. */

@@ -12,12 +12,6 @@ export interface Actor {
   role: Role;
 }
 
-const duties: Record<Role, string> = {
-  viewer: "look at everything",
-  editor: "change content and send editions",
-  owner: "change settings, operators and tokens",
-};
-
 export function allows(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
 }
@@ -25,9 +19,5 @@ export function allows(role: Role, needed: Role): boolean {
 /** @throws Refusal 403 that says which role it takes */
 export function demandRole(actor: Pick<Actor, "name" | "role">, needed: Role): void {
   if (allows(actor.role, needed)) return;
-  throw new Refusal(
-    403,
-    `This takes the role ${needed}, which may ${duties[needed]}; ${actor.name} has the role ${actor.role}.`,
-    { role: actor.role, needed },
-  );
+  throw new Refusal(403, "role_required", { name: actor.name, role: actor.role, needed });
 }

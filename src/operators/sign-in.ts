@@ -99,11 +99,9 @@ async function checkAndOpen(deps: SignInDeps, request: SignInRequest, key: strin
 
 /** @param seconds until the next try is admitted */
 export function tooManyTries(seconds: number): Refusal {
-  const minutes = Math.ceil(seconds / 60);
-  const time = minutes === 1 ? "a minute" : `${minutes} minutes`;
-  return new Refusal(429, `Too many tries. Wait ${time}, then try again.`, { retryAfterSeconds: seconds });
+  return new Refusal(429, "too_many_sign_ins", { n: Math.ceil(seconds / 60), retryAfterSeconds: seconds });
 }
 
 function wrong(): Refusal {
-  return new Refusal(401, "The name, password or one-time code is wrong. Check all three and try again.");
+  return new Refusal(401, "sign_in_wrong");
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { nameKey, parseName } from "./names.ts";
@@ -84,11 +84,7 @@ export async function revokeToken({ db, clock }: Deps, which: string, actor: str
   const tokens = await listTokens(db, now);
   const found =
     tokens.find(({ id }) => String(id) === which) ?? tokens.find(({ name }) => nameKey(name) === nameKey(which));
-  if (!found)
-    throw new Refusal(
-      404,
-      `No token ${JSON.stringify(which.slice(0, 60))} is good here: see \`dayletter tokens list\`.`,
-    );
+  if (!found) throw new Refusal(404, "token_not_found", { name: echo(which) });
   await db.transaction().execute(async (tx) => {
     await tx.updateTable("tokens").set({ revoked_at: now }).where("id", "=", found.id).execute();
     await writeAudit(tx, { at: now, actor, action: "token revoke", subject: found.name });
@@ -113,7 +109,7 @@ export async function revokeTokensOf(
     .where("revoked_at", "is", null)
     .execute();
   for (const { name } of tokens) {
-    const detail = { because: `${operator.name} was disabled` };
+    const detail = { because: "operator_disabled", operator: operator.name };
     await writeAudit(tx, { at: now, actor, action: "token revoke", subject: name, detail });
   }
   return tokens.map(({ name }) => name);
@@ -125,10 +121,7 @@ export async function refuseTakenName(tx: Db | Tx, name: string, now: Date): Pro
   const operator = await tx.selectFrom("operators").select("id").where("name_key", "=", key).executeTakeFirst();
   const tokens = await good(tx, now).execute();
   if (!operator && !own.has(key) && !tokens.some((token) => nameKey(token.name) === key)) return;
-  throw new Refusal(
-    409,
-    `The name ${JSON.stringify(name)} is in use: choose another, for the audit log must tell who acted.`,
-  );
+  throw new Refusal(409, "name_taken", { name });
 }
 
 /** What the audit log calls the program, its readers, and the tokens it makes itself. */

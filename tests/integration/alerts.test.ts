@@ -90,8 +90,8 @@ test("a missed date is told once by mail and by a signed call, and once more whe
   const outbox = join(world.dataDir, "outbox");
   const mails = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), "utf8"));
   expect(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)![1]!.trim()).toSorted()).toEqual([
-    "Telecom Daily: editions are being sent again",
     "Telecom Daily: an edition was missed",
+    "Telecom Daily: editions are being sent again",
   ]);
   for (const mail of mails) {
     expect(mail).toMatch(/^To: <?chief@example\.com>?\r?$/m);
@@ -148,7 +148,7 @@ test("an edition's failures, a feed that fails for a day and a relay in trouble 
   const deps = { ...app, transport: { state: () => ({ reason }) } };
   await watchAlerts(deps);
   expect(said().map(({ data }) => data.sentence)).toEqual([
-    "Of 7 deliveries of 2026-11-25, 5 (71.4 %) were not sent: 5 rejected, 0 expired.",
+    "5 of 7 deliveries of 2026-11-25 (71.4%) were not sent: 5 rejected, 0 expired.",
     "The relay did not confirm 2 deliveries of 2026-11-25.",
     `Source ${feed} could not be read for more than a day: it answered 404.`,
   ]);

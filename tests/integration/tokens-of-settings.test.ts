@@ -43,7 +43,7 @@ test("a start with another DAYLETTER_TOKEN ends the former one, once, and says s
   await Promise.all([start(two), start(two)]);
   expect([await good(one), await good(two)]).toEqual([false, true]);
   expect(await revoked()).toMatchObject([
-    { actor: "dayletter", subject: "setting", detail: { because: "DAYLETTER_TOKEN has changed" } },
+    { actor: "dayletter", subject: "setting", detail: { because: "setting_changed" } },
   ]);
   await start(two);
   expect(await revoked()).toHaveLength(1);

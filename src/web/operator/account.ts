@@ -135,7 +135,7 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
             cookie.set(reply, await turnCodesOff(app, session, typed));
             return reply.redirect(codesPath, 303);
           default:
-            throw new Refusal(422, "The form is incomplete. Load the page again.");
+            throw new Refusal(422, "form_incomplete");
         }
       },
     ),

@@ -17,5 +17,5 @@ export function checkCsrf({ body, headers }: FastifyRequest, expected: string): 
   const wanted = Buffer.from(expected);
   const got = Buffer.from(typeof given === "string" ? given : "");
   if (got.length === wanted.length && timingSafeEqual(got, wanted)) return;
-  throw new Refusal(403, "The form belongs to another session: load the page again and send it once more.");
+  throw new Refusal(403, "form_session_changed");
 }

@@ -87,7 +87,7 @@ interface ActParams {
 function actOf<T>(acts: Record<string, T>, { id, act }: ActParams): [act: T, id: number] {
   const found = Object.hasOwn(acts, act) ? acts[act] : undefined;
   if (found && /^[1-9]\d{0,15}$/.test(id)) return [found, Number(id)];
-  throw new Refusal(404, "There is nothing at this address: go back to the preview.");
+  throw new Refusal(404, "page_not_found");
 }
 
 function wordsOf(fields: Fields): { introduction: string; subject: string } {

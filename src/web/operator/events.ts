@@ -42,7 +42,7 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
   });
 
   web.get("/operator/events", { ...needs.viewer, ...noHead }, async (request, reply) => {
-    if (streams.size >= mostWatchers) throw new Refusal(503, `${mostWatchers} pages are watching already: close some.`);
+    if (streams.size >= mostWatchers) throw new Refusal(503, "too_many_watchers", { most: mostWatchers });
     const query = readFields(request.query);
     const about = /^\d{1,15}$/.test(query.one("edition")) ? Number(query.one("edition")) : undefined;
     let shown = query.one("shown");

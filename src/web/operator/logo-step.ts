@@ -15,7 +15,7 @@ export function addLogoStep(web: FastifyInstance, app: App, answerSaved: AnswerS
       try {
         const { remove } = request.body as Record<string, unknown>;
         const content = remove === "1" ? null : uploadOf(request.body, "logo")?.content;
-        if (content === undefined) throw new Refusal(422, "Choose a file first.");
+        if (content === undefined) throw new Refusal(422, "logo_not_chosen");
         const { changed } = await changeLogo(app, { content, actor: request.operator.name });
         return await answerSaved(request, reply, "logo", changed);
       } catch (error) {

@@ -21,6 +21,7 @@ import type { OperatorViews } from "./scope.ts";
 
 const owner = { config: { role: "owner" } } as const;
 const here = "/operator/people";
+const mostDays = 3_650;
 
 /** What is shown once, right after it was done or made. */
 interface Made {
@@ -87,7 +88,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   /** Whoever finds a session open must not get around the password and the code that the account page asks for. */
   function refuseOwn(which: string, { id, name }: Session["operator"]): void {
     if (which === String(id) || nameKey(which) === nameKey(name))
-      throw new Refusal(409, "Change your own password and codes at /operator/account.");
+      throw new Refusal(409, "own_credentials", { path: "/operator/account" });
   }
 
   scope.get(here, owner, (request, reply) => show(request, reply));
@@ -126,15 +127,12 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
 function readRole(fields: Fields): Role {
   const role = roles.find((one) => one === fields.one("role"));
   if (role) return role;
-  throw new Refusal(422, `Choose a role: ${roles.join(", ")}.`);
+  throw new Refusal(422, "role_not_chosen", { roles: roles.join(", ") });
 }
 
 function readDays(fields: Fields): number | null {
   const days = fields.one("days").trim();
   if (days === "") return null;
-  if (/^\d{1,4}$/.test(days) && Number(days) >= 1 && Number(days) <= 3_650) return Number(days);
-  throw new Refusal(
-    422,
-    "The days are not a whole number from 1 to 3650: leave the field empty for a token that never expires.",
-  );
+  if (/^\d{1,4}$/.test(days) && Number(days) >= 1 && Number(days) <= mostDays) return Number(days);
+  throw new Refusal(422, "token_lifetime_invalid", { most: mostDays });
 }

@@ -88,7 +88,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
 
   web.get(`${path}.html`, needs.viewer, async (request, reply) => {
     const { copy } = await look(request);
-    if (!copy) throw new Refusal(404, "There is no article with these tags: look at another choice.");
+    if (!copy) throw new Refusal(404, "preview_empty");
     return confineMail(reply).type("text/html; charset=utf-8").send(framed(copy.html()));
   });
 

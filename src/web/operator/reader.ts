@@ -128,7 +128,7 @@ export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void 
   });
 
   async function find(raw: string): Promise<Subscriber> {
-    if (!/^[1-9]\d{0,14}$/.test(raw)) throw new Refusal(404, "There is no such reader: find them by their address.");
+    if (!/^[1-9]\d{0,14}$/.test(raw)) throw new Refusal(404, "reader_page_not_found");
     const reader = await findSubscriber(db, Number(raw));
     if (!reader) throw noSuchReader(Number(raw));
     return reader;

@@ -66,8 +66,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
       const body = request.body as UploadForm;
       const pasted = typeof body["list"] === "string" ? body["list"] : "";
       const text = uploadOf(body, "file")?.content.toString("utf8") ?? pasted;
-      if (text.trim() === "")
-        throw new Refusal(422, "The list is empty: choose a file or paste it, its column names in the first line.");
+      if (text.trim() === "") throw new Refusal(422, "import_empty");
       const options = { confirmed: body["confirmed"] === "1", createTags: body["createTags"] === "1" };
       // A file that was not looked at yet is looked at first.
       const dryRun = body["act"] !== "import" || text !== pasted;

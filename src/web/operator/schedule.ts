@@ -57,7 +57,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
           label,
           on: (typed ? wanted : present).sendDays.includes(i + 1),
         })),
-        wrong,
+        wrong: wrong?.message ?? null,
         changed,
         passed: changed ? passedWords(await consequence(present, wanted)) : null,
         revision: revisionOf(present),
@@ -84,7 +84,7 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
   web.post(path, needs.editor, async (request, reply) => {
     const fields = readFields(request.body);
     const { wanted, wrong } = read(fields, await loadSchedule(db));
-    if (wrong !== null) throw new Refusal(422, wrong);
+    if (wrong !== null) throw wrong;
     const passed = (["send", "skip"] as const).find((choice) => choice === fields.one("passed"));
     const change = { ...wanted, sendDays: [...wanted.sendDays] };
     await changeSchedule(app, change, { actor: request.operator.name, passed, revision: seen(fields) });
@@ -132,11 +132,11 @@ function seen(fields: Fields): string | undefined {
 }
 
 /** The schedule that the fields ask for, or what is wrong with them. Without fields it is the present one. */
-function read(fields: Fields, present: Wanted): { wanted: Wanted; wrong: string | null } {
+function read(fields: Fields, present: Wanted): { wanted: Wanted; wrong: Refusal | null } {
   if (!fields.has("sendAt")) return { wanted: present, wrong: null };
   try {
     const chosen = [...fields.all("day"), ...fields.all("days").flatMap((list) => list.split(","))];
-    if (chosen.length === 0) throw new Refusal(422, "Choose at least one day of the week.");
+    if (chosen.length === 0) throw new Refusal(422, "no_weekday_chosen");
     const wanted = {
       sendAt: parseSendAt(fields.one("sendAt")),
       timezone: parseTimezone(fields.one("timezone")),
@@ -145,7 +145,7 @@ function read(fields: Fields, present: Wanted): { wanted: Wanted; wrong: string 
     return { wanted, wrong: null };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { wanted: present, wrong: error.message };
+    return { wanted: present, wrong: error };
   }
 }
 

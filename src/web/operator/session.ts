@@ -81,7 +81,7 @@ export function owesCodes(config: App["config"], session: Session | null): boole
 /** Leads to the page that turns one-time codes on. */
 function askForCodes(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (isPage(request, reply)) return reply.redirect(codesPath, 303);
-  throw new Refusal(403, `This server requires one-time codes. Turn them on at ${codesPath} first.`);
+  throw new Refusal(403, "one_time_codes_required", { path: codesPath });
 }
 
 /** Whether a whole page is asked for. A part of one leads nowhere: htmx then asks for the page once more. */
@@ -94,12 +94,11 @@ function isPage(request: FastifyRequest, reply: FastifyReply): boolean {
 /** Every browser of the last years sends this header, and no page can (Fetch Metadata). @throws Refusal 403 */
 function demandSameOrigin({ headers }: FastifyRequest): void {
   if (headers["sec-fetch-site"] === "same-origin") return;
-  throw new Refusal(403, "This is taken from its own page alone, over https or on this machine.");
+  throw new Refusal(403, "own_page_required");
 }
 
 /** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
 function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (!isPage(request, reply))
-    throw new Refusal(401, "You are signed out. Sign in at /operator/sign-in and try again.");
+  if (!isPage(request, reply)) throw new Refusal(401, "signed_out");
   return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);
 }

@@ -36,7 +36,7 @@ export function addSettingSteps(web: FastifyInstance, app: App, show: Show, step
       settings.check({ SMTP_URL: url });
       if (url !== "" && !fields.has("unchecked")) {
         const { ok, sentence } = await ask(url);
-        if (!ok) throw new Refusal(422, sentence);
+        if (!ok) throw new Refusal(422, "relay_check_failed", { reason: sentence });
       }
       return await change(request, reply, "relay", { SMTP_URL: url });
     } catch (error) {

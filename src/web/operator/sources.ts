@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { Refusal, wrongValue } from "../../base/errors.ts";
+import { echo, Refusal } from "../../base/errors.ts";
 import { maskUrl } from "../../config/mask.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
@@ -97,7 +97,7 @@ export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void
   }
 
   async function find(raw: string): Promise<Source> {
-    if (!/^[1-9]\d{0,8}$/.test(raw)) throw new Refusal(404, "There is no such source: see the list of sources.");
+    if (!/^[1-9]\d{0,8}$/.test(raw)) throw new Refusal(404, "source_page_not_found");
     return getSource(db, Number(raw));
   }
 }
@@ -106,9 +106,10 @@ function nameOf({ title, url, id }: Source): string {
   return title ?? (url === null ? `Source ${id}` : shownUrl(url));
 }
 
-function feedAddress(url: string): string {
+/** @throws Refusal 422 */
+export function feedAddress(url: string): string {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw wrongValue(maskUrl(url), "the address of a feed; expected one that begins with https:// or http://");
+  throw new Refusal(422, "feed_address_invalid", { url: echo(maskUrl(url)) });
 }
 
 function pollWords(name: string, poll: PollResult): { notice: string; problems?: string[] } {

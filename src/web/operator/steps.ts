@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { Refusal, wrongValue } from "../../base/errors.ts";
-import { maskUrl } from "../../config/mask.ts";
+import { Refusal } from "../../base/errors.ts";
 import { comingEdition } from "../../editions/coming.ts";
 import { mailEdition } from "../../editions/mail-edition.ts";
 import { printSample, type SampleCopy } from "../../editions/sample.ts";
@@ -22,6 +21,7 @@ import { confineMail } from "../security.ts";
 import { askToWait } from "../ask-to-wait.ts";
 import { needs, type Show } from "./desk.ts";
 import { addSettingSteps } from "./setting-steps.ts";
+import { feedAddress } from "./sources.ts";
 import { showFields, sortProblems, type ShownField } from "./setup-fields.ts";
 import type { Steps, Told } from "./step-result.ts";
 import { count } from "./format.ts";
@@ -115,7 +115,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
 
   web.get<{ Params: { file: string } }>(`${path}/look/:file`, needs.owner, async (request, reply) => {
     const html = looked.get(request.params.file.replace(/\.html$/, ""))?.html ?? null;
-    if (html === null) throw new Refusal(404, "This look at a feed is over: look at it once more.");
+    if (html === null) throw new Refusal(404, "feed_preview_expired");
     return confineMail(reply).type("text/html; charset=utf-8").send(framed(html));
   });
 
@@ -133,7 +133,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     const fields = readFields(request.body);
     try {
       const days = fields.all("day");
-      if (days.length === 0) throw new Refusal(422, "Choose at least one day of the week.");
+      if (days.length === 0) throw new Refusal(422, "no_weekday_chosen");
       const wanted = {
         sendAt: parseSendAt(fields.one("sendAt")),
         timezone: parseTimezone(fields.one("timezone")),
@@ -181,11 +181,6 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     const of = sampleOfArticles({ date, number: 1 }, feed.articles, `/editions/${date}`);
     return printSample(app, of, { known: [], spellings: new Map() });
   }
-}
-
-function feedAddress(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw wrongValue(maskUrl(url), "the address of a feed; expected one that begins with https:// or http://");
 }
 
 function doneWords(done: string): Told | null {

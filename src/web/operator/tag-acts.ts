@@ -21,7 +21,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
   web.get(`${path}/rename`, needs.editor, async (request, reply) => {
     const query = readFields(request.query);
     const { from, to } = { from: query.one("tag"), to: query.one("to") };
-    if (to.trim() === "") throw new Refusal(422, "Enter the new name.");
+    if (to.trim() === "") throw new Refusal(422, "tag_name_missing");
     const { outcome, tag, name, other, reach } = await planRename(db, { from, to });
     if (outcome === "same") return reply.redirect(operatorTagPath(tag.name), 303);
     if (other) return reply.redirect(mergePath(tag.name, name), 303);
@@ -71,7 +71,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
   web.post(`${path}/alias`, needs.editor, async (request, reply) => {
     const given = readFields(request.body);
     const { alias, tag } = { alias: given.one("alias"), tag: given.one("tag") };
-    if (alias.trim() === "") throw new Refusal(422, "Enter the other spelling.");
+    if (alias.trim() === "") throw new Refusal(422, "tag_spelling_missing");
     await addAlias(app, { alias, tag, actor: request.operator.name });
     return reply.redirect(operatorTagPath(tag, "alias"), 303);
   });

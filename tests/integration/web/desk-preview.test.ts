@@ -124,7 +124,7 @@ test("an editor takes an article out of a held edition, puts another first, and 
   expect(await ids()).toEqual([third, second]);
   const { body } = await get(page);
   expect(body).toContain(`${base}/${first}/in`);
-  expect(body).toContain(`${base}/${first}/hide`);
+  expect(body).toContain(`${base}/${third}/hide`);
   await expectOneOfTwo(/name="revision" value="(\w+)"/.exec(body)![1]!);
   await expectOneLook();
   await post(`${base}/${first}/in`);

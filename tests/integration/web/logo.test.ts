@@ -51,8 +51,8 @@ const logged = () =>
 test("what the page refuses as a logo the API refuses in the same words, and nothing is kept of it", async () => {
   expect(await api("GET")).toEqual({ status: 200, logo: null, fixed: false });
   for (const [content, status, sentence] of [
-    ["", 422, "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP"],
-    ["GIF89a", 422, "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP"],
+    ["", 422, "it is no SVG, PNG, JPEG or WebP"],
+    ["GIF89a", 422, "it is no SVG, PNG, JPEG or WebP"],
     [drawing.replace("<path", "<script/><path"), 422, "this SVG has a script"],
     [drawing.padEnd(200_001), 422, "it has 201 kB; a logo may have up to 200."],
     ["x".repeat(5_000_001), 413, text("error.body_too_large")],
@@ -105,7 +105,7 @@ test("a logo that the environment sets is changed there", async () => {
   await close();
   await open({ ...env, PUBLICATION_LOGO: new URL("../../fixtures/logo.png", import.meta.url).pathname });
   expect(await api("GET")).toMatchObject({ fixed: true, logo: { type: "image/png" } });
-  const refused = { status: 409, detail: "The environment sets the logo here (PUBLICATION_LOGO): change it there." };
+  const refused = { status: 409, detail: text("error.logo_fixed") };
   expect(await api("PUT", drawing)).toMatchObject(refused);
   expect(await api("DELETE")).toMatchObject(refused);
 });
