@@ -8,13 +8,13 @@ export interface AuditLine {
   action: string;
   subject: string;
   detail: Record<string, unknown>;
-  /** Network address; null for what the program did by itself. */
+  /** Network address; null for automatic actions. */
   from: string | null;
 }
 
 /**
- * What was done, the newest first.
- * @param request `before` is the id of the last one of the page before
+ * Audit entries, newest first.
+ * @param request `before` is the id of the last entry of the previous page
  */
 export async function listAudit(db: Db, request: { before?: number; limit: number }): Promise<AuditLine[]> {
   const { before, limit } = request;

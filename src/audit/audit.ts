@@ -62,17 +62,17 @@ export type AuditAction =
 
 export interface AuditEntry {
   at: Date;
-  /** An operator's or token's name, or `dayletter` for what the program does by itself. */
+  /** An operator's or token's name, or `dayletter` for automatic actions. */
   actor: string;
   action: AuditAction;
   subject: string;
   detail?: object;
 }
 
-// The one thing that is passed by the side: use cases know who acts, and need not know what a network address is.
+// Kept outside of use cases' parameters: they know the actor and do not need the network address.
 const origin = new AsyncLocalStorage<string>();
 
-/** Whatever `work` and what it awaits write into the audit log came from this network address. */
+/** Audit entries written during `work` record this network address. */
 export function actingFrom<T>(address: string, work: () => T): T {
   return origin.run(address, work);
 }

@@ -6,19 +6,19 @@ import { logoOf, type Logo } from "../config/logo.ts";
 import type { OwnSettings } from "../config/own.ts";
 import { saveSettings, type SettingsDeps } from "./change-settings.ts";
 
-/** Larger than a logo may be, so that one somewhat too large is told what it may be. */
+/** Larger than the limit for logos, so that a slightly larger file gets an error that names the limit. */
 export const largestUpload = 5_000_000;
 
-/** Whether the environment decides about the logo. */
+/** Whether the environment sets the logo. */
 export function isLogoFixed({ writable, fixed }: OwnSettings): boolean {
   return !writable || fixed.has("PUBLICATION_LOGO");
 }
 
 /**
- * Puts a logo into the data folder, or takes it away; it is in force once the server has opened anew.
- * @param request.content of the file; null takes the logo away
- * @returns the logo as it is to be, and whether it was another one before
- * @throws Refusal 409 where the environment sets it, 422 for what cannot be a logo
+ * Saves a logo in the data folder, or removes it. It takes effect when the server has restarted.
+ * @param request.the file's content, or null to remove the logo
+ * @returns the new logo, and whether it differs from the previous one
+ * @throws Refusal 409 if the environment sets it, 422 for a file that cannot be a logo
  */
 export async function changeLogo(
   deps: SettingsDeps & { config: { dataDir: string; logo: Logo | null } },
@@ -30,7 +30,7 @@ export async function changeLogo(
   const name = logo?.name ?? "";
   if (logo) writePrivateBytes(join(config.dataDir, name), logo.content);
   const changed = await saveSettings(deps, { wanted: { PUBLICATION_LOGO: name }, actor: request.actor });
-  // The one that is in force stays, for the server may have to go back to it; and so does one that somebody set meanwhile.
+  // Keep the active logo, because a failed restart falls back to it, and a logo that was set in the meantime.
   forgetOthers(config.dataDir, [settings.values()["PUBLICATION_LOGO"] ?? "", config.logo?.name ?? ""]);
   return { logo, changed };
 }

@@ -9,13 +9,13 @@ export interface SettingsDeps {
   clock: Clock;
 }
 
-/** Of these the audit log holds the names alone. */
+/** The audit log records only the names of these. */
 const secrets = new Set(["SMTP_URL"]);
 
 /**
- * Writes settings into the data folder; they are in force once the server has opened anew.
- * @returns whether any of them was another one before
- * @throws Refusal 422 for what is wrong with the settings as they would be
+ * Writes settings to the data folder. They take effect when the server has restarted.
+ * @returns whether any of them changed
+ * @throws Refusal 422 if the resulting settings are invalid
  */
 export async function saveSettings(
   { settings, db, clock }: SettingsDeps,

@@ -2,7 +2,7 @@ import { operatorPathOf, editionName } from "../base/edition-name.ts";
 import { editionReason } from "../editions/reason.ts";
 import type { EditionStatus } from "./status.ts";
 
-/** Something that waits for an operator, with the page on which it is decided. */
+/** Something that needs an operator's decision, with the page for it. */
 export interface Decision {
   sentence: string;
   path: string;
@@ -12,18 +12,18 @@ export interface Decision {
 interface Facts {
   /** The newest editions, newest first. */
   editions: readonly Pick<EditionStatus, "date" | "number" | "state" | "reason_code" | "reason_data" | "balance">[];
-  /** Editions that nobody got without a reason, a sentence each. */
+  /** Editions that were unexpectedly sent to nobody, one sentence each. */
   empty: readonly string[];
   unhealthy: readonly { id: number; title: string | null; last_error: string | null }[];
   sources: number;
   readers: number;
-  /** Why the relay takes nothing now. */
+  /** Why the relay is not accepting email; null if it is. */
   relay: string | null;
-  /** Whether any date is left to send on. */
+  /** Whether a send date is scheduled. */
   planned: boolean;
 }
 
-/** What needs a decision, the most pressing first; empty when all is well. */
+/** What needs a decision, most urgent first. */
 export function decisions(facts: Facts): Decision[] {
   const found: Decision[] = [];
   for (const edition of facts.editions) found.push(...ofEdition(edition));

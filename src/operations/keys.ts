@@ -7,11 +7,11 @@ import type { Db } from "../db/schema.ts";
 import { hashOf } from "../operators/secrets.ts";
 import { writeAudit } from "../audit/audit.ts";
 
-/** What the command line looks for in the data folder of a server on the same machine. */
+/** Files in the data folder that the command line reads to find a server on the same machine. */
 export const tokenFile = (dataDir: string): string => join(dataDir, "token");
 export const addressFile = (dataDir: string): string => join(dataDir, "server");
 
-/** The key of all links: the setting's, or one made at first start and kept in the data folder. */
+/** The key that signs all links: the setting, or one that the first start generates in the data folder. */
 export function ensureSecret(config: { secret: string | null; dataDir: string }): string {
   if (config.secret !== null) return config.secret;
   const path = join(config.dataDir, "secret");
@@ -29,8 +29,8 @@ interface TokenDeps {
 }
 
 /**
- * Sees to it that somebody can use the API: the token of the setting is accepted, and none that it held before; without
- * one, the first start makes one and keeps it in the data folder.
+ * Makes sure that there is a token for the API. The token in the setting is accepted, and its former values are revoked.
+ * Without the setting, the first start creates a token in the data folder.
  */
 export async function ensureToken(
   deps: TokenDeps,
@@ -47,13 +47,13 @@ export async function ensureToken(
   await addToken(deps, "first", made);
 }
 
-/** A process that was started with a token of the past must not put an end to the one that came after it. */
+/** A process started with an old token must not revoke the newer one. */
 async function acceptSetting(deps: TokenDeps, token: string): Promise<void> {
   if (await addToken(deps, "setting", token)) return endSettings(deps, token, "setting_changed");
   deps.log.warn({}, "DAYLETTER_TOKEN was revoked or replaced earlier and is not accepted, set a new token");
 }
 
-/** Ends the tokens that the setting has held, but for `now`; of two starts at the same time one writes it down. */
+/** Revokes the tokens that the setting held before, except `now`. Of two concurrent starts, one writes the audit entry. */
 async function endSettings(
   { db, clock }: TokenDeps,
   now: string | null,
@@ -75,8 +75,8 @@ async function endSettings(
 }
 
 /**
- * As an owner's, for without one nobody could make another. One that was revoked stays so.
- * @returns whether it is good
+ * Adds an owner token, because only owners can create more tokens. A revoked token stays revoked.
+ * @returns whether the token is valid
  */
 async function addToken({ db, clock }: TokenDeps, name: string, token: string): Promise<boolean> {
   const hash = hashOf(token);

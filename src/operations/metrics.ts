@@ -21,7 +21,7 @@ export interface MetricsDeps {
 
 const rateSeconds = 60;
 
-/** The parts of the measuring, each by itself, so that a queue that is away does not hide the rest. */
+/** Collected separately, so that an unreachable queue does not hide the other metrics. */
 export const measures: Readonly<Record<string, (deps: MetricsDeps) => Promise<Metric[]>>> = {
   edition: measureEdition,
   sources: measureSources,
@@ -31,7 +31,7 @@ export const measures: Readonly<Record<string, (deps: MetricsDeps) => Promise<Me
   alerts: measureAlerts,
 };
 
-/** The newest edition: its outcomes so far, how fast it goes out, and how late it is. */
+/** The newest edition: outcomes so far, sending rate and lateness. */
 async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
   const now = deps.clock.now();
   const [latest] = await listEditions(deps.db, 1);
@@ -39,7 +39,7 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
   const metrics = [
     gauge(
       "dayletter_edition_lag_seconds",
-      "How long after its hour the newest edition is not finished; 0 once it is",
+      "Seconds since the due time of the newest edition while it is unfinished, else 0",
       lag,
     ),
   ];
@@ -54,18 +54,18 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
     many("dayletter_edition_info", "The newest edition and its state", [
       { labels: { edition: editionName(latest), state: latest.state }, value: 1 },
     ]),
-    gauge("dayletter_edition_selected", "Readers who get the newest edition", latest.selected),
+    gauge("dayletter_edition_selected", "Readers selected for the newest edition", latest.selected),
     many(
       "dayletter_edition_deliveries",
       "Deliveries of the newest edition by state",
       rows.map(({ state, count }) => ({ labels: { state }, value: count })),
     ),
-    gauge("dayletter_deliveries_per_second", "Answers of the relay in the last minute", settled / rateSeconds),
+    gauge("dayletter_deliveries_per_second", "Relay replies per second over the last minute", settled / rateSeconds),
     ...(latest.sending_at && latest.closed_at
       ? [
           gauge(
             "dayletter_edition_sending_seconds",
-            "How long it took to send the newest edition",
+            "Time taken to send the newest edition",
             seconds(latest.sending_at, latest.closed_at),
           ),
         ]
@@ -73,7 +73,7 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
   ];
 }
 
-/** An edition that is due and not opened counts from its hour too; one that waits for a person does as well. */
+/** Also counts editions that are due but not opened yet, and those that wait for an operator. */
 async function lagOf({ db, options }: MetricsDeps, latest: Edition | undefined, now: Date): Promise<number> {
   const schedule = await loadSchedule(db);
   const recorded = await recordedLately(db, now);
@@ -98,12 +98,12 @@ async function measureSources({ db }: MetricsDeps): Promise<Metric[]> {
     ]),
     many(
       "dayletter_source_failures",
-      "Failed fetches in a row",
+      "Consecutive failed fetches",
       each((source) => source.failures),
     ),
     many(
       "dayletter_source_succeeded_timestamp_seconds",
-      "When the feed was last read",
+      "Time of the last successful fetch of the feed",
       each(({ succeeded_at: at }) => at && at.getTime() / 1_000),
     ),
   ];
@@ -120,7 +120,7 @@ async function measureReaders({ db, clock }: MetricsDeps): Promise<Metric[]> {
       "Subscribers by status",
       Object.entries(counts).map(([status, value]) => ({ labels: { status }, value })),
     ),
-    gauge("dayletter_articles_waiting", "Articles that the next edition would claim now", rows[0]!.waiting),
+    gauge("dayletter_articles_waiting", "Articles waiting for the next edition", rows[0]!.waiting),
   ];
 }
 
@@ -137,7 +137,7 @@ async function measureSenders({ db }: MetricsDeps): Promise<Metric[]> {
   const { rows } = await sql<{ alive: number }>`
     select count(*)::int as alive from senders
     where beat_at > clock_timestamp() - make_interval(secs => ${deadAfterMs / 1_000})`.execute(db);
-  return [gauge("dayletter_senders", "Processes that deliver", rows[0]!.alive)];
+  return [gauge("dayletter_senders", "Processes that send email", rows[0]!.alive)];
 }
 
 async function measureAlerts({ db }: MetricsDeps): Promise<Metric[]> {
@@ -150,10 +150,10 @@ async function measureAlerts({ db }: MetricsDeps): Promise<Metric[]> {
     .execute();
   const all = rows.reduce((sum, row) => sum + row.count, 0);
   return [
-    gauge("dayletter_alerts", "Alerts that have not cleared", all),
+    gauge("dayletter_alerts", "Open alerts", all),
     many(
       "dayletter_alert",
-      "Alerts that have not cleared, by kind",
+      "Open alerts by kind",
       rows.map((row) => ({ labels: { kind: row.kind }, value: row.count })),
     ),
   ];

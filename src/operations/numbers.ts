@@ -10,7 +10,7 @@ import { loadSchedule } from "../schedule/store.ts";
 import { dailyGrowth } from "../subscribers/growth.ts";
 import { countByStatus } from "../subscribers/store.ts";
 
-/** How readers and editions went, day by day, the oldest first; dates are those of the publication's zone. */
+/** Readers and editions by day, oldest first. Dates are in the publication's time zone. */
 export interface Numbers {
   /** Every date up to today, with the active readers at its end and those who left on it. */
   days: { date: string; active: number; left: number }[];
@@ -23,10 +23,10 @@ interface Deps {
   clock: Clock;
 }
 
-/** The most editions of one date that are looked for, on average. */
+/** Upper bound for the average number of editions per day. */
 const editionsPerDay = 3;
 
-/** @returns what looks at the last `days` days; it keeps the counts of editions that are over */
+/** @returns a function that reads the last `days` days and caches the counts of closed editions */
 export function createNumbers({ db, clock }: Deps, days: number): () => Promise<Numbers> {
   const tallies = createTallies(db);
   return async () => {
@@ -52,7 +52,7 @@ export function createNumbers({ db, clock }: Deps, days: number): () => Promise<
   };
 }
 
-/** How many there were at the end of each date, from how many there are now. */
+/** Derives the number at the end of each date from the present number. */
 function readersBackwards(
   dates: readonly string[],
   changes: ReadonlyMap<string, { gained: number; lost: number }>,

@@ -3,25 +3,24 @@ import { basename, join } from "node:path";
 import type { Log } from "../base/log.ts";
 import { isMailFile, outboxFolder } from "../mail/outbox-folder.ts";
 
-/** What Dayletter itself puts into its data folder; `lost+found` is there where a volume begins. */
+/** Dayletter's own entries in the data folder. `lost+found` exists at the root of a volume. */
 const ours =
   /^(db|db\.unfinished|outbox|secret|token|server|setup|lost\+found|lock\.json|settings\.env|settings\.env\.refused|logo\.[0-9a-f]{12}\.[a-z]+)(\.\d+)?$/;
 const rights = 0o7777;
 const groupAndOthers = 0o077;
 const writeByOthers = 0o022;
 const sticky = 0o1000;
-/** Mails whose rights are changed at the same time. */
+/** Emails whose permissions are changed concurrently. */
 const atOnce = 50;
 
 /**
- * Takes the rights of other users to the data folder and what is in it away (0700, and 0600 for files), also where the folder
- * was made by somebody else or by an earlier release. A folder that holds files of others keeps its rights, as `/tmp` must.
- * What cannot be changed is logged once and keeps nobody from starting: on a shared or foreign file system the rights may be
- * somebody else's to set.
+ * Removes other users' access to the data folder and its contents (0700, and 0600 for files), even if an earlier release
+ * or another program created it. A folder with files of other programs keeps its permissions, as `/tmp` must. A failure is
+ * logged once and does not prevent the start, because on some file systems only the administrator can set permissions.
  * @param own file names that the settings put into the folder, such as a logo
  */
 export async function keepPrivate(dataDir: string, log: Log, own: readonly string[] = []): Promise<void> {
-  // Windows has other rights, which a folder hands down.
+  // Windows has a different permission model, in which files inherit from their folder.
   if (process.platform === "win32") return;
   const names = await readdir(dataDir).catch(() => []);
   const [mine, others] = [names.filter(isMine), names.filter((name) => !isMine(name))];
@@ -35,14 +34,14 @@ export async function keepPrivate(dataDir: string, log: Log, own: readonly strin
   for (const name of mine) {
     if (name === "lost+found") continue;
     const wasOpen = await tighten(join(dataDir, name));
-    // With its folder private, mails are out of reach: they are looked at only when it was not.
+    // A private folder protects the emails in it, so they are checked only if the folder was open.
     if (name === basename(outboxFolder(dataDir)) && wasOpen) await keepMails(join(dataDir, name), tighten);
   }
   if (open.length > 0) {
     const uid = process.getuid?.();
     log.warn(
       { paths: open.slice(0, 5), count: open.length },
-      `Other users of this machine may read files in DATA_DIR, and user ${uid} may not change that: make ${dataDir} and all in it belong to user ${uid}, or keep others out of a folder above it`,
+      `other users of this machine can read files in DATA_DIR, and user ${uid} cannot change the permissions. Make user ${uid} the owner of ${dataDir} and everything in it, or restrict access to a parent folder`,
     );
   }
 
@@ -58,7 +57,7 @@ export async function keepPrivate(dataDir: string, log: Log, own: readonly strin
     if ((mode & writeByOthers) === 0 || (mode & sticky) !== 0) return;
     log.warn(
       { dataDir, mode: mode.toString(8), others: others.slice(0, 5) },
-      `Other users of this machine may write to DATA_DIR, which also holds files that are not Dayletter's: give Dayletter a folder of its own`,
+      `other users of this machine can write to DATA_DIR, which also contains files of other programs. Give Dayletter its own folder`,
     );
   }
 }
@@ -69,7 +68,7 @@ async function keepMails(folder: string, tighten: (path: string) => Promise<bool
     await Promise.all(mails.slice(i, i + atOnce).map((name) => tighten(join(folder, name))));
 }
 
-/** Looks at the rights again afterwards, for some file systems take a change and ignore it. */
+/** Reads the permissions back, because some file systems accept a change and ignore it. */
 async function takeAway(path: string): Promise<"was private" | "is private" | "stays open"> {
   const before = await stat(path).catch(() => null);
   if (before === null || !isOpen(before)) return "was private";

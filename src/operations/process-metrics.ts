@@ -7,8 +7,8 @@ import { labelled, type Metric } from "./prometheus.ts";
 
 export interface ProcessMeter {
   /**
-   * Figures of this process; the delay of its event loop since they were last asked for. Each has the labels `role` and
-   * `host`, so that processes behind one address can be told apart too.
+   * Metrics of this process. The event loop delay covers the time since the last call. Labels `role` and `host` tell
+   * processes behind one address apart.
    */
   measure(): Metric[];
   stop(): void;
@@ -18,13 +18,13 @@ const nanoseconds = 1e9;
 const resolutionMs = 20;
 
 export interface ProcessDeps {
-  /** What the process was started as, such as `worker`. */
+  /** The role of the process, such as `worker`. */
   role: string;
   database: { pool: DbPool };
   transport: { state(): { busy: number; reason: string | null } };
 }
 
-/** Starts to watch the event loop of this process. */
+/** Starts measuring the event loop of this process. */
 export function startProcessMeter({ role, database, transport }: ProcessDeps): ProcessMeter {
   const labels = { role, host: hostname() };
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -33,7 +33,7 @@ export function startProcessMeter({ role, database, transport }: ProcessDeps): P
     measure() {
       const { user, system } = process.cpuUsage();
       const metrics: Metric[] = [
-        many("dayletter_event_loop_delay_seconds", "Delay of the event loop since the last look", delaysOf(delay)),
+        many("dayletter_event_loop_delay_seconds", "Event loop delay since the last scrape", delaysOf(delay)),
         gauge("process_resident_memory_bytes", "Resident memory", process.memoryUsage.rss()),
         {
           name: "process_cpu_seconds_total",
@@ -42,7 +42,7 @@ export function startProcessMeter({ role, database, transport }: ProcessDeps): P
           samples: [{ value: (user + system) / 1e6 }],
         },
         gauge("process_uptime_seconds", "Time since this process started", Math.round(process.uptime())),
-        gauge("dayletter_relay_busy", "Mails of this process that are at the relay", transport.state().busy),
+        gauge("dayletter_relay_busy", "Emails that this process is handing to the relay", transport.state().busy),
         gauge(
           "dayletter_relay_trouble",
           "1 while this process leaves the relay alone, or tries it carefully",
@@ -57,7 +57,7 @@ export function startProcessMeter({ role, database, transport }: ProcessDeps): P
   };
 }
 
-/** The timer's own interval is no delay. */
+/** The timer's own interval does not count as delay. */
 function delaysOf(delay: IntervalHistogram): { labels: { quantile: string }; value: number }[] {
   if (delay.count === 0) return [];
   const of = (value: number): number => Math.max(0, value / nanoseconds - resolutionMs / 1_000);
@@ -68,17 +68,17 @@ function delaysOf(delay: IntervalHistogram): { labels: { quantile: string }; val
   ];
 }
 
-/** Only a pool of connections can be measured: the embedded database is one session. */
+/** The embedded database is a single session, so there is no pool to measure. */
 function measurePool(pool: DbPool): Metric[] {
   const { totalCount, idleCount, waitingCount } = pool as Partial<
     Pick<pg.Pool, "totalCount" | "idleCount" | "waitingCount">
   >;
   if (totalCount === undefined || idleCount === undefined || waitingCount === undefined) return [];
   return [
-    many("dayletter_pool_connections", "Connections of this process to the database", [
+    many("dayletter_pool_connections", "Database connections of this process", [
       { labels: { state: "busy" }, value: totalCount - idleCount },
       { labels: { state: "idle" }, value: idleCount },
     ]),
-    gauge("dayletter_pool_waiting", "Who waits for a connection to the database", waitingCount),
+    gauge("dayletter_pool_waiting", "Queries waiting for a database connection", waitingCount),
   ];
 }

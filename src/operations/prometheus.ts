@@ -1,4 +1,4 @@
-/** One figure as Prometheus takes it. */
+/** One Prometheus metric. */
 export interface Metric {
   name: string;
   help: string;
@@ -11,7 +11,7 @@ export interface Sample {
   value: number;
 }
 
-/** The same figures with labels that all of them have. */
+/** Adds labels to every sample of the metrics. */
 export function labelled(metrics: readonly Metric[], labels: Readonly<Record<string, string>>): Metric[] {
   return metrics.map((metric) => ({
     ...metric,
@@ -21,7 +21,7 @@ export function labelled(metrics: readonly Metric[], labels: Readonly<Record<str
 
 export const metricsType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Figures in Prometheus' text format 0.0.4 (prometheus.io, "Exposition formats"); one without samples is left out. */
+/** Metrics in Prometheus' text format 0.0.4 (prometheus.io, "Exposition formats"). Metrics without samples are omitted. */
 export function writeMetrics(metrics: readonly Metric[]): string {
   return metrics
     .filter((metric) => metric.samples.length > 0)

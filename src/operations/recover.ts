@@ -28,13 +28,13 @@ export interface RecoverDeps extends DueDeps {
 }
 
 /**
- * Derives all work from the database and asks the queue for it: whatever a crash, a wiped queue or a lost job left
- * undone is found here, each minute. Nothing it does harms when done twice, and a part that fails does not keep the
- * others from their turn. @throws what the first of them threw
+ * Derives all pending work from the database and queues it. Runs every minute and finds what a crash, an emptied queue or
+ * a lost job left undone. Every step is idempotent, and a failing step does not stop the others.
+ * @throws the first error of a step
  */
 export async function recover(deps: RecoverDeps): Promise<void> {
   const failures: unknown[] = [];
-  const looks = [
+  const steps = [
     sweepClaims,
     expireOld,
     stopTheGone,
@@ -42,14 +42,14 @@ export async function recover(deps: RecoverDeps): Promise<void> {
     askForDeliveries,
     recoverReaders,
     openWhatIsDue,
-    lookAtTheNext,
+    checkNextSend,
     askForRendering,
     askForFeeds,
-    // Last: what the others have just done may be what an alert is about.
+    // Last, because the steps above may cause an alert.
     watchAlerts,
   ];
-  for (const look of looks) {
-    await look(deps).catch((error: unknown) => failures.push(error));
+  for (const step of steps) {
+    await step(deps).catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }
@@ -59,7 +59,7 @@ export async function openWhatIsDue(deps: RecoverDeps): Promise<void> {
   if (opened) await wakeAfter(deps.wake, "open", { id: opened.edition.id, from: null });
 }
 
-async function lookAtTheNext(deps: RecoverDeps): Promise<void> {
+async function checkNextSend(deps: RecoverDeps): Promise<void> {
   await lookAhead(deps, await loadSchedule(deps.db));
 }
 
@@ -70,7 +70,7 @@ async function sweepClaims({ db, clock, log, sender, options }: RecoverDeps): Pr
     self: sender,
     policy: options.unknownPolicy,
   });
-  for (const one of swept) log.warn({ ...one, policy: options.unknownPolicy }, "claims of a dead sender taken");
+  for (const one of swept) log.warn({ ...one, policy: options.unknownPolicy }, "took over the claims of a dead sender");
 }
 
 async function askForRendering({ db, wake }: RecoverDeps): Promise<void> {
@@ -81,7 +81,7 @@ async function expireOld({ db, clock, log }: { db: Db; clock: Clock; log: Log })
   for (const one of await expire(db, clock.now())) log.warn({ ...one }, "deliveries expired");
 }
 
-/** Whoever suppressed the last of too many may have died before it could pause the edition. */
+/** A worker may have crashed after it suppressed too many addresses and before it paused the edition. */
 async function stopTheGone(deps: RecoverDeps): Promise<void> {
   for (const { id } of await editionsInState(deps.db, ["sending"])) await pauseForGone(deps, id);
 }

@@ -5,17 +5,17 @@ import type { Database } from "../db/open.ts";
 import type { Db } from "../db/schema.ts";
 
 const dayMs = 24 * 3_600_000;
-/** A stencil serves sending only; what was sent can be made again from the snapshot. */
+/** Stencils are needed for sending only. Sent emails can be rendered again from the snapshot. */
 const keepStencilsMs = 30 * dayMs;
-/** Backlog and hidden articles that no edition will ever have. */
+/** For backlog and hidden articles that no edition will contain. */
 const keepUnsentMs = 400 * dayMs;
 
-/** An address that has not said yes in this time is none of our business. */
+/** Addresses that were not confirmed within this time are deleted. */
 const keepPendingMs = 7 * dayMs;
-/** What became of a single mail is asked about for some weeks at most. */
+/** Questions about a single email come within a few weeks. */
 const keepNoticesMs = 30 * dayMs;
 
-/** Removes what nobody will ask for again. Editions, deliveries and what was sent stay. */
+/** Deletes expired data. Editions, deliveries and sent content are kept. */
 export async function retain({ database, clock, log }: { database: Database; clock: Clock; log: Log }): Promise<void> {
   const { db } = database;
   const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
@@ -31,7 +31,7 @@ export async function retain({ database, clock, log }: { database: Database; clo
   `.execute(db);
   await db.deleteFrom("caps").where("expire", "<", clock.now().getTime()).execute();
   const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
-  // A PostgreSQL server does this by itself; the embedded one has no process for it.
+  // PostgreSQL servers run autovacuum. The embedded database does not.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
   log.info(
     { stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers },
@@ -51,7 +51,7 @@ async function forgetReaders(db: Db, since: { unconfirmed: Date; notices: Date }
       where c.subscriber_id = s.id
         and (c.confirmed_at is not null or c.requested_at >= ${since.unconfirmed} or c.method = 'import')
     )`.execute(db);
-  // Of a reader who is here still, such as one who left and thought about coming back.
+  // Belongs to a reader who still exists, such as one who unsubscribed and started to sign up again.
   await sql`
     delete from consents
     where key is not null and confirmed_at is null and requested_at < ${since.unconfirmed}`.execute(db);

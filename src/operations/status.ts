@@ -15,7 +15,7 @@ export interface EditionStatus extends Edition {
   balance: Balance;
   /** The sum in words: `selected 3 = sent 3 + …`. */
   sentence: string;
-  /** Addresses that its mails have suppressed. */
+  /** Addresses suppressed because of this edition's emails. */
   suppressed: number;
 }
 
@@ -27,7 +27,7 @@ export interface Status {
   latest: EditionStatus | null;
   sources: { total: number; unhealthy: Source[] };
   subscribers: Record<SubscriberStatus, number>;
-  /** Articles that the next edition would claim now. */
+  /** Articles waiting for the next edition. */
   waiting: number;
   transport: ReturnType<Transport["state"]>;
 }
@@ -39,7 +39,7 @@ export interface StatusDeps {
   transport: Transport;
 }
 
-/** How things stand, for `dayletter status`, the front page and the API. */
+/** The status for `dayletter status`, the front page and the API. */
 export async function status({ db, clock, config, transport }: StatusDeps): Promise<Status> {
   const now = clock.now();
   const schedule = await loadSchedule(db);
@@ -62,7 +62,7 @@ export async function status({ db, clock, config, transport }: StatusDeps): Prom
   };
 }
 
-/** The next five sends; a date that has its edition already is none of them. */
+/** The next five sends, without dates that already have an edition. */
 export async function comingSends(db: Db, now: Date, schedule: EffectiveSchedule): Promise<NextSend[]> {
   const recorded = await recordedDates(db, localDate(now, schedule.timezone));
   return nextSends(now, { ...schedule, skipped: new Set([...schedule.skipped, ...recorded]) }, 5);

@@ -1,18 +1,18 @@
 import { isActive, type EditionState } from "../editions/state.ts";
 import type { EditionStatus } from "./status.ts";
 
-/** What an edition's sentence is made of. */
+/** The data for an edition's sentence. */
 type EditionFacts = Pick<EditionStatus, "date" | "number" | "state" | "articles" | "selected" | "balance">;
 
-/** What the sentence of a day without an edition is made of. */
+/** The data for the sentence of a day without an edition. */
 export interface DayFacts {
   now: Date;
   today: string;
   /** The next send; null when none is planned. */
   next: { date: string; at: Date } | null;
-  /** Today's hour has come and its edition is being gathered. */
+  /** Today's edition is due and its articles are being collected. */
   due: boolean;
-  /** Today is a send day that somebody has left out. */
+  /** Today is a skipped send day. */
   skipped: boolean;
   /** Of today, local "HH:MM". */
   sendAt: string;
@@ -25,9 +25,9 @@ export interface DayFacts {
 const pressing: readonly EditionState[] = ["held", "paused", "sending", "opening"];
 
 /**
- * Which editions the page of a day is about: those of the date, and older ones that are not over.
+ * The editions on the page of a day: those of the date, and older ones that are still active.
  * @param editions newest first
- * @returns `lead` is the one of the date that matters most now; null when the date has none yet
+ * @returns `lead` is the most urgent edition of the date, or null if the date has none yet
  */
 export function editionsOfDay<E extends Pick<EditionFacts, "date" | "state">>(
   editions: readonly E[],
@@ -38,7 +38,7 @@ export function editionsOfDay<E extends Pick<EditionFacts, "date" | "state">>(
   return { lead, others: editions.filter((one) => one !== lead && (one.date === today || isActive(one.state))) };
 }
 
-/** The state of a day that has no edition yet, in one sentence. */
+/** Describes a day that has no edition yet. */
 export function comingInWords({ due, next, today, skipped, sendAt, ...facts }: DayFacts): string {
   if (due) return "Today’s edition is due. Its last articles are being collected.";
   if (next === null) return "There is no edition today, and none is scheduled.";
@@ -48,7 +48,7 @@ export function comingInWords({ due, next, today, skipped, sendAt, ...facts }: D
   return `${none} The next one will be sent on ${facts.dayInWords(next.at)}, in ${wait}.`;
 }
 
-/** How far an edition is, in one sentence. */
+/** Describes the progress of an edition. */
 export function editionInWords(edition: EditionFacts, today: string): string {
   const { state, articles, selected, balance } = edition;
   const what = nameInWords(edition, today);

@@ -15,18 +15,18 @@ import { within } from "../base/within.ts";
 
 export interface Tracing {
   trace: Trace;
-  /** For BullMQ, which hands a trace from job to job. */
+  /** For BullMQ, which passes the trace from job to job. */
   telemetry: Telemetry<Context>;
-  /** Sends what the SDK has kept back, for a process that ends does not wait for it. */
+  /** Flushes buffered spans, because a process that exits does not wait for the SDK. */
   flush(): Promise<void>;
 }
 
-/** Spans for whatever OpenTelemetry SDK this process was started with; without one the API's own do nothing. */
+/** Spans for the preloaded OpenTelemetry SDK. Without an SDK, the API's spans do nothing. */
 export function openTracing(log: Log): Tracing {
   if (!sdk().forceFlush) {
     log.warn(
       {},
-      "TRACES is set and no OpenTelemetry SDK was preloaded, so no span goes anywhere: see docs/operations/watching.md",
+      "TRACES is set but no OpenTelemetry SDK was preloaded, so no traces are exported. See docs/operations/watching.md",
     );
   }
   const tracer = openTelemetry.getTracer("dayletter");
@@ -50,7 +50,7 @@ async function flush(): Promise<void> {
 
 function sdk(): Flushable {
   const proxy = openTelemetry.getTracerProvider() as Flushable & { getDelegate?: () => Flushable };
-  // Not by its class: the SDK may have brought a copy of the API of its own.
+  // Check methods, not the class: the SDK may bundle its own copy of the API.
   return proxy.getDelegate?.() ?? proxy;
 }
 
@@ -64,7 +64,7 @@ function named(fields: TraceFields): OtelAttributes {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [`dayletter.${name}`, value]));
 }
 
-/** What a worker does on its own account, whether there is work or not; it would be most of all spans. */
+/** Polling calls of a worker. Without this filter, they would be most of the spans. */
 const ownAccount = /^(?:getNextJob|complete|moveStalledJobsToWait|startStalledCheckTimer) /;
 
 function quietTelemetry({ tracer, contextManager }: BullMQOtel): Telemetry<Context> {
@@ -74,7 +74,7 @@ function quietTelemetry({ tracer, contextManager }: BullMQOtel): Telemetry<Conte
       active: () => contextManager.active(),
       getMetadata: (context) => contextManager.getMetadata(context as Context),
       fromMetadata: (active, metadata) => contextManager.fromMetadata(active as Context, metadata),
-      // Without it, loops that a span has started would belong to its trace for ever.
+      // Otherwise loops started within a span would belong to its trace forever.
       root: () => ROOT_CONTEXT,
     },
     tracer: {
@@ -94,7 +94,7 @@ const silentSpan: Span<Context> = {
   end: ignore,
 };
 
-/** The reason of a failed job may be what a relay said, and relays like to quote addresses. */
+/** A failed job's reason may contain a relay's reply, which often quotes addresses. */
 function withoutTexts(span: Span<Context>): Span<Context> {
   return {
     setSpanOnContext: (context) => span.setSpanOnContext(context),

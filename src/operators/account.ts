@@ -12,8 +12,8 @@ interface Deps {
 }
 
 /**
- * Changes an operator's own password and ends every session, this one too.
- * @returns the token of the one that goes on
+ * Changes an operator's own password and ends all sessions, including this one.
+ * @returns the token of the new session
  * @throws Refusal 422
  */
 export async function changePassword(

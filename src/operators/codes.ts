@@ -14,19 +14,19 @@ interface Deps {
 }
 
 const setSize = 10;
-/** Digits only, so that one field with a numeric keypad takes both kinds of codes. Hashed slowly for want of 112 bits (ASVS 5.0, 6.5.2). */
+/** Digits only, so that one numeric field takes both kinds of codes. Hashed slowly because they have less than 112 bits (ASVS 5.0, 6.5.2). */
 const recoveryDigits = 12;
 
-/** How an operator stands with one-time codes. */
+/** An operator's one-time code settings. */
 export interface CodesState {
   on: boolean;
-  /** Recovery codes that were not used. */
+  /** Number of unused recovery codes. */
   left: number;
-  /** Uses that the operator has not been shown yet, the newest first. */
+  /** Uses that the operator has not seen yet, newest first. */
   uses: { at: Date; from: string }[];
 }
 
-/** How an operator stands with one-time codes. */
+/** Reads an operator's one-time code settings. */
 export async function codesState(db: Db, { operator }: Session): Promise<CodesState> {
   const [{ totp_salt }, rows] = await Promise.all([ownRow(db, operator.id), recoveryRows(db, operator.id)]);
   const uses = rows
@@ -37,8 +37,7 @@ export async function codesState(db: Db, { operator }: Session): Promise<CodesSt
 }
 
 /**
- * What an authenticator app needs to make this operator's codes. It is the same as long as the session lasts, so that
- * showing it keeps nothing; `turnCodesOn` does.
+ * The key for an authenticator app. It is derived from the session, so showing it stores nothing. `turnCodesOn` stores it.
  */
 export function offerCodes({ options }: Deps, session: Session): Promise<{ key: string; uri: string }> {
   const key = totpKey(options.secret, session.operator.id, saltOf(options.secret, session));
@@ -46,8 +45,8 @@ export function offerCodes({ options }: Deps, session: Session): Promise<{ key: 
 }
 
 /**
- * Turns one-time codes on, by the first code of what `offerCodes` gave.
- * @returns recovery codes, which nobody can read again
+ * Turns on one-time codes with the first code for the key from `offerCodes`.
+ * @returns recovery codes, which cannot be read again
  * @throws Refusal 409 when they are on, 422 for a wrong password or code
  */
 export async function turnCodesOn(
@@ -82,8 +81,8 @@ export async function turnCodesOn(
 }
 
 /**
- * Turns one-time codes off and ends every session, this one too. The new one offers another key than the old one did.
- * @returns the token of the session that goes on
+ * Turns off one-time codes and ends all sessions, including this one. The new session offers a different key.
+ * @returns the token of the new session
  * @throws Refusal 409 when they are off, 422 for a wrong password or code
  */
 export async function turnCodesOff(
@@ -108,8 +107,8 @@ export async function turnCodesOff(
 }
 
 /**
- * Makes new recovery codes in place of all older ones.
- * @returns them, which nobody can read again
+ * Replaces all recovery codes with new ones.
+ * @returns the codes, which cannot be read again
  * @throws Refusal 422 for a wrong password, 409 when one-time codes are off
  */
 export async function renewRecoveryCodes(deps: Deps, session: Session, password: string): Promise<string[]> {
@@ -127,7 +126,7 @@ export async function renewRecoveryCodes(deps: Deps, session: Session, password:
   return codes;
 }
 
-/** Notes that the operator knows of the recovery codes used so far. */
+/** Marks the recovery code uses so far as seen by the operator. */
 export async function noteUsesSeen({ db, clock }: Pick<Deps, "db" | "clock">, { operator }: Session): Promise<void> {
   await db
     .updateTable("operator_recovery_codes")
@@ -138,7 +137,7 @@ export async function noteUsesSeen({ db, clock }: Pick<Deps, "db" | "clock">, { 
     .execute();
 }
 
-/** Forgets an operator's authenticator and recovery codes. */
+/** Deletes an operator's authenticator key and recovery codes. */
 export async function dropCodes(tx: Tx, operatorId: number): Promise<void> {
   await tx.updateTable("operators").set({ totp_salt: null, totp_step: null }).where("id", "=", operatorId).execute();
   await tx.deleteFrom("operator_recovery_codes").where("operator_id", "=", operatorId).execute();
@@ -150,7 +149,7 @@ interface CodesRow {
   totp_step: number | null;
 }
 
-/** What was typed besides the password. `spent` is a code that was good and has been used. */
+/** What was entered besides the password. `spent` is a correct code that was already used. */
 export type SecondFactor =
   | { kind: "none" }
   | { kind: "code"; step: number }
@@ -159,7 +158,7 @@ export type SecondFactor =
   | { kind: "wrong" };
 
 /**
- * Reads a one-time code or recovery code. The work depends on what was typed, never on whether there is such an operator.
+ * Reads a one-time code or recovery code. The work depends on the input, never on whether the operator exists.
  * @param row null for an operator who does not exist
  */
 export async function readSecondFactor(
@@ -185,8 +184,8 @@ export async function readSecondFactor(
 }
 
 /**
- * Uses up what `readSecondFactor` found. It is settled in the row itself, so of two tries with one code, one fails.
- * @returns false when it is no good, or no longer
+ * Uses the factor that `readSecondFactor` found. The row decides, so of two attempts with one code, one fails.
+ * @returns false if the factor is wrong or already used
  */
 export async function useSecondFactor(
   tx: Tx,
@@ -214,7 +213,7 @@ export async function useSecondFactor(
   return numUpdatedRows > 0n;
 }
 
-/** Why a second factor was not accepted, for somebody whose password was right. */
+/** Why a second factor was not accepted, after a correct password. */
 export function secondFactorRefusal(status: 401 | 422, factor: SecondFactor): Refusal {
   if (factor.kind === "recovery" || (factor.kind === "spent" && factor.what === "recovery code"))
     return new Refusal(status, status === 401 ? "sign_in_recovery_code_used" : "recovery_code_used");

@@ -1,22 +1,22 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** A browser is known for a year after its last sign-in. */
+/** A browser is remembered for a year after its last sign-in. */
 export const deviceMs = 365 * 24 * 3_600_000;
-/** Operators who share a browser. */
+/** Maximum number of operators remembered per browser. */
 const mostKept = 4;
 
 /**
- * Looks whether a browser has signed in to an account before. It proves nothing else: such a browser has an allowance of
- * tries of its own (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
- * @param cookie as `rememberDevice` made it, or anything
- * @param account an operator's name as it is compared; it need not exist
- * @returns what tells this browser from every other, or null
+ * Checks whether a browser has signed in to an account before. Known browsers have their own allowance of attempts and no
+ * other privilege (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ * @param cookie a value from `rememberDevice`, or anything else
+ * @param account the normalised name of an operator, who need not exist
+ * @returns the browser's identifier, or null
  */
 export function knownDevice(secret: string, cookie: string | null, account: string, now: Date): string | null {
   return partsOf(cookie).find((part) => isOf(secret, part, account, now)) ?? null;
 }
 
-/** The cookie of a browser that has just signed in, which names no account: only who knows the name can tell. */
+/** The cookie of a browser that has just signed in. It does not reveal the account name. */
 export function rememberDevice(secret: string, cookie: string | null, account: string, now: Date): string {
   const id = `${randomBytes(16).toString("base64url")}.${now.getTime().toString(36)}`;
   const others = partsOf(cookie).filter((part) => !isOf(secret, part, account, now));

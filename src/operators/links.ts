@@ -15,16 +15,16 @@ import { endSessions, openSession } from "./sessions.ts";
 import { refuseTakenName } from "./tokens.ts";
 
 const day = 24 * 3_600_000;
-/** A link to set a password goes by some other way than us, so it may wait for a few days. */
+/** Owners pass setup links on by other channels, so they are valid for a few days. */
 export const linkMs = 3 * day;
 
-/** Whoever opens the first operator's link owns the publication. Each start makes a new one while nobody has. */
+/** The first operator's link grants ownership, so it expires sooner. Each start creates a new one until it is used. */
 const firstLinkMs = day;
 
-/** Where the link for the publication's first operator is kept until it was used. */
+/** The file that holds the first operator's link until it is used. */
 export const setupFile = (dataDir: string): string => join(dataDir, "setup");
 
-/** The address of a set-up link. */
+/** The address of a setup link. */
 export function setupUrl(publicUrl: string, token: string): string {
   return `${publicUrl}/operator/setup/${token}`;
 }
@@ -36,8 +36,8 @@ interface FirstDeps {
 }
 
 /**
- * Sees to it that the first operator can sign up: as long as nobody has, each start puts a new link into the file `setup` in
- * the data folder, which works once and for a day. With operators, the file goes.
+ * Lets the first operator sign up. Until there is one, each start writes a new link to the file `setup` in the data folder.
+ * It works once and expires after a day. The file is deleted when there is an operator.
  */
 export async function ensureSetup({ db, clock, options }: FirstDeps): Promise<void> {
   if (await anyCameIn(db)) rmSync(setupFile(options.dataDir), { force: true });
@@ -45,8 +45,8 @@ export async function ensureSetup({ db, clock, options }: FirstDeps): Promise<vo
 }
 
 /**
- * A new link for the first operator.
- * @throws Refusal 409 when there are operators
+ * Creates a new link for the first operator.
+ * @throws Refusal 409 if there are operators
  */
 export async function linkFirst({ db, clock, options }: FirstDeps, actor: string): Promise<{ link: string }> {
   if (await anyCameIn(db)) throw new Refusal(409, "operators_exist");
@@ -56,7 +56,7 @@ export async function linkFirst({ db, clock, options }: FirstDeps, actor: string
   return { link };
 }
 
-/** In place of the one that this data folder holds: other machines have links of their own. */
+/** Replaces this data folder's link. Links of other machines stay valid. */
 async function newFirstLink(db: Db, options: FirstDeps["options"], now: Date): Promise<string> {
   const path = setupFile(options.dataDir);
   const former = readIfThere(path)?.split("/").at(-1) ?? "";
@@ -73,7 +73,7 @@ async function newFirstLink(db: Db, options: FirstDeps["options"], now: Date): P
   return url;
 }
 
-/** A new link for an operator, in place of older ones. @returns its token */
+/** Replaces an operator's link. @returns the new token */
 export async function newLink(tx: Db | Tx, operatorId: number, now: Date): Promise<string> {
   const { token, hash } = newToken();
   await tx.deleteFrom("operator_links").where("operator_id", "=", operatorId).execute();
@@ -84,14 +84,14 @@ export async function newLink(tx: Db | Tx, operatorId: number, now: Date): Promi
   return token;
 }
 
-/** Whom a link is for; `name` is null where the first operator chooses one. */
+/** The owner of a link. `name` is null for the first operator, who chooses a name. */
 export interface LinkOwner {
   operatorId: number | null;
   name: string | null;
   role: Role;
 }
 
-/** @throws Refusal 404 for a link that was used, is too old, or never was one */
+/** @throws Refusal 404 if the link was used, has expired or never existed */
 export async function readLink(db: Db | Tx, token: string, now: Date): Promise<LinkOwner> {
   const row = await db
     .selectFrom("operator_links as l")
@@ -105,9 +105,9 @@ export async function readLink(db: Db | Tx, token: string, now: Date): Promise<L
 }
 
 /**
- * Uses a set-up link, once: sets the password, turns one-time codes off, ends the operator's sessions and opens a new one.
- * @returns the session's token, and what the browser is known by
- * @throws Refusal 404, 409 for a name that is in use, or 422 for a weak password or a name that is none
+ * Uses a setup link once: sets the password, turns off one-time codes, ends the operator's sessions and opens a new one.
+ * @returns the session's token and the device cookie
+ * @throws Refusal 404, 409 if the name is in use, or 422 for a weak password or an invalid name
  */
 export async function useLink(
   deps: {
@@ -156,7 +156,7 @@ export async function useLink(
   return { token, device: rememberDevice(config.secret, request.device, nameKey(name), now) };
 }
 
-/** Of two first operators at once, by links of two machines, one comes in. */
+/** If two first operators use links of two machines at once, one of them succeeds. */
 async function addFirst(tx: Tx, name: string, now: Date): Promise<number> {
   await tx.deleteFrom("operator_links").where("operator_id", "is", null).execute();
   if (await anyCameIn(tx)) throw gone();
@@ -169,7 +169,7 @@ async function addFirst(tx: Tx, name: string, now: Date): Promise<number> {
   return id;
 }
 
-/** Whether any operator has used a link; those who were only invited cannot sign in. */
+/** Whether any operator has used a link. Operators who are only invited cannot sign in. */
 async function anyCameIn(db: Db | Tx): Promise<boolean> {
   const found = db.selectFrom("operators").select("id").where("password", "is not", null).limit(1);
   return (await found.executeTakeFirst()) !== undefined;

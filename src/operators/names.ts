@@ -2,7 +2,7 @@ import { echo, Refusal } from "../base/errors.ts";
 
 const longest = 60;
 
-/** An operator's or token's name as it is kept: one line, no spaces around it. @throws Refusal 422 */
+/** Normalises an operator's or token's name: one line without surrounding spaces. @throws Refusal 422 */
 export function parseName(raw: string): string {
   const name = raw.normalize("NFC").replace(/\s+/g, " ").trim();
   if (name === "" || name.length > longest || /[\p{Cc}\p{Cf}<>"]/u.test(name)) {
@@ -11,7 +11,7 @@ export function parseName(raw: string): string {
   return name;
 }
 
-/** Names that differ by case or width alone are one. */
+/** Names that differ only in case or width are the same. */
 export function nameKey(raw: string): string {
   return raw.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }

@@ -18,16 +18,16 @@ export interface OperatorLine {
   id: number;
   name: string;
   role: Role;
-  /** `invited` until the set-up link was used. */
+  /** `invited` until the setup link is used. */
   state: "invited" | "active" | "disabled";
   oneTimeCodes: boolean;
-  /** Valid tokens that go back to the operator: disabling revokes them. */
+  /** Valid tokens created by the operator. Disabling the operator revokes them. */
   tokens: string[];
   createdAt: Date;
   signedInAt: Date | null;
 }
 
-/** All operators, the first one first. */
+/** All operators, oldest first. */
 export async function listOperators(db: Db | Tx, now: Date): Promise<OperatorLine[]> {
   const rows = await db.selectFrom("operators").selectAll().orderBy("id").execute();
   const tokens = await listTokens(db, now);
@@ -44,9 +44,9 @@ export async function listOperators(db: Db | Tx, now: Date): Promise<OperatorLin
 }
 
 /**
- * Adds an operator, who chooses a password by a link.
- * @returns the link's token too
- * @throws Refusal 409 when the name is in use, 422 when it is none
+ * Adds an operator, who sets a password with a setup link.
+ * @returns also the link's token
+ * @throws Refusal 409 if the name is in use, 422 if it is invalid
  */
 export async function addOperator(
   { db, clock }: Deps,
@@ -69,7 +69,7 @@ export async function addOperator(
 }
 
 /**
- * A new set-up link for somebody who has lost password or phone. Until it is used, nothing changes.
+ * Creates a setup link for an operator who has lost their password or phone. Nothing changes until it is used.
  * @param which an id or a name
  */
 export async function linkOperator(
@@ -88,8 +88,8 @@ export async function linkOperator(
 }
 
 /**
- * Disables an operator at once: ends all sessions, and revokes for good the tokens that the operator made.
- * @returns the names of those tokens too
+ * Disables an operator, ends all of their sessions and permanently revokes the tokens they created.
+ * @returns also the names of those tokens
  * @throws Refusal 404, or 409 for the last owner
  */
 export async function disableOperator(
@@ -108,8 +108,8 @@ export async function disableOperator(
 }
 
 /**
- * Turns off the one-time codes of an operator who has lost authenticator and recovery codes, and ends all sessions. The
- * password stays.
+ * Turns off one-time codes for an operator who has lost their authenticator and recovery codes, and ends all sessions.
+ * The password stays the same.
  * @throws Refusal 404
  */
 export function resetCodes(deps: Deps, which: string, actor: string): Promise<OperatorLine> {
@@ -127,7 +127,7 @@ export function enableOperator(deps: Deps, which: string, actor: string): Promis
   });
 }
 
-/** Gives an operator another role; sessions go on, with the new one from their next request. */
+/** Changes an operator's role. Open sessions have the new role from their next request on. */
 export function setRole(deps: Deps, which: string, role: Role, actor: string): Promise<OperatorLine> {
   return change(deps, which, actor, `operator role ${role}`, async (tx, { id }) => {
     await tx.updateTable("operators").set({ role }).where("id", "=", id).execute();
@@ -143,7 +143,7 @@ async function change(
 ): Promise<OperatorLine> {
   const now = clock.now();
   return db.transaction().execute(async (tx) => {
-    // Two owners who disable each other at once: the second waits here, and finds that one owner must stay.
+    // If two owners disable each other at once, the second waits here and then finds that it would be the last owner.
     await tx.selectFrom("operators").select("id").where("role", "=", "owner").orderBy("id").forUpdate().execute();
     const before = await findIn(tx, which, now);
     await work(tx, before, now);

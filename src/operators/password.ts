@@ -2,19 +2,19 @@ import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:c
 import { Refusal } from "../base/errors.ts";
 import type { ErrorCode } from "../wording/catalogue.ts";
 
-/** 32 MiB and some 150 ms a try (OWASP Password Storage Cheat Sheet's third choice for scrypt). */
+/** 32 MiB and about 150 ms per attempt (OWASP Password Storage Cheat Sheet's third choice for scrypt). */
 const cost = { logN: 15, r: 8, p: 3 };
 const keyBytes = 32;
 const leastLength = 12;
 const mostLength = 256;
 
-/** @returns the hash with its parameters and salt, as `checkPassword` takes it */
+/** @returns the hash with its parameters and salt, for `checkPassword` */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16);
   return formatHash(cost, salt, await derive(password, salt, cost));
 }
 
-/** Takes the same time whether there is a hash or not: without one, a password is checked in vain. */
+/** Takes the same time without a hash: the password is then checked against a decoy. */
 export async function checkPassword(password: string, hash: string | null): Promise<boolean> {
   const wanted = parseHash(hash ?? decoyOf(cost));
   const made = await derive(password, wanted.salt, wanted.cost);
@@ -54,10 +54,10 @@ export async function demandPassword(row: { password: string | null }, password:
   throw new Refusal(422, "current_password_wrong");
 }
 
-/** Recovery codes are random, so they need less than passwords: 16 MiB, some 40 ms. */
+/** Recovery codes are random, so they need less work than passwords: 16 MiB, about 40 ms. */
 const codeCost = { logN: 14, r: 8, p: 1 };
 
-/** The hashes of one set of recovery codes. They share a salt, so that `findCode` derives one key for all of them. */
+/** The hashes of one set of recovery codes. They share a salt, so `findCode` derives a single key. */
 export async function hashCodes(codes: readonly string[]): Promise<string[]> {
   const salt = randomBytes(16);
   return Promise.all(
@@ -66,7 +66,7 @@ export async function hashCodes(codes: readonly string[]): Promise<string[]> {
 }
 
 /**
- * Finds a code among the hashes of one set; it takes the same time without any.
+ * Finds a code among the hashes of one set. Takes the same time without hashes.
  * @param code its digits
  * @returns the index, or -1
  */
@@ -77,7 +77,7 @@ export async function findCode(code: string, hashes: readonly string[]): Promise
 }
 
 /**
- * Refuses a new password that was typed differently the second time, or that `passwordFault` finds fault with.
+ * Refuses a new password if the repetition differs or `passwordFault` rejects it.
  * @param operator the name of the operator whose password it will be
  * @throws Refusal 422
  */
@@ -120,17 +120,17 @@ export async function passwordFault(password: string, known: readonly string[]):
   return easy ? "password_guessable" : null;
 }
 
-/** So many characters that belong to no common word make a password. */
+/** Minimum number of characters outside of common words. */
 const leastRest = 6;
-/** Two common passwords in a row are refused if both are among this many, so that four plain words stay good. */
+/** Two common passwords in a row are refused if both rank above this, so that four plain words stay valid. */
 const pairRank = 5_000;
 
-/** Of the listed passwords; none is longer. */
+/** No listed password is longer. */
 const longestListed = 20;
 
 let commonPasswords: Promise<ReadonlyMap<string, number>> | null = null;
 
-/** 49,000 leaked passwords by rank, loaded with the first new password. They are folded as one text for speed. */
+/** 49,000 leaked passwords by rank, loaded on first use. They are folded as one text for speed. */
 async function loadCommonPasswords(): Promise<ReadonlyMap<string, number>> {
   const { dictionary } = await import("@zxcvbn-ts/language-common");
   const ranks = new Map<string, number>();

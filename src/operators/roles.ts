@@ -1,12 +1,12 @@
 import { Refusal } from "../base/errors.ts";
 
-/** What an operator or a token may do, from least to most; each may do all that those before it may. */
+/** Roles of operators and tokens. Each includes the permissions of those before it. */
 export const roles = ["viewer", "editor", "owner"] as const;
 export type Role = (typeof roles)[number];
 
-/** Who asks: an operator who signed in, or a program by its token. */
+/** The signed-in operator, or the program behind a token. */
 export interface Actor {
-  /** Of the operator, or of the one whom a token goes back to; null for tokens of the settings. */
+  /** The operator's id, or that of the operator who created the token; null for tokens from settings. */
   id: number | null;
   name: string;
   role: Role;
@@ -16,7 +16,7 @@ export function allows(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
 }
 
-/** @throws Refusal 403 that says which role it takes */
+/** @throws Refusal 403 if the actor's role is too low */
 export function demandRole(actor: Pick<Actor, "name" | "role">, needed: Role): void {
   if (allows(actor.role, needed)) return;
   throw new Refusal(403, "role_required", { name: actor.name, role: actor.role, needed });

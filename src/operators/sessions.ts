@@ -3,7 +3,7 @@ import type { Role } from "./roles.ts";
 import { hashOf, newToken } from "./secrets.ts";
 
 const hour = 3_600_000;
-/** A session ends when nobody used it for half a day, and in any case after two weeks (ASVS 5.0, 7.3.1 and 7.3.2). */
+/** Sessions end after 12 hours without use, and after two weeks in any case (ASVS 5.0, 7.3.1 and 7.3.2). */
 export const idleMs = 12 * hour;
 export const absoluteMs = 14 * 24 * hour;
 const noteEveryMs = 60_000;
@@ -16,10 +16,10 @@ export interface Session {
     role: Role;
     /** Whether one-time codes are on. */
     codes: boolean;
-    /** Whether a recovery code was used that the operator has not been shown yet. */
+    /** Whether a recovery code was used that the operator has not seen yet. */
     recoveryUsed: boolean;
   };
-  /** Of its token. */
+  /** The hash of its token. */
   hash: Buffer;
 }
 
@@ -31,7 +31,7 @@ export interface SessionLine {
   agent: string;
 }
 
-/** @returns the token for the cookie; only its hash is kept */
+/** @returns the token for the cookie; only its hash is stored */
 export async function openSession(
   db: Db | Tx,
   who: { operatorId: number; from: string; agent: string },
@@ -54,7 +54,7 @@ export async function openSession(
 
 /**
  * The session of a token, or null when there is none, it has ended, or its operator is disabled.
- * @param by `page` for what a page asks for by itself: it does not keep a session from ending when nobody uses it
+ * @param by `page` for automatic requests of an open page, which do not extend the session
  */
 export async function findSession(
   db: Db,
@@ -90,7 +90,7 @@ export async function findSession(
   };
 }
 
-/** Whether a session has not ended meanwhile. */
+/** Whether a session is still valid. */
 export async function goesOn(db: Db, { hash }: Session, now: Date): Promise<boolean> {
   return (await good(db, hash, now).select("s.id").executeTakeFirst()) !== undefined;
 }
@@ -105,7 +105,7 @@ function good(db: Db, hash: Buffer, now: Date) {
     .where("o.disabled_at", "is", null);
 }
 
-/** An operator's sessions that have not ended, the last used first. */
+/** An operator's open sessions, last used first. */
 export async function listSessions(db: Db, operatorId: number, now: Date): Promise<SessionLine[]> {
   return db
     .selectFrom("operator_sessions")
@@ -117,7 +117,7 @@ export async function listSessions(db: Db, operatorId: number, now: Date): Promi
     .execute();
 }
 
-/** Ends the session of a token, whatever it is. */
+/** Ends the session of a token, if there is one. */
 export async function endSession(db: Db | Tx, token: string): Promise<void> {
   await db.deleteFrom("operator_sessions").where("hash", "=", hashOf(token)).execute();
 }
@@ -132,7 +132,7 @@ export async function endSessions(db: Db | Tx, operatorId: number, only: { id?: 
   return Number(numDeletedRows);
 }
 
-/** Takes out the sessions that have ended by themselves. */
+/** Deletes expired sessions. */
 export async function dropEndedSessions(db: Db | Tx, now: Date): Promise<void> {
   await db
     .deleteFrom("operator_sessions")

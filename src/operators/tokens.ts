@@ -14,7 +14,7 @@ interface Deps {
   clock: Clock;
 }
 
-/** What is known of a token; never the token itself. */
+/** A token's metadata, without the token itself. */
 export interface TokenLine {
   id: number;
   name: string;
@@ -22,11 +22,11 @@ export interface TokenLine {
   createdAt: Date;
   expiresAt: Date | null;
   usedAt: Date | null;
-  /** The operator it goes back to, and ends with. */
+  /** The operator who created it. Disabling that operator revokes it. */
   madeBy: number | null;
 }
 
-/** Whom a token stands for, or null when it is none of ours, was revoked, or has expired. Notes that it was used. */
+/** The actor of a token, or null if it is unknown, revoked or expired. Records the use. */
 export async function findToken(db: Db, token: string, now: Date): Promise<Actor | null> {
   const row = await db
     .selectFrom("tokens")
@@ -42,16 +42,16 @@ export async function findToken(db: Db, token: string, now: Date): Promise<Actor
   return { id: row.operator_id, name: row.name, role: row.role };
 }
 
-/** Tokens that are good, the oldest first. */
+/** Valid tokens, oldest first. */
 export async function listTokens(db: Db | Tx, now: Date): Promise<TokenLine[]> {
   return good(db, now).orderBy("id").execute();
 }
 
 /**
- * Makes a token for a program.
+ * Creates a token for a program.
  * @param request `days` until it expires; null for never
- * @returns the token too, which nobody can read again
- * @throws Refusal 409 when the name is in use
+ * @returns also the token, which cannot be read again
+ * @throws Refusal 409 if the name is in use
  */
 export async function addToken(
   { db, clock }: Deps,
@@ -75,7 +75,7 @@ export async function addToken(
 }
 
 /**
- * Ends a token at once. Its row stays, so that no start makes it good again.
+ * Revokes a token. Its row stays, so that no start can add it again.
  * @param which its id or its name
  * @throws Refusal 404
  */
@@ -92,7 +92,7 @@ export async function revokeToken({ db, clock }: Deps, which: string, actor: str
   return found;
 }
 
-/** Revokes all tokens that go back to an operator, within the caller's transaction. @returns their names */
+/** Revokes all tokens created by an operator, in the caller's transaction. @returns their names */
 export async function revokeTokensOf(
   tx: Tx,
   operator: { id: number; name: string },
@@ -101,7 +101,7 @@ export async function revokeTokensOf(
 ): Promise<string[]> {
   const valid = good(tx, now).where("operator_id", "=", operator.id).orderBy("id");
   const tokens = await valid.execute();
-  // Expired ones, too: nothing may bring them back.
+  // Also the expired ones, so that nothing can reactivate them.
   await tx
     .updateTable("tokens")
     .set({ revoked_at: now })
@@ -115,7 +115,7 @@ export async function revokeTokensOf(
   return tokens.map(({ name }) => name);
 }
 
-/** The audit log tells operators and tokens apart by name alone. @throws Refusal 409 */
+/** Names must be unique, because the audit log identifies operators and tokens by name. @throws Refusal 409 */
 export async function refuseTakenName(tx: Db | Tx, name: string, now: Date): Promise<void> {
   const key = nameKey(name);
   const operator = await tx.selectFrom("operators").select("id").where("name_key", "=", key).executeTakeFirst();
@@ -124,7 +124,7 @@ export async function refuseTakenName(tx: Db | Tx, name: string, now: Date): Pro
   throw new Refusal(409, "name_taken", { name });
 }
 
-/** What the audit log calls the program, its readers, and the tokens it makes itself. */
+/** Reserved names that the audit log uses for the program, its readers and its own tokens. */
 const own = new Set(["dayletter", "reader", "setting", "first"]);
 
 function good(db: Db | Tx, now: Date) {

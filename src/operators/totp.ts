@@ -2,18 +2,18 @@ import { createHmac } from "node:crypto";
 
 const stepSeconds = 30;
 
-/** What a typed code is: one for a 30 s step, one that was good and has been used, or a wrong one. */
+/** The result for an entered code: valid for a 30 s step, already used, or wrong. */
 export type CodeMatch = { kind: "code"; step: number } | { kind: "used" } | { kind: "wrong" };
 
 /**
- * Compares a typed code with those of this step and of the steps before and after it, because clocks differ
+ * Compares an entered code with the codes of the previous, present and next step, because clocks differ
  * (RFC 6238, 5.2).
  * @param usedStep the last step whose code was accepted: no code is accepted twice
  */
 export async function matchCode(key: Buffer, typed: string, at: Date, usedStep: number | null): Promise<CodeMatch> {
   const token = typed.replace(/\s/g, "");
   if (!/^\d{6}$/.test(token)) return { kind: "wrong" };
-  // Loaded with the first code, so that a start does not wait for it.
+  // Loaded on first use to keep the start fast.
   const { verifySync } = await import("otplib");
   const found = verifySync({
     secret: key,
@@ -27,14 +27,14 @@ export async function matchCode(key: Buffer, typed: string, at: Date, usedStep: 
 }
 
 /**
- * The key of an operator's codes. It is made of SECRET and the stored salt, so that the database alone does not give it.
+ * The key of an operator's codes. It is derived from SECRET and the stored salt, so the database alone does not reveal it.
  * @returns 20 bytes, as RFC 4226 recommends
  */
 export function totpKey(secret: string, operatorId: number, salt: Buffer): Buffer {
   return createHmac("sha1", secret).update(`totp:${operatorId}:`).update(salt).digest();
 }
 
-/** What an authenticator app is set up with, by link or by hand. */
+/** The link and the key to set up an authenticator app. */
 export async function totpSetup(
   key: Buffer,
   names: { publication: string; operator: string },

@@ -150,7 +150,7 @@ test("an edition's failures, a feed that fails for a day and a relay in trouble 
   expect(said().map(({ data }) => data.sentence)).toEqual([
     "5 of 7 deliveries of 2026-11-25 (71.4%) were not sent: 5 rejected, 0 expired.",
     "The relay did not confirm 2 deliveries of 2026-11-25.",
-    `Source ${feed} could not be read for more than a day: it answered 404.`,
+    `Source ${feed} has failed for more than a day: it answered 404.`,
   ]);
   minutes(5);
   await watchAlerts(deps);

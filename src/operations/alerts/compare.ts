@@ -7,29 +7,29 @@ export interface OpenAlert {
   subject: string;
   sentence: string;
   seenAt: Date;
-  /** null while it has not lasted long enough. */
+  /** null until the problem has lasted long enough. */
   toldAt: Date | null;
 }
 
 export interface Changes {
-  /** New: to be written down. */
+  /** New problems to store. */
   seen: Trouble[];
-  /** Open for long enough by now: to be told. */
+  /** Open long enough to notify operators. */
   told: OpenAlert[];
-  /** Told, and over: to be told so. */
+  /** Notified and now over: send the all-clear. */
   cleared: OpenAlert[];
-  /** Over before anybody was told, or so old that its end is no news: closed without a word. */
+  /** Over before anyone was notified, or older than a week: close silently. */
   dropped: OpenAlert[];
-  /** Still there, in other words now. */
+  /** Still present with a different sentence. */
   reworded: { id: number; sentence: string }[];
 }
 
-/** Nobody who let an edition's unknown deliveries be wants to hear of them again next week. */
+/** Unresolved alerts close silently after a week. */
 const staleMs = 7 * 24 * 3_600_000;
 
 /**
- * What to do about the troubles of now, given the alerts that are open: each is told once, and once more when it clears.
- * @param host whose relay was looked at: that of another machine is for that one to tell
+ * Compares present problems with open alerts. Each problem is notified once when it starts and once when it ends.
+ * @param host the host whose relay was checked; relay alerts of other hosts are left to those hosts
  */
 export function compareAlerts(
   open: readonly OpenAlert[],

@@ -15,15 +15,15 @@ export const alertKinds = [
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
-/** Something that an operator should hear of. */
+/** A problem that operators are alerted to. */
 export interface Trouble {
   kind: AlertKind;
-  /** What is in trouble: with the kind, this is what makes it the same trouble as a minute ago. */
+  /** What has the problem. Kind and subject together identify a problem across checks. */
   subject: string;
   sentence: string;
 }
 
-/** What of an edition could be trouble. */
+/** The data of an edition that problems are found in. */
 export interface WatchedEdition {
   id: number;
   name: string;
@@ -35,15 +35,15 @@ export interface WatchedEdition {
   rejected: number;
   expired: number;
   unknown: number;
-  /** Addresses that its mails have suppressed. */
+  /** Addresses suppressed because of this edition's emails. */
   suppressed: number;
-  /** Mails that the relay has answered for, as far as they decide whether those are too many. */
+  /** Emails with a final reply from the relay, counted only as far as the limit needs. */
   answered: number;
-  /** Whether an operator has accepted that there are many. */
+  /** Whether an operator has accepted the number of suppressions. */
   goneAccepted: boolean;
-  /** Whether a later date's edition has gone out, at least to some. */
+  /** Whether a later edition was sent to at least some readers. */
   overtaken: boolean;
-  /** Of a regular one that nobody got, unless an operator sent it by hand or a later one has readers: what was before it. */
+  /** For a regular edition without readers: what earlier editions had. null if an operator sent it by hand or a later one has readers. */
   past: EmptyEdition["past"] | null;
 }
 
@@ -52,19 +52,19 @@ export interface AlertFacts {
   /** Editions of the last week. */
   editions: readonly WatchedEdition[];
   feeds: readonly { id: number; title: string | null; failures: number; lastError: string | null; wellAt: Date }[];
-  /** What is wrong with the relay as this machine sees it. */
+  /** The relay's problem as seen from this host. */
   relay: { host: string; reason: string | null };
   /** Percent of an edition's readers. */
   notSentLimit: number;
 }
 
 const hourMs = 3_600_000;
-/** A feed that its site restarts or moves fails for hours; what lasts for a day nobody is going to mend unasked. */
+/** Feeds often fail for a few hours. A failure that lasts a day needs an operator. */
 const feedPatienceMs = 24 * hourMs;
-/** With fewer, the share says nothing: one dead address among ten readers is no trouble of ours. */
+/** Below this number, the percentage is not meaningful, such as one dead address among ten readers. */
 const fewestNotSent = 5;
 
-/** How long a trouble must last before it is told. A relay that restarts is back within minutes. */
+/** How long a problem must last before operators are alerted. A restarting relay is back within minutes. */
 export const patienceMs: Readonly<Record<AlertKind, number>> = {
   "edition-held": 0,
   "edition-missed": 0,
@@ -76,7 +76,7 @@ export const patienceMs: Readonly<Record<AlertKind, number>> = {
   relay: 5 * 60_000,
 };
 
-/** Everything that is wrong now. */
+/** All present problems. */
 export function findTrouble(facts: AlertFacts): Trouble[] {
   const { editions, feeds, relay, now } = facts;
   const found: Trouble[] = editions.flatMap((edition) => ofEdition(edition, facts.notSentLimit));
@@ -122,7 +122,7 @@ function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
   if (state === "paused" && reason?.code === "many_addresses_gone") {
     found.push({ kind: "suppressions", subject, sentence: `Sending of edition ${name} has stopped.${because}` });
   }
-  // A small one is finished before it can be stopped.
+  // A small edition is finished before it can be paused.
   if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered, mails: answered })) {
     const sentence =
       `The relay reported that ${number(suppressed)} of ${number(selected)} addresses of ${name} do not exist. ` +

@@ -17,12 +17,12 @@ const atOnce = 20;
 const limitMs = 10_000;
 const minuteMs = 60_000;
 const longestPauseMs = 60 * minuteMs;
-/** What nobody took for a day is no news any more. */
+/** Undelivered calls are dropped after a day. */
 const usefulMs = 24 * 60 * minuteMs;
 
 /**
- * Makes the calls of the webhook that are due. One that is not answered with 2xx within 10 s is made again after one,
- * two, four minutes and so on, up to an hour, for a day. Another node leaves those alone that one is at.
+ * Makes the due webhook calls. A call without a 2xx answer within 10 s is retried for a day, after 1, 2, 4 minutes and so
+ * on, at most an hour apart. Nodes do not make each other's calls at the same time.
  */
 export async function makeCalls(deps: {
   db: Db;
@@ -40,11 +40,11 @@ export async function makeCalls(deps: {
   for (const call of await takeCalls(db, now)) {
     const fault = await makeCall(options.alertWebhook, call, clock.now());
     if (fault === null) await db.deleteFrom("alert_calls").where("id", "=", call.id).execute();
-    else log.warn({ call: call.id, attempts: call.attempts, reason: fault }, "alert webhook does not take the call");
+    else log.warn({ call: call.id, attempts: call.attempts, reason: fault }, "alert webhook call failed");
   }
 }
 
-/** The next attempt is written down before this one, so that a process that dies at it costs no call. */
+/** Schedules the next attempt before this one starts, so that a crash does not lose the call. */
 async function takeCalls(db: Db, now: Date): Promise<Call[]> {
   const { rows } = await sql<Call>`
     update alert_calls c set attempts = c.attempts + 1,
@@ -57,7 +57,7 @@ async function takeCalls(db: Db, now: Date): Promise<Call[]> {
   return rows;
 }
 
-/** @returns null when it was taken, else what went wrong */
+/** @returns null if the call was accepted, else the error */
 async function makeCall(
   { url, secret }: NonNullable<AlertWays["alertWebhook"]>,
   { id, body }: Call,
@@ -68,7 +68,7 @@ async function makeCall(
       method: "POST",
       headers: signedHeaders(secret, { id, at, body }),
       body,
-      // A redirect would carry the call to an address that nobody has set.
+      // A redirect could send the call to an address that nobody configured.
       redirect: "manual",
       signal: AbortSignal.timeout(limitMs),
     });

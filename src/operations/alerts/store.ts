@@ -15,7 +15,7 @@ export interface Alert extends OpenAlert {
   clearedAt: Date | null;
 }
 
-/** Alerts that were told, those that have not cleared first, then the newest. */
+/** Alerts that operators were notified of, open ones first, then newest first. */
 export async function listAlerts(db: Db, limit: number): Promise<Alert[]> {
   const { rows } = await sql<Alert>`
     select ${columns} from alerts where told_at is not null
@@ -31,7 +31,7 @@ export async function openAlerts(db: Db | Tx): Promise<OpenAlert[]> {
   return rows;
 }
 
-/** Keeps other nodes from comparing at the same time, until the transaction ends. */
+/** Prevents other nodes from comparing at the same time, until the transaction ends. */
 export async function lockAlerts(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('dayletter:alerts'))`.execute(tx);
 }
@@ -60,7 +60,7 @@ export async function rewordAlert(tx: Tx, id: number, sentence: string): Promise
   await tx.updateTable("alerts").set({ sentence }).where("id", "=", id).execute();
 }
 
-/** Forgets what cleared long ago. */
+/** Deletes alerts that cleared long ago. */
 export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
   await tx
     .deleteFrom("alerts")
@@ -68,7 +68,7 @@ export async function forgetAlerts(tx: Tx, now: Date): Promise<void> {
     .execute();
 }
 
-/** The editions and feeds that could be in trouble. */
+/** The editions and feeds to check for problems. */
 export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts, "editions" | "feeds">> {
   const { rows } = await sql<Omit<WatchedEdition, "name"> & { date: string; number: number }>`
     select e.id, e.date, e.number, e.state, e.articles, e.readers, e.selected, e.gone_accepted as "goneAccepted",
@@ -101,7 +101,7 @@ export async function loadFacts(db: Db | Tx, now: Date): Promise<Pick<AlertFacts
   };
 }
 
-/** What the regular editions before `e` had, without what operators sent by hand before there was an article. */
+/** The minimum counts of the regular editions before `e`, without empty ones that operators sent by hand. */
 const pastOf = sql`
   select json_build_object('editions', count(*), 'articles', min(articles), 'selected', min(selected)) as past
   from (

@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 
 /**
- * The headers of a call as Standard Webhooks has them (standardwebhooks.com, "Signature scheme"): an HMAC-SHA256 over
- * id, time and body, so that a receiver with any of its libraries can tell a call of ours from a stranger's or an old one.
+ * The headers of a call according to Standard Webhooks (standardwebhooks.com, "Signature scheme"): an HMAC-SHA256 over id,
+ * time and body, which receivers verify to reject forged and replayed calls.
  * @param secret base64 behind `whsec_`, or any text, whose bytes are then the key
  */
 export function signedHeaders(secret: string, call: { id: string; at: Date; body: string }): Record<string, string> {

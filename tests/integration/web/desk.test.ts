@@ -194,7 +194,7 @@ test("a source that cannot be read is refused with what was typed, and tags are 
   expect(question).toContain("Articles that come with “LGU+” from then on have a tag of that name");
   const removals = await Promise.all([1, 2].map(() => post("/operator/tags/unalias", { alias: "LGU+", tag: "lg u+" })));
   const done = removals.map(({ headers }) => new URLSearchParams(String(headers.location).split("?")[1]).get("done"));
-  expect(done.toSorted()).toEqual(["unalias", "unaliased"]);
+  expect(new Set(done)).toEqual(new Set(["unalias", "unaliased"]));
   const notices = await Promise.all(removals.map(async ({ headers }) => noticeOf(await get(String(headers.location)))));
   expect(new Set(notices).size).toBe(2);
   expect((await get(path)).headers.location).toBe("/operator/tags/one?tag=lg%20u%2B");
