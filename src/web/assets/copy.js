@@ -1,5 +1,5 @@
 "use strict";
-// A button that copies the text of another element; without scripts, or without the right to, a click selects it whole.
+// Copies the text of another element. If the clipboard is not available, the text is selected instead.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
   const said = button.nextElementSibling;

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // Each plot is drawn from the table beside it: what is seen, read out and copied is the same.
+  // Each plot is drawn from its table, so both always show the same data.
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -79,7 +79,7 @@
       event.preventDefault();
       move(keys[event.key]());
     });
-    // A finger that is drawn along the plot; up and down it scrolls the page.
+    // Touch: horizontal moves select a column, vertical moves scroll the page.
     room.addEventListener("pointermove", ({ pointerType, clientX }) => {
       if (pointerType !== "mouse") move(plot.posToIdx(clientX - plot.over.getBoundingClientRect().left));
     });
@@ -96,7 +96,7 @@
     tell(last);
   }
 
-  /** The table begins with the newest row; a plot ends with it. */
+  /** Tables start with the newest row, plots end with it. */
   function read(table) {
     const rows = [...table.tBodies[0].rows].reverse();
     const columns = [...table.tHead.rows[0].cells].slice(1).map((head, i) => ({
@@ -107,7 +107,7 @@
     return { labels: rows.map(({ cells }) => cells[0].textContent), columns };
   }
 
-  /** Each column on top of those before it. */
+  /** Stacks each column on the previous ones. */
   function stack(columns) {
     const sums = [];
     for (const { values } of columns) sums.push(values.map((n, i) => n + (sums.at(-1)?.[i] ?? 0)));
@@ -125,7 +125,7 @@
     };
     const when = add("when", "On");
     const counts = columns.map(({ kind, name }) => add(kind, name));
-    /** Shows one column, and gives it in words. */
+    /** Shows one column, and returns it as text. */
     const show = (label, at) => {
       const numbers = columns.map(({ values }) => values[at].toLocaleString("en"));
       when.textContent = label;

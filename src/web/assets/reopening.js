@@ -1,6 +1,6 @@
 "use strict";
-// Goes on as soon as the server answers again; without scripts the page does so after a while. The pages before it load
-// this too, so that the browser has it while the server is away.
+// Continues when the server answers again. Without JavaScript, the page refreshes after a few seconds. The previous page
+// also loads this script, so that it is cached while the server is down.
 (() => {
   const next = document.querySelector("a[data-next]");
   const wait = () => setTimeout(ask, 400);

@@ -51,7 +51,7 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     reply: FastifyReply,
     more: { sentence?: string; fresh?: string[] },
   ): Promise<FastifyReply> {
-    // Not the one of the request, which the form may just have changed.
+    // The request's session may be outdated, because the form may have changed the codes.
     const session = request.operatorSession!;
     const state = await codesState(db, session);
     session.operator.codes = state.on;
@@ -67,7 +67,7 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     });
   }
 
-  /** Does what a form asks; what is refused is shown above the forms. */
+  /** Handles a form. Refusals are shown above the forms. */
   async function act(
     reply: FastifyReply,
     again: (sentence: string) => Promise<FastifyReply>,
@@ -82,7 +82,7 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     }
   }
 
-  /** Passwords are guessed here too, by whoever finds a session open. */
+  /** Limits password guesses by someone who finds an open session. */
   async function admit(request: FastifyRequest): Promise<void> {
     const seconds = await app.signIns.admitSession(request.operatorSession!.id);
     if (seconds !== null) throw tooManyTries(seconds);

@@ -1,7 +1,7 @@
 import type { Balance } from "../../editions/state.ts";
 import { number } from "./format.ts";
 
-/** A part of an edition's picture: `x` and `width` are percent of its whole. */
+/** A part of an edition's bar. `x` and `width` are percentages. */
 export interface BarPart {
   kind: "sent" | "failed" | "unknown" | "skipped" | "waiting";
   label: string;
@@ -10,7 +10,7 @@ export interface BarPart {
   width: string;
 }
 
-/** The picture of an edition: what became of its deliveries, as shares of one bar. Kinds without any are left out, but sent and waiting. */
+/** An edition's deliveries by outcome, as parts of one bar. */
 export function barOf(balance: Balance): BarPart[] {
   const parts = [
     ["sent", "Sent", balance.sent],

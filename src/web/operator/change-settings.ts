@@ -5,7 +5,7 @@ import type { Show } from "./desk.ts";
 import { environmentLines } from "./setup-fields.ts";
 import type { Steps, Told } from "./step-result.ts";
 
-/** Changes settings, and answers: with the page of a restarting server, or with what to put into the environment. */
+/** Changes settings and shows the restart page, or shows the environment variables to set. */
 export type ChangeSettings = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -13,7 +13,7 @@ export type ChangeSettings = (
   wanted: Record<string, string>,
 ) => Promise<FastifyReply>;
 
-/** Answers once settings were saved, or were so already. */
+/** Answers after settings were saved or were already the same. */
 export type AnswerSaved = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -36,7 +36,7 @@ export function openAnswer(app: App, show: Show, tell: Steps["tell"]): AnswerSav
   };
 }
 
-/** @throws Refusal 422 (the answers' functions) for what is wrong with the settings as they would be */
+/** The returned function throws Refusal 422 if the resulting settings are invalid. */
 export function openChange(app: App, answerSaved: AnswerSaved, tell: Steps["tell"]): ChangeSettings {
   const { settings } = app;
   return async (request, reply, step, wanted) => {

@@ -8,17 +8,17 @@ export interface OperatorCookie {
   clear(reply: FastifyReply): void;
 }
 
-/** The browser's part of a session. */
+/** The session cookie. */
 export function sessionCookie(publicUrl: string): OperatorCookie {
   return hostCookie(publicUrl, { name: "dayletter", value: /^[\w-]{20,100}$/, ms: absoluteMs });
 }
 
-/** What a browser that has signed in is known by; see `knownDevice`. */
+/** The cookie of a browser that has signed in before; see `knownDevice`. */
 export function deviceCookie(publicUrl: string): OperatorCookie {
   return hostCookie(publicUrl, { name: "dayletter-device", value: /^[\w.~-]{20,400}$/, ms: deviceMs });
 }
 
-/** With https, `__Host-`: no other host can set it, and it never travels unencrypted (RFC 6265bis, 4.1.3.2). */
+/** With https, the `__Host-` prefix prevents other hosts and unencrypted connections from setting it (RFC 6265bis, 4.1.3.2). */
 function hostCookie(publicUrl: string, cookie: { name: string; value: RegExp; ms: number }): OperatorCookie {
   const secure = publicUrl.startsWith("https://");
   const name = secure ? `__Host-${cookie.name}` : cookie.name;

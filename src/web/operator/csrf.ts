@@ -2,13 +2,13 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { Refusal } from "../../base/errors.ts";
 
-/** The proof that a form is one of ours, for one session alone; it changes with the session. */
+/** The CSRF token of a session. */
 export function csrfToken(secret: string, sessionHash: Buffer): string {
   return createHmac("sha256", secret).update("csrf:").update(sessionHash).digest("base64url");
 }
 
 /**
- * Looks for the token in the field `csrf` or, from a script, in the header `x-csrf-token`.
+ * Reads the token from the field `csrf` or, for scripts, from the header `x-csrf-token`.
  * @throws Refusal 403
  */
 export function checkCsrf({ body, headers }: FastifyRequest, expected: string): void {

@@ -18,7 +18,7 @@ import { addSourcesPage } from "./sources.ts";
 import { addTagsPage } from "./tags.ts";
 import { addTodayPage } from "./today.ts";
 
-/** What operators see and do, in a scope of `operatorPages`. */
+/** The operators' pages, in a scope of `operatorPages`. */
 export function addDeskPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const show = openDesk(views);
   const catalogue = openCatalogue(app);

@@ -2,10 +2,10 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { allows, type Role } from "../../operators/roles.ts";
 import type { OperatorViews } from "./scope.ts";
 
-/** The parts of the operator pages, as the menu names them. */
+/** The sections of the menu. */
 export type Place = "today" | "editions" | "schedule" | "readers" | "tags" | "sources" | "site";
 
-/** Answers with a page of templates/web/operator, and tells it what whoever looks may do. */
+/** Answers with a page of templates/web/operator, with the permissions of the signed-in operator. */
 export type Show = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -13,7 +13,7 @@ export type Show = (
   values: Record<string, unknown>,
 ) => Promise<FastifyReply>;
 
-/** For routes: the role they ask for. */
+/** Route options for the required role. */
 export const needs = {
   viewer: { config: { role: "viewer" } },
   editor: { config: { role: "editor" } },

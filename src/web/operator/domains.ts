@@ -1,7 +1,7 @@
 import type { OutcomeCount } from "../../deliveries/search.ts";
 import { number } from "./format.ts";
 
-/** How an edition fares at one receiving domain: counts as people write them. */
+/** Formatted delivery counts of an edition for one receiving domain. */
 export interface ShownDomain {
   domain: string;
   sent: string;
@@ -13,7 +13,7 @@ export interface ShownDomain {
 const failed = new Set(["rejected", "expired", "unknown"]);
 const open = new Set(["pending", "sending", "deferred"]);
 
-/** In the order given; what was skipped is in none of the three. */
+/** Keeps the given order. Skipped deliveries are in none of the counts. */
 export function domainRows(counts: readonly OutcomeCount[]): ShownDomain[] {
   const rows = new Map<string, { sent: number; failed: number; open: number }>();
   for (const { domain, state, count } of counts) {

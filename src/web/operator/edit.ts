@@ -10,7 +10,7 @@ import { parseEditionName } from "../../base/edition-name.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { needs } from "./desk.ts";
 
-/** What the buttons of an article do to the coming edition. */
+/** The buttons of an article in the next edition. */
 const comingActs: Record<string, (coming: ComingEdition, id: number, fields: Fields) => DraftChange> = {
   lead: ({ draft }, id) => ({ first: [id, ...without(draft.first, id)], leftOut: without(draft.leftOut, id) }),
   up: (coming, id) => ({ first: moved(coming, id, -1) }),
@@ -21,7 +21,7 @@ const comingActs: Record<string, (coming: ComingEdition, id: number, fields: Fie
   original: (_coming, id) => ({ words: { [id]: { title: null, summary: null } } }),
 };
 
-/** And to one that is held, whose articles have these ids in this order. */
+/** The buttons of an article in a held edition, given its article ids in order. */
 const heldActs: Record<string, (order: readonly number[], id: number, fields: Fields) => HeldChange> = {
   lead: (_order, id) => ({ first: [id] }),
   up: (order, id) => ({ first: swapped(order, id, -1) ?? [] }),
@@ -33,8 +33,8 @@ const heldActs: Record<string, (order: readonly number[], id: number, fields: Fi
 };
 
 /**
- * POST `…/words` and `…/articles/:id/:act`, below `/operator/preview` for the coming edition, and below the edition's own
- * page for one that is held.
+ * POST `…/words` and `…/articles/:id/:act`, below `/operator/preview` for the next edition, and below the edition's own
+ * page for a held edition.
  */
 export function addEditRoutes(web: FastifyInstance, app: App): void {
   const back = "/operator/preview?done=edit";
@@ -107,7 +107,7 @@ function without(ids: readonly number[], id: number): number[] {
   return ids.filter((one) => one !== id);
 }
 
-/** The order that one step makes, as far as it has to be written down for it. */
+/** The beginning of the order after one move, up to the moved article and what was already fixed. */
 function moved({ draft, articles }: ComingEdition, id: number, step: 1 | -1): number[] {
   const order = articles.filter(({ leftOut }) => !leftOut).map((article) => article.id);
   const now = swapped(order, id, step);
@@ -115,7 +115,7 @@ function moved({ draft, articles }: ComingEdition, id: number, step: 1 | -1): nu
   return now.slice(0, Math.max(draft.first.length, now.indexOf(id) + 1, order.indexOf(id) + 1));
 }
 
-/** null where there is no place to go to. */
+/** null if the article cannot move in this direction. */
 function swapped(order: readonly number[], id: number, step: 1 | -1): number[] | null {
   const from = order.indexOf(id);
   const to = from + step;

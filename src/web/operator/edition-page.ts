@@ -19,8 +19,8 @@ const states = ["sent", "rejected", "expired", "unknown", "skipped", "deferred",
 const pageSize = 20;
 
 /**
- * What `edition.liquid` shows: one edition, its balance, its articles, and a page of its deliveries.
- * @param search which deliveries, and `after`, the last delivery of the page before
+ * The values for `edition.liquid`: one edition, its balance, its articles and a page of its deliveries.
+ * @param search the delivery filter, and in `after` the last delivery of the previous page
  * @param language BCP 47 tag, for dates
  */
 export async function editionPage(
@@ -43,7 +43,7 @@ export async function editionPage(
   ] as const;
   return {
     stream: streamOf([edition], edition.id),
-    // Without what was done, for that has been said by then.
+    // Omits `done`, so that a refresh does not repeat the notice.
     self: search.reply === undefined ? `${path}?${filterQuery(search, after)}` : null,
     edition: {
       id: edition.id,
@@ -89,13 +89,13 @@ export async function editionPage(
   };
 }
 
-/** What of the ledger the fields of a form ask for; an empty field restricts nothing. */
+/** The delivery filter of a form. Empty fields do not filter. */
 export function searchOf(fields: Fields): DeliverySearch {
   const reply = fields.one("reply").trim().slice(0, 200);
   return { ...filterOf(fields), ...(reply === "" ? {} : { reply }) };
 }
 
-/** The same of a URL, which has no words of a reply: an address may be among them. */
+/** The same for a URL, without the reply text, because it may contain an address. */
 export function filterOf(fields: Fields): DeliverySearch {
   const state = states.find((one) => one === fields.one("state"));
   const domain = fields.one("domain").trim().slice(0, 255);

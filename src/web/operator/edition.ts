@@ -18,7 +18,7 @@ interface Params {
   name: string;
 }
 
-/** `/operator/editions/:name`: one edition, its balance, deliveries and articles, and what can be done to it. */
+/** `/operator/editions/:name`: one edition with its balance, deliveries, articles and actions. */
 export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void {
   const { db, config } = app;
   const language = englishOf(config.language);
@@ -49,7 +49,7 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     },
   );
 
-  // A POST, since the words of a reply may be an address, and URLs are written to access logs and browser histories.
+  // A POST, because the reply text may be an address, and URLs end up in access logs and browser histories.
   web.post<{ Params: Params }>("/operator/editions/:name/deliveries", needs.viewer, async (request, reply) =>
     showEdition(request, reply, await find(request.params.name), null, readFields(request.body)),
   );
@@ -65,7 +65,7 @@ export function addEditionDesk(web: FastifyInstance, app: App, show: Show): void
     web.get<{ Params: Params }>(path, needs.editor, async (request, reply) => {
       const edition = await find(request.params.name);
       const offered = offeredActs(edition).find((one) => one.action === action);
-      // Somebody else was quicker, or there is nothing left to do: the page says how things are now.
+      // Another operator acted first, or nothing is left to do. Show the present state.
       if (!offered)
         return showEdition(
           request,

@@ -10,7 +10,7 @@ import { count } from "./format.ts";
 
 const listed = 100;
 
-/** `/operator/editions`: all editions of late, whatever became of them. */
+/** `/operator/editions`: the most recent editions in any state. */
 export function addEditionList(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator/editions", needs.viewer, async (request, reply) => {
     const language = englishOf(app.config.language);

@@ -12,19 +12,19 @@ import { shownOf } from "./shown.ts";
 
 const mostWatchers = 200;
 const beatMs = 15_000;
-/** How old the words of a page may get on which nothing moves, such as "in 12 minutes". */
+/** Maximum age of relative times on an idle page, such as "in 12 minutes". */
 const staleMs = 60_000;
-/** A watcher who does not read is not told more until they do. */
+/** Backpressure: a client with this much unread data gets no further events. */
 const mostUnread = 64 * 1_024;
 
-/** Tells the page to ask for itself once more: its words and its buttons are those of another state. */
+/** Tells the page to reload its content, because an edition has changed its state. */
 const changed = message("", "changed");
 
 /**
- * `/operator/events`: how the editions go that are not over, as server-sent events (WHATWG HTML, 9.2), each of them a piece
- * of HTML for the pages to put in its place, made once for all who watch. Every event is the whole of it, so a page that
- * lost the line has all again with the next one. `shown` says which states the page shows (see `streamOf`): when they
- * are others, now or later, the event `changed` says so. With `edition` it is all about that one.
+ * `/operator/events`: the progress of active editions as server-sent events (WHATWG HTML, 9.2). Events are HTML fragments,
+ * rendered once for all clients. Every event is complete, so a client that missed some needs only the next one. The
+ * parameter `shown` holds the states that the page shows (see `streamOf`). When they differ, the event `changed` is sent.
+ * With `edition`, the stream covers only that edition.
  */
 export function addEvents(web: FastifyInstance, app: App, render: (progress: Progress) => string): void {
   const follow = followEditions(app);
@@ -52,7 +52,7 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
     const say = (text: string): void => {
       if (stream.readableLength < mostUnread && !stream.readableEnded) stream.push(text);
     };
-    // The headers leave with the first words, and on a quiet day there are none for 15 s.
+    // The headers are sent with the first data, which may otherwise take 15 s.
     say(": connected\n\n");
     const leave = live.watch(({ editions, pieces }) => {
       moving = pieces.length > 0;
@@ -65,7 +65,7 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
     const session = request.operatorSession!;
     const beat = setInterval(() => void keepUp(), beatMs).unref();
     async function keepUp(): Promise<void> {
-      // Whoever was signed out or disabled meanwhile hears no more; a database that is away for a moment ends nothing.
+      // End the stream when the session has ended, but not when the database is briefly unavailable.
       const goes = await goesOn(app.db, session, app.clock.now()).catch(() => true);
       if (goes) say(": still here\n\n");
       else stream.push(null);
@@ -77,7 +77,7 @@ export function addEvents(web: FastifyInstance, app: App, render: (progress: Pro
       leave();
       streams.delete(stream);
     });
-    // A proxy that gathers answers before it passes them on would turn progress into silence.
+    // Without this header, proxies may buffer the events.
     return reply.header("x-accel-buffering", "no").type("text/event-stream; charset=utf-8").send(stream);
   });
 }

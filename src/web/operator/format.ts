@@ -3,12 +3,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${number(n)} ${n === 1 ? one : many}`;
 }
 
-/** A whole number as people write it, such as `4,812`. */
+/** A formatted whole number, such as `4,812`. */
 export function number(n: number): string {
   return n.toLocaleString("en");
 }
 
-/** How long until, or since: `12 minutes`, `16 hours`, `3 days`. */
+/** A duration, such as `12 minutes`, `16 hours` or `3 days`. */
 export function span(ms: number): string {
   const minutes = Math.round(Math.abs(ms) / 60_000);
   if (minutes < 1) return "less than a minute";
@@ -17,12 +17,12 @@ export function span(ms: number): string {
   return hours < 48 ? count(hours, "hour") : count(Math.round(hours / 24), "day");
 }
 
-/** `07:00`, by the clocks of `zone`. */
+/** `07:00`, in the time zone `zone`. */
 export function timeOfDay(at: Date, zone: string, language: string): string {
   return format(at, language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 }
 
-/** `Wednesday 25 November`, by the calendar of `zone`. */
+/** `Wednesday 25 November`, in the time zone `zone`. */
 export function dayOf(at: Date, zone: string, language: string): string {
   return format(at, language, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
 }
@@ -33,7 +33,7 @@ export function shortMoment(at: Date, zone: string, language: string): string {
   return `${day}, ${timeOfDay(at, zone, language)}`;
 }
 
-/** An instant as pages show it: in the publication's zone, with what the script needs to add the operator's own. */
+/** An instant in the publication's time zone, with the ISO time that the script needs to add the operator's own. */
 export function moment(
   at: Date,
   zone: string,

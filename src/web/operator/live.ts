@@ -3,18 +3,18 @@ import { reasonOf } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 
 export interface Live<T> {
-  /** Tells how things are at the next look, and then of changes, until the given function is called. */
+  /** Reports the state at the next read and then every change, until the returned function is called. */
   watch(tell: (picture: T) => void): () => void;
   close(): void;
 }
 
-/** So that looking takes at most 2.5 % of one connection, however large the edition is. */
+/** Limits reading to 2.5% of one database connection, however large the edition is. */
 const restPerWork = 40;
 
-/** One look serves all watchers of this process; without watchers nobody looks. What is told is whole each time. */
+/** Each read serves all watchers of this process. Without watchers, nothing is read. Every report is complete. */
 export function openLive<T>(deps: { look(): Promise<T>; log: Log }, everyMs = 1_000): Live<T> {
   const watchers = new Set<(picture: T) => void>();
-  /** Who has been told nothing yet. What was known before they came may be older than the page they look at. */
+  /** Watchers without a report yet. Earlier data may be older than their page. */
   const waiting = new Set<(picture: T) => void>();
   let last = "";
   let timer: NodeJS.Timeout | null = null;
@@ -36,7 +36,7 @@ export function openLive<T>(deps: { look(): Promise<T>; log: Log }, everyMs = 1_
         tell(picture);
       }
     } catch (error) {
-      deps.log.warn({ reason: reasonOf(error) }, "progress could not be read");
+      deps.log.warn({ reason: reasonOf(error) }, "cannot read the progress of editions");
     }
     looking = false;
     if (watchers.size === 0) return;

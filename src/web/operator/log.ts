@@ -16,14 +16,14 @@ export function addLogPage(scope: FastifyInstance, app: App, views: OperatorView
       ...(/^\d{1,15}$/.test(before) ? { before: Number(before) } : {}),
     });
     return views.send(request, reply, "log", {
-      title: "Log",
+      title: "Audit log",
       lines: lines.map(({ at, detail, ...line }) => ({ ...line, at: moment(at), detail: detailText(detail) })),
       more: lines.length === pageSize ? `/operator/log?before=${lines.at(-1)!.id}` : null,
     });
   });
 }
 
-/** `affected: 3, date: 2026-11-24`; what is nested stays JSON. */
+/** `affected: 3, date: 2026-11-24`. Nested values stay JSON. */
 function detailText(detail: Record<string, unknown>): string {
   return Object.entries(detail)
     .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)

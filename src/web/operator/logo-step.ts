@@ -7,7 +7,7 @@ import type { AnswerSaved } from "./change-settings.ts";
 import { needs } from "./desk.ts";
 import type { Steps } from "./step-result.ts";
 
-/** POST `/operator/setup/logo`: a file from the owner's machine goes into the data folder; or the logo is taken away. */
+/** POST `/operator/setup/logo`: saves an uploaded logo in the data folder, or removes the logo. */
 export function addLogoStep(web: FastifyInstance, app: App, answerSaved: AnswerSaved, { refused }: Steps): void {
   web.register(async (scope) => {
     takeUploads(scope, largestUpload);

@@ -10,8 +10,8 @@ const spans = [30, 90] as const;
 const keptMs = 60_000;
 
 /**
- * `/operator/numbers`: readers, deliveries by outcome, and articles, over 30 or 90 days, each as a table and a plot, as of
- * at most a minute ago. The first page takes its part of this one when somebody scrolls down to it.
+ * `/operator/numbers`: readers, deliveries by outcome and articles over 30 or 90 days, each as a table and a plot, cached
+ * for a minute. The Today page loads them when it is scrolled into view.
  */
 export function addNumbersPage(web: FastifyInstance, app: App, show: Show): void {
   const numbers = kept(app.clock, keptMs, createNumbers(app, 90));

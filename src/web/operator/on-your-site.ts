@@ -7,7 +7,7 @@ import { needs, type Show } from "./desk.ts";
 
 const exampleTags = 3;
 
-/** How the systems that most news sites run on print an article's tags; from their own documentation of templates. */
+/** Template code for an article's tags in common content management systems, from their documentation. */
 const systems = [
   {
     name: "WordPress",
@@ -22,7 +22,7 @@ const systems = [
   { name: "Jekyll, Eleventy", tags: `data-tags="{{ page.tags | join: ", " | escape }}"` },
 ];
 
-/** `/operator/site`: what to paste into the site's article pages, ready to copy, and how it looks there. */
+/** `/operator/site`: code for the site's article pages, ready to copy, with a preview. */
 export function addSitePage(
   web: FastifyInstance,
   { config, words }: App,

@@ -12,7 +12,7 @@ import { addSetupPages } from "./setup.ts";
 import { addSignInPages } from "./sign-in.ts";
 import { addSetupSteps } from "./steps.ts";
 
-/** All that is below `/operator`. */
+/** All pages below `/operator`. */
 export function addOperator(scope: FastifyInstance, app: App, views: Views): void {
   const operatorViews = operatorPages(scope, app, views);
   addSetupPages(scope, app, operatorViews);

@@ -23,14 +23,14 @@ const owner = { config: { role: "owner" } } as const;
 const here = "/operator/people";
 const mostDays = 3_650;
 
-/** What is shown once, right after it was done or made. */
+/** A result that is shown only once. */
 interface Made {
   label: string;
-  /** To copy; null where there is nothing. */
+  /** The text to copy, or null. */
   text: string | null;
 }
 
-/** `/operator/people`: who may do what, and the tokens of programs. For owners. */
+/** `/operator/people`: operators and tokens. For owners. */
 export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const { db, clock, config } = app;
 
@@ -60,7 +60,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
     });
   }
 
-  /** Does what a form asks. What was made is shown in the answer itself, for it cannot be shown again. */
+  /** Handles a form. New links and tokens are shown in the answer itself, because they cannot be shown again. */
   function form(
     path: string,
     work: (fields: Fields, actor: Session["operator"], which: string) => Promise<Made | void>,
@@ -85,7 +85,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
     text: setupUrl(config.publicUrl, token),
   });
 
-  /** Whoever finds a session open must not get around the password and the code that the account page asks for. */
+  /** An open session must not bypass the password and code that the account page asks for. */
   function refuseOwn(which: string, { id, name }: Session["operator"]): void {
     if (which === String(id) || nameKey(which) === nameKey(name))
       throw new Refusal(409, "own_credentials", { path: "/operator/account" });

@@ -3,28 +3,28 @@ import { number } from "./format.ts";
 type Kind = "sent" | "failed" | "unknown" | "skipped";
 
 interface Column {
-  /** Such as a date. */
+  /** For example, a date. */
   label: string;
-  /** From the bottom up; the same ones in each column. */
+  /** From bottom to top. Every column has the same parts. */
   parts: readonly { kind: Kind; name: string; value: number }[];
 }
 
-/** A table of numbers over time, from which the page's script draws a plot. */
+/** A table of numbers over time, which the page's script also draws as a plot. */
 export interface Plot {
   id: string;
   title: string;
-  /** A line for what goes up and down; bars, one part on top of the other, for what is counted anew each time. */
+  /** A line for a running total, stacked bars for separate counts. */
   shape: "line" | "bars";
-  /** What a row stands for. */
+  /** The heading of the first column. */
   of: "Date" | "Edition";
-  /** In one sentence, for whoever does not see it. */
+  /** A text summary, also for screen readers. */
   words: string;
   names: { kind: Kind; name: string }[];
-  /** The newest first. */
+  /** Newest first. */
   rows: { label: string; values: string[] }[];
 }
 
-/** @param columns the oldest first; without any the plot has no rows and no words */
+/** @param columns oldest first; if empty, the plot has no rows and no summary */
 export function plotOf(about: Pick<Plot, "id" | "title" | "shape" | "of">, columns: readonly Column[]): Plot {
   const totals = columns.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0));
   const most = Math.max(0, ...totals);

@@ -7,20 +7,20 @@ import type { Edition } from "../../editions/store.ts";
 import { httpUrl } from "../../render/plain.ts";
 import { count, shortMoment } from "./format.ts";
 
-/** What a preview says of what could be in the way, and where its links are asked for. */
+/** The check results on a preview. */
 export interface ChecksBlock {
-  /** Why an edition is held; null for the coming one, and one that is not. */
+  /** Why the edition is held; null for the next edition and for editions that are not held. */
   reason: string | null;
-  /** Why the coming one would be held as it stands. */
+  /** Why the next edition would be held in its present form. */
   findings: string[];
-  /** What the last looks at its links found, in a sentence; null while nobody has looked. */
+  /** The result of the last link check, in words; null if the links were not checked. */
   links: string | null;
-  /** Links that are not fine. */
+  /** Links with problems. */
   wrong: { id: number; title: string; url: string | null; verdict: string; said: string }[];
   post: string;
 }
 
-/** null when there is nothing to say: an edition without articles, or one that has gone out already. */
+/** null for editions without articles and for frozen editions that are not held. */
 export async function checksBlock(
   app: App,
   of: Edition | ComingEdition,

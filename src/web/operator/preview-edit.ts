@@ -5,13 +5,13 @@ import type { Edition } from "../../editions/store.ts";
 import { operatorPathOf } from "../../base/edition-name.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 
-/** What may be changed on a preview, and where to. */
+/** The editable parts of a preview. */
 export interface EditBlock {
-  /** Before the path of each change. */
+  /** Prefix of the forms' paths. */
   base: string;
-  /** Whether it is of an edition that is held: its readers are fixed, and words are written anew or not at all. */
+  /** Whether the edition is held. Its readers are fixed, and original texts cannot be restored. */
   held: boolean;
-  /** As it is shown: a change made from it is refused once somebody else has changed it. */
+  /** The revision shown. A change based on an outdated revision is refused. */
   revision: string;
   introduction: string;
   subject: string;

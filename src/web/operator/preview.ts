@@ -22,20 +22,20 @@ import { checksBlock } from "./preview-checks.ts";
 import { ofComing, ofHeld } from "./preview-edit.ts";
 import { moment } from "./format.ts";
 
-/** Gmail cuts a mail whose HTML is longer, in bytes. */
+/** Gmail clips emails whose HTML is longer, in bytes. */
 const gmailClip = 102_000;
 const path = "/operator/preview";
 
 interface Looked {
-  /** null for the coming one. */
+  /** null for the next edition. */
   edition: Edition | null;
   choice: TagChoice;
   copy: SampleCopy | null;
 }
 
 /**
- * `/operator/preview`: the coming edition, or one that is frozen, as a reader of any tags gets it, and what an editor may
- * change about the coming one.
+ * `/operator/preview`: the next edition or a frozen one, as a reader of the given tags gets it, with the forms to edit the
+ * next edition or a held one.
  */
 export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catalogue: () => Promise<Catalogue>): void {
   const { db } = app;
@@ -122,7 +122,7 @@ export function addPreviewPage(web: FastifyInstance, app: App, show: Show, catal
       chooseTags(db, names),
     ]);
     const of = edition ? sampleOfEdition(db, edition) : await comingSample(app);
-    // Not all news, for whoever follows hidden tags alone gets nothing.
+    // A reader who follows only hidden tags gets nothing. Without this check, the preview would show all news.
     const nothing = choice.known.length === 0 && choice.hidden.length > 0;
     return { edition, choice, copy: nothing ? null : await printSample(app, of, choice) };
   }

@@ -9,32 +9,32 @@ import { barOf, type BarPart } from "./bar.ts";
 import { domainRows, type ShownDomain } from "./domains.ts";
 import { speed } from "./speed.ts";
 
-/** How far an edition is, as the pages show it. */
+/** An edition's progress as shown on pages. */
 export interface Progress {
   id: number;
-  /** In one sentence, for the first page. */
+  /** A sentence for the Today page. */
   words: string;
   /** The sum: `selected 3 = sent 3 + …`. */
   sum: string;
   bar: BarPart[];
-  /** Such as `2,400 a minute, 3 minutes to go`; null while nothing moves. */
+  /** Such as `2,400 per minute, 3 minutes left`; null while nothing is sent. */
   rate: string | null;
   domains: ShownDomain[];
 }
 
-/** The editions of late with their states, and how far those are that are not over. */
+/** The latest editions with their states, and the progress of the active ones. */
 export interface Picture {
   editions: { id: number; state: EditionState }[];
   progress: Progress[];
 }
 
-/** How many editions the pages look at; older ones too while they are not over. */
+/** Number of editions on the Today page, besides older active ones. */
 export const lookedAt = 3;
 export const shownDomains = 8;
-/** The receiving domains cost more to count, and are looked at more rarely. */
+/** Receiving domains are expensive to count, so they are read less often. */
 const domainsEvery = 5;
 
-/** @returns what looks once: two queries, or one while every edition is over, and now and then one more for the domains */
+/** @returns a function that reads the progress with two queries, or one if no edition is active, and an occasional one for domains */
 export function followEditions({ db, clock }: Pick<App, "db" | "clock">): () => Promise<Picture> {
   const kept = new Map<number, { state: EditionState; measure: ReturnType<typeof speed>; domains: ShownDomain[] }>();
   let looks = 0;

@@ -1,22 +1,22 @@
 import { encode } from "uqr";
 
-/** A QR code (ISO/IEC 18004) to be drawn: one path of dark modules, each a unit square, in a square of `size` units. */
+/** A QR code (ISO/IEC 18004) as an SVG path of dark unit squares, in a square of `size` units. */
 export interface QrCode {
   size: number;
   path: string;
 }
 
-/** The quiet zone that the standard asks for, in modules; without it many cameras find nothing. */
+/** Width of the quiet zone in modules, required by the standard. Many cameras fail without it. */
 const quiet = 4;
 
-/** @param text such as an `otpauth:` link; any that fits into a code, which 2,000 letters do */
+/** @param text such as an `otpauth:` link; up to about 2,000 characters fit */
 export function qrCode(text: string): QrCode {
   const { data, size } = encode(text, { ecc: "M", border: quiet });
   const runs = data.flatMap((row, y) => runsOf(row).map(({ x, length }) => `M${x} ${y}h${length}v1h-${length}z`));
   return { size, path: runs.join("") };
 }
 
-/** Dark modules side by side are one piece, so that no hairline shows between them. */
+/** Adjacent dark modules are merged, so that no hairlines appear between them. */
 function runsOf(row: readonly boolean[]): { x: number; length: number }[] {
   const runs: { x: number; length: number }[] = [];
   row.forEach((dark, x) => {

@@ -10,20 +10,20 @@ import { problemOf } from "../problem.ts";
 const path = "/operator/queues";
 
 /**
- * `/operator/queues`: BullMQ's own board, for owners alone. Its jobs hold ids and nothing else. The board's script cannot
- * send our CSRF token, so its writes must come from its own page instead (see `demandSession`).
+ * `/operator/queues`: BullMQ's board, for owners only. Jobs contain only ids. The board's script cannot send our CSRF token,
+ * so its writes must be same-origin instead (see `demandSession`).
  */
 export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, config, log }: App): void {
   const board = new FastifyAdapter();
   createBullBoard({
     queues: Object.values(queues).map((queue) => new BullMQAdapter(queue)),
-    // The adapter declares the types of its own copy of the board, which are the same.
+    // The adapter's types come from its own copy of the board package.
     serverAdapter: board as never,
     options: {
       uiConfig: {
         boardTitle: `${config.publicationName}: queues`,
         hideDocsLink: true,
-        // Known of workers on Redis alone.
+        // Only available with Redis.
         showWorkers: false,
         hideRedisDetails: true,
         miscLinks: [{ text: "Today", url: "/operator" }],
@@ -35,12 +35,12 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
     const { status, detail } = problemOf(error, undefined);
     if (error instanceof Refusal || status < 500) return { status: status as 403, body: { error: detail } };
     log.error({ reason: error.message }, "queue board failed");
-    return { status: 500, body: { error: "The queues cannot be read at the moment." } };
+    return { status: 500, body: { error: "The queues cannot be read. See the server’s log for details." } };
   });
   scope.register(
     async (web) => {
       const { route } = web;
-      // Routes of another package name no role.
+      // Routes of this package do not declare a role.
       web.route = function guarded(this: FastifyInstance, options: RouteOptions) {
         return route.call(this, { ...options, config: { role: "owner", proof: "same-origin" } });
       } as typeof web.route;
@@ -56,7 +56,7 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
   );
 }
 
-/** The board sets styles from its script; all else stays as everywhere: nothing inline runs, nothing comes from elsewhere. */
+/** The board's script sets inline styles. Everything else stays as strict as on other pages. */
 function loosen(reply: FastifyReply): FastifyReply {
   return reply.header(
     "content-security-policy",

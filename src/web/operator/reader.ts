@@ -20,7 +20,7 @@ import { shortMoment } from "./format.ts";
 
 const offeredDates = 14;
 
-/** `/operator/readers/:id`: one reader, and why they got what they got on a date, or nothing. */
+/** `/operator/readers/:id`: one reader, and the explanation of what they got on a date. */
 export function addReaderDesk(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock } = app;
   type Params = { Params: { id: string } };

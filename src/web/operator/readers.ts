@@ -20,7 +20,7 @@ import { count, number, shortMoment } from "./format.ts";
 const path = "/operator/readers";
 const pageSize = 50;
 const statuses = ["active", "pending", "unsubscribed", "suppressed"] as const satisfies SubscriberStatus[];
-/** Bytes: a list of some 100,000 readers, chosen and pasted. */
+/** In bytes, enough for a list of about 100,000 readers. */
 const longestForm = 10_000_000;
 const shownFaults = 20;
 
@@ -29,7 +29,7 @@ interface Told {
   report?: { list: string; confirmed: boolean; createTags: boolean; report: ImportReport };
 }
 
-/** `/operator/readers`: finding a reader, lists in and out, and addresses that must not be mailed. */
+/** `/operator/readers`: search, import, export and suppressions. */
 export function addReadersPage(web: FastifyInstance, app: App, show: Show): void {
   const { db } = app;
 
@@ -38,7 +38,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
     return list(request, reply, { notice: doneWords(done) });
   });
 
-  // A POST, since URLs are written to access logs and browser histories.
+  // A POST, because URLs end up in access logs and browser histories.
   web.post(`${path}/find`, needs.viewer, (request, reply) => list(request, reply, {}));
 
   web.get(`${path}/export.csv`, { ...needs.editor, ...noHead }, async (request, reply) => {
@@ -68,7 +68,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
       const text = uploadOf(body, "file")?.content.toString("utf8") ?? pasted;
       if (text.trim() === "") throw new Refusal(422, "import_empty");
       const options = { confirmed: body["confirmed"] === "1", createTags: body["createTags"] === "1" };
-      // A file that was not looked at yet is looked at first.
+      // A file is always previewed before it is imported.
       const dryRun = body["act"] !== "import" || text !== pasted;
       const report = await importSubscribers(app, readCsv(Readable.from([Buffer.from(text)]), parseColumnMap([])), {
         ...options,
@@ -76,7 +76,7 @@ export function addReadersPage(web: FastifyInstance, app: App, show: Show): void
         dryRun,
         actor: request.operator.name,
       });
-      // A file of which nothing can be imported is mended where it is, and not here.
+      // If nothing can be imported, the file has to be corrected, so the form does not show its content.
       const keep = dryRun && (text === pasted || report.added + report.updated > 0);
       return list(request, reply, { report: { list: keep ? text : "", ...options, report } });
     });

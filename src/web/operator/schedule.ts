@@ -120,18 +120,18 @@ export function addSchedulePage(web: FastifyInstance, app: App, show: Show): voi
   }
 }
 
-/** The newest date whose new hour has passed already, and whether saving could still send it; null without one. */
+/** The latest date whose new delivery time has already passed, and whether its edition can still be sent; null without one. */
 function passedWords({ passed, sendable }: Consequence): { date: string; sendable: boolean } | null {
   const last = passed.at(-1);
   return last ? { date: last.date, sendable: sendable !== null } : null;
 }
 
-/** The revision of the schedule that the form was shown with. */
+/** The schedule revision that the form was rendered with. */
 function seen(fields: Fields): string | undefined {
   return fields.one("revision") || undefined;
 }
 
-/** The schedule that the fields ask for, or what is wrong with them. Without fields it is the present one. */
+/** The schedule in the fields, or the refusal of invalid fields. Without fields, the present schedule. */
 function read(fields: Fields, present: Wanted): { wanted: Wanted; wrong: Refusal | null } {
   if (!fields.has("sendAt")) return { wanted: present, wrong: null };
   try {

@@ -6,7 +6,7 @@ import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
 import { demandSession, owesCodes } from "./session.ts";
 
-/** Pages of templates/web/operator; each extends its `layout`. */
+/** Renders pages of templates/web/operator, each of which extends its `layout`. */
 export interface OperatorViews {
   /**
    * Answers with `templates/web/operator/PAGE.liquid`. Templates also see `operator` (as in a session, or null), `codesDue`, `csrf` (name and value),
@@ -18,13 +18,13 @@ export interface OperatorViews {
     page: string,
     values: { title: string } & Record<string, unknown>,
   ): Promise<FastifyReply>;
-  /** A part of `templates/web/operator` as text: for all who look, so it knows no session. */
+  /** Renders a partial of `templates/web/operator` without session data, because all clients share it. */
   render(part: string, values: Record<string, unknown>): string;
 }
 
 /**
- * Makes a scope one for operators' pages: see `demandSession`. Each of its routes names `config: { role }`; its handlers
- * find `request.operator`, and `csrfField(request)` where they make a form by hand.
+ * Sets up a scope for operators' pages (see `demandSession`). Each of its routes declares `config: { role }`. Handlers use
+ * `request.operator`, and `csrfField(request)` for forms they build themselves.
  */
 export function operatorPages(scope: FastifyInstance, app: App, views: Views): OperatorViews {
   demandSession(scope, app);
@@ -48,7 +48,7 @@ export function operatorPages(scope: FastifyInstance, app: App, views: Views): O
   return operatorViews;
 }
 
-/** The hidden field that every form with method post must hold. */
+/** The hidden field that every form with method post must include. */
 export function csrfField({ csrf }: FastifyRequest): { name: string; value: string } {
   return { name: "csrf", value: csrf };
 }

@@ -12,7 +12,7 @@ import { englishOf } from "../../wording/catalogue.ts";
 import { needs, type Show } from "./desk.ts";
 import { count, number } from "./format.ts";
 
-/** `/operator/send`: today's edition without waiting for its hour, or one more; asks first, and says how many readers. */
+/** `/operator/send`: sends today's edition now, or an extra edition, after a confirmation page with the number of readers. */
 export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator/send", needs.editor, async (request, reply) => {
     const { waiting, subscribers, schedule } = await status(app);
@@ -48,7 +48,7 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
     const fields = readFields(request.body);
     const date = fields.one("date");
     const after = Number(fields.one("after")) || 0;
-    // Asked for twice: the second one gets the edition that the first one made.
+    // For a repeated submission, show the edition that the first one created.
     const made = await newestOf(app, date);
     if (made && made.number > after) return reply.redirect(`${operatorPathOf(made)}?done=send&already=1`, 303);
     try {

@@ -10,30 +10,30 @@ import { checkCsrf, csrfToken } from "./csrf.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The least role that a route takes; every route below /operator and /api/v1 names it. `anyone` needs no sign-in. */
+    /** The minimum role, declared by every route below /operator and /api/v1. `anyone` needs no sign-in. */
     role?: Role | "anyone";
-    /** Whether an operator who has yet to turn on required one-time codes may use it. */
+    /** Whether operators may use the route before they turn on required one-time codes. */
     withoutCodes?: boolean;
-    /** What proves that a write comes from our own page: a token if not said, or the browser's word for it. */
+    /** How a write proves that it comes from our own page. Default: `token`. */
     proof?: "token" | "same-origin";
   }
   interface FastifyRequest {
-    /** Who asks; not to be used in routes for `anyone`. */
+    /** The signed-in operator. Not set in routes for `anyone`. */
     operator: Actor;
     operatorSession: Session | null;
-    /** Of the session: what every form of an operator must hold; "" without one. */
+    /** The session's CSRF token; "" without a session. */
     csrf: string;
   }
 }
 
-/** Where one-time codes are turned on and off. */
+/** The page that turns one-time codes on and off. */
 export const codesPath = "/operator/account/codes";
 
 const reads = new Set(["GET", "HEAD"]);
 
 /**
- * Lets only operators into a scope: with a session, the role that the route names (owner, where it names none), and for
- * whatever is no GET or HEAD the session's CSRF token. Without a session, pages lead to the sign-in page.
+ * Restricts a scope to operators with a session and the route's role (default: owner). Requests other than GET and HEAD
+ * also need the session's CSRF token. Without a session, pages redirect to the sign-in page.
  */
 export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clock" | "options" | "config">): void {
   const { db, clock, options, config } = app;
@@ -45,7 +45,7 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
     reply.header("cache-control", "no-store");
     refuseForeignPost(request);
     const token = cookie.read(request);
-    // htmx asks for parts of an open page by itself, and listens to its events.
+    // htmx requests fragments and events automatically. These must not extend the session.
     const by = request.headers["hx-request"] === undefined ? "operator" : "page";
     const session = token === null ? null : await findSession(db, token, clock.now(), by);
     const needed = request.routeOptions.config.role ?? "owner";
@@ -59,7 +59,7 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
     if (owesCodes(config, session) && !request.routeOptions.config.withoutCodes) return askForCodes(request, reply);
     demandRole(session.operator, needed);
   });
-  // After the body was read, for the token may be a field of it.
+  // Runs after the body is parsed, because the token may be a form field.
   scope.addHook("preHandler", (request, _reply, done) => {
     if (request.operatorSession && !reads.has(request.method)) {
       try {
@@ -73,31 +73,31 @@ export function demandSession(scope: FastifyInstance, app: Pick<App, "db" | "clo
   });
 }
 
-/** Whether an operator has to turn on one-time codes before anything else. */
+/** Whether the operator has to turn on one-time codes first. */
 export function owesCodes(config: App["config"], session: Session | null): boolean {
   return config.requireOneTimeCodes && session !== null && !session.operator.codes;
 }
 
-/** Leads to the page that turns one-time codes on. */
+/** Redirects to the page that turns on one-time codes. */
 function askForCodes(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (isPage(request, reply)) return reply.redirect(codesPath, 303);
   throw new Refusal(403, "one_time_codes_required", { path: codesPath });
 }
 
-/** Whether a whole page is asked for. A part of one leads nowhere: htmx then asks for the page once more. */
+/** Whether the request is for a full page. For fragments, htmx is told to reload the page. */
 function isPage(request: FastifyRequest, reply: FastifyReply): boolean {
   const part = request.headers["hx-request"] !== undefined;
   if (part) reply.header("hx-refresh", "true");
   return !part && reads.has(request.method) && /text\/html|\*\/\*/.test(request.headers.accept ?? "*/*");
 }
 
-/** Every browser of the last years sends this header, and no page can (Fetch Metadata). @throws Refusal 403 */
+/** All current browsers send this header, and pages cannot forge it (Fetch Metadata). @throws Refusal 403 */
 function demandSameOrigin({ headers }: FastifyRequest): void {
   if (headers["sec-fetch-site"] === "same-origin") return;
   throw new Refusal(403, "own_page_required");
 }
 
-/** Back to the page after signing in; whatever a form held is lost, and is not sent by itself afterwards. */
+/** Redirects to sign-in and back. Form data is lost and is not resubmitted. */
 function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (!isPage(request, reply)) throw new Refusal(401, "signed_out");
   return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);

@@ -44,7 +44,7 @@ export function addSettingSteps(web: FastifyInstance, app: App, show: Show, step
     }
   });
 
-  /** Goes to a relay as a sender would, without a mail. */
+  /** Connects and signs in to a relay like a sender, without sending an email. */
   async function ask(url: string): Promise<{ ok: boolean; sentence: string }> {
     const relay = relayOf(url);
     const options = { ...relay, requireTls: !isLoopback(relay.host), connections: 1, rate: null };

@@ -4,7 +4,7 @@ import { parseRelay, type Relay } from "../../config/mail.ts";
 import type { OwnSettings } from "../../config/own.ts";
 import type { Fields } from "../pages/fields.ts";
 
-/** The settings that make a publication, as the set-up page asks for them. */
+/** The publication's settings on the setup page. */
 export const publicationFields = [
   {
     name: "PUBLICATION_NAME",
@@ -44,18 +44,18 @@ export const publicationFields = [
   },
 ] as const;
 
-/** A field as the form shows it. */
+/** A field of the form. */
 export interface ShownField {
   name: string;
   label: string;
   note: string;
-  /** What was set here, or is being typed; a fixed one shows what is in force. */
+  /** The saved or entered value. A fixed field shows the active value. */
   value: string;
-  /** What is in force while nothing is set. */
+  /** The active value while the field is empty. */
   placeholder: string;
-  /** The environment sets it. */
+  /** Whether the environment sets it. */
   fixed: boolean;
-  /** What is wrong with what was typed. */
+  /** The error message, or null. */
   wrong: string | null;
 }
 
@@ -73,7 +73,7 @@ export function showFields(
   });
 }
 
-/** What was typed, for the settings that can be changed. */
+/** The entered values of the settings that can be changed. */
 export function readPublication(fields: Fields, settings: OwnSettings): Record<string, string> {
   const open = publicationFields.filter(({ name }) => !(settings.writable && settings.fixed.has(name)));
   return Object.fromEntries(
@@ -82,8 +82,8 @@ export function readPublication(fields: Fields, settings: OwnSettings): Record<s
 }
 
 /**
- * Sorts what is wrong with settings by the fields of the form, and says it in the form's words.
- * @returns sentences by field, and one for the head of the form
+ * Assigns problems with settings to the form's fields, and replaces setting names by field labels.
+ * @returns error messages by field, and one for the top of the form
  */
 export function sortProblems({ message, details }: Refusal): { fields: Record<string, string>; sentence: string } {
   const problems = Array.isArray(details["problems"]) ? (details["problems"] as string[]) : [message];
@@ -99,14 +99,14 @@ export function sortProblems({ message, details }: Refusal): { fields: Record<st
   return { fields, sentence: others.join(" ") };
 }
 
-/** Whoever fills in a form knows its labels, and not the names of the settings. */
+/** Replaces names of settings by the labels of their fields. */
 function inWords(sentence: string): string {
   const named = publicationFields.reduce((text, { name, label }) => text.replaceAll(name, `“${label}”`), sentence);
   const plain = named.replaceAll(" in SMTP_URL", "");
   return /^https?:/.test(plain) ? plain : plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
-/** A relay as its form asks for it. */
+/** The fields of the relay form. */
 export interface RelayFields {
   host: string;
   port: string;
@@ -124,8 +124,8 @@ export function readRelay(fields: Fields): RelayFields {
 }
 
 /**
- * The value of SMTP_URL for what was typed; "" without a host. Port 465 means TLS from the first byte. A password left
- * empty is the present one, as long as host, port and user are those it belongs to.
+ * The value of SMTP_URL for the form's fields; "" without a host. Port 465 means implicit TLS. An empty password keeps the
+ * present one if host, port and user are unchanged.
  */
 export function relayUrl({ host, port, user, password }: RelayFields, present: Relay | null): string {
   if (host === "") return "";
@@ -136,12 +136,12 @@ export function relayUrl({ host, port, user, password }: RelayFields, present: R
   return `${port === "465" ? "smtps" : "smtp"}://${login}${shown}${port === "" ? "" : `:${port}`}`;
 }
 
-/** The relay of an SMTP_URL, for a look at it before it is set. @throws Refusal 422 */
+/** Parses an SMTP_URL to check the relay before it is saved. @throws Refusal 422 */
 export function relayOf(url: string): Relay {
   return parseRelay(url);
 }
 
-/** Lines for a shell or a compose file, where the page cannot set anything itself. */
+/** Variables for a shell or an env file, for servers whose settings the page cannot change. */
 export function environmentLines(change: Readonly<Record<string, string>>): string {
   return Object.entries(change)
     .filter(([, value]) => value !== "")

@@ -11,7 +11,7 @@ type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
 
 const madeUpPerMinute = 10;
 
-/** `/operator/setup/:token`: an operator chooses a password. Looking does not use the link up; the button does. */
+/** `/operator/setup/:token`: an operator sets a password. Viewing the page does not use up the link. */
 export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
   const cookie = sessionCookie(app.config.publicUrl);
   const device = deviceCookie(app.config.publicUrl);
@@ -46,7 +46,7 @@ export function addSetupPages(scope: FastifyInstance, app: App, views: OperatorV
         });
         cookie.set(reply, session.token);
         device.set(reply, session.device);
-        // Nobody was here before the first operator: there is something to set up.
+        // The first operator continues with the setup.
         return reply.redirect(operatorId === null ? "/operator/setup" : "/operator", 303);
       } catch (error) {
         if (!(error instanceof Refusal) || (error.status !== 422 && error.status !== 409)) throw error;

@@ -3,8 +3,8 @@ import { isActive, type EditionState } from "../../editions/state.ts";
 type Shown = readonly { id: number; state: EditionState }[];
 
 /**
- * What a page shows of the editions' states, as one word that the stream of events compares with how things are.
- * @param about the one edition that the page is about, of which it matters only until it is over; else all are
+ * The edition states that a page shows, as one string that the event stream compares with the present states.
+ * @param about limits it to one edition, and to the time until that edition is closed
  */
 export function shownOf(editions: Shown, about?: number): string {
   return editions
@@ -14,8 +14,8 @@ export function shownOf(editions: Shown, about?: number): string {
 }
 
 /**
- * Where a page listens that shows these editions; see `addEvents`.
- * @returns the id too of the element that listens: with other states it is another element, and the old line is cut
+ * The event stream for a page that shows these editions; see `addEvents`.
+ * @returns also the id of the listening element, which changes with the states so that htmx closes the old connection
  */
 export function streamOf(editions: Shown, about?: number): { id: string; path: string } {
   const shown = shownOf(editions, about);

@@ -43,11 +43,11 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
       });
       cookie.set(reply, signedIn.token);
       device.set(reply, signedIn.device);
-      // Every page says so until the operator has seen it, but here is how to get new codes.
+      // Every page shows a notice about it, but this one also offers new codes.
       return reply.redirect(signedIn.recovery ? codesPath : next, 303);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      app.log.warn({ status: error.status }, "operator could not sign in");
+      app.log.warn({ status: error.status }, "operator sign-in failed");
       askToWait(reply, error.details).code(error.status);
       return views.send(request, reply, "sign-in", { ...show, name, next, sentence: error.message });
     }
@@ -63,7 +63,7 @@ export function addSignInPages(scope: FastifyInstance, app: App, views: Operator
   });
 }
 
-/** Where to go on to: one of our own operators' pages, never another site. */
+/** The page to continue on: always one of our own operators' pages. */
 function nextPath(raw: string): string {
   const inside = /^\/operator(\/[\w.\-/%]*)?(\?[\w.\-/%&=+~]*)?$/.test(raw);
   return inside && !raw.includes("//") && !raw.startsWith("/operator/sign-") ? raw : "/operator";

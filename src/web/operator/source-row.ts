@@ -2,7 +2,7 @@ import { shownUrl } from "../../sources/address.ts";
 import { unhealthyAfter, type Source } from "../../sources/store.ts";
 import { shortMoment, span } from "./format.ts";
 
-/** A source as lists show it. */
+/** A source in lists. */
 export function showSourceRow(
   source: Source,
   { now, timezone, language }: { now: Date; timezone: string; language: string },

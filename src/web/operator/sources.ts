@@ -21,11 +21,11 @@ const shownProblems = 5;
 interface Told {
   notice: string;
   problems?: string[];
-  /** What was typed into the form, when it was refused. */
+  /** The form's input, after a refusal. */
   typed?: { url: string; tags: string };
 }
 
-/** `/operator/sources`: the feeds and how they fare; reading one now says what came of it. */
+/** `/operator/sources`: the sources and their health. A check shows its result. */
 export function addSourcesPage(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock } = app;
 

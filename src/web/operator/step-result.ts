@@ -1,27 +1,27 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-/** What a step of the set-up has to say, and what was typed into it. */
+/** The result of a setup step, and the input to show again. */
 export interface Told {
   step: "feed" | "publication" | "logo" | "schedule" | "relay" | "test";
   sentence: string;
   wrong: boolean;
   url?: string;
-  /** A feed that was looked at. */
+  /** The id of a previewed feed. */
   look?: string;
   publication?: Record<string, string>;
-  /** What is wrong with the fields of the publication. */
+  /** Error messages of the publication's fields. */
   fields?: Record<string, string>;
   relay?: { host: string; port: string; user: string };
-  /** Where a test was to go. */
+  /** The address for the test email. */
   address?: string;
-  /** What to put into the environment. */
+  /** Environment variables to set. */
   lines?: string;
 }
 
 export interface Steps {
   /** Answers with the page. */
   tell(request: FastifyRequest, reply: FastifyReply, told?: Told): Promise<FastifyReply>;
-  /** The same, with what was wrong. @throws whatever is no Refusal */
+  /** The same, with a refusal's message. @throws errors that are not a Refusal */
   refused(
     request: FastifyRequest,
     reply: FastifyReply,

@@ -27,7 +27,7 @@ import type { Steps, Told } from "./step-result.ts";
 import { count } from "./format.ts";
 
 const path = "/operator/setup";
-/** Feeds that were looked at and not taken yet; each holds some 100 kB at most. */
+/** Maximum number of cached feed previews, each about 100 kB at most. */
 const mostKept = 4;
 const shownProblems = 3;
 /** Steps after which the server restarts. */
@@ -40,7 +40,7 @@ interface Looked extends LookedFeed {
   html: string | null;
 }
 
-/** `/operator/setup`: from a feed to a first mail. Each step stands by itself, can be left, and come back to. */
+/** `/operator/setup`: from a feed to a first email, in independent steps. */
 export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock, config, settings } = app;
   const looked = new Map<string, Looked>();
@@ -139,7 +139,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
         timezone: parseTimezone(fields.one("timezone")),
         sendDays: [...parseSendDays(days.join(","))],
       };
-      // Nothing is sent while somebody still sets the publication up.
+      // Do not send a due edition during setup.
       await changeSchedule(app, wanted, { actor: request.operator.name, passed: "skip" });
       return reply.redirect(`${path}?done=schedule#schedule`, 303);
     } catch (error) {
@@ -175,7 +175,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
     });
   }
 
-  /** Tomorrow's mail to a reader of all news, if this feed were all there is. */
+  /** The next email for a reader of all news, if this were the only feed. */
   async function print(feed: LookedFeed): Promise<SampleCopy | null> {
     const { date } = await comingEdition(app);
     const of = sampleOfArticles({ date, number: 1 }, feed.articles, `/editions/${date}`);

@@ -13,7 +13,7 @@ import { count } from "./format.ts";
 
 const path = "/operator/tags";
 
-/** Renaming, merging, hiding a tag, each after a page that says what it will do, and giving it another spelling. */
+/** Forms to rename, merge and hide tags, each with a confirmation page, and to add and remove spellings. */
 export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
   const { db } = app;
   const ask = (title: string) => ({ name: "confirm", title, place: "tags" as const });
@@ -123,7 +123,7 @@ export function addTagActs(web: FastifyInstance, app: App, show: Show): void {
   }
 }
 
-/** Where a renaming to the name of another tag leads. */
+/** The page for a rename to the name of another tag. */
 function mergePath(from: string, into: string): string {
   return `${path}/merge?${new URLSearchParams({ from, into, instead: "1" }).toString()}`;
 }

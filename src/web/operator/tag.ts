@@ -25,17 +25,17 @@ const doneWords: Record<string, string> = {
   unhide: "Tag shown again. Readers who followed it before still do.",
 };
 
-/** The page of one tag for operators. @param done what was just done, a key of the words that it says */
+/** The page of one tag for operators. @param done a key of `doneWords` */
 export function operatorTagPath(name: string, done?: string): string {
   return path + tagQuery([name], done === undefined ? {} : { done });
 }
 
-/** The start of the days in which pages count articles. */
+/** The start of the period for article counts. */
 export function countedSince(clock: Clock): Date {
   return new Date(clock.now().getTime() - countedDays * 24 * 3_600_000);
 }
 
-/** `/operator/tags/one?tag=…`: a tag, whom it concerns, and what can be done with it. */
+/** `/operator/tags/one?tag=…`: a tag, its readers and articles, and its actions. */
 export function addTagDesk(web: FastifyInstance, app: App, show: Show): void {
   const { db, clock } = app;
 

@@ -10,7 +10,7 @@ import { count, number } from "./format.ts";
 
 const listed = 200;
 
-/** `/operator/tags`: which tags there are, and how much they are used and followed. */
+/** `/operator/tags`: all tags with their articles and readers. */
 export function addTagsPage(web: FastifyInstance, app: App, show: Show): void {
   web.get("/operator/tags", needs.viewer, async (request, reply) => {
     const query = readFields(request.query);

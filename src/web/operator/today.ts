@@ -25,7 +25,7 @@ import { count, dayOf, moment, number, span } from "./format.ts";
 
 const pressing = new Set(["pause", "resume", "approve"]);
 
-/** `/operator`: today's edition at a glance, what needs a decision, what comes next. */
+/** `/operator`: today's edition, decisions to make, and the next send. */
 export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
   const facts = shared(() => load(app));
   web.get("/operator", needs.viewer, async (request, reply) => {
@@ -99,7 +99,7 @@ function showEdition(edition: EditionStatus, today: string) {
     path: operatorPathOf(edition),
     reason: editionReason(edition),
     bar: edition.selected > 0 ? barOf(edition.balance) : null,
-    // What is pressing; the rest is on its own page.
+    // Only the urgent actions. The edition's page has all of them.
     acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),
   };
 }
