@@ -35,7 +35,7 @@ export async function retain({ database, clock, log }: { database: Database; clo
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
   log.info(
     { stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers },
-    "old data removed",
+    "retention finished",
   );
 }
 

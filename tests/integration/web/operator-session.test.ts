@@ -160,7 +160,7 @@ const later = (seconds: number): void => void (site.clock.at = new Date(site.clo
 const told = (answer: LightMyRequestResponse): string => /role="alert">([^<]*)/.exec(answer.body)?.[1] ?? "";
 /** A refusal as a page shows it. */
 const shown = (code: ErrorCode, values?: MessageValues): string =>
-  text(`error.${code}`, values).replaceAll('"', "&quot;");
+  text(`error.${code}`, values).replaceAll(`"`, "&#34;");
 const recoveryCodesOf = ({ body }: LightMyRequestResponse): string[] => body.match(/\d{4} \d{4} \d{4}/g) ?? [];
 
 /** Turns one-time codes on. @returns the present code, and the recovery codes */
