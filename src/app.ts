@@ -38,7 +38,7 @@ import { openFeedParser, type ParseFeed } from "./sources/parser.ts";
 import { pollAll } from "./sources/poll.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
 import { addFeeds } from "./sources/store.ts";
-import { suppress } from "./subscribers/suppressions.ts";
+import { bounce, suppress } from "./subscribers/suppressions.ts";
 import { openWording, type Wording } from "./wording/catalogue.ts";
 
 /** How long an edition waits for its sources' last articles. */
@@ -186,7 +186,7 @@ export async function openApp(
         sender,
         connections: config.smtpConnections,
         suppress: (tx, { reply, ...gone }) =>
-          suppress(tx, options.secret, { ...gone, reason: "address does not exist", detail: withoutAddress(reply) }),
+          suppress(tx, options.secret, { ...gone, reason: bounce, detail: withoutAddress(reply) }),
         reopen: reopenEditions,
         suppressed: createGoneWatch((id) => void pauseForGone(app, id)),
       }),

@@ -11,41 +11,41 @@ export interface Wait {
 }
 
 /**
- * A mail to an address that has not proven to want it: one that asks for a yes, the sample copy of an edition, or the link
- * to a reader's settings, which whoever holds the address of the List-Unsubscribe header can ask for.
+ * An email to an address that has not confirmed: a confirmation, a sample copy, or the link to a reader's settings, which
+ * anybody with the List-Unsubscribe address can request.
  */
 export type UnprovenMail = "confirmation" | "sample" | "settings";
 
-/** What strangers may make the publication send. */
+/** Limits on what strangers can make the publication send. */
 export interface Caps {
-  /** Counts a sign-up, unless it is one too many. `network` as `networkOf` has it. */
+  /** Counts a sign-up and returns null, or returns how long to wait. `network` comes from `networkOf`. */
   admit(network: string, proven: boolean): Promise<Wait | null>;
-  /** Counts a form without its time, in its own caps. @returns false when it is one too many of those */
+  /** Counts a form without a signed time, which has caps of its own. @returns false above them */
   admitBare(network: string): Promise<boolean>;
-  /** Whether a form shown now should ask for a proof of work. */
+  /** Whether a form should require proof of work. */
   busy(network: string): Promise<boolean>;
-  /** Whether even solved challenges come in great numbers. */
+  /** Whether many solved challenges arrive. */
   strained(): Promise<boolean>;
-  /** Notes that a solved challenge was used. @returns false when it was before */
+  /** Marks a solved challenge as used. @returns false when it was used before */
   spend(proof: string): Promise<boolean>;
   /**
-   * Counts a mail to an address that has not asked for it yet.
-   * @param ticket names what is asked for: who asks again for the same, after a crash, gets the same yes
-   * @param mail each kind has its own hour, so that who has looked at a sample copy can sign up at once
+   * Counts an email to an unconfirmed address.
+   * @param ticket identifies the request, so that a retry after a crash is not counted twice
+   * @param mail each kind has its own hourly cap, so that a sample copy does not delay a sign-up
    * @returns false when it must not be sent
    */
   mayMail(addressKey: string, ticket?: string, mail?: UnprovenMail): Promise<boolean>;
   /**
    * Counts a test email of an operator: a sample copy to an address they choose, or a test alert.
    * @param actor the operator's or the token's name
-   * @throws Refusal 429 for one too many
+   * @throws Refusal 429 above the cap
    */
   countTest(actor: string): Promise<void>;
 }
 
 const site = "all";
 
-/** @param secret hides addresses and networks in the store: neither is kept there in the clear */
+/** @param secret addresses and networks are stored only as hashes keyed with it */
 export function createCaps(counters: Counters, secret: string): Caps {
   const count = (name: keyof typeof caps) => counters.counter(name, caps[name]);
   const addressHour = {
@@ -54,12 +54,12 @@ export function createCaps(counters: Counters, secret: string): Caps {
     settings: counters.counter("settingsHour", caps.addressHour),
   };
   const addressDay = count("addressDay");
-  const lanes = {
+  const signups = {
     plain: { network: count("plainNetwork"), site: count("plainSite"), caps: [caps.plainNetwork, caps.plainSite] },
     proven: { network: count("provenNetwork"), site: count("provenSite"), caps: [caps.provenNetwork, caps.provenSite] },
   } as const;
-  // Every form that is shown asks for it.
-  const allNow = shared(() => lanes.plain.site.look(site));
+  // Every form that is shown needs it.
+  const allNow = shared(() => signups.plain.site.look(site));
   const bareNetwork = count("bareNetwork");
   const bareSite = count("bareSite");
   const tests = counters.counter("testMail", testMailCap);
@@ -70,32 +70,32 @@ export function createCaps(counters: Counters, secret: string): Caps {
 
   return {
     async admit(network, proven) {
-      const { caps: most, ...lane } = proven ? lanes.proven : lanes.plain;
-      const all = await lane.site.look(site);
-      // Before the network is counted, so that a flood from many networks leaves no row for each.
+      const { caps: most, ...counts } = proven ? signups.proven : signups.plain;
+      const all = await counts.site.look(site);
+      // Before counting the network, so that a flood from many networks does not leave a row for each.
       if (all.used >= most[1].points) return wait("site", all);
-      const own = await lane.network.add(hide(network));
-      // The second half of the site's cap is for networks that have not had any: what a single script sends from a few
-      // networks then shuts out nobody else, with or without JavaScript.
+      const own = await counts.network.add(hide(network));
+      // The second half of the site's cap is reserved for new networks, so that a script on a few networks cannot shut out
+      // other people.
       const crowded = !proven && all.used >= half(most[1]);
       if (own.used > (crowded ? 1 : most[0].points)) return wait("network", own);
-      const taken = await lane.site.add(site);
+      const taken = await counts.site.add(site);
       return taken.used > most[1].points ? wait("site", taken) : null;
     },
     async admitBare(network) {
       const all = await bareSite.look(site);
       if (all.used >= caps.plainSite.points) return false;
-      // As in `admit`: once there are many, one from each network.
+      // As in `admit`: once there are many, one for each network.
       const most = all.used >= caps.bareSite.points ? 1 : caps.bareNetwork.points;
       if ((await bareNetwork.add(hide(network))).used > most) return false;
       await bareSite.add(site);
       return true;
     },
     async busy(network) {
-      const [own, all] = await Promise.all([lanes.plain.network.look(hide(network)), allNow()]);
+      const [own, all] = await Promise.all([signups.plain.network.look(hide(network)), allNow()]);
       return own.used >= half(caps.plainNetwork) || all.used >= half(caps.plainSite);
     },
-    strained: async () => (await lanes.proven.site.look(site)).used >= half(caps.provenSite),
+    strained: async () => (await signups.proven.site.look(site)).used >= half(caps.provenSite),
     spend: async (proof) => (await proofs.add(proof)).used === 1,
     async mayMail(addressKey, ticket, mail = "confirmation") {
       const key = hide(mailboxOf(addressKey));
@@ -109,19 +109,15 @@ export function createCaps(counters: Counters, secret: string): Caps {
     async countTest(actor) {
       const { used, seconds } = await tests.add(hide(actor));
       if (used <= testMailCap.points) return;
-      const minutes = Math.ceil(seconds / 60);
-      throw new Refusal(
-        429,
-        `You have sent ${testMailCap.points} test emails in an hour. Try again in ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`,
-        { retryAfterSeconds: seconds },
-      );
+      const details = { most: testMailCap.points, n: Math.ceil(seconds / 60), retryAfterSeconds: seconds };
+      throw new Refusal(429, "too_many_test_emails", details);
     },
   };
 }
 
 /**
- * The mailbox behind an address: whoever has it gets the mails to all its plus-tags, and at Gmail to all its dots
- * (support.google.com/mail/answer/7436150), so they are one to be spared. Only to count by; elsewhere an address is itself.
+ * The mailbox behind an address, for counting: plus-tags lead to one mailbox, and at Gmail dots do too
+ * (support.google.com/mail/answer/7436150). Everywhere else an address keeps its plus-tags and dots.
  */
 function mailboxOf(addressKey: string): string {
   const at = addressKey.lastIndexOf("@");

@@ -3,7 +3,7 @@ import { RateLimiterPostgres, RateLimiterRedis, type RateLimiterAbstract, RateLi
 import type { DbPool } from "../db/embedded-pool.ts";
 import type { Cap } from "./limits.ts";
 
-/** Counts by key within a time that starts with the first one. */
+/** Counts by key in a window that starts with the first count. */
 export interface Counter {
   /** Counts one more. */
   add(key: string): Promise<Count>;
@@ -11,9 +11,9 @@ export interface Counter {
 }
 
 export interface Count {
-  /** With this one. */
+  /** Including this one. */
   used: number;
-  /** Until the count starts again. */
+  /** Until the window ends. */
   seconds: number;
 }
 
@@ -23,8 +23,8 @@ export interface Counters {
 }
 
 /**
- * Counters in Redis when there is one, shared by every web process; otherwise, and while Redis is away, in the table
- * `caps`. Their time is the machine's, as Redis' own is.
+ * Counters that all web processes share: in Redis if there is one, otherwise and while Redis is down in the table `caps`.
+ * They use the machine's clock, as Redis does.
  */
 export function openCounters(place: { pool: DbPool; redisUrl: string | null }): Counters {
   const storeClient = clientOf(place.pool);
@@ -73,13 +73,13 @@ function countOf(found: RateLimiterRes | null): Count {
   return { used: found?.consumedPoints ?? 0, seconds: Math.max(1, Math.ceil((found?.msBeforeNext ?? 0) / 1_000)) };
 }
 
-/** The limiter's statements without their names, for both engines plan them in no time. */
+/** Drops the names of the limiter's prepared statements: planning them costs nothing. */
 function clientOf(pool: DbPool): { query(statement: { text: string; values: unknown[] }): Promise<unknown> } {
   return { query: ({ text, values }) => pool.query(text, values) };
 }
 
 function connect(url: string): Redis {
   const redis = new Redis(url, { connectionName: "dayletter-caps", maxRetriesPerRequest: 1, commandTimeout: 1_000 });
-  // It reconnects by itself; without a listener each refused attempt would be printed with its stack.
+  // It reconnects automatically. Without a listener, each failed attempt would be printed with its stack.
   return redis.on("error", () => undefined);
 }

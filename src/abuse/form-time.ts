@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { fillMs, formMs } from "./limits.ts";
 
-/** How the time in a form stands: `early` is faster than a person, `old` and `foreign` are no fault of anybody's. */
+/** The age of a form: `early` is faster than a person types, `foreign` was not signed by this server. */
 export type FormAge = "fine" | "early" | "old" | "foreign";
 
-/** The signed time at which a form was made, for its field `t`. It says nothing else, and serves any reader. */
+/** The signed time at which a form was made, for its field `t`. It is not bound to a reader. */
 export function formTime(secret: string, at: Date): string {
   const time = at.getTime().toString(36);
   return `${time}.${mac(secret, time)}`;
 }
 
-/** @param t what the form sent back; `foreign` when this server did not sign it */
+/** @param t the value that the form sent back */
 export function formAge(secret: string, t: unknown, now: Date): FormAge {
   if (typeof t !== "string" || !/^[a-z0-9]{1,11}\.[\w-]{22}$/.test(t)) return "foreign";
   const [time, signed] = t.split(".") as [string, string];

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 
 /**
- * The network that caps count for: the /24 of an IPv4 address, the /56 of an IPv6 one, for that is what one household or
- * one server is commonly given (RFC 6177, 2). An IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 one.
- * @returns such as `192.0.2.0/24` or `2001:db8:0:1200::/56`; `unknown` for what is no address
+ * The network that caps count for: the /24 of an IPv4 address and the /56 of an IPv6 address, which one household or server
+ * usually gets (RFC 6177, 2). An IPv4 address mapped to IPv6 (RFC 4291, 2.5.5.2) counts as IPv4.
+ * @returns such as `192.0.2.0/24` or `2001:db8:0:1200::/56`; `unknown` if it is not an address
  */
 export function networkOf(address: string): string {
   const plain = address.split("%", 1)[0]!;
@@ -18,8 +18,8 @@ export function networkOf(address: string): string {
 }
 
 /**
- * The wider network that one site is given: the /48 of an IPv6 address (RFC 6177, 2), since whoever has one has 256 of the
- * networks above for nothing; else the network above.
+ * The wider network that one site gets: the /48 of an IPv6 address (RFC 6177, 2), which contains 256 of the networks above;
+ * for IPv4 the same network.
  */
 export function siteOf(address: string): string {
   const network = networkOf(address);
@@ -39,7 +39,7 @@ function groupsOf(address: string): number[] {
   return [...before, ...gap, ...after].map((group) => parseInt(group, 16));
 }
 
-/** The last 32 bits may be written as an IPv4 address. */
+/** The last 32 bits can be written as an IPv4 address. */
 function withoutDots(address: string): string {
   if (!address.includes(".")) return address;
   const start = address.lastIndexOf(":") + 1;

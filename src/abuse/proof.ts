@@ -5,23 +5,23 @@ import { challengeSeconds } from "./limits.ts";
 
 const longestPayload = 4_000;
 
-/** A signed ALTCHA challenge (version 2). Nothing about it is stored. @param cost rounds of PBKDF2 in one try */
+/** A signed ALTCHA challenge (version 2), which is not stored. @param cost rounds of PBKDF2 in one try */
 export function newChallenge(secret: string, cost: number, now: Date): Promise<Challenge> {
   return createChallenge({
     algorithm: "PBKDF2/SHA-256",
     cost,
     deriveKey,
     keyPrefix: "00",
-    // Ours, by our clock; ALTCHA's own `expiresAt` would be by the machine's.
+    // By the injected clock; ALTCHA's own `expiresAt` uses the machine's.
     data: { until: Math.floor(now.getTime() / 1_000) + challengeSeconds },
     hmacSignatureSecret: signingKey(secret),
   });
 }
 
 /**
- * Reads a solved challenge. Whether it was used before is for the caller to see.
+ * Reads a solved challenge. The caller checks whether it was used before.
  * @param payload base64 of `{ challenge, solution }` as JSON
- * @returns what tells this challenge from every other, or null when it is not ours, not solved or too old
+ * @returns the challenge's unique nonce, or null when it is foreign, not solved or expired
  */
 export async function readProof(secret: string, payload: string, now: Date): Promise<string | null> {
   try {

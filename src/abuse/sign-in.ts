@@ -2,27 +2,27 @@ import { createHmac } from "node:crypto";
 import type { Counter, Counters } from "./counters.ts";
 import { signInCaps, type Cap } from "./limits.ts";
 
-/** Where a try comes from. */
+/** The origin of an attempt. */
 export interface SignInOrigin {
-  /** As `networkOf` has it. */
+  /** From `networkOf`. */
   network: string;
-  /** As `siteOf` has it. */
+  /** From `siteOf`. */
   site: string;
-  /** What tells a browser that has signed in to this account before from every other; null for any other browser. */
+  /** The id of a browser that has signed in to this account before; null for any other browser. */
   device: string | null;
 }
 
-/** How often anybody may try to sign in. */
+/** Limits on sign-in attempts. */
 export interface SignInCaps {
   /**
-   * Counts a try, right or wrong, before it is looked at, so that many at once help nobody.
-   * @param account the name as it is compared; any, whether there is such an operator or not
-   * @returns seconds to wait when it is one too many, else null
+   * Counts an attempt before the password is checked, so that parallel attempts do not get around the caps.
+   * @param account the normalised name, whether there is such an operator or not
+   * @returns seconds to wait above a cap, else null
    */
   admit(origin: SignInOrigin, account: string): Promise<number | null>;
-  /** Counts a wrong try that was admitted: many of them make the share of each network smaller. */
+  /** Counts a failed attempt. Many of them lower the cap of each network. */
   failed(origin: SignInOrigin, account: string): Promise<void>;
-  /** As `admit`, for a password that is asked for within a session: tries elsewhere do not count. */
+  /** Like `admit`, for a password that is requested within a session. Attempts elsewhere do not count. */
   admitSession(sessionId: number): Promise<number | null>;
 }
 
@@ -41,10 +41,10 @@ export function createSignInCaps(counters: Counters, secret: string): SignInCaps
 
   return {
     async admit(origin, who) {
-      // No count of strangers stands in the way of a known browser, and it adds to none of theirs.
+      // A known browser has caps of its own, which strangers cannot use up.
       if (origin.device !== null) return take(device, `${who} ${origin.device}`, signInCaps.device);
       const { used } = await account.look(hide(who));
-      // From the narrowest to the widest: one who is held back by a narrow cap does not use up a wide one.
+      // From narrow to wide: an attempt that a narrow cap refuses does not use up a wide one.
       let seconds = await take(pair, `${origin.network} ${who}`, signInCaps.pair);
       if (seconds === null && used >= signInCaps.busy.points) {
         const most = used >= signInCaps.crowded.points ? signInCaps.pairCrowded : signInCaps.pairBusy;

@@ -1,7 +1,7 @@
-import { wrongValue } from "../base/errors.ts";
+import { invalid } from "../base/errors.ts";
 import { longestUrl } from "../render/plain.ts";
 
-/** Parameters that say where a click came from and never which page it is. */
+/** Parameters that track where a click came from and never choose a page. */
 const tracking =
   /^(?:utm_.*|ns_(?:campaign|fee|linkname|mchannel|source)|at_(?:campaign|medium)|mc_[ce]id|_hs(?:enc|mi)|_g[al]|wt_mc|mkt_tok|(?:fb|g|d|y|tw|tt)clid|msclkid|[gw]braid|gclsrc|igsh(?:id)?)$/i;
 
@@ -11,13 +11,12 @@ const tracking =
  */
 export function canonicalKey(url: string): string {
   const parsed = url.length <= longestUrl && URL.canParse(url) ? new URL(url) : null;
-  if (!parsed || !/^https?:$/.test(parsed.protocol))
-    throw wrongValue(url, "the address of a web page: http:// or https://");
-  // The scheme, user and fragment go: they choose a way to the page or a place on it, never another page.
+  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw invalid("article_url_invalid", url);
+  // The scheme, user and fragment never choose another page.
   return `https://${hostKey(parsed)}${pathKey(parsed.pathname)}${queryKey(parsed.search)}`;
 }
 
-/** Lower case already, by the URL parser. "www." and the root's dot go; so do both default ports, as the scheme does. */
+/** The URL parser makes it lower case. Drops "www.", the dot of the root, and both default ports, because the scheme is dropped too. */
 function hostKey({ hostname, port }: URL): string {
   const name = hostname.replace(/(?<!\.)\.+$/, "").replace(/^(?:www\.)+(?=[^.]+\.)/, "");
   return port === "" || port === "80" || port === "443" ? name : `${name}:${port}`;
@@ -34,14 +33,14 @@ function pathKey(path: string): string {
   return plain.slice(0, end);
 }
 
-/** Sorted by name, since most systems do not mind the order; the order of one name's values may matter and stays. */
+/** Sorted by name, because most systems ignore the order of names. The order of one name's values can matter and stays. */
 function queryKey(search: string): string {
   const pairs = search
     .slice(1)
     .split("&")
-    // Each by itself: a stray "%" in one that goes must not decide about the others.
+    // One by one: a stray "%" in a dropped parameter must not affect the others.
     .map((part) => sameEscapes(part).replaceAll("%20", "+"))
-    // An empty value is none; more than that belongs to the value, such as base64's padding.
+    // Only an empty value loses its "="; other equal signs belong to the value, such as base64 padding.
     .map((part) => part.replace(/^([^=]*)=$/, "$1"))
     .map((part) => ({ part, name: part.split("=", 1)[0] ?? "" }))
     .filter(({ part, name }) => part !== "" && !tracking.test(name))
@@ -50,8 +49,8 @@ function queryKey(search: string): string {
 }
 
 /**
- * RFC 3986 §6.2.2: escapes in capitals, and none where none is needed. Escapes stay bytes, for a query may be in EUC-KR.
- * With a stray "%" about, decoding could make new escapes.
+ * RFC 3986 §6.2.2: escapes in capitals, and unreserved characters unescaped. Other escapes stay, because a query can be in
+ * EUC-KR. Beside a stray "%", decoding could create new escapes.
  */
 function sameEscapes(text: string): string {
   const stray = /%(?![\da-f]{2})/i.test(text);

@@ -5,20 +5,20 @@ import { shownTagNames } from "./tag-store.ts";
 
 export interface RecentArticle extends EditionArticle {
   firstSeenAt: Date;
-  /** The edition it went out with, such as `2026-11-24`; null while it waits for one, or was too old for any. */
+  /** The edition that contained it, such as `2026-11-24`; null while it waits for one, or if it was too old. */
   edition: string | null;
 }
 
 /**
- * The articles seen last that anybody may see, newest first: none that is hidden, waits for its date, or is in an edition
- * that an operator holds back or cancelled before it went out.
+ * The newest public articles: without hidden ones, those that wait for their date, and those of editions that are held or
+ * were cancelled before sending.
  */
 export async function recentArticles(
   db: Db,
   options: { now: Date; limit: number; tagId?: number },
 ): Promise<RecentArticle[]> {
   const { now, limit, tagId } = options;
-  // Only where it is wanted, for the planner then begins with a rare tag's articles and not with all there are.
+  // Only when a tag is given: the planner can then start from the articles of a rare tag.
   const withTag =
     tagId === undefined
       ? sql``

@@ -14,11 +14,11 @@ export interface ListedArticle {
   tags: string[];
   /** What is going to happen to it, or has. */
   fate: "next edition" | "waits for its date" | "too old to mail" | "hidden" | "in an edition";
-  /** The edition that has it, such as `2026-11-24`. */
+  /** The edition that contains it, such as `2026-11-24`. */
   edition: string | null;
 }
 
-/** Articles and tags change for one at a time: ingest, freeze and merges see what the one before them left. */
+/** A transaction lock, so that ingest, freeze and tag changes run one after another. */
 export async function lockArticles(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('dayletter:ingest'))`.execute(tx);
 }
@@ -45,7 +45,7 @@ export async function listArticles(
   return rows;
 }
 
-/** Keeps an article out of every edition to come. @throws Refusal 404, or 409 when an edition has it already */
+/** Keeps an article out of all future editions. @throws Refusal 404, or 409 when an edition already has it */
 export async function hideArticle(db: Db | Tx, id: number): Promise<void> {
   const article = await db
     .updateTable("articles")
@@ -56,9 +56,6 @@ export async function hideArticle(db: Db | Tx, id: number): Promise<void> {
     .executeTakeFirst();
   if (article) return;
   const frozen = await db.selectFrom("articles").select("id").where("id", "=", id).executeTakeFirst();
-  if (!frozen) throw new Refusal(404, `There is no article ${id}: see \`dayletter articles list\`.`);
-  throw new Refusal(
-    409,
-    `Article ${id} is in an edition already and cannot be hidden from it. While that is held, \`dayletter edition edit\` can leave it out.`,
-  );
+  if (!frozen) throw new Refusal(404, "article_not_found", { id });
+  throw new Refusal(409, "article_in_edition", { id });
 }

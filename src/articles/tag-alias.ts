@@ -1,4 +1,4 @@
-import { Refusal, wrongValue } from "../base/errors.ts";
+import { invalid, Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { lockArticles } from "./store.ts";
@@ -7,21 +7,21 @@ import { refuseSpelling, type TagDeps } from "./tag-names.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
 /**
- * Another spelling of a tag.
- * @throws Refusal 409 when the spelling is a tag or an alias of its own, 422 for a tag that there is not and for no name
+ * Adds an alias, another spelling of a tag. Adding it twice changes nothing.
+ * @throws Refusal 409 when the alias is already a tag or an alias of another tag, 422 for an unknown tag and a wrong name
  */
 export async function addAlias(
   { db, clock }: TagDeps,
   request: { alias: string; tag: string; actor: string },
 ): Promise<void> {
   const name = cleanTag(request.alias);
-  if (name === null) throw wrongValue(request.alias, "a tag; expected 1 to 60 characters");
+  if (name === null) throw invalid("tag_name_invalid", request.alias);
   await db.transaction().execute(async (tx) => {
     await lockArticles(tx);
     const tag = await findTag(tx, request.tag);
     const taken = await findTag(tx, name, { optional: true });
     if (taken?.id === tag.id) return;
-    if (taken) throw new Refusal(409, `${JSON.stringify(name)} is in use already: merge the two tags instead.`);
+    if (taken) throw new Refusal(409, "tag_in_use", { tag: name });
     await tx
       .insertInto("tag_aliases")
       .values({ key: tagKey(name), name, tag_id: tag.id })
@@ -32,45 +32,43 @@ export async function addAlias(
   });
 }
 
-/** What taking a spelling from a tag would do: nothing, where it is none of its spellings. */
+/** What removing an alias would do. `changed` is false when the tag does not have it. */
 export interface UnaliasPlan {
   tag: FoundTag;
-  /** As it is listed. */
+  /** As stored. */
   alias: string;
   changed: boolean;
 }
 
 /**
- * Looks at a spelling before it is taken from a tag.
- * @param named the tag by its name, so that a spelling which somebody has moved to another tag is not taken from that one
- * @throws Refusal 422 for a tag that there is not, for no name, and for the tag's own name; 409 for the spelling of another
+ * Checks the removal of an alias.
+ * @param named the tag by its name, so that an alias which now belongs to another tag is not removed from that one
+ * @throws Refusal 422 for an unknown tag, a wrong name, and the tag's own name; 409 for the alias of another tag
  */
 export async function planUnalias(db: Db | Tx, alias: string, named: string): Promise<UnaliasPlan> {
   const name = cleanTag(alias);
-  if (name === null) throw wrongValue(alias, "a tag; expected 1 to 60 characters");
+  if (name === null) throw invalid("tag_name_invalid", alias);
   const tag = await findTag(db, named);
   refuseSpelling(tag, named);
   const key = tagKey(name);
   if (key === tag.key) {
-    const own = JSON.stringify(tag.name);
-    throw new Refusal(422, `${own} is the name of the tag, not another spelling of it: rename the tag, or hide it.`);
+    throw new Refusal(422, "alias_is_tag_name", { tag: tag.name });
   }
   const found = await db
     .selectFrom("tag_aliases as a")
     .innerJoin("tags as t", "t.id", "a.tag_id")
-    .select(["a.name", "t.id", "t.name as means"])
+    .select(["a.name", "t.id", "t.name as owner"])
     .where("a.key", "=", key)
     .executeTakeFirst();
   if (found && found.id !== tag.id) {
-    const [spelling, means, not] = [found.name, found.means, tag.name].map((text) => JSON.stringify(text));
-    throw new Refusal(409, `${spelling} is another spelling of ${means}, not of ${not}: name that tag.`);
+    throw new Refusal(409, "alias_of_other_tag", { alias: found.name, owner: found.owner, tag: tag.name });
   }
   return { tag, alias: found?.name ?? name, changed: found !== undefined };
 }
 
 /**
- * Takes a spelling from a tag: an article that comes with it from then on has a tag of that name. What it brought stays
- * where it is. Done already, it changes nothing.
+ * Removes an alias from a tag. Later articles with that name get a tag of that name; earlier articles keep the tag.
+ * Removing it twice changes nothing.
  * @throws Refusal as `planUnalias`
  */
 export async function removeAlias(

@@ -3,23 +3,23 @@ import type { Db } from "../db/schema.ts";
 import { clip, oneLine } from "../render/plain.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
-/** Tags that somebody named, as the publication knows them. */
+/** Names that were given, sorted into known and unknown tags. */
 export interface TagChoice {
   /** In the order given, each once. */
   known: { id: number; name: string }[];
-  /** What was given and is no tag of the publication's, or a hidden one, fit to be shown. */
+  /** Names of no tag or of a hidden one, cleaned and cut for display. */
   unknown: string[];
   /** Those of them that are hidden. */
   hidden: string[];
-  /** The id of every name under which an edition may have frozen one of the known tags: its own, and its aliases. */
+  /** Ids of the known tags by name and alias, because an edition may have frozen a tag under either. */
   spellings: ReadonlyMap<string, number>;
 }
 
-/** No article has this many tags, and no page needs more. */
+/** No article has more tags, and no page needs more. */
 const mostChosen = 50;
 const longestShown = 80;
 
-/** Looks names up, in whatever case and spelling, aliases followed. Of more than 50 the first 50 count. */
+/** Finds tags by name in any case, and by alias. Only the first 50 names count. */
 export async function chooseTags(db: Db, names: readonly string[]): Promise<TagChoice> {
   const given = names
     .slice(0, mostChosen)

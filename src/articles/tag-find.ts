@@ -6,8 +6,8 @@ import { cleanTag, tagKey } from "./tags.ts";
 export type FoundTag = Selectable<Schema["tags"]>;
 
 /**
- * A tag by its name, in whatever case, or by another spelling; hidden or not.
- * @throws Refusal 422 when there is none, unless that is `optional`
+ * A tag by its name in any case, or by an alias; hidden tags included.
+ * @throws Refusal 422 when there is none, unless `optional`
  */
 export async function findTag(db: Db | Tx, name: string): Promise<FoundTag>;
 export async function findTag(db: Db | Tx, name: string, options: { optional: true }): Promise<FoundTag | null>;
@@ -20,12 +20,12 @@ export async function findTag(db: Db | Tx, name: string, options?: { optional: t
   return tag ?? null;
 }
 
-/** The key of a tag by its name as somebody typed it. */
+/** The key of a tag from its name as typed. */
 export function keyOf(typed: string): string {
   return tagKey(cleanTag(typed) ?? typed);
 }
 
-/** Changes a tag, and with it its revision: whoever keeps the list of tags looks again. */
+/** Changes a tag and its revision, so that caches of the tag list are refreshed. */
 export async function changeTag(
   tx: Tx,
   id: number,

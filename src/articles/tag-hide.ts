@@ -5,7 +5,7 @@ import { changeTag, findTag, type FoundTag } from "./tag-find.ts";
 import type { TagDeps } from "./tag-names.ts";
 import { tagReach, type TagReach } from "./tag-reach.ts";
 
-/** What hiding a tag, or showing it again, would do: nothing, where it is so already. */
+/** What hiding or showing a tag would do. `changed` is false when it already is hidden or shown. */
 export interface HidePlan {
   tag: FoundTag;
   changed: boolean;
@@ -13,8 +13,8 @@ export interface HidePlan {
 }
 
 /**
- * Looks at it before it is done.
- * @throws Refusal 422 for a tag that there is not
+ * Checks the change without making it.
+ * @throws Refusal 422 for an unknown tag
  */
 export async function planHidden(db: Db | Tx, request: { tag: string; hidden: boolean }): Promise<HidePlan> {
   const tag = await findTag(db, request.tag);
@@ -22,9 +22,8 @@ export async function planHidden(db: Db | Tx, request: { tag: string; hidden: bo
 }
 
 /**
- * Hides a tag, or shows it again. A hidden one is neither offered nor shown, and brings nobody an article; whoever follows
- * it keeps it, so that showing it again restores all. It counts from the next edition that is frozen; one that is frozen
- * stays as it is. Done already, it changes nothing.
+ * Hides a tag, or shows it again. A hidden tag is not offered or shown, and selects no articles. Its followers keep it, so
+ * showing it restores everything. The change applies to editions frozen later. Repeating it changes nothing.
  * @throws Refusal as `planHidden`
  */
 export async function setHidden(
@@ -33,7 +32,7 @@ export async function setHidden(
 ): Promise<HidePlan> {
   const { hidden, actor } = request;
   return db.transaction().execute(async (tx) => {
-    // An edition that is being frozen has it on all of its articles, or on none.
+    // So that an edition that is being frozen shows the tag on all of its articles or on none.
     await lockArticles(tx);
     const plan = await planHidden(tx, request);
     const { tag, reach } = plan;

@@ -7,17 +7,17 @@ export interface ListedTag {
   name: string;
   /** Its other spellings. */
   aliases: string[];
-  /** Articles that had it since the instant that was asked for. */
+  /** Articles with it since the requested time. */
   articles: number;
   /** Active readers who follow it. */
   readers: number;
-  /** null for one that is shown. */
+  /** null for a tag that is shown. */
   hiddenAt: Date | null;
   /** Changes with each change of the tag. */
   revision: number;
 }
 
-/** All tags by name, hidden ones too. @param tagId only this one */
+/** All tags by name, including hidden ones. @param tagId only this one */
 export async function listAllTags(db: Db, since: Date, tagId: number | null = null): Promise<ListedTag[]> {
   const { rows } = await sql<ListedTag>`
     select t.id, t.name, t.hidden_at as "hiddenAt", t.revision,

@@ -8,18 +8,18 @@ import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
 import { refuseSpelling, type TagDeps } from "./tag-names.ts";
 import { tagReach, type TagReach } from "./tag-reach.ts";
 
-/** What making one tag of two would do: nothing, where `from` is a spelling of `into` already. */
+/** What merging two tags would do. `changed` is false when `from` is already an alias of `into`. */
 export interface MergePlan {
   from: FoundTag;
   into: FoundTag;
   changed: boolean;
-  /** Of `from`. */
+  /** Readers and articles of `from`. */
   reach: TagReach;
 }
 
 /**
- * Looks at a merge before it is done.
- * @throws Refusal 422 for a tag that there is not and for two names of one tag, 409 when `from` is another tag's spelling
+ * Checks a merge without making it.
+ * @throws Refusal 422 for an unknown tag and for two names of one tag, 409 when `from` is an alias of another tag
  */
 export async function planMerge(db: Db | Tx, request: { from: string; into: string }): Promise<MergePlan> {
   const from = await findTag(db, request.from);
@@ -30,13 +30,12 @@ export async function planMerge(db: Db | Tx, request: { from: string; into: stri
     return { from, into, reach, changed: true };
   }
   if (from.key !== keyOf(request.from)) return { from, into, reach, changed: false };
-  const [one, two] = [JSON.stringify(request.from), JSON.stringify(request.into)];
-  throw new Refusal(422, `${one} and ${two} are one tag already.`);
+  throw new Refusal(422, "tags_already_merged", { from: request.from, into: request.into });
 }
 
 /**
- * Makes one tag of two: articles and readers of `from` move to `into`, and `from` stays as an alias, so that feeds that
- * go on using it are understood. Whether it is hidden is decided by `into`.
+ * Merges two tags: articles and readers of `from` move to `into`, and `from` becomes an alias, because feeds may still use
+ * it. The result is hidden if `into` is.
  * @throws Refusal as `planMerge`
  */
 export async function mergeTags(
@@ -49,7 +48,7 @@ export async function mergeTags(
     if (!plan.changed) return plan;
     const { from, into } = plan;
     const before = (await tagReach(tx, into.id)).readers;
-    // Waits for readers who are being added with it at this moment: deleting the tag would take it from them.
+    // Waits for concurrent additions of readers with this tag: deleting it would cascade to them.
     await tx.selectFrom("tags").select("id").where("id", "=", from.id).forUpdate().executeTakeFirstOrThrow();
     for (const table of ["article_tags", "subscriber_tags"] as const) {
       const owner = table === "article_tags" ? sql.ref("article_id") : sql.ref("subscriber_id");

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { Refusal, wrongValue } from "../base/errors.ts";
+import { invalid, Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { changeTag, findTag, keyOf, type FoundTag } from "./tag-find.ts";
@@ -12,41 +12,40 @@ export interface TagDeps {
   clock: Clock;
 }
 
-/** What a renaming would do: nothing, as it is called so; another spelling; a new name; or nothing, as it is another tag's. */
+/** What renaming a tag would do: `spelling` changes only its case, and a `taken` name belongs to another tag. */
 export interface RenamePlan {
   outcome: "same" | "spelling" | "name" | "taken";
-  /** Whether the name would be another than it is. */
+  /** Whether the new name differs from the present one. */
   changed: boolean;
   tag: FoundTag;
   reach: TagReach;
-  /** As it would be shown. */
+  /** The new name, cleaned. */
   name: string;
-  /** The tag that has the name already. */
+  /** The tag that already has the name. */
   other: FoundTag | null;
 }
 
 interface RenameRequest {
-  /** The tag's name; another spelling of it only where it is called `to` already. */
+  /** The tag's name. An alias is accepted only when the tag is already named `to`. */
   from: string;
   to: string;
-  /** The tag as the operator saw it. */
+  /** The revision that the operator saw. */
   revision?: number | undefined;
 }
 
 /**
- * Looks at a renaming before it is done.
- * @throws Refusal 422 for a tag that there is not and for a name that is none, 409 when `from` is another tag's spelling, and
- * when the tag was changed meanwhile
+ * Checks a renaming without making it.
+ * @throws Refusal 422 for an unknown tag and a wrong name, 409 when `from` is an alias of another tag or the tag has changed
  */
 export async function planRename(db: Db | Tx, { from, to, revision }: RenameRequest): Promise<RenamePlan> {
   const name = cleanTag(to);
-  if (name === null) throw wrongValue(to, "the name of a tag; expected 1 to 60 characters");
+  if (name === null) throw invalid("tag_name_invalid", to);
   const tag = await findTag(db, from);
   const plan = { tag, name, reach: await tagReach(db, tag.id), changed: tag.name !== name, other: null };
   if (!plan.changed) return { ...plan, outcome: "same" };
   refuseSpelling(tag, from);
   if (revision !== undefined && revision !== tag.revision) {
-    throw new Refusal(409, `The tag ${JSON.stringify(tag.name)} was changed meanwhile: look at it again.`);
+    throw new Refusal(409, "tag_changed", { tag: tag.name });
   }
   if (tag.key === tagKey(name)) return { ...plan, outcome: "spelling" };
   const other = await findTag(db, name, { optional: true });
@@ -56,16 +55,14 @@ export async function planRename(db: Db | Tx, { from, to, revision }: RenameRequ
 /** @throws Refusal 409 for the name of another tag */
 export function refuseTaken({ tag, name, other }: RenamePlan): void {
   if (!other) return;
-  const [mine, theirs] = [JSON.stringify(tag.name), JSON.stringify(other.name)];
-  const taken = other.name === name ? `${theirs} is a tag already` : `${JSON.stringify(name)} means ${theirs} already`;
-  throw new Refusal(409, `${taken}: merge ${mine} into it instead.`, {
-    merge: { from: tag.name, into: other.name },
-  });
+  const merge = { from: tag.name, into: other.name };
+  const details = { name, tag: tag.name, other: other.name, merge };
+  throw new Refusal(409, other.name === name ? "tag_exists" : "tag_alias_exists", details);
 }
 
 /**
- * Gives a tag another name. The old one stays as an alias, so that feeds that go on using it and links to it lead there;
- * whoever follows the tag goes on following it. Done already, it changes nothing.
+ * Renames a tag. The old name becomes an alias, because feeds and links may still use it. Followers keep the tag.
+ * Repeating it changes nothing.
  * @throws Refusal as `planRename`; 409 for the name of another tag
  */
 export async function renameTag(
@@ -89,8 +86,8 @@ export async function renameTag(
   });
 }
 
-/** By another name a tag may be one that somebody merged or renamed since: then it is not what was meant. */
+/** An alias may belong to a tag that was merged or renamed since, which may not be the tag that was meant. */
 export function refuseSpelling(tag: FoundTag, named: string): void {
   if (tag.key === keyOf(named)) return;
-  throw new Refusal(409, `${JSON.stringify(named)} is another spelling of ${JSON.stringify(tag.name)}: name that tag.`);
+  throw new Refusal(409, "tag_named_by_alias", { alias: named, tag: tag.name });
 }

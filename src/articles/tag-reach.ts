@@ -2,15 +2,15 @@ import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { joinTag } from "./tag-store.ts";
 
-/** Whom and what an act on a tag concerns. */
+/** The readers and articles that a change of a tag affects. */
 export interface TagReach {
-  /** Active readers who follow it. */
+  /** Active readers who follow the tag. */
   readers: number;
-  /** Those of them who follow nothing else that is shown: without it no mail comes to them. */
+  /** Those who follow no other shown tag: without it they get no email. */
   onlyThis: number;
-  /** Articles that wait for the next edition and have it. */
+  /** Articles with the tag that wait for the next edition. */
   waiting: number;
-  /** Those of them without another tag that is shown: without it they go to readers of all news alone. */
+  /** Those without another shown tag: without it only readers of all news get them. */
   waitingOnly: number;
 }
 

@@ -4,8 +4,7 @@ import type { Db, Tx } from "../db/schema.ts";
 import { tagKey } from "./tags.ts";
 
 /**
- * The ids of tags by name as given, aliases followed. Unknown ones are made, spelt as given, or left out with
- * `create: false`.
+ * Ids of tags by name, aliases included. Unknown tags are created, or left out with `create: false`.
  */
 export async function resolveTags(
   tx: Tx,
@@ -58,7 +57,7 @@ export async function existingTags(db: Db | Tx, names: readonly string[]): Promi
   return [...new Set([...offered.values(), ...hidden.values()])];
 }
 
-/** What names of tags lead to, each by the name as given: tags on offer, hidden ones, and none. */
+/** Sorts names into offered tags, hidden tags and unknown names. */
 export async function sortTags(
   db: Db | Tx,
   names: readonly string[],
@@ -74,10 +73,8 @@ export async function sortTags(
 }
 
 export function noSuchTag(unknown: readonly string[]): Refusal {
-  const shown = unknown.map((name) => JSON.stringify(name)).join(", ");
-  return new Refusal(422, `No article has ever had the tag ${shown}: see the tags with \`dayletter tags list\`.`, {
-    unknown,
-  });
+  const tags = unknown.map((name) => JSON.stringify(name)).join(", ");
+  return new Refusal(422, "tag_unknown", { tags, unknown });
 }
 
 export interface TagCount {
@@ -101,7 +98,7 @@ export async function listTags(db: Db, since: Date): Promise<TagCount[]> {
     .execute();
 }
 
-/** Every key that leads to a hidden tag: its own, and those of its aliases. */
+/** The keys of all hidden tags and of their aliases. */
 export async function hiddenTagKeys(db: Db): Promise<string[]> {
   const { rows } = await sql<{ key: string }>`
     select key from tags where hidden_at is not null
@@ -121,13 +118,13 @@ function joinTagOf(alias: string): RawBuilder<unknown> {
   return sql`cross join lateral (select * from tags where id = ${sql.ref(`${alias}.tag_id`)} offset 0) t`;
 }
 
-/** The names of an article's tags as everybody sees them, hidden ones left out; SQL for a list of columns. */
+/** SQL for the names of an article's tags, without hidden ones. */
 export function shownTagNames(articleId: RawBuilder<unknown>): RawBuilder<string[]> {
   return sql`array(select t.name from article_tags at ${joinTag.at}
     where at.article_id = ${articleId} and t.hidden_at is null order by at.position)`;
 }
 
-/** Tags by the keys that lead to them, aliases followed. */
+/** Tags by their keys and the keys of their aliases. */
 export async function findKeys(
   db: Db | Tx,
   keys: readonly string[],

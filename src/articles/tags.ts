@@ -6,12 +6,12 @@ const longestTag = { graphemes: 60, units: 120 };
 const longestRaw = 20 * longestTag.units;
 const mostTags = 30;
 
-/** Marks that nobody sees, except the joiners that scripts and emoji need: zero-width space, soft hyphen, bidi marks. */
+/** Zero-width space, soft hyphen and bidi marks. Not the joiners, which scripts and emoji need. */
 const invisible = /[\u00ad\u061c\u180e\u200b\u200e\u200f\u2060]/g;
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /**
- * A tag's name as it is stored and shown: any script and symbol, NFC, one space between words, no control, bidi or
+ * The stored form of a tag's name: any script and symbol, NFC, one space between words, no control, bidi or
  * invisible characters. null for an empty one, or one longer than 60 graphemes or 120 UTF-16 units.
  */
 export function cleanTag(raw: string): string | null {
@@ -23,7 +23,7 @@ export function cleanTag(raw: string): string | null {
 }
 
 /**
- * What makes two names one tag: NFC and case. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. This is
+ * Two names with the same key are one tag: NFC and case folding. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. This is
  * Unicode's full case folding (Unicode §5.18) by way of upper case, letter by letter; Turkish dotless i stays itself, as
  * there. A text that is too long for a tag is returned as it is.
  */
@@ -37,7 +37,7 @@ function foldLetter(letter: string): string {
   return letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase();
 }
 
-/** Tags clean, each once in its first spelling, at most `most`. */
+/** Cleaned tags, each once in its first spelling, at most `most`. */
 export function cleanTags(raws: readonly string[], most: number = mostTags): string[] {
   const byKey = new Map<string, string>();
   for (const raw of raws) {

@@ -6,7 +6,7 @@ import { clip, oneLine } from "../render/plain.ts";
 export const titleLimit = 500;
 export const summaryLimit = 2000;
 
-/** More markup than this before the first 2000 characters of text is not worth reading. */
+/** UTF-16 units that are read. 2,000 characters of text rarely need more markup. */
 const longestInput = 20_000;
 /** HTML, escaped HTML, and HTML that was escaped twice. */
 const deepestEscape = 3;
@@ -32,15 +32,14 @@ const convert = compile({
 });
 
 /**
- * What a person would read in HTML, in HTML that was escaped once too often, or in text that is none: `Using <T> in C++`
- * stays as it is. One line, without control and bidi characters, at most `max` UTF-16 units, cut with "…". Only the first
- * 20,000 units of `raw` are looked at.
+ * The text of HTML, of HTML that was escaped once too often, or of plain text: `Using <T> in C++` stays unchanged. One line,
+ * without control and bidi characters, at most `max` UTF-16 units, cut with "…". Only the first 20,000 units are read.
  */
 export function plainText(raw: string, max: number = Infinity): string {
   return clip(oneLine(textLines(raw.slice(0, longestInput)).replace(/\s{2,}/g, " ")), max);
 }
 
-/** As `plainText`, uncut, and with the line breaks that blocks and `<br>` make. */
+/** Like `plainText`, uncut, with line breaks for blocks and `<br>`. */
 export function textLines(raw: string): string {
   let text = raw;
   for (let depth = 0; depth < deepestEscape && (entity.test(text) || tag.test(text)); depth++) {
@@ -51,7 +50,7 @@ export function textLines(raw: string): string {
   return text;
 }
 
-/** Decodes HTML's character references once and takes away nothing; unknown ones stay as they are. */
+/** Decodes HTML character references once. Unknown ones stay. */
 export function decodeEntities(raw: string): string {
   return entity.test(raw) ? decodeHTMLStrict(raw) : raw;
 }

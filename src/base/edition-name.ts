@@ -1,13 +1,13 @@
-import { Refusal } from "./errors.ts";
+import { invalid } from "./errors.ts";
 import type { EditionName } from "../render/types.ts";
 import { parseDate } from "./schedule-values.ts";
 
-/** How an edition is written in words, links and Message-IDs: `2026-11-24`, or `2026-11-24.2` for an extra one. */
+/** The name of an edition in texts, links and Message-IDs: `2026-11-24`, or `2026-11-24.2` for an extra one. */
 export function editionName(edition: { date: string; number: number }): string {
   return edition.number === 1 ? edition.date : `${edition.date}.${edition.number}`;
 }
 
-/** Where operators look at it. */
+/** The path of its page for operators. */
 export function operatorPathOf(edition: { date: string; number: number }): string {
   return `/operator/editions/${editionName(edition)}`;
 }
@@ -16,10 +16,7 @@ export function operatorPathOf(edition: { date: string; number: number }): strin
 export function parseEditionName(raw: string): EditionName {
   const [, date = raw, number = "1"] = /^(.*?)(?:\.([1-9]\d{0,3}))?$/.exec(raw) ?? [];
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) {
-    throw new Refusal(
-      422,
-      `${JSON.stringify(raw.slice(0, 60))} is not an edition: expected a form such as 2026-11-24 or 2026-11-24.2.`,
-    );
+    throw invalid("edition_name_invalid", raw);
   }
   return { date: parseDate(date), number: Number(number) };
 }

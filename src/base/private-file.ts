@@ -4,7 +4,7 @@ import { Refusal } from "./errors.ts";
 
 /**
  * The text of a file in the data folder, or null when there is none.
- * @throws Refusal when this user may not read there
+ * @throws Refusal when this user cannot read there
  */
 export function readIfThere(path: string): string | null {
   try {
@@ -16,8 +16,8 @@ export function readIfThere(path: string): string | null {
 }
 
 /**
- * What to throw instead of an error of the file system in DATA_DIR. Volumes and bind mounts of containers often belong to
- * root, while the server runs as another user.
+ * The error to throw for a file system error in DATA_DIR. Volumes and bind mounts of containers often belong to root,
+ * while the server runs as another user.
  */
 export function dataFolderFault(
   dir: string,
@@ -26,26 +26,19 @@ export function dataFolderFault(
   uid = process.getuid?.(),
 ): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
-  // Some file systems have no hard links, which is nothing an owner could change.
+  // Some file systems have no hard links; another owner would not change that.
   if (syscall === "link") return error;
   if (code === "EROFS") {
-    return new Refusal(
-      503,
-      `DATA_DIR ${dir} is on a read-only file system: mount a writable volume there, or set DATA_DIR to another folder.`,
-    );
+    return new Refusal(503, "data_dir_read_only", { folder: dir });
   }
   if (code !== "EACCES" && code !== "EPERM") return error;
-  const owner = uid ?? "this user";
-  return new Refusal(
-    503,
-    `DATA_DIR ${dir} is not ${needed} by uid ${owner}. Run \`chown -R ${owner}\` on that folder (with containers: on the ` +
-      "folder of the host that is mounted there), or set DATA_DIR to another folder.",
-  );
+  const details = { folder: dir, uid: String(uid ?? "$(id -u)") };
+  return new Refusal(503, needed === "readable" ? "data_dir_not_readable" : "data_dir_not_writable", details);
 }
 
 /**
- * Writes a text file in the data folder that only this user may read (mode 0600), whole or not at all.
- * @throws Refusal when this user may not write there
+ * Writes a text file in the data folder that only this user can read (mode 0600). The write is atomic.
+ * @throws Refusal when this user cannot write there
  */
 export function writePrivate(path: string, text: string): void {
   writePrivateBytes(path, Buffer.from(`${text}\n`));

@@ -1,11 +1,11 @@
 import { Temporal } from "temporal-polyfill";
-import { echo, Refusal, wrongValue } from "./errors.ts";
+import { echo, invalid, Refusal } from "./errors.ts";
 
 const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /**
- * The name of an IANA time zone, in its usual capitals: "europe/berlin" gives "Europe/Berlin". An offset such as
- * "+02:00" is refused, because it knows nothing of summer time. Throws a 422 Refusal.
+ * The name of an IANA time zone in its standard spelling: "europe/berlin" gives "Europe/Berlin". An offset such as
+ * "+02:00" is refused, because it has no daylight saving time. Throws a 422 Refusal.
  */
 export function parseTimezone(raw: string): string {
   const refusal = new Refusal(422, "timezone_invalid", { zone: echo(raw) });
@@ -22,14 +22,14 @@ export function parseTimezone(raw: string): string {
 export function parseSendAt(raw: string): string {
   const match = /^(\d{1,2}):(\d{2})$/.exec(raw.trim());
   if (!match || Number(match[1]) > 23 || Number(match[2]) > 59) {
-    throw wrongValue(raw, "a time of day; expected one from 00:00 to 23:59");
+    throw invalid("time_invalid", raw);
   }
   return raw.trim().padStart(5, "0");
 }
 
 /**
  * The days of a week as sorted ISO 8601 weekday numbers, 1 for Monday to 7 for Sunday, from "mon-fri", "mon,wed,fri" or
- * a mixture; a range may run over the end of the week ("sat-mon"). Throws a 422 Refusal.
+ * a mixture; a range can cross the end of the week ("sat-mon"). Throws a 422 Refusal.
  */
 export function parseSendDays(raw: string): number[] {
   const days = raw
@@ -49,10 +49,10 @@ function rangeOf(part: string): number[] | null {
 }
 
 function refuseDays(raw: string): never {
-  throw wrongValue(raw, "a set of week days; expected a form such as mon-fri or mon,wed,fri");
+  throw invalid("days_invalid", raw);
 }
 
-/** Days as they are set, one by one: "mon,tue,wed". */
+/** Days in the form of SEND_DAYS, one by one: "mon,tue,wed". */
 export function writeSendDays(days: readonly number[]): string {
   return days.map((day) => dayNames[day - 1]).join(",");
 }
@@ -61,15 +61,15 @@ export function writeSendDays(days: readonly number[]): string {
 const longestRange = 366;
 
 /**
- * Dates in the order in which they were written, apart by commas, semicolons or spaces; `2026-12-24..2026-12-26` stands
- * for each from the first to the last. Throws a 422 Refusal.
+ * Dates in the given order, separated by commas, semicolons or spaces. `2026-12-24..2026-12-26` stands for each date
+ * from the first to the last. Throws a 422 Refusal.
  */
 export function parseDates(raw: string): string[] {
   const parts = raw
     .replaceAll(/(?<!\s)\s*\.\.\s*/g, "..")
     .split(/[\s,;]+/)
     .filter((part) => part !== "");
-  if (parts.length === 0) throw wrongValue(raw, "a date; expected one such as 2026-12-24, or a list of them");
+  if (parts.length === 0) throw new Refusal(422, "date_missing");
   return parts.flatMap((part) => (part.includes("..") ? datesOfRange(part) : parseDate(part)));
 }
 
@@ -78,14 +78,14 @@ function datesOfRange(raw: string): string[] {
   const start = Temporal.PlainDate.from(parseDate(first));
   const { days } = start.until(Temporal.PlainDate.from(parseDate(last)));
   if (rest.length > 0 || days < 0 || days >= longestRange) {
-    throw wrongValue(raw, "a range of dates; expected one of at most a year, such as 2026-12-24..2026-12-26");
+    throw invalid("date_range_invalid", raw);
   }
   return Array.from({ length: days + 1 }, (_, n) => start.add({ days: n }).toString());
 }
 
 /** A date that exists in the calendar, as "YYYY-MM-DD". Throws a 422 Refusal. */
 export function parseDate(raw: string): string {
-  const refusal = wrongValue(raw, "a date; expected one of the calendar, written YYYY-MM-DD");
+  const refusal = invalid("date_invalid", raw);
   const date = raw.trim();
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date)) throw refusal;
   try {

@@ -3,6 +3,8 @@ import { limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
 import { moment } from "./format.ts";
+import type { SuppressionReason } from "../subscribers/suppressions.ts";
+import { englishWording, type MessageKey } from "../wording/catalogue.ts";
 
 interface JsonOption {
   json?: boolean;
@@ -34,7 +36,7 @@ export function addSuppressions(program: Command, { terminal, client }: Context)
     .action(async (address: string, { reason, ...options }: JsonOption & { reason: string }) => {
       const json = { address, reason };
       const added = await client().ask<{ address: string; reason: string }>("POST", "/suppressions", { json });
-      answer(terminal, options, added, (one) => `${one.address} is suppressed (${one.reason}).`);
+      answer(terminal, options, added, (one) => `${one.address} is suppressed. Reason: ${reasonText(one.reason)}.`);
     });
 
   withJson(suppressions.command("remove").description("let the owner of an address sign up again"))
@@ -47,11 +49,23 @@ export function addSuppressions(program: Command, { terminal, client }: Context)
     });
 }
 
+const reasonKeys: Readonly<Record<SuppressionReason, MessageKey>> = {
+  bounce: "suppression.bounce",
+  complaint: "suppression.complaint",
+  erased: "suppression.erased",
+  operator: "suppression.operator",
+};
+
+/** A code in words; a reason that an operator wrote stays as it is. */
+function reasonText(reason: string): string {
+  return Object.hasOwn(reasonKeys, reason) ? englishWording().say(reasonKeys[reason as SuppressionReason]) : reason;
+}
+
 export function suppressionsText({ suppressions, next }: SuppressionPage, columns: number | null): string {
   if (suppressions.length === 0) return "No addresses are suppressed.";
   const rows = suppressions.map((one) => [
     one.address ?? `#${one.hash.slice(0, 12)}`,
-    one.reason,
+    reasonText(one.reason),
     moment(one.createdAt),
     one.detail ?? "",
   ]);

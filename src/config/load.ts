@@ -151,7 +151,7 @@ export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEn
         checked(writable ? { ...values, ...given } : { ...given, ...values }, []);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        throw new Refusal(422, error.problems.join(" "), { problems: error.problems });
+        throw new Refusal(422, "settings_invalid", { reasons: error.problems.join(" "), problems: error.problems });
       }
     },
   });

@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { Refusal } from "../base/errors.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
 import { lookAtPicture, type Picture } from "./picture.ts";
 
 /** The publication's logo, ready to be served. */
 export interface Logo extends Picture {
-  /** Holds a hash of the content: `logo.0123456789ab.png`. */
+  /** With a hash of the content: `logo.0123456789ab.png`. */
   name: string;
   content: Buffer;
 }
 
 export const largestLogo = 200_000;
 
-/** @throws Refusal 422 for what is too large, or no picture that can be a logo */
+/** @throws Refusal 422 for a file that is too large or not a picture that can be a logo */
 export function logoOf(content: Buffer): Logo {
   if (content.length > largestLogo) throw tooLarge(content.length);
   const picture = lookAtPicture(content);
@@ -23,7 +23,7 @@ export function logoOf(content: Buffer): Logo {
 
 /**
  * Reads the file of PUBLICATION_LOGO.
- * @param path from the data folder, unless it is absolute
+ * @param path absolute, or relative to the data folder
  * @throws Refusal 422 when there is no such file, or it cannot be a logo
  */
 export function readLogo(dataDir: string, path: string): Logo {
@@ -33,16 +33,13 @@ export function readLogo(dataDir: string, path: string): Logo {
     if (size > largestLogo) throw tooLarge(size);
     return logoOf(readFileSync(file));
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(422, `${file} cannot be the logo: ${error.message}`);
+    if (error instanceof Refusal) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "there is no such file" : `it cannot be read (${code ?? "unknown"})`;
-    throw new Refusal(
-      422,
-      `${file} cannot be the logo: ${reason}; expected an SVG, PNG, JPEG or WebP of up to 200 kB.`,
-    );
+    if (code === "ENOENT") throw new Refusal(422, "logo_file_missing", { file });
+    throw new Refusal(422, "logo_file_unreadable", { file, reason: code ?? reasonOf(error) });
   }
 }
 
 function tooLarge(bytes: number): Refusal {
-  return new Refusal(422, `it has ${Math.ceil(bytes / 1000)} kB; a logo may have up to ${largestLogo / 1000}.`);
+  return new Refusal(422, "logo_too_large", { kilobytes: Math.ceil(bytes / 1000), most: largestLogo / 1000 });
 }

@@ -1,9 +1,9 @@
-import { Refusal, wrongValue } from "../base/errors.ts";
+import { invalid, Refusal } from "../base/errors.ts";
 import { parseAnyAddress } from "../base/address.ts";
 import { maskUrl } from "./mask.ts";
 import { asciiHost, line } from "./readers.ts";
 
-/** Where the relay is and how to enter it. */
+/** Host, port and login of the relay. */
 export interface Relay {
   /** Name in ASCII form or address, without the brackets of IPv6. */
   host: string;
@@ -14,27 +14,23 @@ export interface Relay {
   password: string | null;
 }
 
-/** An address with its display name; null when none was written. */
+/** An address with its display name, null without one. */
 export interface Mailbox {
   name: string | null;
   address: string;
 }
 
-const form = "smtp://user:password@host:587 or smtps://user:password@host:465";
-const hint = "write special characters of the user and password as percent codes, such as %40 for @";
-
 /**
  * Reads smtp:// (port 587, RFC 6409, and STARTTLS) or smtps:// (port 465 and TLS at once, RFC 8314). Paths and options
- * are refused, since nothing would heed them. Throws a 422 Refusal that never shows the user or password.
+ * are refused, because they would be ignored. Throws a 422 Refusal that never shows the user or password.
  */
 export function parseRelay(raw: string): Relay {
-  const refusal = wrongValue(maskUrl(raw), `the URL of a mail relay; expected ${form}, and ${hint}`);
+  const refusal = invalid("relay_url_invalid", maskUrl(raw));
   if (!/^smtps?:\/\//i.test(raw) || /\s/.test(raw) || !URL.canParse(raw)) throw refusal;
   const url = new URL(raw);
   const host = asciiHost(decoded(url.hostname, refusal).replace(/^\[|\]$/g, ""));
   if (host === null || url.port === "0" || !/^\/?$/.test(url.pathname) || url.hash) throw refusal;
-  if (url.search)
-    throw new Refusal(422, `it has a ? with options, which nothing would heed; leave them out, and ${hint}.`);
+  if (url.search) throw new Refusal(422, "relay_url_options");
   const secure = url.protocol === "smtps:";
   const login = loginOf(url, refusal);
   return { host, port: url.port ? Number(url.port) : secure ? 465 : 587, secure, ...login };
@@ -43,8 +39,7 @@ export function parseRelay(raw: string): Relay {
 function loginOf(url: URL, refusal: Refusal): Pick<Relay, "user" | "password"> {
   if (!url.username && !url.password) return { user: null, password: null };
   if (!url.username || !url.password) {
-    const half = url.username ? "user without a password" : "password without a user";
-    throw new Refusal(422, `it has a ${half}; give both or none.`);
+    throw new Refusal(422, url.username ? "relay_password_missing" : "relay_user_missing");
   }
   return { user: decoded(url.username, refusal), password: decoded(url.password, refusal) };
 }
@@ -61,7 +56,7 @@ function decoded(text: string, refusal: Refusal): string {
 export function parseMailbox(raw: string): Mailbox {
   const match = /^(?:"((?:[^"\\]|\\.)*)"\s*|([^<>"]*))<([^<>]*)>$/.exec(line(raw));
   if (!match && /[<>"]/.test(raw)) {
-    throw wrongValue(raw, 'a sender; expected a form such as "Telecom Daily" <alerts@example.com>');
+    throw invalid("sender_invalid", raw);
   }
   const name = (match?.[1]?.replace(/\\(.)/g, "$1") ?? match?.[2] ?? "").trim();
   return { name: name || null, address: parseAnyAddress(match?.[3] ?? raw).address };

@@ -1,11 +1,11 @@
 import { Refusal } from "../base/errors.ts";
 
-/** A picture as a page or a mail names it. */
+/** Type and size of a picture. */
 export interface Picture {
   type: "image/svg+xml" | "image/png" | "image/jpeg" | "image/webp";
-  /** Of a file's name, without the dot. */
+  /** The extension of its file, without the dot. */
   ending: "svg" | "png" | "jpg" | "webp";
-  /** Pixels, as the file says. */
+  /** Pixels, as stated in the file. */
   width: number;
   height: number;
 }
@@ -13,27 +13,25 @@ export interface Picture {
 const mostPixels = 4_000;
 
 /**
- * What a file holds, judged by its content and not by its name.
- * @throws Refusal 422 for what is no SVG, PNG, JPEG or WebP, for a size that makes no sense, and for an SVG that does
- * more than draw
+ * Reads type and size from the content, not from the name.
+ * @throws Refusal 422 for another format, for an impossible size, and for an SVG with active content
  */
 export function lookAtPicture(bytes: Buffer): Picture {
   const picture = png(bytes) ?? jpeg(bytes) ?? webp(bytes) ?? svg(bytes);
-  if (picture === null)
-    throw new Refusal(422, "it is no SVG, PNG, JPEG or WebP picture; save the logo as one of these.");
+  if (picture === null) throw new Refusal(422, "logo_type");
   const { width, height } = picture;
   if (!(width >= 1 && height >= 1 && width <= mostPixels && height <= mostPixels)) {
-    throw new Refusal(422, `it measures ${width} × ${height}; expected from 1 to ${mostPixels} pixels each way.`);
+    throw new Refusal(422, "logo_dimensions", { width, height, most: mostPixels });
   }
   return picture;
 }
 
-/** Whether mail programs show it: Outlook and Gmail show neither WebP nor SVG. */
+/** Outlook and Gmail show neither WebP nor SVG. */
 export function isForMails({ type }: Picture): boolean {
   return type === "image/png" || type === "image/jpeg";
 }
 
-/** The largest size within a box that keeps the proportions; never larger than the picture itself, unless it can grow. */
+/** The largest size within a box that keeps the proportions. Only an SVG can become larger than its own size. */
 export function fitWithin(
   { type, width, height }: Picture,
   box: { width: number; height: number },
@@ -49,7 +47,7 @@ function png(bytes: Buffer): Picture | null {
   return { type: "image/png", ending: "png", width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
 }
 
-/** ITU T.81, annex B: the size stands in the first frame header (SOF). */
+/** ITU T.81, annex B: the size is in the first frame header (SOF). */
 function jpeg(bytes: Buffer): Picture | null {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return null;
   for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff;) {
@@ -99,8 +97,7 @@ function svg(bytes: Buffer): Picture | null {
       ?.trim()
       .split(/[\s,]+/) ?? [];
   const size = width > 0 && height > 0 ? { width, height } : { width: Number(box[2]), height: Number(box[3]) };
-  if (!(size.width > 0 && size.height > 0))
-    throw new Refusal(422, "this SVG does not say how large it is; give its first element a viewBox.");
+  if (!(size.width > 0 && size.height > 0)) throw new Refusal(422, "logo_svg_size");
   return { type: "image/svg+xml", ending: "svg", ...size };
 }
 
@@ -110,7 +107,7 @@ const skipped = [
   ["<!doctype", ">"],
 ] as const;
 
-/** The first tag of an XML document, behind its declaration and comments; "" without one. */
+/** The first tag of an XML document, after its declaration and comments; "" without one. */
 function firstElement(text: string): string {
   let rest = text.trimStart();
   for (;;) {
@@ -128,18 +125,18 @@ function pixels(length = ""): number {
   return Number(/^\s*([\d.]+)(?:px)?\s*$/.exec(length)?.[1] ?? Number.NaN);
 }
 
-/** Nobody's browser runs what is in a picture, and it is served so that nothing could; a logo has no business with it. */
+/** Browsers do not run scripts in an image, and the logo is served with a policy that forbids them. This is a second line. */
 function refuseActive(text: string): void {
   const found = [
-    { what: "a script", shape: /<\s*(?:[\w-]+:)?script\b/i },
-    { what: "an event handler", shape: /\son[a-z]+\s*=\s*["']/i },
-    { what: "a javascript: link", shape: /javascript\s*:/i },
-    { what: "HTML in it", shape: /<\s*(?:[\w-]+:)?(?:foreignObject|iframe|embed|object)\b/i },
-    { what: "an entity of its own", shape: /<!ENTITY/i },
+    { part: "script", shape: /<\s*(?:[\w-]+:)?script\b/i },
+    { part: "handler", shape: /\son[a-z]+\s*=\s*["']/i },
+    { part: "link", shape: /javascript\s*:/i },
+    { part: "html", shape: /<\s*(?:[\w-]+:)?(?:foreignObject|iframe|embed|object)\b/i },
+    { part: "entity", shape: /<!ENTITY/i },
     {
-      what: "a reference to another file",
+      part: "file",
       shape: /(?:href|src)\s*=\s*["']\s*(?!#|data:image\/)[^"'\s]|@import|url\(\s*["']?(?!#|data:)[^)\s]/i,
     },
   ].find(({ shape }) => shape.test(text));
-  if (found) throw new Refusal(422, `this SVG has ${found.what}; save it as a plain SVG, or as PNG.`);
+  if (found) throw new Refusal(422, "logo_svg_active", { part: found.part });
 }

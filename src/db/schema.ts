@@ -309,6 +309,8 @@ interface NoticeTable {
   created_at: Date;
   expires_at: Date;
   settled_at: Date | null;
+  /** Why this program did not send it: a `NoticeReason`. */
+  reason_code: string | null;
   reply: string | null;
 }
 

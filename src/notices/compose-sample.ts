@@ -8,11 +8,11 @@ import type { ClaimedNotice } from "../subscribers/notices.ts";
 
 export interface ComposeSampleDeps extends SampleDeps {
   options: SampleDeps["options"] & { secret: string };
-  /** Whether an address may get one more mail that it has not proven to want. */
+  /** Whether an unconfirmed address can get another email. */
   mayMail?(addressKey: string, ticket: undefined, mail: "sample"): Promise<boolean>;
 }
 
-/** Looked at with the first attempt. What an operator wants to see, of an edition that they name, is no stranger's wish. */
+/** Counted with the first attempt. A sample of a named edition is an operator's request and is not limited. */
 export async function mayHaveSample(
   deps: ComposeSampleDeps,
   { attempts, address, payload }: ClaimedNotice,
@@ -21,7 +21,7 @@ export async function mayHaveSample(
   return deps.mayMail(address.toLowerCase(), undefined, "sample");
 }
 
-/** The sample copy that a notice asks for; null while there is no article to make one of. */
+/** The sample copy for a notice; null if there is no article yet. */
 export async function composeSample(
   deps: ComposeSampleDeps,
   notice: ClaimedNotice,
@@ -34,7 +34,7 @@ export async function composeSample(
   return copy?.message() ?? null;
 }
 
-/** Of the edition that an editor wants to look at, or of the newest. */
+/** Of the requested edition, or of the newest. */
 async function sampleAsked(deps: ComposeSampleDeps, { payload }: ClaimedNotice, choice: TagChoice): Promise<SampleOf> {
   const { edition } = payload;
   if (typeof edition !== "string") return (await newestSample(deps, choice)).of;

@@ -10,7 +10,7 @@ import { loadSchedule } from "../schedule/store.ts";
 import { composeSample, mayHaveSample, type ComposeSampleDeps } from "./compose-sample.ts";
 import { changeLink, confirmLink, ownLinks } from "../subscribers/links.ts";
 import { newestHeadlines } from "./newest-headlines.ts";
-import type { ClaimedNotice } from "../subscribers/notices.ts";
+import type { ClaimedNotice, NoticeReason } from "../subscribers/notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
 import { erased, findSuppressed, isForGood } from "../subscribers/suppressions.ts";
 import { noticeMessageId } from "../subscribers/tokens.ts";
@@ -22,12 +22,12 @@ export interface ComposeDeps extends ComposeSampleDeps {
   options: ComposeSampleDeps["options"] & { publicUrl: string };
 }
 
-/** A notice as it goes out, or why it must not go out any more. */
-export type Composed = { message: Buffer } | { skip: string };
+/** The message of a notice, or why it must not be sent. */
+export type Composed = { message: Buffer } | { skip: NoticeReason };
 
 const mostTags = 20;
 
-/** Makes the mail of a notice, looking again at what it is about: consent and suppression count at this moment. */
+/** Composes a notice. Consent and suppression are checked again, because they can have changed since it was queued. */
 export async function composeNotice(
   deps: ComposeDeps,
   builder: NoticeBuilder,
@@ -35,38 +35,38 @@ export async function composeNotice(
 ): Promise<Composed> {
   const addressKey = notice.address.toLowerCase();
   const reason = (await findSuppressed(deps.db, deps.options.secret, [addressKey])).get(addressKey);
-  if (reason !== undefined && isForGood(reason)) return { skip: "the address is never to be mailed" };
+  if (reason !== undefined && isForGood(reason)) return { skip: "complained" };
   switch (notice.kind) {
     case "confirm":
       return confirmMail(deps, builder, notice);
     case "change":
       return changeMail(deps, builder, notice, reason);
     case "sample":
-      // An erasure keeps old lists away, and nobody from what they ask for themselves.
-      if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
+      // An erasure blocks old lists and not a reader's own requests.
+      if (reason !== undefined && reason !== erased) return { skip: "suppressed" };
       return sampleMail(deps, notice);
     case "alert":
       return alertMail(deps, builder, notice);
     case "already":
     case "welcome": {
       const reader = await readerOf(deps, notice);
-      if (reader?.status !== "active" || reason !== undefined) return { skip: "the reader is not subscribed" };
+      if (reader?.status !== "active" || reason !== undefined) return { skip: "not_subscribed" };
       return subscriberMail(deps, builder, notice, reader, notice.kind);
     }
     case "settings": {
       const reader = await readerOf(deps, notice);
       if (!reader || reader.status === "suppressed" || reason !== undefined) {
-        return { skip: "the address is no longer a reader's" };
+        return { skip: "not_subscribed" };
       }
       return settingsMail(deps, builder, notice, reader);
     }
     case "moved":
-      if (reason !== undefined && reason !== erased) return { skip: "the address is suppressed" };
+      if (reason !== undefined && reason !== erased) return { skip: "suppressed" };
       return movedMail(deps, builder, notice);
   }
 }
 
-/** Whose mail it is, for as long as the address is theirs: the links in it open their preferences. */
+/** The reader, while the address is theirs: links in the email open their preferences. */
 async function readerOf({ db }: ComposeDeps, notice: ClaimedNotice): Promise<Subscriber | null> {
   const reader = notice.subscriberId === null ? null : await findSubscriber(db, notice.subscriberId);
   return reader?.address.toLowerCase() === notice.address.toLowerCase() ? reader : null;
@@ -78,7 +78,7 @@ async function confirmMail(deps: ComposeDeps, builder: NoticeBuilder, notice: Cl
     .select(["key", "tags", "all_tags", "confirmed_at"])
     .where("id", "=", notice.consentId)
     .executeTakeFirst();
-  if (!consent?.key || consent.confirmed_at !== null) return { skip: "there is nothing to confirm any more" };
+  if (!consent?.key || consent.confirmed_at !== null) return { skip: "nothing_to_confirm" };
   const said = saidBy(deps, "confirm");
   const follows = followed(deps, "confirm", { tags: consent.tags, allTags: consent.all_tags });
   return printed(deps, builder, notice, {
@@ -101,7 +101,7 @@ async function changeMail(
     .select("key")
     .where("id", "=", Number(notice.payload["changeId"]))
     .executeTakeFirst();
-  if (!change) return { skip: "the change was made or given up" };
+  if (!change) return { skip: "nothing_to_confirm" };
   const other = await findByAddress(deps.db, notice.address.toLowerCase());
   if (other?.status === "active" && suppressed === undefined)
     return subscriberMail(deps, builder, notice, other, "already");
@@ -158,14 +158,14 @@ function settingsMail(
 }
 
 /**
- * To the former mailbox, which may be somebody else's by now: it neither names the new address nor leads to the
- * preferences. Its button is the List-Unsubscribe header's address, which older mails there hold already.
+ * For the former mailbox, which can belong to somebody else by now: it does not name the new address or link to the
+ * preferences. Its button is the List-Unsubscribe link, which older emails in that mailbox already contain.
  */
 async function movedMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
   const { db, options, publication } = deps;
   const reader = notice.subscriberId === null ? null : await findSubscriber(db, notice.subscriberId);
   if (!reader || reader.address.toLowerCase() === notice.address.toLowerCase()) {
-    return { skip: "the address has changed back, or the reader was erased" };
+    return { skip: "address_changed_back" };
   }
   const { timezone } = await loadSchedule(db);
   const time = new Intl.DateTimeFormat(publication.language, {
@@ -188,12 +188,12 @@ async function movedMail(deps: ComposeDeps, builder: NoticeBuilder, notice: Clai
 }
 
 async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Composed> {
-  if (!(await mayHaveSample(deps, notice))) return { skip: "the address had one lately" };
+  if (!(await mayHaveSample(deps, notice))) return { skip: "sample_limit" };
   const message = await composeSample(deps, notice, idOf(deps, notice));
-  return message ? { message } : { skip: "there is no article yet to make a sample copy of" };
+  return message ? { message } : { skip: "no_article" };
 }
 
-/** To an operator, in the words that were found when it was written down. */
+/** For an operator, with the texts of the payload. */
 function alertMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
   const { headline, sentence, advice } = notice.payload;
   const name = publicationName(deps.publication);
@@ -201,15 +201,15 @@ function alertMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNot
     subject: `${name}: ${String(headline)}`,
     headline: String(headline),
     paragraphs: [String(sentence)],
-    button: { label: "Look at it", url: `${deps.options.publicUrl}/operator` },
+    button: { label: "Open the dashboard", url: `${deps.options.publicUrl}/operator` },
     after: typeof advice === "string" ? [advice] : [],
     list: null,
     own: null,
-    why: `You get this because ALERT_MAIL of ${name} names your address.`,
+    why: `You get this email because ALERT_MAIL of ${name} contains your address.`,
   });
 }
 
-/** Kinds with texts of their own. */
+/** Kinds with their own texts in the catalogue. */
 type SingleKind = Exclude<NoticeKind, "sample" | "alert">;
 
 type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };
@@ -227,7 +227,7 @@ function saidBy({ publication }: ComposeDeps, kind: SingleKind, values: MessageV
   };
 }
 
-/** What a reader gets news of; with nothing but hidden tags, what they once chose. */
+/** The tags that select articles for a reader; if all of them are hidden, the chosen ones. */
 function offered({ tags, hiddenTags }: Subscriber): string[] {
   const shown = tags.filter((tag) => !hiddenTags.includes(tag));
   return shown.length === 0 ? tags : shown;

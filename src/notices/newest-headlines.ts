@@ -6,7 +6,7 @@ import { clip, httpUrl, oneLine } from "../render/plain.ts";
 const most = 8;
 const longestTitle = 300;
 
-/** Headlines of the newest edition that a reader would have got. */
+/** Headlines of the newest edition, by the tags that the reader follows. */
 export async function newestHeadlines(
   db: Db,
   reader: { id: number; allTags: boolean },

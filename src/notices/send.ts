@@ -28,8 +28,8 @@ const settleTries = 6;
 const settleRetryMs = 1_000;
 
 /**
- * Sends every notice that is due, by the rules of deliveries: a claim is committed before SMTP sees the mail, the
- * outcome after, and what the relay never answered is not sent again by itself. None suppresses its reader (ADR 12).
+ * Sends all due notices by the rules of deliveries: the claim is committed before SMTP sees the email, the outcome after
+ * it, and a notice without an answer from the relay is not resent automatically. No notice suppresses its reader (ADR 12).
  */
 export async function sendNotices(deps: SendNoticesDeps, signal: AbortSignal): Promise<void> {
   const { db, clock, transport, sender } = deps;
@@ -57,14 +57,14 @@ async function sendOne(deps: SendNoticesDeps, builder: NoticeBuilder, notice: Cl
   const composed = await composeNotice(deps, builder, notice).catch((error: unknown) => ({ error }));
   if ("skip" in composed) {
     transport.release(1);
-    log.info({ notice: id, kind, reason: composed.skip }, "notice not needed any more");
-    return { id, state: "skipped", reply: composed.skip, dueAt: null };
+    log.info({ notice: id, kind, reason: composed.skip }, "notice skipped");
+    return { id, state: "skipped", reason: composed.skip, reply: null, dueAt: null };
   }
   if ("error" in composed) {
     transport.release(1);
-    const reply = `The mail could not be made: ${reasonOf(composed.error)}`;
-    log.error({ notice: id, kind, reason: reply }, "notice could not be made");
-    return { id, state: "rejected", reply, dueAt: null };
+    const reply = reasonOf(composed.error);
+    log.error({ notice: id, kind, reason: reply }, "notice could not be composed");
+    return { id, state: "rejected", reason: "build_failed", reply, dueAt: null };
   }
   const verdict = await transport.send({
     from: options.mailFrom.address,
@@ -72,19 +72,19 @@ async function sendOne(deps: SendNoticesDeps, builder: NoticeBuilder, notice: Cl
     message: composed.message,
   });
   if (verdict.kind !== "sent") {
-    log.warn({ notice: id, ...verdict, reply: withoutAddress(verdict.reply) }, "not sent");
+    log.warn({ notice: id, ...verdict, reply: withoutAddress(verdict.reply) }, "notice not sent");
   }
   return outcomeOf(verdict, notice, { now: clock.now(), unknownPolicy: options.unknownPolicy });
 }
 
-/** The relay has them; a database that is away for a moment must not make them unknown. */
+/** Retries, so that a short database outage does not turn delivered notices into unknown ones. */
 async function settle(deps: SendNoticesDeps, outcomes: readonly NoticeOutcome[], attempt: number): Promise<void> {
   const { db, clock, sender, log } = deps;
   try {
     await db.transaction().execute((tx) => settleNotices(tx, sender, outcomes, clock.now()));
   } catch (error) {
     if (attempt === settleTries) throw error;
-    log.error({ outcomes: outcomes.length, reason: reasonOf(error) }, "outcomes could not be written, trying again");
+    log.error({ outcomes: outcomes.length, reason: reasonOf(error) }, "outcomes could not be recorded, retrying");
     await wait(settleRetryMs);
     await settle(deps, outcomes, attempt + 1);
   }

@@ -17,14 +17,14 @@ export interface AddDeps {
   options: { secret: string };
 }
 
-/** How and when a reader agreed, as somebody else recorded it. */
+/** How and when a reader agreed, from another system's record. */
 export interface ConsentRecord {
   /** Such as "double opt-in at shop.example". */
   method: string;
   /** The sentence that was agreed to. */
   wording: string | null;
   at: Date;
-  /** The page on which they did. */
+  /** The page of the form. */
   formUrl: string | null;
 }
 
@@ -32,18 +32,18 @@ export interface AddRequest {
   address: string;
   tags: string[];
   allTags: boolean;
-  /** The operator vouches that this reader asked for it; without it the row waits, and nobody is asked. */
+  /** The operator vouches for the reader's consent. Otherwise the reader stays pending and gets no email. */
   confirmed: boolean;
   consent?: ConsentRecord;
-  /** IANA name; without it the publication's. */
+  /** IANA name; the publication's when missing. */
   timezone?: string | null;
   actor: string;
 }
 
 /**
- * Adds one reader for an operator who has their consent. One who is waiting to be confirmed is confirmed by it.
- * @throws Refusal 422 for a wrong address, unknown tags, none at all, or a consent of the future; 409 when the address is
- * there already, suppressed, or erased after that consent
+ * Adds one reader for an operator who has their consent. This also confirms a pending reader.
+ * @throws Refusal 422 for a wrong address, unknown or no tags, or a consent in the future; 409 when the address already
+ * exists, is suppressed, or was erased after that consent
  */
 export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise<Subscriber> {
   const { db, clock } = deps;
@@ -51,8 +51,7 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
   const consent = request.consent ?? { method: "operator", wording: null, at: now, formUrl: null };
   const agreedAt = request.confirmed ? consent.at : null;
   const { address, key, tags, tagIds } = await checkNewcomer(deps, { ...request, agreedAt });
-  if (consent.at > now)
-    throw new Refusal(422, `The consent of ${address} is of the future: give the instant at which it was given.`);
+  if (consent.at > now) throw new Refusal(422, "consent_in_future", { address });
   const newcomer: NewSubscriber = {
     address,
     addressKey: key,
@@ -82,9 +81,9 @@ export async function addSubscriber(deps: AddDeps, request: AddRequest): Promise
 }
 
 /**
- * What anybody who is to be added must satisfy.
- * @param request.agreedAt null where nobody can say when
- * @throws Refusal 422 for a wrong address, unknown tags or none at all; 409 for a suppressed address
+ * Checks a reader who is to be added or invited.
+ * @param request.agreedAt null when unknown
+ * @throws Refusal 422 for a wrong address and unknown or no tags; 409 for a suppressed address
  */
 export async function checkNewcomer(
   { db, options }: Pick<AddDeps, "db" | "options">,
@@ -92,19 +91,14 @@ export async function checkNewcomer(
 ): Promise<{ address: string; key: string; tags: string[]; tagIds: number[] }> {
   const { address, key } = parseAddress(request.address);
   const tags = cleanTags(request.tags);
-  if (tags.length === 0 && !request.allTags) {
-    throw new Refusal(
-      422,
-      `${address} needs something to follow: give at least one tag (--tag) or all news (--all-tags).`,
-    );
-  }
+  if (tags.length === 0 && !request.allTags) throw new Refusal(422, "nothing_followed", { address });
   const tagIds = await existingTags(db, tags);
   const suppression = (await findSuppressions(db, options.secret, [key])).get(key);
   const wrong = whyNotAdded(address, suppression, request.agreedAt);
-  if (wrong !== null) throw new Refusal(409, wrong);
+  if (wrong !== null) throw new Refusal(409, wrong.code, wrong.details);
   return { address, key, tags, tagIds };
 }
 
 export function thereAlready(address: string, { status }: Subscriber): Refusal {
-  return new Refusal(409, `${address} is a subscriber already (${status}).`);
+  return new Refusal(409, "subscriber_exists", { address, status });
 }

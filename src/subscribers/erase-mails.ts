@@ -6,8 +6,8 @@ import type { Subscriber } from "./store.ts";
 import { messageId, noticeMessageId } from "./tokens.ts";
 
 /**
- * Removes a reader's mails from this machine's outbox. Those to an address of before are known by their Message-IDs, as
- * long as the rows are there that tell of them.
+ * Removes a reader's emails from this machine's outbox. Emails to a former address are found by their Message-IDs, which are
+ * computed from deliveries and notices, so this must run before those rows are deleted.
  * @throws Refusal 500 when a file cannot be read or removed
  */
 export async function eraseMails(
@@ -19,10 +19,7 @@ export async function eraseMails(
   try {
     await removeMails(outboxFolder(options.dataDir), own);
   } catch (error) {
-    throw new Refusal(
-      500,
-      `This reader's mails in the outbox cannot be removed (${reasonOf(error)}): make DATA_DIR/outbox writable and erase again.`,
-    );
+    throw new Refusal(500, "outbox_not_writable", { reason: reasonOf(error) });
   }
 }
 

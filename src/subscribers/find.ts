@@ -7,7 +7,7 @@ import { erased, findSuppressed } from "./suppressions.ts";
 
 /**
  * The reader with an address.
- * @throws Refusal 422 for a wrong address, 404 when nobody has it, saying whether it is suppressed
+ * @throws Refusal 422 for a wrong address, 404 when no reader has it, with codes for an erased and a suppressed one
  */
 export async function lookUpReader(
   { db, options }: { db: Db; options: { secret: string } },
@@ -17,14 +17,9 @@ export async function lookUpReader(
   const found = await findByAddress(db, key);
   if (found) return found;
   const reason = (await findSuppressed(db, options.secret, [key])).get(key);
-  if (reason === erased)
-    throw new Refusal(404, "No subscriber has this address: they were erased, and can sign up again.");
-  throw new Refusal(
-    404,
-    reason === undefined
-      ? "No subscriber has this address: they never signed up, or gave another one, or were erased."
-      : `No subscriber has this address, and it is suppressed (${reason}): it is never mailed.`,
-  );
+  if (reason === undefined) throw new Refusal(404, "address_unknown");
+  if (reason === erased) throw new Refusal(404, "address_unknown_erased");
+  throw new Refusal(404, "address_unknown_suppressed", { reason });
 }
 
 export interface FoundReader {
@@ -36,7 +31,7 @@ export interface FoundReader {
   createdAt: Date;
 }
 
-/** A page of readers by id, newest first, whose address has `words` in it. @param page.before the last id of the page before */
+/** A page of readers whose address contains `words`, newest first. @param page.before the last id of the previous page */
 export async function findReaders(
   db: Db,
   page: { words: string; status?: SubscriberStatus | undefined; before: number | null; limit: number },

@@ -3,11 +3,12 @@ import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
-import { Refusal, reasonOf, wrongValue } from "../base/errors.ts";
+import { echo, invalid, Refusal, type Reason } from "../base/errors.ts";
+import type { ErrorCode } from "../wording/catalogue.ts";
 import { parseTimezone } from "../base/schedule-values.ts";
 import { unguardCell } from "./spreadsheet.ts";
 
-/** One line of an import list, understood. */
+/** One parsed line of an import list. */
 export interface ImportRow {
   address: string;
   tags: string[];
@@ -20,32 +21,36 @@ export interface ImportRow {
   consent: string | null;
 }
 
-export type ImportLine = { line: number; row: ImportRow } | { line: number; problem: string };
+export type ImportLine = { line: number; row: ImportRow } | RefusedLine;
+
+/** A line that cannot be imported. */
+export interface RefusedLine {
+  line: number;
+  reasons: Reason[];
+}
 
 const truth = z.union([z.boolean(), z.string().transform((text) => /^(true|yes|1|y|all)$/i.test(text.trim()))]);
 const absent = (value: unknown): unknown => (value === "" || value === null ? undefined : value);
 
-const noAddress = "there is no address";
 const rowSchema = z.object({
-  address: z.string({ error: noAddress }),
-  tags: z.preprocess(
-    absent,
-    z
-      .union([z.array(z.string()), z.string().transform(splitTags)], { error: "tags must be a list of texts" })
-      .default([]),
-  ),
+  address: z.string(),
+  tags: z.preprocess(absent, z.union([z.array(z.string()), z.string().transform(splitTags)]).default([])),
   all_tags: z.preprocess(absent, truth.default(false)),
-  status: z.preprocess(absent, z.enum(["pending", "active"], { error: "status must be pending or active" }).optional()),
-  confirmed_at: z.preprocess(
-    absent,
-    z.coerce.date({ error: "confirmed_at must be a time such as 2026-11-24T07:00:00Z" }).optional(),
-  ),
+  status: z.preprocess(absent, z.enum(["pending", "active"]).optional()),
+  confirmed_at: z.preprocess(absent, z.coerce.date().optional()),
   timezone: z.preprocess(absent, z.string().transform(zoneName).optional()),
-  consent: z.preprocess(
-    absent,
-    z.string({ error: "consent must be a text" }).refine(isText, "consent must be a text").optional(),
-  ),
+  consent: z.preprocess(absent, z.string().refine(isText).optional()),
 });
+
+/** What is wrong when a field does not fit the schema. */
+const fieldCodes: Readonly<Record<string, ErrorCode>> = {
+  address: "import_address_missing",
+  tags: "import_tags_invalid",
+  status: "import_status_invalid",
+  confirmed_at: "import_time_invalid",
+  timezone: "timezone_invalid",
+  consent: "import_consent_invalid",
+};
 
 /** Neither PostgreSQL nor JSON takes NUL, and half a surrogate pair is no character. */
 function isText(value: string): boolean {
@@ -58,20 +63,20 @@ const columns = new Set(["tags", "all_tags", "status", "confirmed_at", "timezone
 function zoneName(raw: string, context: z.RefinementCtx): string {
   try {
     return parseTimezone(raw);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: reasonOf(error).replace(/\.$/, "") });
+  } catch {
+    context.addIssue({ code: "custom" });
     return z.NEVER;
   }
 }
 
-/** What a list calls our columns: theirs, folded as header names are, to ours. */
+/** The list's column names, in lower case, to ours. */
 export type ColumnMap = ReadonlyMap<string, string>;
 
 export const noMap: ColumnMap = new Map();
 
 /**
  * Reads a mapping of columns, such as `address=E-Mail` and `tags=Interests`: our name, then the list's.
- * @throws Refusal 422 for a name that is none of ours, and for one that is mapped twice
+ * @throws Refusal 422 for an unknown name of ours, and for a column that is mapped twice
  */
 export function parseColumnMap(pairs: readonly string[]): ColumnMap {
   const map = new Map<string, string>();
@@ -80,31 +85,29 @@ export function parseColumnMap(pairs: readonly string[]): ColumnMap {
     const field = ours.trim().toLowerCase();
     const known = field === "address" || columns.has(field);
     if (!known || theirs.trim() === "") {
-      const names = ["address", ...columns].join(", ");
-      throw wrongValue(pair, `a mapping; expected one of ${names}, then "=" and the name of a column of the list`);
+      throw invalid("column_mapping_invalid", pair, { columns: ["address", ...columns].join(", ") });
     }
     if (map.has(folded(theirs)) || [...map.values()].includes(field)) {
-      throw new Refusal(422, `${JSON.stringify(pair)} maps a column that another mapping has already: give each once.`);
+      throw invalid("column_mapped_twice", pair);
     }
     map.set(folded(theirs), field);
   }
   return map;
 }
 
-/** UTF-8 bytes of a line, and characters of a CSV record on several lines; 30 tags of the longest kind take 11 kB. */
+/** UTF-8 bytes of a line, and characters of a CSV record on several lines. 30 tags of the maximum length take 11 kB. */
 const longestLine = 32_000;
-const longestShown = longestLine.toLocaleString("en");
 
 /**
- * Reads CSV with a header line. The address column may be called address or email, unless `map` names another; `tags`
- * holds names between `|` (written `\|` inside a name). Columns that mean nothing here are left alone.
+ * Reads CSV with a header line. The address column is called address or email, unless `map` names another; `tags` holds
+ * names separated by `|` (written `\|` inside a name). Unknown columns are ignored.
  */
 export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
   const parser = parse({
     bom: true,
     columns: (header: string[]) => {
       const missing = [...map.keys()].find((theirs) => !header.some((raw) => folded(raw) === theirs));
-      if (missing !== undefined) throw new Error(`the header has no column ${JSON.stringify(missing)}`);
+      if (missing !== undefined) throw new Refusal(422, "import_column_missing", { column: missing });
       return header.map((raw) => columnName(raw, map) ?? false);
     },
     skip_empty_lines: true,
@@ -115,7 +118,7 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
   });
   const long: number[] = [];
   const noteLong = (number: number): void => {
-    if (number === 1) throw new Error(`the first line is longer than ${longestShown} characters`);
+    if (number === 1) throw new Refusal(422, "import_header_too_long", { most: longestLine });
     long.push(number);
   };
   const lines = Readable.from(wholeLines(input, noteLong), { highWaterMark: 1 });
@@ -128,21 +131,23 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
     }>) {
       line = info.lines;
       while (long.length > 0 && long[0]! < line) yield refusedLong(long.shift()!);
-      // The parser's `cast` option would build an object for each cell, which takes most of the time.
+      // The parser's `cast` option would create an object for each cell, which takes most of the time.
       for (const [name, cell] of Object.entries(record)) record[name] = unguardCell(cell);
       yield understood(line, record);
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why =
-      code === "CSV_MAX_RECORD_SIZE"
-        ? `a record is longer than ${longestShown} characters. Look for a missing quotation mark`
-        : message.replace(/\.$/, "");
-    yield { line: line + 1, problem: `The rest cannot be read as CSV: ${why}.` };
+    yield { line: line + 1, reasons: [csvReason(error)] };
   } finally {
     lines.destroy();
   }
   for (const left of long) yield refusedLong(left);
+}
+
+function csvReason(error: unknown): Reason {
+  if (error instanceof Refusal && error.code !== null) return { code: error.code, details: error.details };
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "CSV_MAX_RECORD_SIZE") return { code: "import_record_too_long", details: { most: longestLine } };
+  return { code: "import_csv_invalid", details: { reason: message.replace(/\.$/, "") } };
 }
 
 /** Reads one JSON object per line, with the same names as the CSV columns; `tags` is a list. */
@@ -164,17 +169,17 @@ export async function* readNdjson(input: Readable, map: ColumnMap = noMap): Asyn
         });
         yield understood(line, Object.fromEntries(named));
       } catch {
-        yield { line, problem: "This line is not a JSON object." };
+        yield { line, reasons: [{ code: "import_line_not_json", details: {} }] };
       }
     }
   }
 }
 
 function refusedLong(line: number): ImportLine {
-  return { line, problem: `Line ${line} is longer than ${longestShown} characters.` };
+  return { line, reasons: [{ code: "import_line_too_long", details: { most: longestLine } }] };
 }
 
-/** Bytes that are read before the event loop gets a turn. They hold at most 2,000 lines. */
+/** Bytes that are read before the event loop gets a turn. They contain at most 2,000 lines. */
 const bytesAtATime = 4_000;
 
 const lineFeed = 10;
@@ -187,7 +192,7 @@ const carriageReturn = 13;
  */
 async function* wholeLines(input: Readable, onTooLong: (line: number) => void): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
-  /** Bytes of the line that has not ended yet, held or not. */
+  /** Bytes of the unfinished line, held or not. */
   let size = 0;
   let line = 1;
   let last = 0;
@@ -228,7 +233,7 @@ async function* wholeLines(input: Readable, onTooLong: (line: number) => void): 
   if (size > 0 && size <= longestLine) yield Buffer.concat(held);
 }
 
-/** Tag names in one CSV field, the way back of `splitTags`. */
+/** Tag names in one CSV field, the inverse of `splitTags`. */
 export function joinTags(tags: readonly string[]): string {
   return tags.map((tag) => tag.replaceAll("\\", "\\\\").replaceAll("|", "\\|")).join("|");
 }
@@ -238,7 +243,7 @@ function splitTags(text: string): string[] {
   return tags.map((tag) => tag.replace(/\\(.)/gs, "$1"));
 }
 
-/** Our name of a column, null for one of no meaning. What is mapped is read from that column alone. */
+/** Our name of a column, null for an unknown one. A mapped field is read only from its mapped column. */
 function columnName(raw: string, map: ColumnMap): string | null {
   const name = folded(raw);
   const mapped = map.get(name);
@@ -253,14 +258,20 @@ function folded(header: string): string {
 }
 
 function understood(line: number, record: object): ImportLine {
-  // A file that is not a list can have millions of such lines, and the schema takes ten times as long.
-  if (!("address" in record)) return { line, problem: `Line ${line}: ${noAddress}.` };
+  // A file that is not a list can have millions of such lines, and the schema would take ten times as long.
+  if (!("address" in record)) return { line, reasons: [fieldReason("address", record)] };
   const parsed = rowSchema.safeParse(record);
   if (!parsed.success)
-    return { line, problem: `Line ${line}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}.` };
+    return { line, reasons: parsed.error.issues.map(({ path }) => fieldReason(String(path[0]), record)) };
   const { address, tags, all_tags, status = null, confirmed_at = null, timezone = null, consent = null } = parsed.data;
   return {
     line,
     row: { address, tags: cleanTags(tags), allTags: all_tags, status, confirmedAt: confirmed_at, timezone, consent },
   };
+}
+
+function fieldReason(field: string, record: object): Reason {
+  const code = fieldCodes[field] ?? "import_field_invalid";
+  const zone = code === "timezone_invalid" ? { zone: echo(String((record as { timezone: unknown }).timezone)) } : {};
+  return { code, details: { field, ...zone } };
 }

@@ -1,25 +1,25 @@
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
-import { Refusal, reasonOf } from "../base/errors.ts";
+import { Refusal, sayReason, type Reason } from "../base/errors.ts";
 import { resolveTags } from "../articles/tag-store.ts";
 import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { parseAddress } from "../base/address.ts";
 import { confirmPending, type Vouched } from "./confirm-pending.ts";
-import type { ImportLine, ImportRow } from "./import-rows.ts";
+import type { ImportLine, ImportRow, RefusedLine } from "./import-rows.ts";
 import { insertSubscribers, type NewSubscriber } from "./insert.ts";
 import { whyNotAdded } from "./may-be-added.ts";
 import { findSuppressions, liftErasures } from "./suppressions.ts";
 
 export interface ImportOptions {
-  /** Any wrong line, and nothing is imported. */
+  /** Import nothing if a line is refused. */
   strict: boolean;
   /** Report only. */
   dryRun: boolean;
-  /** The operator vouches that lines without a status of their own asked for it. */
+  /** The operator vouches for the consent of lines without a status. */
   confirmed: boolean;
-  /** Make tags that no article has had yet, instead of refusing the line. */
+  /** Create unknown tags instead of refusing the line. */
   createTags: boolean;
   actor: string;
 }
@@ -29,17 +29,17 @@ export interface ImportReport {
   added: number;
   updated: number;
   unchanged: number;
-  /** The first 1,000 of the lines that were refused, in order. */
+  /** The first 1,000 refused lines, in order. */
   refused: RefusedLine[];
-  /** All lines that were refused. */
+  /** All refused lines. */
   refusedCount: number;
-  /** False for a dry run, and when strictness refused the whole. */
+  /** False for a dry run, and when `strict` refused the list. */
   imported: boolean;
 }
 
-export interface RefusedLine {
-  line: number;
-  reason: string;
+/** The sentences of a refused line. */
+export function sayRefusedLine({ reasons }: RefusedLine): string {
+  return reasons.map((reason) => sayReason(reason)).join(" ");
 }
 
 interface Checked extends ImportRow {
@@ -48,17 +48,17 @@ interface Checked extends ImportRow {
   key: string;
 }
 
-/** Refused lines that a report lists. They make an answer of about 100 kB. */
+/** Refused lines in a report: a response of about 100 kB. */
 const mostReported = 1_000;
 /** Lines that are imported at once. Small numbers keep each statement short: the embedded engine blocks the event loop. */
 const chunkSize = { lines: 1_000, readers: 200, tags: 1_000 };
-/** Unknown tags that the reason of a refused line lists. */
+/** Unknown tags that a reason lists. */
 const mostNamed = 5;
 
 /**
- * Takes readers from a list. Each line stands for itself and is reported by its number; suppressed and unsubscribed
- * addresses are never brought back, erased ones by a newer consent alone. A line that is active confirms whoever waits to
- * be. One transaction: an import is there as a whole or not at all. Memory does not grow with the list.
+ * Imports readers from a list. Each line is checked alone and reported by number. Suppressed and unsubscribed addresses are
+ * never added again, and erased ones only with a newer consent. An active line confirms a pending reader. The import is one
+ * transaction. Memory does not grow with the list.
  */
 export async function importSubscribers(
   deps: { db: Db; clock: Clock; options: { secret: string } },
@@ -78,7 +78,7 @@ export async function importSubscribers(
   const now = deps.clock.now();
   const chunks = inChunks(lines, now);
   let next = await chunks.next();
-  // Lines before the first reader need no transaction. On the embedded engine it would keep everybody else waiting.
+  // Refused lines before the first reader need no transaction, which would block the embedded engine.
   for (; !next.done && next.value.rows.length === 0; next = await chunks.next()) count(report, next.value, []);
   try {
     await deps.db.transaction().execute(async (tx) => {
@@ -123,7 +123,7 @@ async function* inChunks(lines: AsyncIterable<ImportLine> | Iterable<ImportLine>
   let tags = 0;
   for await (const line of lines) {
     const checked = check(line, now);
-    if ("reason" in checked) chunk.refused.push(checked);
+    if ("reasons" in checked) chunk.refused.push(checked);
     else {
       chunk.rows.push(checked);
       tags += checked.tags.length;
@@ -138,7 +138,7 @@ async function* inChunks(lines: AsyncIterable<ImportLine> | Iterable<ImportLine>
   yield chunk;
 }
 
-/** Adds a chunk's lines to the report, those that were refused in the order of the list. */
+/** Adds a chunk's lines to the report, refused lines in list order. */
 function count(report: ImportReport, { rows, refused }: Chunk, later: readonly RefusedLine[]): void {
   report.lines += rows.length + refused.length;
   report.refusedCount += refused.length + later.length;
@@ -147,22 +147,20 @@ function count(report: ImportReport, { rows, refused }: Chunk, later: readonly R
 }
 
 function check(line: ImportLine, now: Date): Checked | RefusedLine {
-  if ("problem" in line) return { line: line.line, reason: line.problem };
+  if ("reasons" in line) return line;
   try {
     const { address, key } = parseAddress(line.row.address);
-    if (line.row.tags.length === 0 && !line.row.allTags) {
-      throw new Refusal(422, `${address} follows nothing: expected tags, or all_tags=true.`);
-    }
-    if (line.row.confirmedAt !== null && line.row.confirmedAt > now) {
-      throw new Refusal(422, `${address} has a confirmed_at of the future: give the instant at which they agreed.`);
-    }
+    if (line.row.tags.length === 0 && !line.row.allTags) throw new Refusal(422, "nothing_followed", { address });
+    if (line.row.confirmedAt !== null && line.row.confirmedAt > now)
+      throw new Refusal(422, "consent_in_future", { address });
     return { ...line.row, line: line.line, address, key };
   } catch (error) {
-    return { line: line.line, reason: reasonOf(error) };
+    if (!(error instanceof Refusal) || error.code === null) throw error;
+    return { line: line.line, reasons: [{ code: error.code, details: error.details }] };
   }
 }
 
-/** @returns what was refused of it */
+/** @returns the refused lines */
 async function takeChunk(
   tx: Tx,
   secret: string,
@@ -186,21 +184,23 @@ async function takeChunk(
   const waiting: Vouched[] = [];
   const present: Wish[] = [];
   for (const row of chunk) {
-    const refuse = (reason: string): unknown => refused.push({ line: row.line, reason });
+    const refuse = (code: Reason["code"], details: Reason["details"]): unknown =>
+      refused.push({ line: row.line, reasons: [{ code, details }] });
     const first = firstLines.get(row.key)!;
     const unknown = row.tags.filter((name) => !tagIds.has(name));
     const subscriber = known.get(row.key);
     const as = newSubscriber(row, tagIds, options, now);
     const agreedAt = as.status === "active" ? row.confirmedAt : null;
     const wrong = whyNotAdded(row.address, suppressions.get(row.key), agreedAt);
-    if (first !== row.line) refuse(`${row.address} is already on line ${first}.`);
-    else if (wrong !== null) refuse(wrong);
+    const { address } = row;
+    if (first !== row.line) refuse("import_address_repeated", { address, first });
+    else if (wrong !== null) refuse(wrong.code, wrong.details);
     else if (subscriber?.status === "unsubscribed" || subscriber?.status === "suppressed") {
-      refuse(`${row.address} is ${subscriber.status}: only the reader can come back.`);
+      refuse("subscriber_left", { address, status: subscriber.status });
     } else if (unknown.length > 0) {
-      const more = unknown.length > mostNamed ? ` and ${unknown.length - mostNamed} more` : "";
       const names = unknown.slice(0, mostNamed).map((name) => JSON.stringify(name));
-      refuse(`No article has ever had the tag ${names.join(", ")}${more}.`);
+      const more = Math.max(0, unknown.length - mostNamed);
+      refuse("import_tags_unknown", { tags: names.join(", "), more });
     } else if (!subscriber) news.push(as);
     else if (subscriber.status === "pending" && as.status === "active") waiting.push({ id: subscriber.id, as });
     else present.push({ id: subscriber.id, tagIds: as.tagIds, allTags: as.allTags });
@@ -219,7 +219,7 @@ async function takeChunk(
   return refused;
 }
 
-/** The first line of each address. They are kept in the database, because a list may have millions. */
+/** The first line of each address, kept in the database because a list can have millions. */
 async function firstLinesOf(tx: Tx, chunk: readonly Checked[]): Promise<Map<string, number>> {
   const keys = chunk.map((row) => row.key);
   await sql`
@@ -236,7 +236,7 @@ interface Wish {
   allTags: boolean;
 }
 
-/** Adds to what readers follow already. @returns to how many of them it was new */
+/** Adds tags to present readers. @returns how many readers changed */
 async function widen(tx: Tx, wishes: readonly Wish[]): Promise<number> {
   if (wishes.length === 0) return 0;
   const pairs = wishes.flatMap(({ id, tagIds }) => tagIds.map((tagId) => ({ id, tagId })));
@@ -268,7 +268,7 @@ function newSubscriber(row: Checked, tagIds: Map<string, number>, options: Impor
   };
 }
 
-/** By name as written; names that no tag has are missing, unless they may be made. */
+/** By name as written, without unknown names unless `create`. */
 async function tagIdsOf(tx: Tx, chunk: readonly Checked[], create: boolean, now: Date): Promise<Map<string, number>> {
   const names = [...new Set(chunk.flatMap((row) => row.tags))];
   return resolveTags(tx, now, names, { create });

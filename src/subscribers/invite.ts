@@ -10,27 +10,26 @@ export interface Invitation {
   tags: string[];
   allTags: boolean;
   timezone: string | null;
-  /** The site's page on which the reader asked. */
+  /** The page of the form. */
   formUrl: string | null;
   actor: string;
 }
 
 /**
- * Signs somebody up for a site's own form or an operator: the mailbox is asked to confirm, as for any other sign-up.
- * Unlike a reader, whoever has a token is told how things stand.
- * @throws Refusal 422 for a wrong address, unknown tags or none; 409 for an active or suppressed address; 429 when the
- * address was asked too often
+ * Signs somebody up for a site's own form or an operator: the mailbox gets a confirmation email, as for any other sign-up.
+ * Unlike a reader, the caller learns whether the address is subscribed or suppressed.
+ * @throws Refusal 422 for a wrong address and unknown or no tags; 409 for an active or suppressed address; 429 when the
+ * address was invited recently
  */
 export async function inviteSubscriber(deps: SignupDeps, request: Invitation): Promise<Subscriber> {
-  // Whoever was erased is asked like anybody else: a yes of the mailbox is newer than that.
+  // An erased reader can be invited, because their confirmation will be newer than the erasure.
   const { address, key } = await checkNewcomer(deps, { ...request, agreedAt: deps.clock.now() });
   const present = await findByAddress(deps.db, key);
   if (present?.status === "active") throw thereAlready(address, present);
   await handleSignup(deps, await keepSignup(deps, { ...request, from: null }, deps.clock.now()));
   await deps.wake("send-notices", {});
   const subscriber = await findByAddress(deps.db, key);
-  if (!subscriber)
-    throw new Refusal(429, `${address} was asked to confirm lately: wait an hour before it is asked again.`);
+  if (!subscriber) throw new Refusal(429, "invited_recently", { address });
   await writeAudit(deps.db, {
     at: deps.clock.now(),
     actor: request.actor,

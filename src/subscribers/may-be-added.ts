@@ -1,19 +1,20 @@
+import type { Reason } from "../base/errors.ts";
 import { erased, type Suppression } from "./suppressions.ts";
 
 /**
- * Why nobody but its owner can bring an address back, in a sentence; null when an operator's word is enough. A consent
- * that is newer than an erasure is a new one; what is older, or of no date, may be a list from before.
- * @param agreedAt null where nobody can say when its owner agreed
+ * Why an operator cannot add an address; null when they can. After an erasure, only a newer consent counts: an older one,
+ * or one without a date, may come from an old list.
+ * @param agreedAt null when the time of the consent is unknown
  */
 export function whyNotAdded(
   address: string,
   suppression: Suppression | undefined,
   agreedAt: Date | null,
-): string | null {
+): Reason | null {
   if (suppression === undefined) return null;
   const { reason, since } = suppression;
-  if (reason !== erased) return `${address} is suppressed (${reason}) and must not be mailed.`;
+  if (reason !== erased) return { code: "address_suppressed", details: { address, reason } };
   if (agreedAt !== null && agreedAt >= since) return null;
   const date = since.toISOString().slice(0, 10);
-  return `${address} was erased on ${date}: they can sign up again, or be added with a consent given since (confirmed_at).`;
+  return { code: "address_erased", details: { address, date } };
 }

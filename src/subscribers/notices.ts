@@ -2,19 +2,19 @@ import { sql } from "kysely";
 import type { Db, NoticeKind, Tx } from "../db/schema.ts";
 import type { Outcome } from "../deliveries/claims.ts";
 
-/** A notice that nobody could send for this long is of no use any more. */
+/** A notice that could not be sent for this long has lost its purpose. */
 const usefulMs = 24 * 3_600_000;
 
 export interface NewNotice {
   kind: NoticeKind;
-  /** Whose mail it is; null for a sample copy, which goes to nobody we know. */
+  /** The reader; null for a sample copy. */
   subscriberId: number | null;
   address: string;
   consentId?: number;
   payload?: Record<string, unknown>;
 }
 
-/** A notice that this process has claimed and must now send. */
+/** A notice that this process has claimed and must send. */
 export interface ClaimedNotice {
   id: number;
   kind: NoticeKind;
@@ -26,10 +26,25 @@ export interface ClaimedNotice {
   createdAt: Date;
 }
 
-/** What became of a claimed notice; skipped: what it was about is no longer so. */
-export type NoticeOutcome = Outcome | { id: number; state: "skipped"; reply: string; dueAt: null };
+/** Why a notice was not sent, when it was not the relay that refused it. */
+export type NoticeReason =
+  | "complained"
+  | "suppressed"
+  | "not_subscribed"
+  | "nothing_to_confirm"
+  | "address_changed_back"
+  | "sample_limit"
+  | "no_article"
+  | "build_failed"
+  | "sender_stopped"
+  | "not_sent_in_time";
 
-/** Writes down that a mail is to be sent; ask for `send-notices` once this is committed. */
+/** The outcome of a claimed notice. A skipped one no longer had a purpose. */
+export type NoticeOutcome =
+  | (Outcome & { reason?: undefined })
+  | { id: number; state: "skipped" | "rejected"; reason: NoticeReason; reply: string | null; dueAt: null };
+
+/** Queues a notice. Wake `send-notices` after the transaction. */
 export async function addNotice(tx: Db | Tx, notice: NewNotice, now: Date): Promise<void> {
   await tx
     .insertInto("notices")
@@ -66,17 +81,24 @@ export async function claimNotices(
   return rows;
 }
 
-/** Writes outcomes down, for as long as the claim is still the sender's or was given up for dead. */
+/** Records outcomes while the claim is still the sender's, or after it was given up as unknown. */
 export async function settleNotices(
   tx: Tx,
   sender: string,
   outcomes: readonly NoticeOutcome[],
   now: Date,
 ): Promise<void> {
-  for (const { id, state, reply, dueAt } of outcomes) {
+  for (const { id, state, reason = null, reply, dueAt } of outcomes) {
     await tx
       .updateTable("notices")
-      .set({ state, reply, claim: null, settled_at: now, ...(dueAt === null ? {} : { due_at: dueAt }) })
+      .set({
+        state,
+        reason_code: reason,
+        reply,
+        claim: null,
+        settled_at: now,
+        ...(dueAt === null ? {} : { due_at: dueAt }),
+      })
       .where("id", "=", id)
       .where("claim", "=", sender)
       .where("state", "in", ["sending", "unknown"])
@@ -84,7 +106,7 @@ export async function settleNotices(
   }
 }
 
-/** Whether a notice can be sent now. */
+/** Whether a notice is due. */
 export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
   const row = await db
     .selectFrom("notices")
@@ -97,8 +119,8 @@ export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
 }
 
 /**
- * Ends what waited too long, and takes the claims of senders that are no more: `unknown`, or pending where the
- * publication chose to risk a second copy.
+ * Expires notices that waited too long and releases the claims of dead senders: they become `unknown`, or pending where the
+ * publication accepts a possible second copy.
  */
 export async function tidyNotices(
   db: Db,
@@ -109,12 +131,12 @@ export async function tidyNotices(
     update notices n set
       state = ${policy === "hold" ? "unknown" : "pending"},
       settled_at = ${policy === "hold" ? now : null},
-      reply = 'the sender stopped before the relay''s answer was written down'
+      reason_code = ${"sender_stopped" satisfies NoticeReason}, reply = null
     where n.state = 'sending' and n.claim <> ${self}::uuid and not exists (
       select 1 from senders s where s.id = n.claim
     )`.execute(db);
   await sql`
     update notices set state = 'expired', settled_at = ${now},
-      reply = coalesce('last answer: ' || reply, 'not sent in time')
+      reason_code = ${"not_sent_in_time" satisfies NoticeReason}
     where state in ('pending', 'deferred') and expires_at <= ${now}`.execute(db);
 }

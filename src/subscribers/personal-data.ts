@@ -5,7 +5,7 @@ import { findSubscriber } from "./store.ts";
 import { addressHash } from "./tokens.ts";
 
 /**
- * Everything held about a reader, as plain JSON (GDPR Art. 15 and 20), but for the keys of links.
+ * All data about a reader as plain JSON (GDPR Art. 15 and 20), without the keys of links.
  * @throws Refusal 404 when there is no such reader
  */
 export async function personalData(
@@ -84,7 +84,7 @@ function deliveriesOf(db: Db, id: number) {
     .execute();
 }
 
-/** With the sample copies that were sent to the address before or beside a subscription. */
+/** Includes sample copies to the address, which have no subscriber. */
 function noticesOf(db: Db, id: number, addressKey: string) {
   return db
     .selectFrom("notices")
@@ -99,6 +99,7 @@ function noticesOf(db: Db, id: number, addressKey: string) {
       "expires_at as expiresAt",
       "claimed_at as takenAt",
       "settled_at as settledAt",
+      "reason_code as reason",
       "reply",
     ])
     .where((eb) =>
@@ -120,7 +121,7 @@ function addressChangesOf(db: Db, id: number) {
     .execute();
 }
 
-/** What a form has brought and nobody has looked at yet. */
+/** Sign-ups that are not processed yet. */
 function signUpsOf(db: Db, addressKey: string) {
   return db
     .selectFrom("signups")
@@ -144,7 +145,7 @@ function signUpsOf(db: Db, addressKey: string) {
     .execute();
 }
 
-/** Who did it is somebody else's affair. */
+/** Without the operator's name, which is another person's data. */
 function actsOn(db: Db, id: number) {
   return db
     .selectFrom("audit")

@@ -6,8 +6,8 @@ import { parseTimezone } from "../base/schedule-values.ts";
 const longestPauseMs = 366 * 24 * 3_600_000;
 
 /**
- * Leaves a reader out of the editions frozen before `until`; null ends a pause.
- * @throws Refusal 422 for an instant that is past or more than a year away, 404 when there is no such reader
+ * Pauses a reader: editions frozen before `until` leave them out. null ends the pause.
+ * @throws Refusal 422 for a time in the past or more than a year away, 404 when there is no such reader
  */
 export async function pauseReader(deps: { db: Db; clock: Clock }, id: number, until: Date | null): Promise<void> {
   const now = deps.clock.now().getTime();
@@ -19,8 +19,8 @@ export async function pauseReader(deps: { db: Db; clock: Clock }, id: number, un
 }
 
 /**
- * Sets the zone in whose clock a reader's mail leaves at the publication's hour; null is the publication's own.
- * @throws Refusal 422 for what is no zone, 404 when there is no such reader
+ * Sets a reader's delivery time zone; null is the publication's.
+ * @throws Refusal 422 for a wrong zone, 404 when there is no such reader
  */
 export async function setReaderTimezone(deps: { db: Db }, id: number, timezone: string | null): Promise<void> {
   await change(deps.db, id, { timezone: timezone === null || timezone === "" ? null : parseTimezone(timezone) });
@@ -36,5 +36,5 @@ async function change(
 }
 
 export function noSuchReader(id: number): Refusal {
-  return new Refusal(404, `There is no subscriber ${id}: see \`dayletter subscribers list\`.`);
+  return new Refusal(404, "subscriber_not_found", { id });
 }

@@ -14,8 +14,8 @@ export interface SuppressDeps {
 }
 
 /**
- * Sees to it, for an operator, that an address is never mailed again unless its owner confirms anew; with the reason
- * `complaint`, not even then. A subscriber with it is taken off the list at once.
+ * Suppresses an address for an operator until its owner confirms again; with the reason `complaint`, permanently. A
+ * subscriber with this address becomes suppressed at once.
  * @throws Refusal 422 for a wrong address
  */
 export async function suppressAddress(
@@ -23,7 +23,7 @@ export async function suppressAddress(
   request: { address: string; reason: string; detail: string | null; actor: string },
 ): Promise<{ address: string; reason: string }> {
   const { address, key: addressKey } = parseAnyAddress(request.address);
-  // These outlive the reader, who must leave no trace when erased.
+  // A suppression outlives the reader's erasure, so it must not contain the address.
   const reason = withoutAddress(request.reason);
   const detail = request.detail === null ? null : withoutAddress(request.detail);
   const { actor } = request;
@@ -42,8 +42,8 @@ export async function suppressAddress(
 }
 
 /**
- * Forgets why an address must not be mailed. It is still no subscriber's: only its owner can come back, by signing up.
- * @throws Refusal 422 for a wrong address, 404 when it is not suppressed, 409 when its owner has complained
+ * Lifts a suppression. The reader is not subscribed by this: only a sign-up brings them back.
+ * @throws Refusal 422 for a wrong address, 404 when it is not suppressed, 409 after a complaint
  */
 export async function unsuppressAddress(
   deps: SuppressDeps,
@@ -54,7 +54,7 @@ export async function unsuppressAddress(
 }
 
 /**
- * What keeps an address from being mailed.
+ * The suppression of an address.
  * @throws Refusal 422 for a wrong address, 404 when it is not suppressed
  */
 export async function findSuppression(
@@ -63,22 +63,20 @@ export async function findSuppression(
 ): Promise<Omit<ListedSuppression, "address"> & { address: string }> {
   const { address, key } = parseAnyAddress(raw);
   const found = await findByHash(db, addressHash(options.secret, key));
-  if (!found) throw new Refusal(404, `${address} is not suppressed.`);
+  if (!found) throw new Refusal(404, "address_not_suppressed", { address });
   return { address, ...found };
 }
 
 /**
  * The same as `unsuppressAddress`, by the suppression's hash.
  * @param request.hash hexadecimal
- * @throws Refusal 404 when there is no such suppression, 409 when its owner has complained
+ * @throws Refusal 404 when there is no such suppression, 409 after a complaint
  */
 export async function unsuppress({ db, clock }: SuppressDeps, request: { hash: string; actor: string }): Promise<void> {
   const hash = Buffer.from(request.hash, "hex");
   const found = await findByHash(db, hash);
-  if (!found) throw new Refusal(404, "There is no such suppression: `dayletter suppressions list` shows them.");
-  if (isForGood(found.reason)) {
-    throw new Refusal(409, "This address stays suppressed: its owner called a mail spam, and is never mailed again.");
-  }
+  if (!found) throw new Refusal(404, "suppression_not_found");
+  if (isForGood(found.reason)) throw new Refusal(409, "suppression_permanent");
   await liftHash(db, hash);
   const entry = { at: clock.now(), actor: request.actor, subject: "suppressions" };
   await writeAudit(db, { ...entry, action: "suppression remove", detail: { reason: found.reason } });

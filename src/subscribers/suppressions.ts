@@ -2,20 +2,26 @@ import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { addressHash } from "./tokens.ts";
 
-/** Whoever has called a mail spam is never mailed again, not even on their own wish. */
-export const complaint = "complaint";
+/** Codes in `suppressions.reason`. An operator can also write a reason in words, which is stored as it is. */
+export type SuppressionReason = "complaint" | "bounce" | "erased" | "operator";
 
-/** Stands for a reader's wish to be erased, which an old list must not undo. Any other reason takes its place. */
-export const erased = "erased";
+/** The owner reported an email as spam. Nothing lifts this suppression. */
+export const complaint = "complaint" satisfies SuppressionReason;
 
-/** Whether no confirmation of its owner can lift a suppression with this reason. */
+/** The address does not exist. */
+export const bounce = "bounce" satisfies SuppressionReason;
+
+/** The reader's data was erased, which an old list must not undo. Any other reason replaces this one. */
+export const erased = "erased" satisfies SuppressionReason;
+
+/** Whether a suppression stays even if the owner confirms. */
 export function isForGood(reason: string): boolean {
   return reason === complaint;
 }
 
 /**
- * Remembers, by a keyed hash alone, that an address must never be mailed again.
- * @param entry.editionId whose mail was refused, for suppressions that may be taken back together
+ * Suppresses an address. Only a keyed hash of it is stored.
+ * @param entry.editionId the edition whose email was refused, so that its suppressions can be undone together
  */
 export async function suppress(
   db: Db | Tx,
@@ -32,7 +38,7 @@ export async function suppress(
       created_at: entry.now,
       edition_id: editionId,
     })
-    // A complaint outweighs any other reason, whichever came first; and one that stands by itself, what an edition brought.
+    // A complaint replaces any other reason. A reason without an edition replaces one that an edition brought.
     .onConflict((conflict) =>
       conflict
         .column("address_hash")
@@ -45,12 +51,12 @@ export async function suppress(
     .execute();
 }
 
-/** Takes a suppression back that is not for good. @returns whether there was one */
+/** Lifts a suppression that is not permanent. @returns whether there was one */
 export async function liftSuppression(db: Db | Tx, secret: string, addressKey: string): Promise<boolean> {
   return liftHash(db, addressHash(secret, addressKey));
 }
 
-/** The same, by what is kept of the address. */
+/** The same, by the hash. */
 export async function liftHash(db: Db | Tx, hash: Buffer): Promise<boolean> {
   const result = await db
     .deleteFrom("suppressions")
@@ -60,14 +66,14 @@ export async function liftHash(db: Db | Tx, hash: Buffer): Promise<boolean> {
   return result.numDeletedRows === 1n;
 }
 
-/** Forgets that these were erased: they have agreed anew. */
+/** Lifts suppressions of erased readers who have agreed again. */
 export async function liftErasures(tx: Tx, secret: string, addressKeys: readonly string[]): Promise<void> {
   if (addressKeys.length === 0) return;
   const hashes = addressKeys.map((key) => addressHash(secret, key));
   await tx.deleteFrom("suppressions").where("address_hash", "in", hashes).where("reason", "=", erased).execute();
 }
 
-/** Of these address keys, those that must not be mailed, with the reason. */
+/** The suppressed ones of these address keys, with the reason. */
 export async function findSuppressed(
   db: Db | Tx,
   secret: string,
@@ -100,9 +106,9 @@ export async function findSuppressions(
 }
 
 export interface ListedSuppression {
-  /** Hexadecimal; all that is left of an address that has no subscriber any more. */
+  /** Hexadecimal. For an address without a subscriber, nothing else is stored. */
   hash: string;
-  /** Where a suppressed subscriber still has it. */
+  /** null without a suppressed subscriber. */
   address: string | null;
   reason: string;
   detail: string | null;
@@ -119,7 +125,7 @@ export async function findByHash(db: Db, hash: Buffer): Promise<Omit<ListedSuppr
   return row ? { hash: hash.toString("hex"), ...row } : null;
 }
 
-/** A page of suppressions by hash. @param page.after the last hash of the page before, empty for the first */
+/** A page of suppressions by hash. @param page.after the last hash of the previous page, empty for the first */
 export async function listSuppressions(
   db: Db,
   secret: string,
@@ -132,7 +138,7 @@ export async function listSuppressions(
     .orderBy("address_hash")
     .limit(page.limit)
     .execute();
-  // A hash cannot be turned back, so the addresses that are known still are hashed to find it.
+  // A hash cannot be reversed, so the known addresses are hashed to find theirs.
   const known = rows.length === 0 ? [] : await suppressedAddresses(db);
   const byHash = new Map(known.map((one) => [addressHash(secret, one.address_key).toString("hex"), one.address]));
   return rows.map(({ hash, ...row }) => {

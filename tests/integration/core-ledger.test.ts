@@ -270,7 +270,7 @@ describe("a relay that says of everybody that they do not exist", () => {
   /** Two workers, each with a handful of refusals, of whom neither has noticed that they are many. */
   const refuse = async (count: number): Promise<void> => {
     const suppressOne: Parameters<typeof createLedger>[0]["suppress"] = (tx, { reply, ...gone }) =>
-      keepOut(tx, world.app.options.secret, { ...gone, reason: "address does not exist", detail: reply });
+      keepOut(tx, world.app.options.secret, { ...gone, reason: "bounce", detail: reply });
     for (let left = count; left > 0; left -= connections) {
       const ledger = open({ suppress: suppressOne });
       for (const id of await take(ledger, Math.min(left, connections)))

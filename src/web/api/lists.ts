@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
+import { importSubscribers, sayRefusedLine, type ImportReport } from "../../subscribers/import.ts";
 import { parseColumnMap, readCsv, readNdjson } from "../../subscribers/import-rows.ts";
 import { exportCsv, exportNdjson } from "./export.ts";
 import { noHead } from "../limits.ts";
@@ -23,7 +23,13 @@ const reportSchema = z
     updated: z.int(),
     unchanged: z.int(),
     refused: z
-      .array(z.object({ line: z.int(), reason: z.string() }))
+      .array(
+        z.object({
+          line: z.int(),
+          reason: z.string().describe("One or more sentences"),
+          reasons: z.array(z.object({ code: z.string(), details: z.record(z.string(), z.unknown()) })),
+        }),
+      )
       .describe("The first 1000 refused lines, in order"),
     refusedCount: z.int().describe("Number of all refused lines"),
   })
@@ -64,8 +70,10 @@ export function addListRoutes(server: ApiServer, app: App): void {
         const read = headers["content-type"]?.startsWith(csv) ? readCsv : readNdjson;
         const { map, ...options } = query;
         const names = parseColumnMap(map);
-        const report = await withUpload(body, mostMegabytes, (list) =>
-          importSubscribers(app, read(list, names), { ...options, actor }),
+        const report = withSentences(
+          await withUpload(body, mostMegabytes, (list) =>
+            importSubscribers(app, read(list, names), { ...options, actor }),
+          ),
         );
         if (query.strict && report.refusedCount > 0) refuse(report);
         return report;
@@ -106,7 +114,12 @@ export function addListRoutes(server: ApiServer, app: App): void {
   );
 }
 
-function refuse(report: ImportReport): never {
+function withSentences(report: ImportReport) {
+  const refused = report.refused.map((line) => ({ ...line, reason: sayRefusedLine(line) }));
+  return { ...report, refused };
+}
+
+function refuse(report: ReturnType<typeof withSentences>): never {
   const wrong = report.refusedCount === 1 ? "1 line was" : `${report.refusedCount} lines were`;
   throw new Refusal(422, `${wrong} refused, so nothing was imported: mend the list, or leave out \`strict\`.`, {
     ...report,

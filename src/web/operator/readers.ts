@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import type { SubscriberStatus } from "../../db/schema.ts";
-import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
+import { importSubscribers, sayRefusedLine, type ImportReport } from "../../subscribers/import.ts";
 import { parseColumnMap, readCsv } from "../../subscribers/import-rows.ts";
 import { findReaders } from "../../subscribers/find.ts";
 import { countByStatus } from "../../subscribers/store.ts";
@@ -134,7 +134,7 @@ function showReport(report: ImportReport) {
     imported: report.imported,
     ready: !report.imported && report.added + report.updated > 0,
     label: `Import ${count(report.added + report.updated, "reader")}`,
-    faults: report.refused.slice(0, shownFaults),
+    faults: report.refused.slice(0, shownFaults).map((line) => ({ line: line.line, reason: sayRefusedLine(line) })),
     more: report.refusedCount > shownFaults ? number(report.refusedCount - shownFaults) : null,
   };
 }

@@ -166,7 +166,7 @@ describe("commands against a running server", () => {
   test("an address is suppressed, listed and let go", async () => {
     expect((await run(["suppressions", "list"])).stdout).toBe("No addresses are suppressed.\n");
     const added = await run(["suppressions", "add", "no@readers.example", "--reason", "asked by phone"]);
-    expect(added.stdout).toBe("no@readers.example is suppressed (asked by phone).\n");
+    expect(added.stdout).toBe("no@readers.example is suppressed. Reason: asked by phone.\n");
     expect((await run(["suppressions", "list"])).stdout).toMatch(/#[0-9a-f]{12} +asked by phone/);
     expect(await run(["subscribers", "add", "no@readers.example", "--all-tags"])).toMatchObject({ code: 1 });
     expect((await run(["suppressions", "remove", "no@readers.example"])).code).toBe(0);

@@ -117,7 +117,7 @@ test("each of them is in the audit log, with who did it and where they came from
   // As a worker would have left them: one refused for good and suppressed, one whose answer was lost.
   await sql`update deliveries set settled_at = ${at}, reply = 'as told',
     state = case when subscriber_id = 1 then 'rejected' else 'unknown' end`.execute(app.db);
-  const gone = { addressKey: "ada@example.com", editionId: 1, reason: "address does not exist", detail: "", now: at };
+  const gone = { addressKey: "ada@example.com", editionId: 1, reason: "bounce", detail: "", now: at };
   await app.db.transaction().execute((tx) => suppress(tx, app.options.secret, gone));
   await closeEdition(app, 1);
   for (const step of onceItIsSent) await expectLogged(step);

@@ -341,7 +341,7 @@ test("a new address counts although the old mailbox has failed since; not for wh
 
   await db.updateTable("subscribers").set({ status: "suppressed" }).execute();
   const entry = { addressKey: address, detail: null, now: clock.now() };
-  await suppress(db, options.secret, { ...entry, reason: "address does not exist" });
+  await suppress(db, options.secret, { ...entry, reason: "bounce" });
   const moved = await post(await ask(Buffer.alloc(16, 2)));
   expect([moved.statusCode, await now()]).toEqual([200, "ada@new.example active"]);
 

@@ -81,6 +81,6 @@ describe("canonicalKey", () => {
   });
 
   test.each(["", "example.com/a", "ftp://example.com/a", "javascript:alert(1)"])("refuses %j", (url) => {
-    expect(() => canonicalKey(url)).toThrow(/is not the address of a web page/);
+    expect(() => canonicalKey(url)).toThrow(expect.objectContaining({ code: "article_url_invalid" }));
   });
 });

@@ -20,5 +20,7 @@ test.each([
   "2026-11-24.99999",
   " 2026-11-24",
 ])("%j names none", (raw) => {
-  expect(() => parseEditionName(raw)).toThrow(/is not (an edition|a date)/);
+  expect(() => parseEditionName(raw)).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/^(edition_name|date)_invalid$/) as unknown }),
+  );
 });

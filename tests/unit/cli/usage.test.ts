@@ -20,7 +20,7 @@ describe("wrong usage exits with 2 and one clear message", () => {
     ["no renaming", ["sources", "add", "https://news.example/", "--rename", "5g"], /Use OLD=NEW/],
     ["no time", ["schedule", "set", "--at", "25:00"], /"25:00" is not a time of day/],
     ["no zone", ["schedule", "set", "--timezone", "Mars/Olympus"], /"Mars\/Olympus" is not a time zone/],
-    ["no days", ["schedule", "set", "--days", "someday"], /"someday" is not a set of week days/],
+    ["no days", ["schedule", "set", "--days", "someday"], /"someday" is not a set of weekdays/],
     ["no change", ["schedule", "set"], /Nothing to change/],
     ["no format", ["edition", "preview", "--as", "pdf"], /Use text, html or eml/],
     ["two formats", ["sample", "--html", "--eml"], /'--html' cannot be used with option '--eml'/],
