@@ -1,4 +1,4 @@
-/** Where "now" comes from. Everything that reads the time takes one, so that a test can move it. */
+/** The source of the current time. Code takes a clock as a parameter, so that tests can set the time. */
 export interface Clock {
   now(): Date;
 }

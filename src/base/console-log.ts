@@ -4,11 +4,11 @@ import type { Log } from "./log.ts";
 import { withoutAddress } from "./mask-address.ts";
 
 /**
- * Logs as JSON lines, or as short lines for eyes where `out` is a terminal. Whatever a relay, a database or a feed said
- * that got into a field, no line holds an address.
+ * Logs JSON lines, or short lines if `out` is a terminal. Addresses are masked, because fields can quote relays, databases
+ * and feeds.
  */
 export function createLog(level: string, out: NodeJS.WriteStream): Log {
-  return pino({ level, base: null, formatters: { log: withoutAddresses } }, out.isTTY ? forEyes(out) : out);
+  return pino({ level, base: null, formatters: { log: withoutAddresses } }, out.isTTY ? forTerminal(out) : out);
 }
 
 function withoutAddresses(fields: Record<string, unknown>): Record<string, unknown> {
@@ -18,11 +18,11 @@ function withoutAddresses(fields: Record<string, unknown>): Record<string, unkno
 function masked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(masked);
   if (typeof value !== "string") return value;
-  // The lines of a stack name packages, such as @fastify, and no reader.
+  // Stack lines contain package names such as @fastify and no addresses.
   return value.replace(/^(?! +at ).*@.*$/gm, withoutAddress);
 }
 
-function forEyes(out: NodeJS.WriteStream): Writable {
+function forTerminal(out: NodeJS.WriteStream): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
       const { level, time, msg, ...fields } = JSON.parse(chunk.toString()) as Record<string, unknown>;

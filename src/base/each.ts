@@ -1,4 +1,4 @@
-/** Runs `work` on every item, at most `limit` at a time, and resolves when all are done. Rejects at the first failure. */
+/** Runs `work` on every item, at most `limit` at a time. Rejects at the first failure. */
 export async function eachLimited<T>(
   items: readonly T[],
   limit: number,

@@ -2,33 +2,33 @@ import { reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { within } from "./within.ts";
 
-/** Notices when a server that this process depends on goes away, and when it is back. */
+/** Detects when a server that this process depends on stops answering, and when it answers again. */
 export interface EngineWatch {
-  /** Takes an error that says the server may be away, and has a look. Costs nothing while it looks already. */
+  /** Starts probing after an error that suggests an outage. Has no effect while it is probing. */
   suspect(): void;
   away(): boolean;
-  /** Resolves when a look has found that the server answers, at once if nothing is suspected, or when `signal` aborts. */
+  /** Resolves when a probe succeeds, at once if nothing is suspected, or when `signal` aborts. */
   back(signal: AbortSignal): Promise<void>;
-  /** `away` is called when the server stopped answering, `back` each time it has answered after a suspicion. */
+  /** `away` is called when the server stops answering, `back` each time it answers after a suspicion. */
   follow(follower: { away?: () => void; back?: () => void }): void;
   close(): void;
 }
 
-/** A look never takes longer than this, whatever the network does. */
+/** Longest time for one probe. */
 const probeMs = 2_000;
-/** Between looks; up to twice as long, so that many nodes do not ask at the same moment. */
+/** Shortest pause between probes. Up to twice as long, so that nodes do not probe at the same time. */
 const pauseMs = 500;
 
 /**
- * Watches one server. Nothing is asked while all is well; after `suspect` it is probed about once a second, for as long as
- * it takes. The log gets one line when it goes away and one when it is back.
+ * Watches one server. It is probed only after `suspect`, about once a second until it answers. The log gets one line when
+ * the server stops answering and one when it answers again.
  * @param name for the log, such as "PostgreSQL"
  */
 export function watchEngine(deps: { name: string; probe(): Promise<void>; log: Log }): EngineWatch {
   const { name, probe, log } = deps;
   const followers: { away?: () => void; back?: () => void }[] = [];
   let running = false;
-  /** Whether something was suspected that no finished look has answered yet. */
+  /** Whether there is a suspicion that no finished probe has answered. */
   let suspected = false;
   let away = false;
   let waiting: (() => void)[] = [];
@@ -38,14 +38,14 @@ export function watchEngine(deps: { name: string; probe(): Promise<void>; log: L
   async function run(): Promise<void> {
     running = true;
     while (suspected && !closed) {
-      await look();
-      // Keeps errors that come although the server answers from making a loop.
+      await probeUntilBack();
+      // Limits the rate if errors continue although the server answers.
       await pause();
     }
     running = false;
   }
 
-  async function look(): Promise<void> {
+  async function probeUntilBack(): Promise<void> {
     const begun = performance.now();
     for (;;) {
       suspected = false;
@@ -56,7 +56,7 @@ export function watchEngine(deps: { name: string; probe(): Promise<void>; log: L
         if (closed) return;
         if (!away) {
           away = true;
-          log.warn({ engine: name, reason: reasonOf(error) }, `${name} does not answer, waiting for it`);
+          log.warn({ engine: name, reason: reasonOf(error) }, `${name} does not answer, waiting`);
           for (const follower of followers) follower.away?.();
         }
       }
@@ -110,11 +110,11 @@ const systemCodes = new Set(
 );
 /** PostgreSQL: connection exceptions, too many connections, shutting down, crashed, starting up (Appendix A, SQLSTATE). */
 const sqlStates = /^(?:08...|53300|57P0[1235])$/;
-/** What pg, ioredis and BullMQ say without a code. */
+/** Messages of pg, ioredis and BullMQ that have no code. */
 const sentences =
   /^(?:Connection terminated|Connection is closed|Client has encountered a connection error|Stream isn't writeable|timeout expired|LOADING |MASTERDOWN )/;
 
-/** Whether an error of pg, ioredis or BullMQ says that the server could not be reached, rather than that it refused something. */
+/** Whether an error of pg, ioredis or BullMQ means that the server is unreachable, and not that it refused something. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errors } = error as Error & { code?: unknown; errors?: unknown };

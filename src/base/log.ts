@@ -1,6 +1,6 @@
 /**
- * What the program needs of a logger; pino is one. Fields first, then a sentence. Fields hold ids, counts and reasons,
- * never an address or a token.
+ * The part of pino's interface that the program uses. Fields contain ids, counts and reasons, never an address or a
+ * token.
  */
 export interface Log {
   debug(fields: object, message: string): void;
@@ -9,7 +9,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** A log that nobody reads, for tests and for one-off commands. */
+/** Discards everything, for tests and one-off commands. */
 export const silentLog: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {}

@@ -1,4 +1,4 @@
-/** What stands behind the last @ of an address. */
+/** The domain of an address. */
 export function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);
 }

@@ -1,4 +1,4 @@
-/** Puts an entry in as the newest, and forgets the oldest ones above `most`. */
+/** Adds an entry as the newest and drops the oldest ones above `most`. */
 export function remember<K, V>(kept: Map<K, V>, key: K, value: V, most: number): void {
   kept.delete(key);
   kept.set(key, value);

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 
-/** Makes those who ask while an answer is on its way share it; whoever asks after it has come gets a new one. */
+/** Shares one pending answer among concurrent callers. A call after it has settled asks again. */
 export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let underway: Promise<T> | null = null;
   return () => {
@@ -11,7 +11,7 @@ export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** The same, and the answer is given again for `ms` milliseconds: for what costs more than its newest minute is worth. */
+/** The same, and caches the answer for `ms` milliseconds. */
 export function kept<T>(clock: Clock, ms: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { answer: T; at: number } | null = null;
   return shared(async () => {
@@ -22,10 +22,10 @@ export function kept<T>(clock: Clock, ms: number, ask: () => Promise<T>): () => 
 }
 
 /**
- * Makes those who ask while an answer is on its way wait for it and then ask together, each for their own. Whoever
- * waits for nothing is asked for at once.
+ * Batches requests: keys that arrive while a request is pending are asked for together after it. The first request starts
+ * at once.
  *
- * @param ask the answers in the order of the keys
+ * @param ask returns the answers in the order of the keys
  */
 export function together<K, V>(ask: (keys: K[]) => Promise<V[]>): (key: K) => Promise<V> {
   let waiting: { key: K; resolve: (answer: V) => void; reject: (error: unknown) => void }[] = [];

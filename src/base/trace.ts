@@ -1,16 +1,15 @@
-/** What a span is known by. Ids and counts: never a text that could hold an address. */
+/** Attributes of a span: ids and counts, never a text that could contain an address. */
 export type TraceFields = Readonly<Record<string, number | boolean | string>>;
 
 /**
- * Runs `work` as one span of a trace. Whatever it asks of the queue meanwhile belongs to the same trace, in whichever
- * process that is done.
- * @param name of few kinds, such as `deliver slice`; what it is about goes into `fields`
+ * Runs `work` as one span of a trace. Jobs that it queues belong to the same trace, in any process.
+ * @param name one of few names, such as `deliver slice`; specifics go into `fields`
  */
 export interface Trace {
   <T>(name: string, fields: TraceFields, work: (note: (more: TraceFields) => void) => Promise<T>): Promise<T>;
 }
 
-/** Where nobody traces. */
+/** Tracing is off. */
 export const noTrace: Trace = (_name, _fields, work) => work(ignore);
 
 function ignore(): void {}

@@ -1,4 +1,4 @@
-/** What `work` resolves to, or an error when that takes longer than `ms`. */
+/** The result of `work`, or an error if it takes longer than `ms`. */
 export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

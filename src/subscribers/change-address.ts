@@ -19,23 +19,23 @@ export interface ChangeDeps {
   log: Log;
   wake: Wake;
   options: { secret: string };
-  /** Whether an address may get one more mail that it has not proven to want. */
+  /** Whether an unconfirmed address can get another email. */
   mayMail?(addressKey: string): Promise<boolean>;
 }
 
 export interface AddressChange {
   subscriberId: number;
-  /** The new one. */
+  /** The new address. */
   address: string;
   requestedAt: Date;
   requestedFrom: string | null;
 }
 
 /**
- * Asks the new mailbox whether a reader's mails may go there; until it says yes, nothing changes. What becomes of it is
- * told in the new mailbox only: who reads what stays their own affair.
+ * Emails the new mailbox to confirm a change of address; nothing changes until then. The outcome is visible only in the new
+ * mailbox, so that nobody learns whether another address is subscribed.
  * @param from the client's network address, for the consent record
- * @throws Refusal 422 for a wrong address or the present one, 409 for a reader who gets no mails now
+ * @throws Refusal 422 for a wrong address or the present one, 409 for a reader who is not active
  */
 export async function changeAddress(
   deps: ChangeDeps,
@@ -72,9 +72,9 @@ export async function changeAddress(
 }
 
 /**
- * What a link to confirm an address is about, for its page; changes nothing.
- * @returns null for a token that is not ours, or one that is used up
- * @throws Refusal 410 for an expired one
+ * The address change of a link, for its page. Changes nothing.
+ * @returns null for an invalid or used token
+ * @throws Refusal 410 for an expired token
  */
 export async function readAddressChange(
   { db, clock, options }: Pick<ChangeDeps, "db" | "clock" | "options">,
@@ -99,11 +99,10 @@ export async function readAddressChange(
 }
 
 /**
- * The new mailbox's yes: the reader's mails go there from now on, also when mail to the former address has come back since.
- * The former mailbox gets a notice.
- * A subscription that the new address had begun or left gives way to this one.
- * @throws Refusal 404 for a token that is none or is used up, 410 for an expired one, 403 where either address has
- * complained, 409 for one that gets its own mails by now, and for a reader who has left since
+ * Confirms a change of address, even if the former address has bounced since. The former mailbox gets a notice.
+ * An inactive subscription of the new address is deleted.
+ * @throws Refusal 404 for an invalid or used token, 410 for an expired one, 403 if either address has complained, 409 if
+ * the new address is subscribed or the reader has unsubscribed
  */
 export async function confirmAddressChange(deps: ChangeDeps, token: string, from: string | null): Promise<Subscriber> {
   const found = await readAddressChange(deps, token);
@@ -145,7 +144,7 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
       confirmedAt: now,
       confirmedFrom: from,
     });
-    // To the mailbox that loses the mails: whoever got hold of a link could have moved them.
+    // The former mailbox is notified, because somebody with a reader's link could have moved the subscription.
     const payload = { to: maskAddress(found.address) };
     await addNotice(tx, { kind: "moved", subscriberId: found.subscriberId, address: reader.address, payload }, now);
   });

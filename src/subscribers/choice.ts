@@ -6,10 +6,8 @@ import type { Db, Tx } from "../db/schema.ts";
 const mostTags = 500;
 
 /**
- * A reader's choice of tags, by id. Hidden tags are left out of it: they come from forms on article pages, whose other tags
- * must still do.
- * @throws Refusal 422 for a tag that there is not, for nothing at all, for hidden ones alone, and for more than anybody
- * could mean; `unknown` in its details names the tags
+ * The ids of the tags that a reader chose, without hidden ones: a form on an article page can contain those besides others.
+ * @throws Refusal 422 for an unknown tag, no tag, only hidden tags, and too many tags; `unknown` in its details lists them
  */
 export async function choose(
   db: Db | Tx,

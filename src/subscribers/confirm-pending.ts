@@ -4,17 +4,17 @@ import { addVouchedConsents } from "./consents.ts";
 import { addSubscriberTags } from "./followed-tags.ts";
 import type { NewSubscriber } from "./insert.ts";
 
-/** A reader who waits to be confirmed, and what an operator vouches for. */
+/** A pending reader, and the subscription that an operator vouches for. */
 export interface Vouched {
   id: number;
   as: NewSubscriber;
 }
 
 /**
- * Makes pending readers active, following what is vouched for and not what a form asked for in their name, each with a
+ * Makes pending readers active with the tags that the operator vouches for, not those of an unconfirmed form. Each gets a
  * consent record.
- * @param rows each id once
- * @returns the ids of those who were still pending
+ * @param rows with unique ids
+ * @returns the ids of the readers who were still pending
  */
 export async function confirmPending(tx: Tx, rows: readonly Vouched[], now: Date): Promise<Set<number>> {
   if (rows.length === 0) return new Set();

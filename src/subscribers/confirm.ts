@@ -20,9 +20,9 @@ export interface ConfirmDeps {
 }
 
 /**
- * What a confirmation link is about, for its page. Changes nothing: scanners follow every link.
- * @returns null for a token that is not ours, or whose request has been erased
- * @throws Refusal 410 for a link that has expired
+ * The request of a confirmation link, for its page. Changes nothing, because link scanners open every link.
+ * @returns null for an invalid token, or one whose request was erased
+ * @throws Refusal 410 for an expired link
  */
 export async function readConfirmation(
   deps: Pick<ConfirmDeps, "db" | "clock" | "options">,
@@ -33,10 +33,10 @@ export async function readConfirmation(
 }
 
 /**
- * The reader's own yes: they are active and follow what they asked for then, and a suppression that is not for good is
- * lifted. Saying yes twice changes nothing more.
+ * Confirms a sign-up: the reader becomes active with the tags of that request, and a suppression that is not permanent is
+ * lifted. Confirming twice changes nothing.
  * @param from the client's network address, for the consent record
- * @throws Refusal 404 for a token that is none, 410 for an expired one, 403 for an address that has complained
+ * @throws Refusal 404 for an invalid token, 410 for an expired one, 403 for an address that has complained
  */
 export async function confirm(deps: ConfirmDeps, token: string, from: string | null): Promise<Subscriber> {
   const found = await consentOf(deps, token);
@@ -73,7 +73,7 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
       })
       .where("id", "=", row.id)
       .execute();
-    // By name, so that a tag that was merged since still counts.
+    // By name, so that tags which were merged since are found.
     const tagIds = [...new Set((await resolveTags(tx, now, found.tags, { create: false })).values())];
     await replaceTags(tx, row.id, { allTags: found.allTags, tagIds });
     await tx

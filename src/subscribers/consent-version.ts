@@ -1,5 +1,5 @@
 /**
- * The version of `consent.wording`, the sentence a reader agrees to, which the consent record keeps in the language it
- * was shown in (GDPR Art. 7(1)). Raise it with every change of that text, so that a record tells which one it was.
+ * The version of `consent.wording`, the sentence that a reader agrees to. The consent record keeps the sentence as it was
+ * shown (GDPR Art. 7(1)). Change the version with every change of that text.
  */
 export const consentVersion = "2026-11-25";

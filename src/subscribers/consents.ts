@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Db, Tx } from "../db/schema.ts";
 import { httpUrl } from "../render/plain.ts";
 
-/** What a reader asked for on a form, and how it came to us. */
+/** A reader's request on a form, and its origin. */
 export interface ConsentRequest {
   method: string;
   wording: string | null;
@@ -17,7 +17,7 @@ export interface ConsentRequest {
   requestedFrom: string | null;
 }
 
-/** A request that its reader may confirm. */
+/** A request that its reader can confirm. */
 export interface Consent {
   id: number;
   subscriberId: number;
@@ -27,7 +27,7 @@ export interface Consent {
   confirmedAt: Date | null;
 }
 
-/** Keeps a request, unconfirmed. @returns its id */
+/** Stores an unconfirmed request. @returns its id */
 export async function addConsent(tx: Tx, subscriberId: number, request: ConsentRequest): Promise<number> {
   const { id } = await tx
     .insertInto("consents")
@@ -50,7 +50,7 @@ export async function addConsent(tx: Tx, subscriberId: number, request: ConsentR
   return id;
 }
 
-/** What an operator vouches for: no form, and nothing to be confirmed by a link. */
+/** A consent that an operator vouches for, without a confirmation link. */
 export interface VouchedConsent {
   subscriberId: number;
   allTags: boolean;
@@ -60,13 +60,13 @@ export interface VouchedConsent {
     method: string;
     wording: string | null;
     tags: readonly string[];
-    /** When the reader agreed, where that was not just now. */
+    /** When the reader agreed; now when missing. */
     at?: Date;
     formUrl?: string | null;
   };
 }
 
-/** Keeps a record for each. */
+/** Stores a record for each. */
 export async function addVouchedConsents(tx: Tx, rows: readonly VouchedConsent[], now: Date): Promise<void> {
   if (rows.length === 0) return;
   await tx
@@ -86,7 +86,7 @@ export async function addVouchedConsents(tx: Tx, rows: readonly VouchedConsent[]
     .execute();
 }
 
-/** An act of a reader's own, by which their consent goes on. */
+/** An act of a reader that continues their consent. */
 export interface OwnAct {
   method: "address change" | "undo of unsubscribing";
   requestedAt: Date;
@@ -96,7 +96,7 @@ export interface OwnAct {
   confirmedFrom: string | null;
 }
 
-/** Keeps a record of it, with what the reader follows then. */
+/** Stores a record of it, with the tags that the reader follows at that time. */
 export async function addOwnAct(
   tx: Tx,
   reader: { id: number; tags: readonly string[]; allTags: boolean; timezone: string | null },
@@ -134,7 +134,7 @@ export async function consentByKey(db: Db | Tx, key: Buffer): Promise<Consent | 
   return row ?? null;
 }
 
-/** Requests of a reader that were never confirmed lose their links. */
+/** Deletes a reader's unconfirmed requests, so that their links stop working. */
 export async function dropUnconfirmed(tx: Tx, subscriberId: number): Promise<void> {
   await tx
     .deleteFrom("consents")

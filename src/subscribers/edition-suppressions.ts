@@ -3,7 +3,7 @@ import type { Db, Tx } from "../db/schema.ts";
 import { complaint } from "./suppressions.ts";
 import { addressHash } from "./tokens.ts";
 
-/** How many addresses are suppressed because of an edition's mails. */
+/** How many addresses are suppressed because of an edition's emails. */
 export async function countSuppressed(db: Db | Tx, editionId: number): Promise<number> {
   const row = await db
     .selectFrom("suppressions")
@@ -15,8 +15,8 @@ export async function countSuppressed(db: Db | Tx, editionId: number): Promise<n
 }
 
 /**
- * Takes back what an edition's mails had suppressed: its readers are active as before. Whoever has left by a link of an
- * older mail since has left, and an address that was suppressed for another reason too stays so.
+ * Lifts the suppressions of an edition and makes its readers active again. A reader who has unsubscribed since stays
+ * unsubscribed, and an address with another reason stays suppressed.
  * @returns how many suppressions
  */
 export async function takeBackSuppressions(tx: Tx, secret: string, editionId: number): Promise<number> {
@@ -39,7 +39,7 @@ export async function takeBackSuppressions(tx: Tx, secret: string, editionId: nu
   const left: number[] = [];
   for (const reader of readers) {
     const at = suppressedAt.get(addressHash(secret, reader.address_key).toString("hex"));
-    // Both were written with the same instant; one who left afterwards has a later one.
+    // Suppression and `left_at` have the same time, unless the reader unsubscribed later.
     if (at !== undefined) (reader.left_at?.getTime() === at ? back : left).push(reader.id);
   }
   await sql`update subscribers set status = 'active', left_at = null where id = any(${back}::bigint[])`.execute(tx);

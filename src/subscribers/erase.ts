@@ -17,11 +17,11 @@ export interface EraseDeps {
 }
 
 /**
- * Removes a reader and everything that tells who they were, their mails in the outbox included. What stays: their
- * deliveries without name, domain or address, so that past editions still add up, and a keyed hash of the address, so that
- * no old list brings them back (ADR 14). A delivery that is still to be sent is skipped when its turn comes.
+ * Erases a reader and all personal data, including emails in the outbox. Deliveries stay without domain and address, so that
+ * the numbers of past editions stay right. A keyed hash of the address stays, so that an old list does not add it again
+ * (ADR 14). A pending delivery will be skipped.
  * @param actor a token's name, or `reader`
- * @throws Refusal 404 when there is no such reader, 500 when a mail cannot be removed; then nothing was erased
+ * @throws Refusal 404 when there is no such reader, 500 when an email cannot be removed; then nothing was erased
  */
 export async function erase(deps: EraseDeps, id: number, actor = "reader"): Promise<void> {
   const now = deps.clock.now();
@@ -36,7 +36,7 @@ export async function erase(deps: EraseDeps, id: number, actor = "reader"): Prom
   deps.log.info({ subscriber: id }, "reader erased");
 }
 
-/** The same of what the database has, and without the hash, within a transaction of the caller's. */
+/** The same for the database only, without the hash, within the caller's transaction. */
 export async function eraseIn(
   tx: Tx,
   reader: Pick<Subscriber, "id" | "address">,
@@ -52,9 +52,9 @@ export async function eraseIn(
     .deleteFrom("notices")
     .where((eb) => eb(eb.fn("lower", ["address"]), "=", key))
     .execute();
-  // Somebody's wish to have their mails sent here.
+  // Other readers' requests to move to this address.
   await tx.deleteFrom("address_changes").where("address_key", "=", key).execute();
-  // Tags, consents, notices and address changes go with the row; deliveries stay and lose their reader.
+  // Tags, consents, notices and address changes are deleted by cascade; deliveries stay without a reader.
   await tx.deleteFrom("subscribers").where("id", "=", reader.id).execute();
   await writeAudit(tx, { at: now, actor, action: "subscriber erase", subject: `subscriber ${reader.id}` });
 }

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 
-/** Adds tags to those each has. @returns how many were new */
+/** Adds tags to readers. @returns how many were new */
 export async function addSubscriberTags(
   tx: Tx,
   rows: readonly { id: number; tagIds: readonly number[] }[],
@@ -13,15 +13,15 @@ export async function addSubscriberTags(
     select given.* from unnest(
       ${pairs.map((pair) => pair.id)}::bigint[], ${pairs.map((pair) => pair.tagId)}::int[]
     ) as given(subscriber_id, tag_id)
-    -- A tag that was merged since it was chosen is there no more.
+    -- A tag may have been merged since it was chosen.
     where exists (select 1 from tags where tags.id = given.tag_id)
     on conflict do nothing`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
 /**
- * Makes these the reader's tags, and no others but the hidden ones that they follow: a reader who chooses from what is
- * offered says nothing about those.
+ * Replaces the reader's tags but keeps hidden ones that they follow, because the list they chose from does not offer
+ * those.
  */
 export async function setTags(
   db: Db,
@@ -36,7 +36,7 @@ export async function setTags(
   });
 }
 
-/** Makes these the reader's tags, and no others. */
+/** Replaces the reader's tags. */
 export async function replaceTags(
   tx: Tx,
   id: number,

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 
 export interface Growth {
-  /** Readers who confirmed, and readers who left or were taken off, in the last `days` days. */
+  /** Readers who confirmed, and readers who left or were suppressed, in the last `days` days. */
   days: number;
   gained: number;
   lost: number;
@@ -10,7 +10,7 @@ export interface Growth {
 
 const dayMs = 24 * 3_600_000;
 
-/** Readers won and lost over some spans of time; erased ones are no longer known. */
+/** Readers gained and lost over several periods, without erased ones. */
 export async function growth(db: Db, now: Date, spans: readonly number[] = [1, 7, 30]): Promise<Growth[]> {
   const since = (days: number): Date => new Date(now.getTime() - days * dayMs);
   const { rows } = await sql<{ confirmed: number[]; left: number[] }>`
@@ -27,7 +27,7 @@ export interface DayOfReaders {
   lost: number;
 }
 
-/** Readers won and lost on each local date of `timezone` from `from` on; dates without any are left out. */
+/** Readers gained and lost on each local date in `timezone` since `from`. Dates without changes are missing. */
 export async function dailyGrowth(db: Db, from: Date, timezone: string): Promise<DayOfReaders[]> {
   const { rows } = await sql<DayOfReaders>`
     select to_char(at at time zone ${timezone}, 'YYYY-MM-DD') as date,

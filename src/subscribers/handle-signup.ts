@@ -21,21 +21,21 @@ export interface SignupDeps {
   options: { secret: string; publicationName: string };
   /** In the language of the form. */
   words: Pick<Wording, "say">;
-  /** Whether an address may get one more mail that it has not proven to want. */
+  /** Whether an unconfirmed address can get another email. */
   mayMail?(addressKey: string, ticket: string): Promise<boolean>;
 }
 
 const atATime = 100;
 const takenMs = 60_000;
 
-/** Looks at every sign-up that waits. Any number of processes may do so at once; each sign-up is taken by one. */
+/** Processes all waiting sign-ups. Several processes can run it at once; each sign-up is claimed by one. */
 export async function handleSignups(deps: SignupDeps): Promise<void> {
   for (;;) {
     const taken = await takeSignups(deps.db, deps.clock.now());
     for (const signup of taken) {
       await handleSignup(deps, signup).catch((error: unknown) => {
-        // It stays, and `recover` asks for it again; it must not stand in the way of the others.
-        deps.log.error({ signup: signup.id, reason: reasonOf(error) }, "sign-up could not be handled");
+        // It stays in the table for the recovery job and must not block the others.
+        deps.log.error({ signup: signup.id, reason: reasonOf(error) }, "could not process sign-up");
       });
     }
     if (taken.length === 0) return;
@@ -43,7 +43,7 @@ export async function handleSignups(deps: SignupDeps): Promise<void> {
   }
 }
 
-/** Those that nobody looks at, for this process alone. */
+/** Claims unclaimed sign-ups for this process. */
 async function takeSignups(db: Db, now: Date): Promise<Signup[]> {
   const { rows } = await sql<Signup>`
     with free as (
@@ -55,25 +55,25 @@ async function takeSignups(db: Db, now: Date): Promise<Signup[]> {
 }
 
 /**
- * Decides by what we know of the address, and tells only its mailbox: a subscriber hears that they are one, everybody
- * else is asked to confirm, who has complained hears nothing ever again.
+ * Processes a sign-up and sends the result only to the mailbox: a subscriber learns that they are already subscribed,
+ * everybody else is asked to confirm, and an address that has complained gets nothing.
  */
 export async function handleSignup(deps: SignupDeps, signup: Signup): Promise<void> {
   const may = deps.mayMail ? await deps.mayMail(signup.address_key, `signup-${signup.id}`) : true;
   const done = await deps.db.transaction().execute(async (tx) => {
     const taken = await tx.deleteFrom("signups").where("id", "=", signup.id).executeTakeFirst();
-    if (taken.numDeletedRows === 0n) return "taken by another";
-    if (!may) return "asked too often";
+    if (taken.numDeletedRows === 0n) return "claimed by another process";
+    if (!may) return "rate limited";
     return answer(deps, tx, signup);
   });
-  deps.log.info({ signup: signup.id, done }, "sign-up handled");
+  deps.log.info({ signup: signup.id, done }, "sign-up processed");
 }
 
 async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string> {
   const { options, clock } = deps;
   const now = clock.now();
   const reason = (await findSuppressed(tx, options.secret, [signup.address_key])).get(signup.address_key);
-  if (reason !== undefined && isForGood(reason)) return "never to be mailed";
+  if (reason !== undefined && isForGood(reason)) return "complained before";
   const reader = await readerWith(tx, signup, now);
   const subscriberId = reader.id;
   if (reader.status === "active" && reason === undefined) {
@@ -100,8 +100,8 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
 }
 
 /**
- * Whoever has the address, a new reader if nobody has. An import or the reader's own yes that is under way is waited for, since
- * a form must not change what somebody follows who has agreed.
+ * The reader with the address, or a new one. Waits for a concurrent import or confirmation, because a form must not change
+ * the tags of a confirmed reader.
  */
 async function readerWith(tx: Tx, { address, address_key: addressKey }: Signup, now: Date): Promise<Subscriber> {
   if (!(await lockReader(tx, addressKey))) {

@@ -9,15 +9,15 @@ export interface NewSubscriber {
   status: "pending" | "active";
   allTags: boolean;
   tagIds: readonly number[];
-  /** IANA name; without it the publication's. */
+  /** IANA name; the publication's when missing. */
   timezone?: string | null;
   confirmedAt: Date | null;
   consent: VouchedConsent["consent"];
 }
 
 /**
- * Puts new subscribers in, with tags and consent records; those whose address is there already are left out.
- * @returns the address keys that were new
+ * Inserts subscribers with tags and consent records. Addresses that already exist are skipped.
+ * @returns the inserted address keys
  */
 export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], now: Date): Promise<Set<string>> {
   if (news.length === 0) return new Set();
@@ -52,7 +52,7 @@ export async function insertSubscribers(tx: Tx, news: readonly NewSubscriber[], 
   return new Set(ids.keys());
 }
 
-/** A row for an address that has not said yes, unless there is one; what it asked for is in its consents. */
+/** Inserts a pending reader unless the address exists. The requested tags are in the consent. */
 export async function insertPending(tx: Tx, one: { address: string; addressKey: string }, now: Date): Promise<void> {
   await tx
     .insertInto("subscribers")

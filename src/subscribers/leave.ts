@@ -3,11 +3,11 @@ import type { Db } from "../db/schema.ts";
 import { addOwnAct } from "./consents.ts";
 import { findSubscriber } from "./store.ts";
 
-/** At once and for good, until the reader comes back by their own act. Safe to repeat. @returns whether it changed anything */
+/** Unsubscribes a reader at once. Safe to repeat. @returns whether anything changed */
 export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolean> {
   const result = await db
     .updateTable("subscribers")
-    // A suppressed reader stays suppressed; but should that be taken back, they have left.
+    // A suppressed reader stays suppressed. `left_at` keeps them from becoming active if that is lifted.
     .set({ status: sql`case when status = 'suppressed' then status else 'unsubscribed' end`, left_at: now })
     .where("id", "=", id)
     .where("status", "<>", "unsubscribed")
@@ -16,9 +16,9 @@ export async function unsubscribe(db: Db, id: number, now: Date): Promise<boolea
 }
 
 /**
- * Undoes an unsubscribing by the same reader, with a record of it; a suppressed address stays so.
+ * Undoes an unsubscribe for the same reader, with a consent record. A suppressed reader stays suppressed.
  * @param act.from the client's network address
- * @returns whether they are back
+ * @returns whether the reader is active again
  */
 export async function rejoin(db: Db, id: number, act: { now: Date; from: string | null }): Promise<boolean> {
   return db.transaction().execute(async (tx) => {

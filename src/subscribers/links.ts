@@ -6,25 +6,25 @@ export interface LinkOptions {
   publicUrl: string;
 }
 
-/** How long a link in a mail to an unproven mailbox works. */
+/** How long a link in an email to an unconfirmed mailbox is valid. */
 export const linkLifeMs = 48 * 3_600_000;
 
-/** Where a reader confirms a sign-up. @param key the consent's */
+/** The link that confirms a sign-up. @param key the consent's */
 export function confirmLink({ secret, publicUrl }: LinkOptions, key: Buffer, since: Date): string {
   return `${publicUrl}/confirm/${expiringToken(secret, "confirm", key, endOf(since))}`;
 }
 
-/** Where a reader confirms a new address. @param key the address change's */
+/** The link that confirms a new address. @param key the address change's */
 export function changeLink({ secret, publicUrl }: LinkOptions, key: Buffer, since: Date): string {
   return `${publicUrl}/change-address/${expiringToken(secret, "change-address", key, endOf(since))}`;
 }
 
-/** The paths of a reader's own pages, or their addresses where a server stands before them. */
+/** Links to a reader's own pages. */
 export interface OwnLinks {
   preferences: string;
-  /** Of the link that a reader sees in a mail or on a page: it may lead on to the preferences. */
+  /** The visible link in emails and on pages. Its page links to the preferences. */
   unsubscribe: string;
-  /** Of the List-Unsubscribe header, which others read too: it can unsubscribe, subscribe again, and nothing else (ADR 17). */
+  /** The List-Unsubscribe header's link, which others can read: it can only unsubscribe and subscribe again (ADR 17). */
   oneClick: string;
 }
 

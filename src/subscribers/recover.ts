@@ -3,7 +3,7 @@ import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { hasDueNotices, tidyNotices } from "./notices.ts";
 
-/** Finds sign-ups that nobody has looked at and notices that are due or were left behind, and asks for their jobs. */
+/** Wakes the jobs for waiting sign-ups and for notices that are due or were abandoned. */
 export async function recoverReaders(deps: {
   db: Db;
   clock: Clock;

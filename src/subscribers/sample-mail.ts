@@ -12,17 +12,17 @@ export interface SampleMailDeps {
 }
 
 /**
- * Sends one sample copy to an address, outside the ledger. A suppressed one, and one that has had its share, get nothing.
- * Which they are is looked at when the mail is made, so that neither the answer nor its time tells.
- * @param request.edition of this one, such as `2026-11-24`, or of the coming one, `next`; else of the newest with the tags
- * @param request.tags names of tags that there are; none for all news
+ * Sends one sample copy to an address, outside the ledger. Suppressed addresses and those above the cap get nothing. Both
+ * are checked when the email is composed, so that the response and its timing do not reveal them.
+ * @param request.edition an edition such as `2026-11-24`, or `next`; the newest with the tags when missing
+ * @param request.tags names of existing tags; empty for all news
  * @throws Refusal 422 for a wrong address or an unknown tag
  */
 export async function requestSampleMail(
   deps: SampleMailDeps,
   request: { address: string; tags: readonly string[]; edition?: string },
 ): Promise<void> {
-  // An editor's own mailbox may be on this machine; what readers type may not.
+  // An editor's mailbox can be on this machine; a reader's address cannot.
   const { address } = (request.edition === undefined ? parseAddress : parseAnyAddress)(request.address);
   await choose(deps.db, { tags: request.tags, allTags: request.tags.length === 0 });
   const payload = { tags: request.tags, ...(request.edition === undefined ? {} : { edition: request.edition }) };

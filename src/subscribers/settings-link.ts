@@ -12,8 +12,8 @@ export interface SettingsLinkDeps {
 }
 
 /**
- * Emails a reader the link to their preferences, to the address on record: for somebody who holds only the address of the
- * List-Unsubscribe header. Does nothing for a suppressed reader, and beyond the caps on mails to one address.
+ * Emails the link to the preferences to the reader's address, for somebody who has only the List-Unsubscribe link. Does
+ * nothing for a suppressed reader and above the caps for one address.
  */
 export async function requestSettingsLink(deps: SettingsLinkDeps, reader: Subscriber): Promise<void> {
   if (reader.status === "suppressed") return;

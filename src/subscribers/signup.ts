@@ -8,34 +8,34 @@ import { parseAddress } from "../base/address.ts";
 import { choose } from "./choice.ts";
 import { consentVersion } from "./consent-version.ts";
 
-/** A sign-up that waits to be looked at. */
+/** A sign-up that waits to be processed. */
 export type Signup = Selectable<Schema["signups"]>;
 
 export interface SignupRequest {
   /** As typed. */
   address: string;
-  /** Names of tags that there are. */
+  /** Names of existing tags. */
   tags: readonly string[];
   allTags: boolean;
   /** IANA name; null for the publication's. */
   timezone: string | null;
-  /** The page the form stood on. */
+  /** The page of the form. */
   formUrl: string | null;
   /** The client's network address. */
   from: string | null;
 }
 
 /**
- * Takes what a form posted. Nothing is looked up about the address: new, pending, subscribed or suppressed, each is one
- * insert, so that neither the answer nor its time tells who reads what. `handleSignups` does the rest.
- * @throws Refusal 422 for a wrong address, an unknown tag, nothing to follow, or a wrong time zone
+ * Accepts a sign-up form. The address is not looked up: every sign-up is one insert, so that the response and its timing do
+ * not reveal who is subscribed. `handleSignups` does the rest.
+ * @throws Refusal 422 for a wrong address, an unknown tag, no tags, or a wrong time zone
  */
 export async function requestSignup(deps: { db: Db; clock: Clock; wake: Wake }, request: SignupRequest): Promise<void> {
   await keepSignup(deps, request, null);
   await deps.wake("handle-signup", {});
 }
 
-/** Writes a sign-up down. @param takenAt when the caller means to handle it itself; null leaves it to the job */
+/** Stores a sign-up. @param takenAt set if the caller processes it; null leaves it to the job */
 export async function keepSignup(
   { db, clock }: { db: Db; clock: Clock },
   request: SignupRequest,

@@ -1,20 +1,20 @@
 import { stringify } from "csv-stringify/sync";
 
 /**
- * How a cell begins that a spreadsheet takes for a formula, after any apostrophes that guard it already; in East Asian
- * settings, the full-width signs too (OWASP, CSV Injection).
+ * The start of a cell that a spreadsheet would run as a formula, after apostrophes that already guard it. East Asian
+ * versions accept full-width signs too (OWASP, CSV Injection).
  */
 const atStart = /^([ "]*)('*)(?=[=+\-@\t\r\n＝＋－＠])/;
-/** A spreadsheet may split a cell at these, whatever the quotes say, and look at each part as a cell of its own. */
+/** A spreadsheet may split a quoted cell at these characters and treat each part as a cell. */
 const inside = /([;\t\r\n][ "]*)('*)(?=[=+\-@＝＋－＠])/g;
 
-/** Lines of CSV for a spreadsheet: every cell is quoted, and none of them is run (OWASP ASVS 5.0, 1.2.10). */
+/** CSV lines for a spreadsheet. All cells are quoted and guarded against formulas (OWASP ASVS 5.0, 1.2.10). */
 export function csvLines(rows: readonly (readonly (string | number)[])[]): string {
   const cells = rows.map((row) => row.map((cell) => guardCell(String(cell))));
   return stringify(cells, { quoted: true, quoted_empty: true });
 }
 
-/** A cell of which no spreadsheet runs any part; `unguardCell` takes the apostrophes off again. */
+/** Prefixes an apostrophe where a spreadsheet would run a formula; `unguardCell` removes it. */
 export function guardCell(text: string): string {
   return text.replace(inside, "$1'$2").replace(atStart, "$1'$2");
 }

@@ -10,18 +10,18 @@ export interface Subscriber {
   allTags: boolean;
   /** Names, in alphabetical order. */
   tags: string[];
-  /** Those of them that are hidden, and bring nothing until they are shown again. */
+  /** The hidden ones among them, which select no articles. */
   hiddenTags: string[];
   /** Delivery time zone; null is the publication's. */
   timezone: string | null;
-  /** Gets no edition that is frozen before this instant. */
+  /** Editions frozen before this time leave the reader out. */
   pausedUntil: Date | null;
   createdAt: Date;
   confirmedAt: Date | null;
   leftAt: Date | null;
 }
 
-/** One look at a reader's tags for both lists: this is read for every page of a reader. */
+/** Reads both lists of tags in one lookup, because every page of a reader uses this query. */
 const readers = sql`
   select s.id, s.key, s.address, s.status, s.all_tags as "allTags", s.timezone, s.paused_until as "pausedUntil",
     s.created_at as "createdAt", s.confirmed_at as "confirmedAt", s.left_at as "leftAt", f.tags, f."hiddenTags"
@@ -48,7 +48,7 @@ export async function findSubscriber(db: Db | Tx, id: number): Promise<Subscribe
   return rows[0] ?? null;
 }
 
-/** In the order of the keys; null for a key that nobody has. */
+/** In the order of the keys; null for an unknown key. */
 export async function findByKeys(db: Db, keys: readonly Buffer[]): Promise<(Subscriber | null)[]> {
   const { rows } = await sql<Subscriber>`${readers} where s.key = any(${keys}::bytea[])`.execute(db);
   return keys.map((key) => rows.find((row) => row.key.equals(key)) ?? null);
@@ -70,7 +70,7 @@ export async function countByStatus(db: Db): Promise<Record<SubscriberStatus, nu
   return counts;
 }
 
-/** Keeps whoever has the address as they are until the transaction ends. @returns whether there is anybody */
+/** Locks the reader with an address until the transaction ends. @returns whether there is one */
 export async function lockReader(tx: Tx, addressKey: string): Promise<boolean> {
   const found = tx.selectFrom("subscribers").select("id").where("address_key", "=", addressKey).forUpdate();
   return (await found.executeTakeFirst()) !== undefined;

@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /**
- * What a link may be used for; a token of one purpose is refused for any other. `unsubscribe` is the List-Unsubscribe
- * header's: it stops and restarts mail, and must lead to nothing else (ADR 17).
+ * The purpose of a link; a token is valid for one purpose only. `unsubscribe` is for the List-Unsubscribe header: it can
+ * only stop and restart the emails (ADR 17).
  */
 export type Purpose = "preferences" | "unsubscribe";
 
-/** What a link that ends may be used for. */
+/** The purpose of a link that expires. */
 export type ExpiringPurpose = "confirm" | "change-address";
 
 const keyLength = 16;
@@ -15,13 +15,13 @@ const macLength = 16;
 
 /**
  * The opaque token of a reader's link: the subscriber's random key and a MAC over purpose and key, base64url, 43
- * characters. It holds neither address nor row id (OWASP ASVS 5.0, 14.2.1) and 128 bits of randomness (11.5.1).
+ * characters. It contains neither address nor row id (OWASP ASVS 5.0, 14.2.1) and 128 bits of randomness (11.5.1).
  */
 export function linkToken(secret: string, purpose: Purpose, key: Buffer): string {
   return Buffer.concat([key, mac(secret, purpose, key)]).toString("base64url");
 }
 
-/** The subscriber's key in a token, or null when the token was not made by us for this purpose. */
+/** The subscriber's key in a token, or null for a token that is invalid for this purpose. */
 export function readLinkToken(secret: string, purpose: Purpose, token: string): Buffer | null {
   if (!/^[\w-]{43}$/.test(token)) return null;
   const bytes = Buffer.from(token, "base64url");
@@ -30,8 +30,8 @@ export function readLinkToken(secret: string, purpose: Purpose, token: string): 
 }
 
 /**
- * The opaque token of a link that ends: a random key, the second it ends, and a MAC over purpose and both, base64url,
- * 51 characters. As with `linkToken`, neither address nor row id is in it.
+ * The opaque token of a link that expires: a random key, the second it expires, and a MAC over purpose and both, base64url,
+ * 51 characters. Like `linkToken`, it contains neither address nor row id.
  */
 export function expiringToken(secret: string, purpose: ExpiringPurpose, key: Buffer, expiresAt: Date): string {
   const expiry = Buffer.alloc(expiryLength);
@@ -40,7 +40,7 @@ export function expiringToken(secret: string, purpose: ExpiringPurpose, key: Buf
   return Buffer.concat([signed, mac(secret, purpose, signed)]).toString("base64url");
 }
 
-/** What stands in such a token, expired or not, or null when it was not made by us for this purpose. */
+/** The content of such a token, expired or not, or null for a token that is invalid for this purpose. */
 export function readExpiringToken(
   secret: string,
   purpose: ExpiringPurpose,
@@ -55,24 +55,24 @@ export function readExpiringToken(
 }
 
 /**
- * The Message-ID of a delivery: the same at every attempt, another for every reader and edition (Gmail throttles a
- * repeated one, 421 4.7.28).
+ * The Message-ID of a delivery: the same for every attempt, different for every reader and edition (Gmail throttles
+ * repeated ones, 421 4.7.28).
  * @param edition date and number, such as `2026-11-24.1`
- * @param domain From's when the edition's first mail was made
+ * @param domain of the sender when the edition's first email was built
  */
 export function messageId(secret: string, edition: string, key: Buffer, domain: string): string {
   const unique = createHmac("sha256", secret).update(`message-id:${edition}:`).update(key).digest("hex").slice(0, 32);
   return `<${edition}.${unique}@${domain}>`;
 }
 
-/** The Message-ID of a notice: the same at every attempt. It begins with the date of its making, so that ids sort. */
+/** The Message-ID of a notice: the same for every attempt. It starts with the notice's date, so that ids sort. */
 export function noticeMessageId(secret: string, notice: { id: number; createdAt: Date }, domain: string): string {
   const unique = createHmac("sha256", secret).update(`notice:${notice.id}`).digest("hex").slice(0, 32);
   const date = notice.createdAt.toISOString().slice(0, 10);
   return `<${date}.notice.${unique}@${domain}>`;
 }
 
-/** What is left of an address in `suppressions`: a keyed hash of its folded form. */
+/** The keyed hash of an address in `suppressions`. */
 export function addressHash(secret: string, addressKey: string): Buffer {
   return createHmac("sha256", secret).update(`suppression:${addressKey}`).digest();
 }

@@ -310,8 +310,8 @@ describe("NAME_FILE", () => {
   let folder: string;
   beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "dayletter-files-"))));
   afterAll(() => rmSync(folder, { recursive: true }));
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
 
