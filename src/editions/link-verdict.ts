@@ -44,8 +44,15 @@ function judge(url: string, answer: LinkAnswer, namesWork: boolean): LinkVerdict
       return { verdict: namesWork ? "broken" : "unsure", said: `leads to ${answer.host}, which does not exist` };
     case "late":
       return { verdict: "unsure", said: "does not answer in time" };
+    case "private-address":
+      return { verdict: "unsure", said: "leads to a private address" };
+    case "bad-redirect":
+      return { verdict: "unsure", said: "redirects without end, or to no web page" };
     case "failed":
-      return { verdict: "unsure", said: answer.reason };
+      return {
+        verdict: "unsure",
+        said: answer.error === "" ? "cannot be read" : `cannot be reached (${answer.error})`,
+      };
   }
 }
 

@@ -1,4 +1,4 @@
-import { Refusal } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
 import { cleanTag, cleanTags, tagKey } from "../articles/tags.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { shownUrl } from "./address.ts";
@@ -7,10 +7,10 @@ import { pollSource, type PollDeps, type PollResult } from "./poll.ts";
 import { addFeeds, getSource, type Source } from "./store.ts";
 
 /**
- * Adds a feed after reading it once, so that a wrong address is refused at once, and takes in its articles.
- * @param request.tags given to every article of the source
- * @param request.rename tags as the feed spells them, and what they are called here
- * @throws Refusal 422 or 502 with the reason when it cannot be read as a feed, 409 when it is a source already
+ * Adds a feed and ingests its articles. The feed is read once before it is stored, so that a wrong address is refused.
+ * @param request.tags added to every article of the source
+ * @param request.rename the feed's spelling of a tag, and the name to store instead
+ * @throws Refusal 422 or 502 when it cannot be read as a feed, 409 when it is already a source
  */
 export async function addSource(
   deps: PollDeps,
@@ -21,7 +21,7 @@ export async function addSource(
   const now = deps.clock.now();
   const feed = { url: request.url, extraTags: cleanTags(request.tags), renamedTags: renames(request.rename) };
   const [id] = await addFeeds(deps.db, [feed], now);
-  if (id === undefined) throw new Refusal(409, `${shownUrl(request.url)} is a source already.`);
+  if (id === undefined) throw new Refusal(409, "source_exists", { url: shownUrl(request.url) });
   const shown = shownUrl(request.url);
   await writeAudit(deps.db, {
     at: now,
@@ -38,7 +38,7 @@ function renames(given: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(given).map(([from, to]) => {
       const name = cleanTag(to);
-      if (name === null) throw new Refusal(422, `${JSON.stringify(to)} is not a tag: expected 1 to 60 characters.`);
+      if (name === null) throw new Refusal(422, "source_tag_invalid", { name: echo(to) });
       return [tagKey(from), name];
     }),
   );

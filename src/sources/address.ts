@@ -1,13 +1,13 @@
 import { httpUrl, longestUrl, oneLine } from "../render/plain.ts";
 
-/** A feed's address for people and logs: without user, password and the values of its query, where secrets live. */
+/** A feed's address for people and logs, without user, password and query, which can hold secrets. */
 export function shownUrl(url: string | URL): string {
   const parsed = new URL(url);
   const query = parsed.search === "" ? "" : "?…";
   return `${parsed.protocol}//${parsed.host}${parsed.pathname}${query}`;
 }
 
-/** The same address without user and password: the base of links, which readers get to see. */
+/** The address without user and password. Readers see links that are relative to it. */
 export function withoutUser(url: string): string {
   const parsed = new URL(url);
   parsed.username = "";

@@ -8,30 +8,33 @@ import { guardedConnector, PrivateAddress } from "./guard.ts";
 import { timeLimit } from "./time-limit.ts";
 
 export type LinkDeps = Pick<FetchDeps, "allowPrivate" | "userAgent" | "lookup"> & {
-  /** For all links together, and for each. */
+  /** Time limits for all links together and for each one. */
   linksMs?: number;
   linkMs?: number;
 };
 
-/** What came of asking for a page. */
+/** The result of requesting a page. */
 export type LinkAnswer =
-  /** `movedTo`: the page that answered, where redirects led to it. */
+  /** `movedTo`: the final page, if there were redirects. */
   | { kind: "status"; status: number; movedTo?: string }
   /** The host has no address; `hops` redirects led to it. */
   | { kind: "no-name"; host: string; hops: number }
   | { kind: "late" }
-  /** `reason` goes behind the page's name, such as `cannot be reached (ECONNREFUSED)`. */
-  | { kind: "failed"; reason: string };
+  | { kind: "private-address" }
+  /** Too many redirects, or one without a web page as its target. */
+  | { kind: "bad-redirect" }
+  /** `error`: the code of the system, TLS or undici, such as `ECONNREFUSED`; empty if there is none. */
+  | { kind: "failed"; error: string };
 
-/** Side by side, and of one host: no more than a reader's browser opens. */
+/** Concurrent requests in total and to one host: no more than a reader's browser makes. */
 const atOnce = 8;
 const ofOneHost = 2;
-/** Some servers refuse HEAD, or know only of GET that a page is there: these are asked once more. */
+/** Some servers answer HEAD with these although GET works, so the page is requested again with GET. */
 const headDoubted = new Set([400, 403, 404, 405, 406, 410, 501]);
 
 /**
- * Asks for pages without reading them, under the same guard as feeds. Never throws; a page that is not asked for before
- * `linksMs` is over, or `signal` aborts, has no answer.
+ * Requests pages without reading them, with the same protection as feeds. Never throws. A page that is not requested
+ * before `linksMs` is over or `signal` aborts has no answer.
  * @param urls http(s) addresses, each once
  */
 export async function askLinks(
@@ -45,8 +48,8 @@ export async function askLinks(
   const dispatcher = new Agent({ connect, connections: ofOneHost });
   const all = timeLimit(linksMs, signal);
   try {
-    await eachLimited(lanesOf(urls), atOnce, async (lane) => {
-      for (const url of lane) {
+    await eachLimited(queuesOf(urls), atOnce, async (queue) => {
+      for (const url of queue) {
         if (all.signal.aborted) return;
         answers.set(url, await askLink({ ...deps, linkMs, dispatcher }, url, all.signal));
       }
@@ -58,15 +61,15 @@ export async function askLinks(
   }
 }
 
-/** Each host's pages as two lanes that share what is left of them; no host has its second lane before all have one. */
-function lanesOf(urls: readonly string[]): Iterable<string>[] {
+/** Two queues for each host, which share one iterator. The first queues of all hosts come before the second ones. */
+function queuesOf(urls: readonly string[]): Iterable<string>[] {
   const byHost = new Map<string, string[]>();
   for (const url of urls) {
     const { host } = new URL(url);
     byHost.set(host, [...(byHost.get(host) ?? []), url]);
   }
-  const lanes = [...byHost.values()].map((of) => of.values());
-  return Array.from({ length: ofOneHost }, () => lanes).flat();
+  const queues = [...byHost.values()].map((of) => of.values());
+  return Array.from({ length: ofOneHost }, () => queues).flat();
 }
 
 async function askLink(
@@ -75,9 +78,9 @@ async function askLink(
   outer: AbortSignal,
 ): Promise<LinkAnswer> {
   const limit = timeLimit(linkMs, outer);
-  let way = setOut(url, "This link");
+  let way = setOut(url);
   const statusBy = async (method: "HEAD" | "GET"): Promise<number> => {
-    way = setOut(url, "This link");
+    way = setOut(url);
     const range = method === "GET" ? { range: "bytes=0-0" } : {};
     const headers = { "user-agent": userAgent, accept: "text/html, */*;q=0.5", ...range };
     const get: Get = (at) => limit.race(ask(addressOf(at), { method, dispatcher, signal: limit.signal, headers }));
@@ -94,15 +97,10 @@ async function askLink(
     const error = innermost(thrown);
     const code = codeOf(error);
     if (code === "ENOTFOUND") return { kind: "no-name", host: way.at.hostname, hops: way.hops };
-    return { kind: "failed", reason: failure(error, code) };
+    if (error instanceof PrivateAddress) return { kind: "private-address" };
+    if (error instanceof Refusal) return { kind: "bad-redirect" };
+    return code === "UND_ERR_CONNECT_TIMEOUT" ? { kind: "late" } : { kind: "failed", error: code };
   } finally {
     limit.end();
   }
-}
-
-function failure(error: unknown, code: string): string {
-  if (error instanceof PrivateAddress) return "leads to a private address";
-  if (error instanceof Refusal) return "redirects without end, or to no web page";
-  if (code === "UND_ERR_CONNECT_TIMEOUT") return "does not answer in time";
-  return code === "" ? "cannot be read" : `cannot be reached (${code})`;
 }

@@ -2,27 +2,27 @@ import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
 
-/** More bytes than allowed, before or after any of the decompressions. */
+/** More bytes than allowed, before or after a decompression. */
 export class TooLong extends Error {
   override readonly name = "TooLong";
 }
 
-/** The server used a coding that was not asked for, or more of them than a body needs. */
+/** The server used a content coding that was not in Accept-Encoding, or too many. The message names them. */
 export class UnknownCoding extends Error {
   override readonly name = "UnknownCoding";
 }
 
-/** Some servers compress what is already compressed. Nobody needs a third layer, except for a bomb. */
+/** Some servers compress twice. Only a decompression bomb needs a third layer. */
 const mostCodings = 2;
-/** Small enough that a decoder notices an abort soon, even where it produces nothing. */
+/** Small enough for a decoder to notice an abort soon, even if it produces no output. */
 const pieceBytes = 65_536;
 
 /**
- * The decompressed bytes of a response. No layer may have more than `maxBytes`, and each stops as soon as it does, so
- * that a bomb costs little time and at most twice that memory.
+ * The decompressed bytes of a response. Each layer stops as soon as it exceeds `maxBytes`, so a decompression bomb costs
+ * little time and at most twice that memory.
  * @param codings the Content-Encoding header, in the order they were applied (RFC 9110 §8.4)
- * @param signal stops reading and decompressing at once
- * @throws TooLong, UnknownCoding, zlib's errors (code Z_*, ERR_*), an AbortError, and whatever the connection ends with
+ * @param signal stops reading and decompressing
+ * @throws TooLong, UnknownCoding, zlib's errors (code Z_*, ERR_*), an AbortError, and connection errors
  */
 export async function readBody(
   body: Readable,
@@ -35,7 +35,7 @@ export async function readBody(
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
   try {
-    if (names.length > mostCodings) throw new UnknownCoding(`${names.length} codings`);
+    if (names.length > mostCodings) throw new UnknownCoding(names.join(", ").slice(0, 100));
     let bytes = await collect(body, null, limits);
     for (const name of names.toReversed()) bytes = await collect(pieces(bytes), decoderFor(name, bytes), limits);
     return bytes;

@@ -1,71 +1,58 @@
 import { reasonOf, Refusal } from "../base/errors.ts";
+import type { ErrorCode } from "../wording/catalogue.ts";
 import { TooLong, UnknownCoding } from "./body.ts";
 import { PrivateAddress } from "./guard.ts";
 
-const advice: Readonly<Record<number, string | undefined>> = {
-  401: "it asks for a user and password: give them as https://user:password@…",
-  403: "it does not let this server read it: ask its publisher",
-  404: "there is nothing at this address: look for the feed's new one",
-  410: "the feed is gone for good: remove the source",
-  429: "it is asked too often and will be asked again later",
+const statusCodes: Readonly<Record<number, ErrorCode | undefined>> = {
+  401: "source_login_required",
+  403: "source_forbidden",
+  404: "source_missing",
+  410: "source_gone",
+  429: "source_rate_limited",
 };
 
-/** Of these RFC 6585 §4 and RFC 9110 §15.6.4 say that they may come with a Retry-After. */
-const asksToWait = new Set([429, 503]);
+/** Statuses that may come with Retry-After: RFC 6585 §4 and RFC 9110 §15.6.4. */
+const withRetryAfter = new Set([429, 503]);
 
-/** What an HTTP status other than success means for a feed; `details.retryAfter` is when it may be asked again, as sent. */
-export function statusRefusal(what: string, status: number, retryAfter?: string): Refusal {
-  const ours = status >= 400 && status < 500 && status !== 408 && status !== 429;
-  const why = advice[status] ?? (ours ? "look whether the address is right" : "it will be asked again later");
-  return new Refusal(ours ? 422 : 502, `${what} answered ${status}: ${why}.`, {
-    httpStatus: status,
-    ...(retryAfter !== undefined && asksToWait.has(status) ? { retryAfter: retryAfter.slice(0, 100) } : {}),
+/** The refusal for a status other than success. `details.retryAfter` is the header as it was sent. */
+export function statusRefusal(url: string, httpStatus: number, retryAfter?: string): Refusal {
+  const ours = httpStatus >= 400 && httpStatus < 500 && httpStatus !== 408 && httpStatus !== 429;
+  const code = statusCodes[httpStatus] ?? (ours ? "source_status_refused" : "source_status_failed");
+  return new Refusal(ours ? 422 : 502, code, {
+    url,
+    httpStatus,
+    ...(retryAfter !== undefined && withRetryAfter.has(httpStatus) ? { retryAfter: retryAfter.slice(0, 100) } : {}),
   });
 }
 
 /**
- * One sentence for whatever a fetch can throw: 422 where the address has to change, 502 where the other side failed.
- * @param what the feed's address, fit to be shown
+ * The refusal for anything that a fetch can throw: 422 where the address has to change, 502 where the other side failed.
+ * @param url without secrets, as `shownUrl` returns it
  */
-export function fetchRefusal(what: string, thrown: unknown, limits: { maxBytes: number }): Refusal {
+export function fetchRefusal(url: string, thrown: unknown, limits: { maxBytes: number }): Refusal {
   const error = innermost(thrown);
   if (error instanceof Refusal) return error;
   if (error instanceof PrivateAddress) {
-    const leads = error.host === error.address ? "is at" : "resolves to";
-    return new Refusal(
-      422,
-      `${what} ${leads} the private address ${error.address}: ` +
-        "set ALLOW_PRIVATE_SOURCES=1 if this feed is really on your own network.",
-    );
+    return new Refusal(422, "source_private_address", { url, address: error.address });
   }
   if (error instanceof TooLong) {
-    return new Refusal(422, `${what} is longer than ${inMegabytes(limits.maxBytes)}: ask for a feed with fewer items.`);
+    return new Refusal(422, "source_too_large", { url, megabytes: limits.maxBytes / 1_000_000 });
   }
   if (error instanceof UnknownCoding) {
-    return new Refusal(502, `${what} is compressed in a way nobody asked for (${error.message}): tell its publisher.`);
+    return new Refusal(502, "source_encoding_unsupported", { url, encoding: error.message });
   }
   const code = codeOf(error);
-  if (code === "ENOTFOUND") return new Refusal(422, `${what} has a host that does not exist: check the spelling.`);
-  return new Refusal(502, `${what} ${failure(code, error)}.`);
-}
-
-function failure(code: string, error: unknown): string {
-  if (code === "EAI_AGAIN")
-    return "could not be looked up, as the name server does not answer: it will be asked again later";
-  if (code === "ECONNREFUSED")
-    return "refuses connections: check the address and port, or wait until the server is back";
+  if (code === "ENOTFOUND") return new Refusal(422, "source_host_not_found", { url });
+  if (code === "EAI_AGAIN") return new Refusal(502, "source_dns_failed", { url });
+  if (code === "ECONNREFUSED") return new Refusal(502, "source_connection_refused", { url });
   if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT")
-    return "cannot be reached: it will be asked again later";
+    return new Refusal(502, "source_unreachable", { url });
   // Brotli's codes in Node begin with ERR__ERROR_.
-  if (/^Z_|^ERR__ERROR_|^ERR_BROTLI/.test(code)) return "is badly compressed: tell its publisher";
+  if (/^Z_|^ERR__ERROR_|^ERR_BROTLI/.test(code)) return new Refusal(502, "source_encoding_broken", { url });
   if (/CERT|^ERR_TLS|^ERR_SSL|SELF_SIGNED|UNABLE_TO_/.test(code)) {
-    return `has no valid certificate (${code}): tell its publisher`;
+    return new Refusal(502, "source_certificate_invalid", { url, reason: code });
   }
-  return `could not be read (${reasonOf(error).replace(/\.$/, "")}): it will be asked again later`;
-}
-
-function inMegabytes(bytes: number): string {
-  return bytes >= 1_000_000 ? `${Math.floor(bytes / 1_000_000)} MB` : `${bytes} bytes`;
+  return new Refusal(502, "source_read_failed", { url, reason: reasonOf(error).replace(/\.$/, "") });
 }
 
 /** Connecting to several addresses fails with one error for each; undici and fetch wrap others as a cause. */
@@ -74,7 +61,7 @@ export function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
-/** What the system, TLS or undici calls it, such as `ECONNREFUSED`; empty where nobody does. */
+/** The error code of the system, TLS or undici, such as `ECONNREFUSED`; empty if there is none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -6,12 +6,12 @@ import { guardedConnector, type Lookup } from "./guard.ts";
 import { timeLimit } from "./time-limit.ts";
 
 export interface FetchDeps {
-  /** Whether feeds may be at addresses that are not on the public Internet. */
+  /** Whether to allow addresses that are not on the public Internet. */
   allowPrivate: boolean;
   userAgent: string;
-  /** The system's resolver, if not given. */
+  /** Defaults to the system's resolver. */
   lookup?: Lookup;
-  /** For everything: names, connections, redirects and the body. */
+  /** For the whole fetch: name lookup, connections, redirects and the body. */
   timeoutMs?: number;
   /** Before and after each decompression. */
   maxBytes?: number;
@@ -44,15 +44,15 @@ const accept =
   "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, " +
   "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5";
 
-/** Gets a feed if it has changed. @throws Refusal 422 where the address has to change, 502 where the other side failed */
+/** Fetches a feed if it has changed. @throws Refusal 422 where the address has to change, 502 where the other side failed */
 export async function fetchFeed(deps: FetchDeps, request: FetchRequest): Promise<FetchAnswer> {
   const { allowPrivate, lookup, userAgent, timeoutMs = 15_000, maxBytes = 10_000_000 } = deps;
-  const way = setOut(request.url, "This source");
+  const way = setOut(request.url);
   const limit = timeLimit(timeoutMs, request.signal);
   const dispatcher = new Agent({ connect: guardedConnector({ allowPrivate, lookup, timeoutMs }) });
   const get: Get = (url) => {
     const headers = headersFor(url, request, userAgent);
-    // A request whose connection is still being made would take no notice of the signal.
+    // undici ignores the signal while it connects.
     return limit.race(ask(addressOf(url), { dispatcher, signal: limit.signal, headers }));
   };
   try {
@@ -61,7 +61,7 @@ export async function fetchFeed(deps: FetchDeps, request: FetchRequest): Promise
     throw limit.refusal(shownWay(way)) ?? fetchRefusal(shownWay(way), error, { maxBytes });
   } finally {
     limit.end();
-    // Not waited for, as a connection in the making goes on to its own time limit.
+    // Not awaited: a connection that is being opened runs until its own timeout.
     dispatcher.destroy().catch(() => {});
   }
 }
@@ -101,7 +101,7 @@ function headersFor(url: URL, { etag, lastModified }: FetchRequest, userAgent: s
   };
 }
 
-/** Of a validator that could not be sent back as it came, nothing is kept. */
+/** null for a validator that could not be sent back unchanged. */
 function validator(header: string | string[] | undefined): string | null {
   const value = headerText(header) ?? "";
   return /^[\x20-\x7e]{1,500}$/.test(value) ? value : null;

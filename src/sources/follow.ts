@@ -3,7 +3,7 @@ import { Refusal } from "../base/errors.ts";
 import { longestUrl } from "../render/plain.ts";
 import { shownUrl } from "./address.ts";
 
-/** The way through redirects, so far. */
+/** The redirects followed so far. */
 export interface Way {
   start: URL;
   at: URL;
@@ -16,16 +16,17 @@ export type Get = (url: URL) => Promise<Dispatcher.ResponseData>;
 
 const mostRedirects = 5;
 
-/** @param what the address is of, at the start of a sentence @throws Refusal 422 for one that is not http(s) */
-export function setOut(url: string, what: string): Way {
-  const start = webAddress(url, what);
+/** @throws Refusal 422 for an address that is not http(s) */
+export function setOut(url: string): Way {
+  if (!isWebAddress(url)) throw new Refusal(422, "source_address_invalid");
+  const start = new URL(url);
   return { start, at: start, hops: 0, permanent: true };
 }
 
 /**
- * Asks until there is an answer that is no redirect; `way` says where that was. Redirects are followed here and not by
- * undici, so that each hop is looked at.
- * @throws Refusal 422 for too many, or one to no web address; 502 for one to nowhere; and what `get` throws
+ * Follows redirects to the first other response; `way` holds its address. undici does not follow them, because each hop
+ * has to be checked.
+ * @throws Refusal 422 for too many redirects or one to another protocol, 502 for one without a target; what `get` throws
  */
 export async function follow(way: Way, get: Get): Promise<Dispatcher.ResponseData> {
   for (;;) {
@@ -36,20 +37,19 @@ export async function follow(way: Way, get: Get): Promise<Dispatcher.ResponseDat
     const target = redirectTarget(headerText(response.headers.location), way.at, shownWay(way));
     way.hops += 1;
     if (way.hops > mostRedirects) {
-      const what = shownUrl(way.start);
-      throw new Refusal(422, `${what} redirects more than ${mostRedirects} times: use the address it should end at.`);
+      throw new Refusal(422, "source_redirect_loop", { url: shownUrl(way.start), most: mostRedirects });
     }
     way.permanent &&= status === 301 || status === 308;
     way.at = target;
   }
 }
 
-/** The address as it is asked for: user and password travel in a header of their own, a fragment not at all. */
+/** The address without user and password, which are sent in a header, and without fragment. */
 export function addressOf(url: URL): string {
   return url.origin + url.pathname + url.search;
 }
 
-/** The body of an answer that is not read is of no interest, whatever becomes of it. */
+/** Discards the body of a response, and any error in it. */
 export function leave({ body }: Dispatcher.ResponseData): void {
   body.on("error", () => {}).destroy();
 }
@@ -58,22 +58,22 @@ export function headerText(header: string | string[] | undefined): string | unde
   return Array.isArray(header) ? header.join(", ") : header;
 }
 
-/** The address, and where it has led to, fit to be shown. */
+/** The address and the target of its redirects, without secrets. */
 export function shownWay({ start, at }: Way): string {
-  return start.href === at.href ? shownUrl(start) : `${shownUrl(start)} (redirected to ${shownUrl(at)})`;
+  return start.href === at.href ? shownUrl(start) : `${shownUrl(start)} → ${shownUrl(at)}`;
 }
 
-function webAddress(url: string, what: string): URL {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url);
-  throw new Refusal(422, `${what} has no http:// or https:// address that could be fetched.`);
+function isWebAddress(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }
 
-/** The user and password of the address stay with its origin: another host, or plain http, never gets to see them. */
-function redirectTarget(location: string | undefined, from: URL, what: string): URL {
+/** User and password are only sent to the origin they were given for: not to another host, and not over plain http. */
+function redirectTarget(location: string | undefined, from: URL, shown: string): URL {
   if (location === undefined || location.length > longestUrl || !URL.canParse(location, from.href)) {
-    throw new Refusal(502, `${what} redirects without saying where to: tell its publisher.`);
+    throw new Refusal(502, "source_redirect_invalid", { url: shown });
   }
-  const target = webAddress(new URL(location, from).href, `What ${what} redirects to`);
+  const target = new URL(location, from);
+  if (!isWebAddress(target.href)) throw new Refusal(422, "source_redirect_not_web", { url: shown });
   const same = target.origin === from.origin;
   target.username = same ? from.username : "";
   target.password = same ? from.password : "";

@@ -4,34 +4,34 @@ import type { EditionArticle } from "../render/types.ts";
 import { shownUrl } from "./address.ts";
 import { fetchFeed } from "./fetch.ts";
 import type { FeedItem } from "./parse.ts";
+import type { FeedProblem } from "./parse-document.ts";
 import type { PollDeps } from "./poll.ts";
 
-/** What a feed would bring, before anything of it is kept. */
+/** A preview of a feed. Nothing of it is stored. */
 export interface LookedFeed {
   title: string | null;
-  /** As a first edition would have them; when none is new enough for one, the newest as an example. */
+  /** The articles of a first edition. If none is recent enough, the newest ones as an example. */
   articles: EditionArticle[];
-  /** Whether the articles are that example. */
+  /** Whether `articles` is that example. */
   example: boolean;
-  /** One sentence for each item that could not be read. */
-  problems: string[];
+  problems: FeedProblem[];
 }
 
-/** What is older when its feed is first read is kept and never mailed; see `ingest`. */
+/** Older articles of a new feed are stored but never emailed; see `ingest`. */
 const freshMs = 48 * 3_600_000;
 const shownExamples = 10;
 
 /**
- * Reads a feed and keeps nothing of it.
- * @throws Refusal 422 or 502 with the reason when it cannot be read as a feed, 422 when there is no article in it
+ * Reads a feed without storing anything.
+ * @throws Refusal 422 or 502 when it cannot be read as a feed, 422 when it has no articles
  */
 export async function lookAtFeed(deps: Pick<PollDeps, "fetch" | "parse">, url: string, now: Date): Promise<LookedFeed> {
   const answer = await fetchFeed(deps.fetch, { url, etag: null, lastModified: null });
-  if (answer.kind !== "fetched") throw new Refusal(502, `${shownUrl(url)} sent nothing: try again in a minute.`);
+  if (answer.kind !== "fetched") throw new Refusal(502, "source_no_content", { url: shownUrl(url) });
   const { title, items, problems } = await deps.parse(answer);
-  if (items.length === 0) throw new Refusal(422, `${shownUrl(url)} is a feed without any article: try another one.`);
+  if (items.length === 0) throw new Refusal(422, "feed_without_articles", { url: shownUrl(url) });
   const timed = items.map((item) => ({ item, at: (item.publishedAt ?? now).getTime() }));
-  // As an edition lays them out: of the same time, the one taken in last comes first.
+  // In the order of an edition: articles of the same time are sorted by ingestion, latest first.
   const newest = timed.toReversed().toSorted((a, b) => b.at - a.at);
   const fresh = newest.filter(({ at }) => at <= now.getTime() && at >= now.getTime() - freshMs);
   const example = fresh.length === 0;

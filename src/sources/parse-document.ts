@@ -1,36 +1,37 @@
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { clip, oneLine } from "../render/plain.ts";
+import { englishWording, type ErrorCode, type MessageValues } from "../wording/catalogue.ts";
 import { absoluteUrl, shownUrl } from "./address.ts";
 
 export type FeedDocument =
   /**
-   * From the root element's start to its end: no declaration, no DOCTYPE, nothing behind. `cut` says that the end is
-   * missing. `qname` is the root's name.
+   * `xml` is the root element alone, without declaration, DOCTYPE and anything after it. `cut`: its end is missing.
+   * `qname`: its name.
    */
   { format: "rss" | "rdf" | "atom"; xml: string; qname: string; cut: boolean } | { format: "json"; value: unknown };
 
 const roots: Readonly<Record<string, "rss" | "rdf" | "atom" | undefined>> = { rss: "rss", rdf: "rdf", feed: "atom" };
 /** Of a root element, with its prefix. */
 const longestName = 100;
-const strangers: Readonly<Record<string, string | undefined>> = {
-  opml: "an OPML list of feeds, not a feed: add the feeds in it one by one",
-  urlset: "a sitemap, not a feed",
-  sitemapindex: "a sitemap, not a feed",
+const otherRoots: Readonly<Record<string, ErrorCode | undefined>> = {
+  opml: "feed_is_opml",
+  urlset: "feed_is_sitemap",
+  sitemapindex: "feed_is_sitemap",
 };
 
-/** Tells what a document is and lays its feed bare. @throws Refusal 422 that says what it is when it is no feed */
+/** Finds out a document's format. @throws Refusal 422 when it is not a feed */
 export function openDocument(text: string, feedUrl: string): FeedDocument {
   const body = text.trimStart();
-  if (body === "") throw refuse(feedUrl, "is empty: a feed was expected");
+  if (body === "") throw refuse(feedUrl, "feed_empty");
   if (body.startsWith("{") || body.startsWith("[")) return { format: "json", value: parseJson(body, feedUrl) };
   if (!body.startsWith("<")) {
-    const start = JSON.stringify(clip(oneLine(body.slice(0, 200)), 60));
-    throw refuse(feedUrl, `is not a feed: it begins with ${start}, which is neither XML nor JSON`);
+    throw refuse(feedUrl, "feed_not_recognised", { start: clip(oneLine(body.slice(0, 200)), 60) });
   }
   const at = rootStart(body);
-  if (at === -1) throw refuse(feedUrl, "ends in the middle: it is cut off before its first element");
+  if (at === -1) throw refuse(feedUrl, "feed_cut_off");
   if (/^<!DOCTYPE\s+html\b|^<(?:html|head|body)\b/i.test(body) || /^<html\b/i.test(body.slice(at, at + 6))) {
-    throw refuse(feedUrl, `is a web page, not a feed${advertised(body, feedUrl)}`);
+    const feed = advertised(body, feedUrl);
+    throw feed === null ? refuse(feedUrl, "feed_is_web_page") : refuse(feedUrl, "feed_on_web_page", { feed });
   }
   return openXml(body.slice(at), feedUrl);
 }
@@ -39,8 +40,8 @@ function openXml(xml: string, feedUrl: string): FeedDocument {
   const [, qname = "", local = ""] = /^<((?:[\w.-]+:)?([\w.-]+))/.exec(xml) ?? [];
   const format = roots[local.toLowerCase()];
   if (!format || qname.length > longestName) {
-    const what = strangers[local.toLowerCase()] ?? `XML with the root element <${clip(qname, 60)}>, which is no feed`;
-    throw refuse(feedUrl, `is ${what}`);
+    const known = otherRoots[local.toLowerCase()];
+    throw known ? refuse(feedUrl, known) : refuse(feedUrl, "feed_unknown_xml", { element: clip(qname, 60) });
   }
   const end = xml.lastIndexOf(`</${qname}`);
   if (end !== -1) return { format, qname, cut: false, xml: `${xml.slice(0, end)}</${qname}>` };
@@ -52,15 +53,15 @@ function openXml(xml: string, feedUrl: string): FeedDocument {
 
 function parseJson(body: string, feedUrl: string): unknown {
   try {
-    // Within strings these are not allowed (RFC 8259 §7), and outside of them they mean no more than a space.
+    // Control characters are not allowed in strings (RFC 8259 §7); outside they mean the same as a space.
     // oxlint-disable-next-line no-control-regex -- replacing control characters is the point
     return JSON.parse(body.replace(/[\u0000-\u001f]/g, " "));
   } catch (error) {
-    throw refuse(feedUrl, `looks like JSON and is not valid: ${clip(reasonOf(error), 120)}`);
+    throw refuse(feedUrl, "feed_json_invalid", { reason: clip(reasonOf(error), 120) });
   }
 }
 
-/** The start of the root element, behind declaration, comments and DOCTYPE; -1 if the document ends before. */
+/** The start of the root element, after declaration, comments and DOCTYPE; -1 if the document ends before. */
 function rootStart(xml: string): number {
   let at = 0;
   for (;;) {
@@ -74,8 +75,8 @@ function rootStart(xml: string): number {
 }
 
 /**
- * Skips a document type declaration with its internal subset (XML 1.0 §2.8). Its entities are never read: nothing is
- * expanded, nothing fetched, and a reference to one stays the text it is.
+ * Skips a document type declaration with its internal subset (XML 1.0 §2.8). Its entities are never read, expanded or
+ * fetched; a reference to one stays as text.
  */
 function afterDoctype(xml: string, from: number): number {
   let subset = false;
@@ -98,17 +99,28 @@ function after(xml: string, mark: string, from: number): number {
   return at === -1 ? -1 : at + mark.length;
 }
 
-/** The feed that a web page names in its head (autodiscovery), as advice. */
-function advertised(html: string, pageUrl: string): string {
+/** The feed that a web page links to in its head (autodiscovery). */
+function advertised(html: string, pageUrl: string): string | null {
   for (const [link] of html.slice(0, 200_000).matchAll(/<link\s[^<>]{1,1000}>/gi)) {
     if (!/type\s*=\s*["']?application\/(?:rss\+xml|atom\+xml|feed\+json)/i.test(link)) continue;
     const href = /href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/i.exec(link);
     const url = absoluteUrl((href?.[1] ?? href?.[2] ?? href?.[3])?.replaceAll("&amp;", "&"), pageUrl);
-    if (url) return `: its feed is at ${url}`;
+    if (url) return url;
   }
-  return ": look for the site's RSS or Atom address";
+  return null;
 }
 
-export function refuse(feedUrl: string, what: string): Refusal {
-  return new Refusal(422, `${shownUrl(feedUrl)} ${what}.`);
+/** Something wrong with a feed that can be read all the same. The sentence is at `error.CODE`. */
+export interface FeedProblem {
+  code: ErrorCode;
+  details: MessageValues;
+}
+
+/** In English, to be stored or shown to operators. */
+export function problemText({ code, details }: FeedProblem): string {
+  return englishWording().say(`error.${code}`, details);
+}
+
+export function refuse(feedUrl: string, code: ErrorCode, details: Record<string, string | number> = {}): Refusal {
+  return new Refusal(422, code, { url: shownUrl(feedUrl), ...details });
 }

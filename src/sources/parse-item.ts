@@ -3,9 +3,10 @@ import { decodeEntities, plainText, summaryLimit, titleLimit } from "../articles
 import { clip, oneLine } from "../render/plain.ts";
 import { absoluteUrl } from "./address.ts";
 import { parseFeedDate } from "./parse-date.ts";
+import type { FeedProblem } from "./parse-document.ts";
 import { findSourceLine, namedOrigin, type Origin } from "./parse-origin.ts";
 
-/** What one item of a feed says, whatever the format: XML is decoded, HTML is not. */
+/** One item of a feed in any format. XML is decoded, HTML is not. */
 export interface RawItem {
   guid: string | undefined;
   /** Best first. */
@@ -21,19 +22,22 @@ export interface RawItem {
   origin: { name: string | undefined; url: string | undefined } | undefined;
 }
 
-/** What one format's reader finds; texts are still as the feed has them. */
+/** Why an item cannot be read. */
+export type ItemFault = "feed_item_cut_off" | "feed_item_broken" | "feed_item_not_object";
+
+/** What the reader of one format returns. The texts are not decoded. */
 export interface RawFeed {
   title: string | undefined;
   siteUrl: string | null;
   /** What relative links of items without a base of their own are relative to. */
   base: string;
-  /** A text says why an item cannot be read, such as "is cut off". */
-  items: (RawItem | string)[];
+  /** In place of an item that cannot be read, why not. */
+  items: (RawItem | ItemFault)[];
 }
 
 /** One item of a feed: every text is plain, every URL absolute http(s). */
 export interface FeedItem {
-  /** null too when it is no identity: missing, longer than 500 characters, or used for several links. */
+  /** null if it does not identify the item: missing, longer than 500 characters, or used for several links. */
   guid: string | null;
   url: string;
   /** At most 500 UTF-16 units. */
@@ -46,16 +50,16 @@ export interface FeedItem {
 }
 
 const longestGuid = 500;
-/** With every character written as an entity, a tag of the longest kind still fits. */
+/** Enough for the longest tag with every character written as an entity. */
 const longestRawTag = 2000;
 const mostRawTags = 200;
 
-/** The item, or one sentence on why it cannot be an article. `number` counts from 1. */
-export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
+/** The item, or why it cannot be an article. `n` counts from 1. */
+export function toFeedItem(raw: RawItem, n: number): FeedItem | FeedProblem {
   const title = plainText(raw.title ?? "", titleLimit);
   const url = first(raw.links, (link) => absoluteUrl(link, raw.base));
-  if (url === null) return `Item ${number}${called(title)} ${linkProblem(raw.links)}.`;
-  if (title === "") return `Item ${number} (${url}) has no title.`;
+  if (url === null) return linkProblem(raw.links, n, title);
+  if (title === "") return { code: "feed_item_without_title", details: { n, url } };
   const texts = raw.texts.filter((text) => text !== undefined && text.trim() !== "") as string[];
   const sourceLine = first(texts, (text) => findSourceLine(text, raw.base));
   return {
@@ -69,7 +73,7 @@ export function toFeedItem(raw: RawItem, number: number): FeedItem | string {
   };
 }
 
-/** Decoded once more: WordPress and others write their categories as HTML in CDATA. */
+/** Decoded again, because WordPress and others write categories as HTML in CDATA. */
 function tagsOf(raws: readonly string[]): string[] {
   const sane = raws.slice(0, mostRawTags).filter((tag) => tag.length <= longestRawTag);
   return cleanTags(sane.map(decodeEntities), mostRawTags);
@@ -87,7 +91,7 @@ function summaryOf(text: string, sourceLine: string | undefined): string {
   return clip(whole.trim(), summaryLimit);
 }
 
-/** The URL of an RSS source element is often that of a feed (RSS 2.0), which is nothing to send a reader to. */
+/** The URL of an RSS source element is often a feed (RSS 2.0), and readers need a page. */
 function originOf({ origin, base }: RawItem): Origin | null {
   if (!origin) return null;
   const url = absoluteUrl(origin.url, base);
@@ -95,14 +99,11 @@ function originOf({ origin, base }: RawItem): Origin | null {
   return namedOrigin(origin.name, forPeople ? url : null);
 }
 
-function called(title: string): string {
-  return title === "" ? "" : ` (“${clip(title, 80)}”)`;
-}
-
-function linkProblem(links: readonly (string | undefined)[]): string {
+function linkProblem(links: readonly (string | undefined)[], n: number, title: string): FeedProblem {
   const link = links.find((candidate) => candidate !== undefined && candidate.trim() !== "");
-  if (link === undefined) return "has no link";
-  return `has a link that is no http or https address: ${JSON.stringify(clip(oneLine(link), 80))}`;
+  if (link !== undefined) return { code: "feed_item_link_invalid", details: { n, link: clip(oneLine(link), 80) } };
+  if (title === "") return { code: "feed_item_empty", details: { n } };
+  return { code: "feed_item_without_link", details: { n, title: clip(title, 80) } };
 }
 
 function first<T, R>(values: readonly T[], pick: (value: T) => R | null): R | null {

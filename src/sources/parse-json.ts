@@ -1,31 +1,28 @@
 import { detectJsonFeed, parseJsonFeed } from "feedsmith";
 import { absoluteUrl } from "./address.ts";
 import { refuse } from "./parse-document.ts";
-import type { RawFeed, RawItem } from "./parse-item.ts";
+import type { ItemFault, RawFeed, RawItem } from "./parse-item.ts";
 
 type Item = NonNullable<ReturnType<typeof parseJsonFeed<string>>["items"]>[number];
 
-/** JSON Feed 1.0 and 1.1. @throws Refusal 422 for JSON that is no JSON Feed */
+/** JSON Feed 1.0 and 1.1. @throws Refusal 422 for other JSON */
 export function readJson(value: unknown, feedUrl: string, maxItems: number): RawFeed {
   if (!detectJsonFeed(value)) {
-    throw refuse(
-      feedUrl,
-      'is JSON and no JSON Feed: expected an object with "version": "https://jsonfeed.org/version/1.1" and "items"',
-    );
+    throw refuse(feedUrl, "feed_json_unknown");
   }
   const { items: given, version } = value as { items?: unknown; version?: unknown };
   const list: unknown[] = Array.isArray(given) ? given.slice(0, maxItems) : [];
   const feed = parseJsonFeed(value, { maxItems });
   let found: (Item | undefined)[] = feed.items ?? [];
-  // The parser leaves out broken items without a word. One by one, they show.
+  // The parser drops broken items. Parsing them one by one shows which.
   if (found.length < list.length)
     found = list.map((one) => parseJsonFeed({ version, title: "T", items: [one] }).items?.[0]);
-  const items = found.map((item) => (item ? toRaw(item, feedUrl) : "is not an object of JSON Feed"));
+  const items = found.map((item) => toRaw(item, feedUrl));
   return { title: feed.title, siteUrl: absoluteUrl(feed.home_page_url, feedUrl), base: feedUrl, items };
 }
 
-function toRaw(item: Item | undefined, base: string): RawItem | string {
-  if (!item) return "is not an object of JSON Feed";
+function toRaw(item: Item | undefined, base: string): RawItem | ItemFault {
+  if (!item) return "feed_item_not_object";
   return {
     guid: item.id,
     // The id is "ideally the full URL of the resource", and often the only one there is.

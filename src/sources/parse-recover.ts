@@ -1,6 +1,6 @@
 import { DomUtils, parseDocument } from "htmlparser2";
 import type { FeedDocument } from "./parse-document.ts";
-import type { RawFeed, RawItem } from "./parse-item.ts";
+import type { ItemFault, RawFeed, RawItem } from "./parse-item.ts";
 
 type XmlDocument = Exclude<FeedDocument, { format: "json" }>;
 type Node = ReturnType<typeof parseDocument>["children"][number];
@@ -9,30 +9,30 @@ type Reader = (xml: string, feedUrl: string, maxItems: number) => RawFeed;
 /** An item's text in the document. */
 interface Slice {
   xml: string;
-  /** Whether the document ends within the item, so that its last element may be half of what it was. */
+  /** Whether the document ends within the item, so that its last element may be incomplete. */
   cut: boolean;
 }
 
 /**
- * Reads each item of a broken document alone, so that one broken item costs no other. What does not parse is parsed once
- * more with its markup mended. In `items` a text says why an item cannot be read.
+ * Reads each item of a broken document alone, so that a broken item does not affect others. Items that do not parse are
+ * parsed again with repaired markup.
  */
 export function recoverFeed(document: XmlDocument, read: Reader, feedUrl: string, maxItems: number): RawFeed {
   const { frame, slices } = split(document);
-  const feed = attempt(() => read(frame, feedUrl, 0)) ?? attempt(() => read(mend(frame), feedUrl, 0));
+  const feed = attempt(() => read(frame, feedUrl, 0)) ?? attempt(() => read(repair(frame), feedUrl, 0));
   const base = feed?.base ?? feedUrl;
   const [start, end] = shellOf(document);
   const itemIn = (xml: string): RawItem | null => {
     const item = read(start + xml + end, base, 1).items[0];
     return item === undefined || typeof item === "string" ? null : item;
   };
-  const items = slices.slice(0, maxItems).map(({ xml, cut }): RawItem | string => {
-    if (cut) return "is cut off";
+  const items = slices.slice(0, maxItems).map(({ xml, cut }): RawItem | ItemFault => {
+    if (cut) return "feed_item_cut_off";
     const item = attempt(() => itemIn(xml));
     if (item && isWhole(item)) return item;
-    const mended = attempt(() => itemIn(mend(xml)));
-    if (mended && isWhole(mended)) return mended;
-    return item && !item.links.some(hasMarkup) ? item : "is empty or has broken markup";
+    const repaired = attempt(() => itemIn(repair(xml)));
+    if (repaired && isWhole(repaired)) return repaired;
+    return item && !item.links.some(hasMarkup) ? item : "feed_item_broken";
   });
   return { title: feed?.title, siteUrl: feed?.siteUrl ?? null, base, items };
 }
@@ -55,17 +55,17 @@ function isWhole({ title, links }: RawItem): boolean {
   return title !== undefined && link !== undefined && !hasMarkup(link);
 }
 
-/** In a link this is what came behind an end tag that is missing. */
+/** A link with markup means that its end tag is missing. */
 function hasMarkup(link: string | undefined): boolean {
   return link?.includes("<") ?? false;
 }
 
 /**
- * Cuts the items out of a document. Neither a missing start tag nor a missing end tag of an item costs its neighbour, and
- * nor does a comment or a CDATA section that is never closed.
+ * Cuts the items out of a document. A missing start or end tag of an item, an unclosed comment or an unclosed CDATA
+ * section does not affect its neighbours.
  */
 function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slices: Slice[] } {
-  // In RDF the root has a namespace of its own.
+  // In RDF the root element has a different namespace.
   const prefix = format === "rdf" ? "" : qname.slice(0, qname.lastIndexOf(":") + 1);
   const name = prefix + (format === "atom" ? "entry" : "item");
   const marks = /<!\[CDATA\[|<!--|<\/?((?:[\w.-]+:)?(?:item|entry))(?=[\s/>])/gi;
@@ -86,7 +86,7 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
     const after = tagEnd === -1 ? xml.length : tagEnd + 1;
     if (mark[0].startsWith("</")) {
       if (itemFrom !== null) slices.push({ xml: xml.slice(itemFrom, after), cut: false });
-      // Before the first item, what belongs to it cannot be told from the feed's own elements.
+      // Before the first item, its elements cannot be distinguished from the feed's elements.
       else if (slices.length === 0) slices.push({ xml: "", cut: false });
       else if (xml.slice(frameFrom, at).trim() !== "") {
         slices.push({ xml: `<${name}>${xml.slice(frameFrom, after)}`, cut: false });
@@ -104,7 +104,7 @@ function split({ format, xml, qname, cut }: XmlDocument): { frame: string; slice
   return { frame: frame.join(""), slices };
 }
 
-/** What an item needs around it to be a document, with the namespaces of its own one. */
+/** The start and end that make a document of one item, with the namespaces of the original. */
 function shellOf({ format, xml, qname }: XmlDocument): [start: string, end: string] {
   const [root = ""] = /^<[^<>]*>/.exec(xml.slice(0, 20_000)) ?? [];
   const namespaces = root.match(/\sxmlns(?::[\w.-]+)?=(?:"[^"]{0,500}"|'[^']{0,500}')/g)?.join("") ?? "";
@@ -113,8 +113,8 @@ function shellOf({ format, xml, qname }: XmlDocument): [start: string, end: stri
   return [`<${qname}${version}${namespaces}>${start}`, `${end}</${qname}>`];
 }
 
-/** Well-formed XML that keeps what can be kept: elements are closed, and stray markup becomes text. */
-function mend(xml: string): string {
+/** Makes XML well-formed: closes elements and turns stray markup into text. */
+function repair(xml: string): string {
   const { children } = parseDocument(escapeStray(xml), { xmlMode: true, decodeEntities: false });
   for (const element of DomUtils.getElementsByTagName("*", children)) {
     for (const name of Object.keys(element.attribs)) if (!/^[a-z_][\w:.-]*$/i.test(name)) delete element.attribs[name];
@@ -125,7 +125,7 @@ function mend(xml: string): string {
 
 const textElement = /^(?:title|link|guid|id|description|summary|category|comments|pubdate|published|updated|dc:\w+)$/i;
 
-/** A feed's element inside one that has only text shows that the outer one is not closed: it goes behind it. */
+/** A feed element inside a text-only element means that the outer one is not closed, so it moves after it. */
 function closeBefore(element: Node): void {
   if (!DomUtils.isTag(element) || !textElement.test(element.name)) return;
   const at = element.children.findIndex((child) => DomUtils.isTag(child) && textElement.test(child.name));
@@ -137,10 +137,10 @@ function closeBefore(element: Node): void {
   }
 }
 
-/** Markup in an item is not nested deeper. Parsing takes quadratic time in the depth. */
+/** Real markup in an item is not nested deeper. Parsing takes quadratic time in the depth. */
 const deepest = 100;
 
-/** Makes text of each "<" that begins no comment, no CDATA section, and no tag, or a tag that is nested too deeply. */
+/** Escapes each "<" that does not begin a comment, a CDATA section or a tag, or begins a tag that is nested too deeply. */
 function escapeStray(xml: string): string {
   const tag = /<(\/?)([a-z_][\w:.-]*)(?:\s[^<>]*|\/)?>/iy;
   const sectionEnd = sectionEnds(xml, null);
@@ -169,9 +169,9 @@ function escapeStray(xml: string): string {
 }
 
 /**
- * Tells for rising positions where the comment or CDATA section there ends. null where there is none, or one that is
- * never closed: the end found belongs to the next section when another one starts before it, with `between`, if given,
- * among both.
+ * Returns a function from a position to the end of the comment or CDATA section there, for ascending positions. null
+ * where there is none, or where it is not closed. If another section starts before the end that was found, and `between`
+ * (if given) stands before that end too, the end belongs to the other section.
  */
 function sectionEnds(xml: string, between: string | null): (at: number) => number | null {
   const kinds = [
@@ -191,7 +191,7 @@ function sectionEnds(xml: string, between: string | null): (at: number) => numbe
   };
 }
 
-/** `indexOf` for rising positions, which takes linear time for all of them together. */
+/** `indexOf` for ascending positions, in linear time for all of them together. */
 function seeker(text: string, part: string): (from: number) => number {
   let found = text.indexOf(part);
   return (from) => {

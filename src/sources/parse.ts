@@ -4,7 +4,7 @@ import { plainText } from "../articles/text.ts";
 import { clip } from "../render/plain.ts";
 import { withoutUser } from "./address.ts";
 import { readAtom } from "./parse-atom.ts";
-import { openDocument, refuse, type FeedDocument } from "./parse-document.ts";
+import { openDocument, refuse, type FeedDocument, type FeedProblem } from "./parse-document.ts";
 import { toFeedItem, type FeedItem, type RawFeed } from "./parse-item.ts";
 import { readJson } from "./parse-json.ts";
 import { countItems, recoverFeed } from "./parse-recover.ts";
@@ -19,16 +19,16 @@ export interface ParsedFeed {
   items: FeedItem[];
   /** How many items could not be read. */
   lost: number;
-  /** One sentence for each of them, then for what else is wrong with the document. */
-  problems: string[];
+  /** One for each item that could not be read, then those of the document. */
+  problems: FeedProblem[];
 }
 
 const mostItems = 1000;
 
 /**
- * Reads RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed. A broken item is a problem, not a failure. Items beyond the first 1,000
- * are left.
- * @throws Refusal 422 when the document is no feed, or so broken that no item can be read
+ * Reads RSS 0.9x, 1.0 and 2.0, Atom and JSON Feed. A broken item is a problem, not a failure. Only the first 1,000 items
+ * are read.
+ * @throws Refusal 422 when the document is not a feed, or no item can be read
  */
 export function parseFeed(text: string, feedUrl: string): ParsedFeed {
   const base = withoutUser(feedUrl);
@@ -36,12 +36,14 @@ export function parseFeed(text: string, feedUrl: string): ParsedFeed {
   const raw = read(document, base);
   const results = raw.items
     .slice(0, mostItems)
-    .map((item, index) => (typeof item === "string" ? `Item ${index + 1} ${item}.` : toFeedItem(item, index + 1)));
-  const items = results.filter((result) => typeof result !== "string");
-  const problems = results.filter((result) => typeof result === "string");
+    .map((item, index): FeedItem | FeedProblem =>
+      typeof item === "string" ? { code: item, details: { n: index + 1 } } : toFeedItem(item, index + 1),
+    );
+  const items = results.filter((result): result is FeedItem => !("code" in result));
+  const problems = results.filter((result): result is FeedProblem => "code" in result);
   const lost = problems.length;
-  if (raw.items.length > mostItems) problems.push(`Only the first ${mostItems} items were read.`);
-  if (document.format !== "json" && document.cut) problems.push("The document is cut off, so items may be missing.");
+  if (raw.items.length > mostItems) problems.push({ code: "feed_items_over_limit", details: { most: mostItems } });
+  if (document.format !== "json" && document.cut) problems.push({ code: "feed_incomplete", details: {} });
   const title = plainText(raw.title ?? "", 200) || null;
   return { title, siteUrl: raw.siteUrl, items: soundGuids(items), lost, problems };
 }
@@ -53,7 +55,7 @@ function read(document: FeedDocument, feedUrl: string): RawFeed {
   let refusal: Refusal;
   try {
     if (document.format === "json") return readJson(document.value, feedUrl, limit);
-    if (document.cut) throw refuse(feedUrl, `ends in the middle: its <${document.qname}> is never closed`);
+    if (document.cut) throw refuse(feedUrl, "feed_not_closed", { element: document.qname });
     const feed = readers[document.format](document.xml, feedUrl, limit);
     if (feed.items.length >= Math.min(countItems(document), limit)) return feed;
     throw new Error("items without content");
@@ -69,10 +71,10 @@ function read(document: FeedDocument, feedUrl: string): RawFeed {
 function refuseBroken(feedUrl: string, error: unknown): Refusal {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const reason = clip(reasonOf(cause).replace(/\.$/, ""), 120);
-  return refuse(feedUrl, `is a broken feed (${reason}): its publisher has to mend it`);
+  return refuse(feedUrl, "feed_broken", { reason });
 }
 
-/** A guid that one document gives to several articles is none. */
+/** A guid that several articles of one document share does not identify any of them. */
 function soundGuids(items: readonly FeedItem[]): FeedItem[] {
   const articles = new Map<string, Set<string>>();
   for (const { guid, url } of items) {

@@ -1,21 +1,24 @@
 import { parentPort } from "node:worker_threads";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { clip } from "../render/plain.ts";
+import type { ErrorCode } from "../wording/catalogue.ts";
 import { decodeFeed } from "./charset.ts";
 import { refuse } from "./parse-document.ts";
 import { parseFeed, type ParsedFeed } from "./parse.ts";
 
-/** A feed as it was fetched. */
+/** A fetched feed. */
 export interface FetchedDocument {
   bytes: Uint8Array;
   /** The Content-Type header. */
   contentType: string | null;
-  /** Where it came from: the base of its links. */
+  /** The address it was fetched from, which is the base of its links. */
   url: string;
 }
 
-/** The worker's only message besides the first, which says that it is ready. */
-export type ParserAnswer = { feed: ParsedFeed } | { refusal: { status: number; message: string } };
+/** The worker's answer to a document. Its first message, "ready", is the only other one. */
+export type ParserAnswer =
+  | { feed: ParsedFeed }
+  | { refusal: Pick<Refusal, "status" | "details"> & { code: ErrorCode } };
 
 /** Started by `openFeedParser`: parses one document for each message. */
 parentPort?.on("message", (document: FetchedDocument) => parentPort?.postMessage(answer(document)));
@@ -26,7 +29,7 @@ function answer({ bytes, contentType, url }: FetchedDocument): ParserAnswer {
     return { feed: parseFeed(decodeFeed(bytes, contentType), url) };
   } catch (error) {
     const reason = clip(reasonOf(error).replace(/\.$/, ""), 120);
-    const { status, message } = error instanceof Refusal ? error : refuse(url, `could not be read (${reason})`);
-    return { refusal: { status, message } };
+    const { status, code, details } = error instanceof Refusal ? error : refuse(url, "feed_unreadable", { reason });
+    return { refusal: { status, code: code!, details } };
   }
 }

@@ -10,9 +10,9 @@ import type { FetchedDocument, ParserAnswer } from "./parser-worker.ts";
 import { stopped } from "./time-limit.ts";
 
 /**
- * Decodes and parses a document away from the event loop.
- * @param signal gives up, also while other documents are parsed first
- * @throws Refusal 422 when the document is no feed, or takes too much time or memory; 502 when `signal` aborted
+ * Decodes and parses a document off the event loop.
+ * @param signal stops it, also while it waits for other documents
+ * @throws Refusal 422 when the document is not a feed, or takes too much time or memory; 502 when `signal` aborted
  */
 export type ParseFeed = (document: FetchedDocument, signal?: AbortSignal) => Promise<ParsedFeed>;
 
@@ -25,16 +25,15 @@ export interface FeedParser {
 const defaults = { parseMs: 10_000, memoryMb: 192, idleMs: 30_000 };
 
 /**
- * Parses feeds one after the other in a worker thread, so that no document can block or fill this process. The worker
- * starts with the first document (250 ms, 35 MB). It ends after a while without documents, and with a document that
- * exceeds a limit.
+ * Parses feeds one after the other in a worker thread, so that no document can block this process or use up its memory.
+ * The worker starts with the first document (250 ms, 35 MB). It ends when idle, and when a document exceeds a limit.
  */
 export function openFeedParser(limits: Partial<typeof defaults> = {}): FeedParser {
   const { parseMs, memoryMb, idleMs } = { ...defaults, ...limits };
   const closing = new AbortController();
   let worker: Worker | null = null;
   let idle: NodeJS.Timeout | undefined;
-  /** Resolves when the documents before are done. */
+  /** Resolves when all earlier documents are done. */
   let turn: Promise<unknown> = Promise.resolve();
 
   return {
@@ -46,7 +45,7 @@ export function openFeedParser(limits: Partial<typeof defaults> = {}): FeedParse
         return await Promise.race([parsed, stopped(stop)]);
       } catch (error) {
         if (!stop.aborted) throw error;
-        throw new Refusal(502, `${shownUrl(document.url)} was not read in time: it will be asked again later.`);
+        throw new Refusal(502, "source_interrupted", { url: shownUrl(document.url) });
       }
     },
     async close() {
@@ -68,14 +67,14 @@ export function openFeedParser(limits: Partial<typeof defaults> = {}): FeedParse
       ready.unref();
       idle = setTimeout(() => void end(), idleMs).unref();
       if ("feed" in answer) return answer.feed;
-      throw new Refusal(answer.refusal.status, answer.refusal.message);
+      const { status, code, details } = answer.refusal;
+      throw new Refusal(status, code, details);
     } catch (error) {
       if (error instanceof Refusal) throw error;
       await end();
-      const advice = "ask for a feed with fewer items";
-      if (limit?.aborted) throw refuse(document.url, `takes longer than ${parseMs / 1000} seconds to read: ${advice}`);
+      if (limit?.aborted) throw refuse(document.url, "feed_too_slow", { seconds: parseMs / 1000 });
       if (codeOf(error) !== "ERR_WORKER_OUT_OF_MEMORY") throw error;
-      throw refuse(document.url, `takes too much memory to read: ${advice}`);
+      throw refuse(document.url, "feed_too_complex");
     }
   }
 
@@ -83,7 +82,7 @@ export function openFeedParser(limits: Partial<typeof defaults> = {}): FeedParse
     if (worker) return worker;
     const starting = startWorker(memoryMb);
     worker = starting;
-    // Without a listener, an error between two documents would end the process.
+    // Without a listener, an error between documents would end the process.
     starting.on("error", () => {
       if (worker === starting) worker = null;
     });
@@ -99,13 +98,13 @@ export function openFeedParser(limits: Partial<typeof defaults> = {}): FeedParse
   }
 }
 
-/** The build has parser-worker.js. From source it is parser-worker.ts, which tsx loads. */
+/** parser-worker.js in a build, parser-worker.ts (loaded by tsx) from source. */
 function startWorker(memoryMb: number): Worker {
   const options = { env: {}, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: memoryMb } };
   const file = new URL(`parser-worker${extname(import.meta.url)}`, import.meta.url);
   if (file.pathname.endsWith(".js")) return new Worker(file, options);
   const tsx = import.meta.resolve("tsx/esm/api");
-  // tsx 4.23 does nothing in a worker on Node 20 when it is asked for by --import.
+  // With Node 20, `--import tsx` (4.23) has no effect in a worker.
   const load = `import("${tsx}").then(({ tsImport }) => tsImport("${file.href}", "${file.href}"))`;
   return new Worker(load, { ...options, eval: true });
 }

@@ -6,7 +6,9 @@ import type { Trace } from "../base/trace.ts";
 import { ingest, tagProblems, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
 import { fetchFeed, type FetchDeps } from "./fetch.ts";
+import { englishWording } from "../wording/catalogue.ts";
 import type { ParsedFeed } from "./parse.ts";
+import { problemText } from "./parse-document.ts";
 import type { ParseFeed } from "./parser.ts";
 import { parseRetryAfter } from "./parse-retry-after.ts";
 import { feedsToGather, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
@@ -24,11 +26,11 @@ export type PollResult =
   | { kind: "unchanged" }
   | { kind: "ingested"; outcomes: ItemOutcome[]; problems: string[] }
   | { kind: "failed"; reason: string }
-  /** Not due yet, cut off, or another node is at it. */
+  /** Not due, interrupted, or being polled by another node. */
   | { kind: "left" };
 
 const minuteMs = 60_000;
-/** How often a healthy feed is asked; a failing one is asked ever more rarely, up to the longest pause. */
+/** Interval for a healthy feed. It doubles with each failure, up to `longestPauseMs`. */
 export const pollEveryMs: number = 15 * minuteMs;
 const longestPauseMs = 6 * 60 * minuteMs;
 const leaseMs = 2 * minuteMs;
@@ -38,7 +40,7 @@ interface PollOptions {
   signal?: AbortSignal;
 }
 
-/** Fetches one feed and takes in its articles. A failure is recorded with its reason and never thrown. */
+/** Fetches one feed and ingests its articles. A failure is recorded and not thrown. */
 export async function pollSource(deps: PollDeps, id: number, options: PollOptions): Promise<PollResult> {
   return deps.trace("fetch source", { source: id }, async (note) => {
     const result = await poll(deps, id, options);
@@ -56,12 +58,13 @@ async function poll(deps: PollDeps, id: number, options: PollOptions): Promise<P
     return await take(deps, source, source.url, options.signal);
   } catch (error) {
     if (options.signal?.aborted) {
-      // Cut off because the service stops or the edition waits no longer: that says nothing about the feed.
+      // The service is stopping or the edition stopped waiting. That is not a failure of the feed.
       await recordPoll(deps.db, id, { next_check_at: now });
       return { kind: "left" };
     }
     const waitUntil = waitOf(error, now);
-    const reason = reasonOf(error) + (waitUntil === null ? "" : ` It asks for quiet until ${waitUntil.toISOString()}.`);
+    const delay = waitUntil && englishWording().say("source.wait_until", { time: waitUntil.toISOString() });
+    const reason = [reasonOf(error), ...(delay ? [delay] : [])].join(" ");
     const failures = source.failures + 1;
     const pause = Math.min(pollEveryMs * 2 ** (failures - 1), longestPauseMs);
     await recordPoll(deps.db, id, {
@@ -71,7 +74,7 @@ async function poll(deps: PollDeps, id: number, options: PollOptions): Promise<P
       next_check_at: new Date(Math.max(now.getTime() + pause, waitUntil?.getTime() ?? 0)),
       wait_until: waitUntil,
     });
-    deps.log.warn({ source: id, failures, reason }, "source could not be read");
+    deps.log.warn({ source: id, failures, reason }, "could not read source");
     return { kind: "failed", reason };
   }
 }
@@ -82,8 +85,8 @@ function waitOf(error: unknown, now: Date): Date | null {
 }
 
 /**
- * Polls every feed once more, side by side, but for those that asked for quiet; feeds that are not done after `limitMs`
- * are left for later.
+ * Polls all feeds concurrently, except those that asked for a delay with Retry-After. Polls that take longer than
+ * `limitMs` are stopped.
  */
 export async function pollAll(deps: PollDeps, limitMs: number): Promise<void> {
   const signal = AbortSignal.timeout(limitMs);
@@ -114,8 +117,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   }
   const feed = await deps.parse(answer, signal);
   const outcomes = await ingest(deps, source, feed.items);
-  // The validators are kept only now: had ingesting failed, or left new tags for later, the next poll must get the
-  // document again.
+  // Stored only after ingesting: if it failed, or left out new tags, the next poll must get the document again.
   const whole = outcomes.every(({ leftOut }) => leftOut.newTags.length === 0);
   await recordPoll(deps.db, source.id, {
     ...healthy,
@@ -125,20 +127,25 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
     last_modified: whole ? answer.lastModified : null,
   });
   if (answer.movedTo) await moveSource(deps.db, source.id, answer.movedTo);
-  const problems = [...feed.problems, ...tagProblems(outcomes), ...outcomes.flatMap((outcome) => outcome.reason ?? [])];
+  const problems = [
+    ...feed.problems.map(problemText),
+    ...tagProblems(outcomes),
+    ...outcomes.flatMap((outcome) => outcome.reason ?? []),
+  ];
   if (problems.length > 0)
-    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items or tags were left out");
+    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "left out some items or tags");
   const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
   deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
   return { kind: "ingested", outcomes, problems };
 }
 
-/** What a document left out, with the first case as an example. */
+/** What could not be ingested, with the first case as an example. */
 function problemOf(feed: ParsedFeed, outcomes: readonly ItemOutcome[]): string | null {
   const refused = outcomes.filter(({ outcome }) => outcome === "refused");
-  const [example] = [...feed.problems, ...refused.flatMap(({ reason }) => reason ?? [])];
+  const [example] = [...feed.problems.map(problemText), ...refused.flatMap(({ reason }) => reason ?? [])];
   const lost = feed.lost + refused.length;
-  const items = lost === 0 ? [] : [`${lost} of ${feed.lost + outcomes.length} items could not be read.`];
+  const all = feed.lost + outcomes.length;
+  const items = lost === 0 ? [] : [problemText({ code: "feed_items_unreadable", details: { lost, all } })];
   const problems = [...items, ...(example === undefined ? [] : [example]), ...tagProblems(outcomes)];
   return problems.length === 0 ? null : problems.join(" ");
 }

@@ -6,8 +6,8 @@ import { shownUrl } from "./address.ts";
 import { deleteSource, type Source } from "./store.ts";
 
 /**
- * Removes a feed at an operator's wish; its articles stay. Of two who remove it at once one is told that it is gone.
- * @throws Refusal 409 for the API, which is no feed, 404 when it is gone already
+ * Removes a feed and keeps its articles.
+ * @throws Refusal 409 for the API, which is not a feed, 404 when it has already been removed
  */
 export async function removeSource(
   { db, clock }: { db: Db; clock: Clock },
@@ -15,7 +15,7 @@ export async function removeSource(
   actor: string,
 ): Promise<void> {
   const { id, url } = source;
-  if (url === null) throw new Refusal(409, "The API source cannot be removed: it goes with the API itself.");
+  if (url === null) throw new Refusal(409, "source_not_removable");
   await db.transaction().execute(async (tx) => {
     await deleteSource(tx, id);
     await writeAudit(tx, { at: clock.now(), actor, action: "source remove", subject: shownUrl(url) });

@@ -4,19 +4,19 @@ import type { Db, Schema, Tx } from "../db/schema.ts";
 
 export type Source = Selectable<Schema["sources"]>;
 
-/** A source is called unhealthy after this many failures in a row. */
+/** A source is unhealthy after this many consecutive failures. */
 export const unhealthyAfter = 3;
 
 export async function listSources(db: Db): Promise<Source[]> {
   return db.selectFrom("sources").selectAll().orderBy("id").execute();
 }
 
-/** Feeds that it is time to ask. */
+/** Feeds that are due for a poll. */
 export async function dueFeeds(db: Db, now: Date): Promise<number[]> {
   return ids(selectFeeds(db).where("next_check_at", "<=", now));
 }
 
-/** Feeds to ask once more before an edition is frozen: all that have not asked for quiet. */
+/** Feeds to poll again before an edition is frozen: all but those that asked for a delay with Retry-After. */
 export async function feedsToGather(db: Db, now: Date): Promise<number[]> {
   return ids(selectFeeds(db).where((or) => or.or([or("wait_until", "is", null), or("wait_until", "<=", now)])));
 }
@@ -35,12 +35,12 @@ export async function getSource(db: Db, id: number): Promise<Source> {
 }
 
 function noSuchSource(id: number): Refusal {
-  return new Refusal(404, `There is no source ${id}: see \`dayletter sources list\`.`);
+  return new Refusal(404, "source_not_found", { id });
 }
 
 /**
- * Puts feeds among the sources; those that are there already stay as they are.
- * @returns the ids of the new ones
+ * Adds feeds. Existing sources are not changed.
+ * @returns the ids of the new sources
  */
 export async function addFeeds(
   db: Db,
@@ -66,7 +66,7 @@ export async function addFeeds(
   return rows.map((row) => row.id);
 }
 
-/** The source of articles that come through the API; there is one. */
+/** The one source of all articles that are posted to the API. */
 export async function apiSource(db: Db, now: Date): Promise<Source> {
   const find = db.selectFrom("sources").selectAll().where("kind", "=", "api");
   const present = await find.executeTakeFirst();
@@ -79,13 +79,13 @@ export async function apiSource(db: Db, now: Date): Promise<Source> {
   return find.executeTakeFirstOrThrow();
 }
 
-/** @throws Refusal 404 when there is none, or no more */
+/** @throws Refusal 404 when it does not exist */
 export async function deleteSource(tx: Tx, id: number): Promise<void> {
   const { numDeletedRows } = await tx.deleteFrom("sources").where("id", "=", id).executeTakeFirst();
   if (numDeletedRows === 0n) throw noSuchSource(id);
 }
 
-/** Takes the source for `until`, so that two nodes do not poll it at once. Without `force` only if it is due. */
+/** Reserves the source until `until`, so that two nodes do not poll it at once. Without `force` only if it is due. */
 export async function leaseSource(
   db: Db,
   id: number,
@@ -108,7 +108,7 @@ export async function recordPoll(
   await db.updateTable("sources").set(changes).where("id", "=", id).execute();
 }
 
-/** Follows a permanent redirect, unless another source has that address already. */
+/** Stores the target of a permanent redirect, unless another source already has that address. */
 export async function moveSource(db: Db, id: number, url: string): Promise<void> {
   await db
     .updateTable("sources")

@@ -2,14 +2,14 @@ import { Refusal } from "../base/errors.ts";
 
 export interface TimeLimit {
   signal: AbortSignal;
-  /** Rejects as soon as the time is up, whether or not `work` takes notice. */
+  /** Rejects as soon as the time is up, even if `work` ignores the signal. */
   race<T>(work: Promise<T>): Promise<T>;
-  /** Why it was stopped, if it was. */
-  refusal(what: string): Refusal | null;
+  /** null if the time is not up and the caller did not stop. */
+  refusal(url: string): Refusal | null;
   end(): void;
 }
 
-/** One deadline for all of a fetch, together with the caller's own wish to stop. */
+/** One deadline for a whole fetch, combined with the caller's signal. */
 export function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): TimeLimit {
   const controller = new AbortController();
   let late = false;
@@ -23,10 +23,10 @@ export function timeLimit(timeoutMs: number, outer: AbortSignal | undefined): Ti
   return {
     signal: controller.signal,
     race: (work) => Promise.race([work, stopped(controller.signal)]),
-    refusal(what: string): Refusal | null {
+    refusal(url: string): Refusal | null {
       if (!controller.signal.aborted) return null;
-      const why = late ? `did not answer in ${timeoutMs / 1000} seconds` : "was not read in time";
-      return new Refusal(502, `${what} ${why}: it will be asked again later.`);
+      if (late) return new Refusal(502, "source_timeout", { url, seconds: timeoutMs / 1000 });
+      return new Refusal(502, "source_interrupted", { url });
     },
     end(): void {
       clearTimeout(timer);

@@ -51,12 +51,8 @@ function get(url: string, deps: Partial<FetchDeps> = {}, request: Partial<FetchR
   );
 }
 
-function refused(status: number, ...parts: string[]) {
-  return expect.objectContaining({ name: "Refusal", status, message: expect.stringMatching(pattern(parts)) });
-}
-
-function pattern(parts: readonly string[]): RegExp {
-  return new RegExp(parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"));
+function refused(status: number, code: string, details: object = {}) {
+  return expect.objectContaining({ name: "Refusal", status, code, details: expect.objectContaining(details) });
 }
 
 describe("what is asked and answered", () => {
@@ -140,16 +136,18 @@ describe("redirects", () => {
 
   it("gives up on a loop", async () => {
     reply("/feed", 301, { location: "/feed" });
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(422, `${home}/feed redirects more than 5 times`));
+    await expect(get(`${home}/feed`)).rejects.toEqual(
+      refused(422, "source_redirect_loop", { url: `${home}/feed`, most: 5 }),
+    );
     expect(requests).toHaveLength(6);
   });
 
   test.each([
-    ["file:///etc/passwd", 422, "redirects to has no http"],
-    ["http://[broken", 502, "redirects without saying where to"],
-  ])("refuses one to %s", async (location, status, words) => {
+    ["file:///etc/passwd", 422, "source_redirect_not_web"],
+    ["http://[broken", 502, "source_redirect_invalid"],
+  ])("refuses one to %s", async (location, status, code) => {
     reply("/feed", 302, { location });
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, words));
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, code));
   });
 });
 
@@ -168,7 +166,6 @@ describe("private addresses", () => {
     }) as typeof net.connect);
     return () => spy.mockRestore();
   });
-  const advice = "set ALLOW_PRIVATE_SOURCES=1";
 
   test.each([
     ["127.0.0.1", "127.0.0.1"],
@@ -181,7 +178,7 @@ describe("private addresses", () => {
     ["0", "0.0.0.0"],
   ])("refuses the literal %s", async (host, address) => {
     await expect(get(`http://${host}:${port}/feed`, guarded)).rejects.toEqual(
-      refused(422, `is at the private address ${address}: ${advice}`),
+      refused(422, "source_private_address", { address }),
     );
     expect(requests).toEqual([]);
   });
@@ -192,26 +189,26 @@ describe("private addresses", () => {
       { address: "10.0.0.5", family: 4 },
     ];
     await expect(get(`http://feeds.example/feed`, { ...guarded, lookup })).rejects.toEqual(
-      refused(422, `http://feeds.example/feed resolves to the private address 10.0.0.5: ${advice}`),
+      refused(422, "source_private_address", { url: "http://feeds.example/feed", address: "10.0.0.5" }),
     );
   });
 
   it("refuses localhost by the system's own resolver", async () => {
     const deps = { allowPrivate: false, userAgent: "x" };
     await expect(fetchFeed(deps, { url: `http://localhost:${port}/`, etag: null, lastModified: null })).rejects.toEqual(
-      refused(422, "private address"),
+      refused(422, "source_private_address"),
     );
   });
 
   test.each([
-    ["http://10.255.255.1/latest/meta-data", "is at the private address 10.255.255.1"],
-    ["http://[::ffff:a9fe:a9fe]/", "is at the private address ::ffff:a9fe:a9fe"],
-    ["http://inner.example/", "resolves to the private address 10.0.0.5"],
-  ])("looks at every hop: %s behind a public address", async (location, words) => {
+    ["http://10.255.255.1/latest/meta-data", "10.255.255.1"],
+    ["http://[::ffff:a9fe:a9fe]/", "::ffff:a9fe:a9fe"],
+    ["http://inner.example/", "10.0.0.5"],
+  ])("looks at every hop: %s behind a public address", async (location, address) => {
     reply("/feed", 302, { location });
     const lookup = async () => [{ address: "10.0.0.5", family: 4 }];
     await expect(get("http://public.example/feed", { ...guarded, lookup })).rejects.toEqual(
-      refused(422, `http://public.example/feed (redirected to ${location})`, words),
+      refused(422, "source_private_address", { url: `http://public.example/feed → ${location}`, address }),
     );
     expect(requests).toHaveLength(1);
   });
@@ -225,7 +222,9 @@ describe("limits and failures", () => {
   ])("stops a %s bomb early", async (coding, body) => {
     reply("/feed", 200, { "content-encoding": coding }, body);
     const before = process.memoryUsage().arrayBuffers;
-    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(refused(422, "is longer than 1 MB"));
+    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(
+      refused(422, "source_too_large", { megabytes: 1 }),
+    );
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20_000_000);
   });
 
@@ -234,7 +233,7 @@ describe("limits and failures", () => {
     ["gzip, identity, br, gzip", gzipSync(feed)],
   ])("refuses %s: nobody needs more than two codings", async (coding, body) => {
     reply("/feed", 200, { "content-encoding": coding }, body);
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, "compressed in a way nobody asked for (3 codings)"));
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, "source_encoding_unsupported"));
   });
 
   /** 200 MB of gzip members without content: the outer layer is long, the inner one yields no byte. */
@@ -243,14 +242,16 @@ describe("limits and failures", () => {
 
   it("caps the layer between two codings, also where the last one produces nothing", async () => {
     reply("/feed", 200, { "content-encoding": "gzip, br" }, hollow);
-    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(refused(422, "is longer than 1 MB"));
+    await expect(get(`${home}/feed`, { maxBytes: 1_000_000 })).rejects.toEqual(
+      refused(422, "source_too_large", { megabytes: 1 }),
+    );
   });
 
   it("stops decompressing when the time is up, also where nothing is produced", async () => {
     reply("/feed", 200, { "content-encoding": "gzip, br" }, hollow);
     const started = performance.now();
     const limits = { maxBytes: 1_000_000_000, timeoutMs: 100 };
-    await expect(get(`${home}/feed`, limits)).rejects.toEqual(refused(502, "did not answer in 0.1 seconds"));
+    await expect(get(`${home}/feed`, limits)).rejects.toEqual(refused(502, "source_timeout", { seconds: 0.1 }));
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
@@ -261,7 +262,7 @@ describe("limits and failures", () => {
       response.on("close", () => clearInterval(drip));
     });
     await expect(get(`${home}/feed`, { timeoutMs: 200 })).rejects.toEqual(
-      refused(502, "did not answer in 0.2 seconds"),
+      refused(502, "source_timeout", { seconds: 0.2 }),
     );
   });
 
@@ -270,35 +271,35 @@ describe("limits and failures", () => {
     ["a silent name server", { lookup: () => new Promise<never>(() => {}) }],
   ])("does not wait for %s", async (_what, deps) => {
     routes.set("/feed", () => {});
-    await expect(get(`${other}/feed`, { ...deps, timeoutMs: 200 })).rejects.toEqual(refused(502, "did not answer"));
+    await expect(get(`${other}/feed`, { ...deps, timeoutMs: 200 })).rejects.toEqual(refused(502, "source_timeout"));
   });
 
   it("stops when its caller does", async () => {
     routes.set("/feed", () => {});
     await expect(get(`${home}/feed`, {}, { signal: AbortSignal.timeout(100) })).rejects.toEqual(
-      refused(502, `${home}/feed was not read in time`),
+      refused(502, "source_interrupted", { url: `${home}/feed` }),
     );
     const lookup = () => new Promise<never>(() => {});
     const started = performance.now();
     for (const signal of [AbortSignal.timeout(100), AbortSignal.abort()]) {
-      await expect(get(`${other}/feed`, { lookup }, { signal })).rejects.toEqual(refused(502, "was not read in time"));
+      await expect(get(`${other}/feed`, { lookup }, { signal })).rejects.toEqual(refused(502, "source_interrupted"));
     }
     // Far from the 15 seconds after which the connection itself is given up.
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
   test.each([
-    [404, 422, "there is nothing at this address"],
-    [410, 422, "remove the source"],
-    [401, 422, "user and password"],
-    [418, 422, "look whether the address is right"],
-    [429, 502, "asked too often"],
-    [500, 502, "asked again later"],
-    [300, 502, "asked again later"],
-  ])("answers %i with %i", async (httpStatus, status, words) => {
+    [404, 422, "source_missing"],
+    [410, 422, "source_gone"],
+    [401, 422, "source_login_required"],
+    [403, 422, "source_forbidden"],
+    [418, 422, "source_status_refused"],
+    [429, 502, "source_rate_limited"],
+    [500, 502, "source_status_failed"],
+    [300, 502, "source_status_failed"],
+  ])("answers %i with %i", async (httpStatus, status, code) => {
     reply("/feed", httpStatus, {}, "x".repeat(100_000));
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, `${home}/feed answered ${httpStatus}`, words));
-    await expect(get(`${home}/feed`)).rejects.toMatchObject({ details: { httpStatus } });
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(status, code, { url: `${home}/feed`, httpStatus }));
   });
 
   test.each([
@@ -306,25 +307,25 @@ describe("limits and failures", () => {
     [500, { httpStatus: 500 }],
   ])("keeps what %i says of when to ask again", async (httpStatus, details) => {
     reply("/feed", httpStatus, { "retry-after": "120" });
-    await expect(get(`${home}/feed`)).rejects.toHaveProperty("details", details);
+    await expect(get(`${home}/feed`)).rejects.toHaveProperty("details", { url: `${home}/feed`, ...details });
   });
 
   test.each([
-    ["gzip", Buffer.from("not gzip"), "is badly compressed"],
-    ["gzip", gzipSync(feed).subarray(0, 30), "is badly compressed"],
-    ["br", Buffer.from("not brotli at all"), "is badly compressed"],
-    ["deflate", Buffer.from("xxxxxxxxxx"), "is badly compressed"],
-    ["zstd", Buffer.from("zstd"), "compressed in a way nobody asked for (zstd)"],
-  ])("refuses broken %s", async (coding, body, words) => {
+    ["gzip", Buffer.from("not gzip"), "source_encoding_broken"],
+    ["gzip", gzipSync(feed).subarray(0, 30), "source_encoding_broken"],
+    ["br", Buffer.from("not brotli at all"), "source_encoding_broken"],
+    ["deflate", Buffer.from("xxxxxxxxxx"), "source_encoding_broken"],
+    ["zstd", Buffer.from("zstd"), "source_encoding_unsupported"],
+  ])("refuses broken %s", async (coding, body, code) => {
     reply("/feed", 200, { "content-encoding": coding }, body);
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, words));
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, code));
   });
 
   it("tells a connection that breaks off", async () => {
     routes.set("/feed", (_, response) => {
       response.writeHead(200, { "content-length": "1000" }).write("<rss>", () => response.destroy());
     });
-    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, `${home}/feed could not be read`));
+    await expect(get(`${home}/feed`)).rejects.toEqual(refused(502, "source_read_failed", { url: `${home}/feed` }));
   });
 
   it("tells a port where nobody listens", async () => {
@@ -332,30 +333,32 @@ describe("limits and failures", () => {
     await once(closed.listen(0, "127.0.0.1"), "listening");
     const { port: free } = closed.address() as AddressInfo;
     await once(closed.close(), "close");
-    await expect(get(`http://127.0.0.1:${free}/`)).rejects.toEqual(refused(502, "refuses connections"));
+    await expect(get(`http://127.0.0.1:${free}/`)).rejects.toEqual(refused(502, "source_connection_refused"));
   });
 
   test.each([
-    ["ENOTFOUND", 422, "has a host that does not exist: check the spelling"],
-    ["EAI_AGAIN", 502, "could not be looked up"],
-  ])("tells %s of a name server", async (code, status, words) => {
-    const lookup = () => Promise.reject(Object.assign(new Error(code), { code }));
+    ["ENOTFOUND", 422, "source_host_not_found"],
+    ["EAI_AGAIN", 502, "source_dns_failed"],
+  ])("tells %s of a name server", async (error, status, code) => {
+    const lookup = () => Promise.reject(Object.assign(new Error(error), { code: error }));
     await expect(get("http://feeds.example/a", { lookup })).rejects.toEqual(
-      refused(status, "http://feeds.example/a", words),
+      refused(status, code, { url: "http://feeds.example/a" }),
     );
   });
 
-  it("speaks of a server without TLS in one sentence", async () => {
-    await expect(get(`https://127.0.0.1:${port}/`)).rejects.toEqual(refused(502, `https://127.0.0.1:${port}/ `));
+  it("tells a server without TLS", async () => {
+    await expect(get(`https://127.0.0.1:${port}/`)).rejects.toEqual(
+      refused(502, "source_certificate_invalid", { url: `https://127.0.0.1:${port}/` }),
+    );
   });
 
   test.each(["", "feed.xml", "ftp://example.com/a", "file:///etc/passwd"])("refuses the address %j", async (url) => {
-    await expect(get(url)).rejects.toEqual(refused(422, "has no http:// or https:// address"));
+    await expect(get(url)).rejects.toEqual(refused(422, "source_address_invalid"));
   });
 
   it("shows no password, and no value of the query", async () => {
     const error = await get(`http://me:secret@127.0.0.1:${port}/no?key=hidden`).catch(String);
-    expect(error).toContain(`http://127.0.0.1:${port}/no?… answered 404`);
+    expect(error).toContain(`http://127.0.0.1:${port}/no?…`);
     expect(error).not.toMatch(/secret|hidden/);
   });
 });
@@ -395,7 +398,7 @@ describe("pages that articles lead to", () => {
       { address: name === "other.example" ? "127.0.0.1" : "10.0.0.5", family: 4 },
     ];
     const unguarded = await look([`${other}/`, "http://10.0.0.1/"], { allowPrivate: false, lookup });
-    expect(unguarded).toEqual([1, 2].map(() => ({ kind: "failed", reason: "leads to a private address" })));
+    expect(unguarded).toEqual([1, 2].map(() => ({ kind: "private-address" })));
     expect(requests).toHaveLength(0);
   });
 

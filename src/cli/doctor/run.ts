@@ -10,6 +10,7 @@ import { createSmtpTransport } from "../../mail/transport.ts";
 import { loadTemplates } from "../../render/templates.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { shownUrl } from "../../sources/address.ts";
+import { problemText } from "../../sources/parse-document.ts";
 import { fetchFeed, type FetchDeps } from "../../sources/fetch.ts";
 import { openFeedParser, type ParseFeed } from "../../sources/parser.ts";
 import { listSources } from "../../sources/store.ts";
@@ -127,7 +128,7 @@ async function checkSource(deps: { fetch: FetchDeps; parse: ParseFeed }, url: st
     if (items.length === 0) return warn(name, `${found}. Check that this is the right feed.`);
     const untagged = items.filter((item) => item.tags.length === 0).length;
     if (problems.length > 0)
-      return warn(name, `${found}. ${plural(problems.length, "item")} cannot be read: ${problems[0]}`);
+      return warn(name, `${found}. ${plural(problems.length, "item")} cannot be read: ${problemText(problems[0]!)}`);
     if (untagged === items.length) {
       return warn(
         name,

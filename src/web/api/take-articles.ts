@@ -6,6 +6,7 @@ import { ingest, type ItemOutcome } from "../../articles/ingest.ts";
 import { cleanTag } from "../../articles/tags.ts";
 import { decodeEntities } from "../../articles/text.ts";
 import { clip, oneLine } from "../../render/plain.ts";
+import { problemText, type FeedProblem } from "../../sources/parse-document.ts";
 import { toFeedItem, type FeedItem } from "../../sources/parse-item.ts";
 import { apiSource } from "../../sources/store.ts";
 
@@ -38,18 +39,23 @@ export interface TakenArticle extends Omit<ItemOutcome, "leftOut"> {
 /** Ingests articles like those of a feed. @returns a result for each, in the same order */
 export async function takeArticles(app: App, given: NewArticle | NewArticle[]): Promise<TakenArticle[]> {
   const list = Array.isArray(given) ? given : [given];
-  const read: { article: NewArticle; item: FeedItem | string }[] = [];
+  const read: { article: NewArticle; item: FeedItem | FeedProblem }[] = [];
   for (const [i, article] of list.entries()) {
     read.push({ article, item: readArticle(article, i + 1) });
     // An article full of markup can take 40 ms, so other requests get a turn between two articles.
     await nextTurn();
   }
-  const good = read.flatMap(({ item }) => (typeof item === "string" ? [] : [item]));
+  const good = read.flatMap(({ item }) => ("code" in item ? [] : [item]));
+  const [first] = read;
+  if (!Array.isArray(given) && first && "code" in first.item) {
+    throw new Refusal(422, first.item.code, { ...first.item.details });
+  }
   const source = await apiSource(app.db, app.clock.now());
   const taken = (await ingest(app, source, good)).values();
   const outcomes = read.map(({ article, item }): TakenArticle => {
-    if (typeof item === "string")
-      return { url: article.url, outcome: "refused", id: null, reason: item, leftOutTags: [] };
+    if ("code" in item) {
+      return { url: article.url, outcome: "refused", id: null, reason: problemText(item), leftOutTags: [] };
+    }
     const { leftOut, ...outcome } = taken.next().value!;
     return { ...outcome, leftOutTags: [...leftOut.articleTags, ...leftOut.newTags] };
   });
@@ -57,12 +63,9 @@ export async function takeArticles(app: App, given: NewArticle | NewArticle[]): 
   return outcomes;
 }
 
-function readArticle(article: NewArticle, number: number): FeedItem | string {
+function readArticle(article: NewArticle, n: number): FeedItem | FeedProblem {
   const wrong = article.tags.find((tag) => cleanTag(decodeEntities(tag)) === null);
-  if (wrong !== undefined) {
-    const shown = JSON.stringify(clip(oneLine(wrong), 60));
-    return `Item ${number} has the tag ${shown}, which is none: expected 1 to 60 characters.`;
-  }
+  if (wrong !== undefined) return { code: "feed_item_tag_invalid", details: { n, tag: clip(oneLine(wrong), 60) } };
   return toFeedItem(
     {
       guid: article.guid,
@@ -74,6 +77,6 @@ function readArticle(article: NewArticle, number: number): FeedItem | string {
       dates: [article.publishedAt],
       origin: article.origin && { name: article.origin.name, url: article.origin.url },
     },
-    number,
+    n,
   );
 }

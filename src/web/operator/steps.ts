@@ -11,6 +11,7 @@ import { parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-v
 import { loadSchedule } from "../../schedule/store.ts";
 import { addSource } from "../../sources/add.ts";
 import { shownUrl } from "../../sources/address.ts";
+import { problemText } from "../../sources/parse-document.ts";
 import { lookAtFeed, type LookedFeed } from "../../sources/look.ts";
 import { listSources } from "../../sources/store.ts";
 import { showsOutbox } from "../this-machine.ts";
@@ -69,7 +70,7 @@ export function addSetupSteps(web: FastifyInstance, app: App, show: Show): void 
           title: look.title ?? shownUrl(look.url),
           articles: count(look.articles.length, "article"),
           example: look.example,
-          problems: look.problems.slice(0, shownProblems),
+          problems: look.problems.slice(0, shownProblems).map(problemText),
         },
         frame: look ? `${path}/look/${told?.look}.html` : coming.articles.length > 0 ? "/operator/preview.html" : null,
         fields,

@@ -8,6 +8,7 @@ import { text } from "../../support/text.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 import { openWorld, testEnv, type World } from "../../support/world.ts";
 import { execute } from "../../unit/cli/execute.ts";
+import { text } from "../../support/text.ts";
 
 /** One day of an operator at the command line; the tests follow each other. */
 describe("commands against a running server", () => {
@@ -51,7 +52,7 @@ describe("commands against a running server", () => {
       code: 0,
       stdout: "Source 1 added: Telecom Daily. 2 articles read: 2 new, 0 changed.\n",
     });
-    expect((await run(["sources", "add", feed.url])).stderr).toContain("is a source already");
+    expect((await run(["sources", "add", feed.url])).stderr).toContain(text("error.source_exists", { url: feed.url }));
     expect((await run(["sources", "list"])).stdout).toMatch(/^ID {2}Title.*\n 1 {2}Telecom Daily .* healthy\n$/);
     expect((await run(["sources", "check", "1"])).code).toBe(0);
     feed.failWith = 404;

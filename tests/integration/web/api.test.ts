@@ -73,8 +73,18 @@ test.each([
     article(1, [], { publishedAt: "yesterday" }),
     'publishedAt: "yesterday" is not an instant such as',
   ],
-  ["POST", "/articles", article(1, [], { url: "javascript:alert(1)" }), "no http or https address"],
-  ["POST", "/articles", article(1, ["x".repeat(200)]), "which is none: expected 1 to 60 characters."],
+  [
+    "POST",
+    "/articles",
+    article(1, [], { url: "javascript:alert(1)" }),
+    text("error.feed_item_link_invalid", { n: 1, link: "javascript:alert(1)" }),
+  ],
+  [
+    "POST",
+    "/articles",
+    article(1, ["x".repeat(200)]),
+    text("error.feed_item_tag_invalid", { n: 1, tag: `${"x".repeat(59)}…` }),
+  ],
   ["POST", "/sources", { url: "nonsense" }, "nonsense"],
   ["POST", "/editions", { date: "2026-02-30" }, '"2026-02-30" is not a date'],
   ["POST", "/editions", { date: "2026-11-25" }, "2026-11-25 is not today"],
@@ -141,7 +151,7 @@ test("of two who remove a feed at once one is told that it is gone; the API's ow
   const { sources } = (await site.api("GET", "/sources")).json();
   expect(sources).toMatchObject([{ kind: "api" }]);
   const own = await site.api("DELETE", `/sources/${sources[0].id}`);
-  expect([own.statusCode, own.json().detail]).toEqual([409, expect.stringContaining("goes with the API itself")]);
+  expect([own.statusCode, own.json().detail]).toEqual([409, text("error.source_not_removable")]);
 });
 
 test("tags are listed, joined and given other spellings", async () => {
