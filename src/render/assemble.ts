@@ -13,7 +13,7 @@ type Form = "html" | "text";
 type Filled = Record<ReaderSlot, string>;
 type Piece = Buffer | { slot: ReaderSlot } | { articles: true } | { more: Piece[] };
 
-/** A stencil with its pieces as bytes and its articles by position: made once per process and edition. */
+/** A stencil with its pieces as bytes and its articles by position. Each process makes it once per edition. */
 export interface Prepared {
   stencil: Stencil;
   wording: Wording;
@@ -24,13 +24,10 @@ export interface Prepared {
   articles: Map<number, { title: string; lead: Record<Form, Buffer>; rest: Record<Form, Buffer> }>;
 }
 
-/** Throws `Refusal` 409 for a stencil that another version of the program stored. */
+/** Throws `Refusal` 409 for a stencil that a different release stored. */
 export function prepare(stencil: Stencil, sender: Sender): Prepared {
   if (stencil.version !== stencilVersion) {
-    throw new Refusal(
-      409,
-      `The edition was rendered by another version (${stencil.version}, not ${stencilVersion}); render it again.`,
-    );
+    throw new Refusal(409, "stencil_outdated", { version: stencil.version, expected: stencilVersion });
   }
   const { language, boundary } = stencil;
   return {
@@ -50,9 +47,8 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
 }
 
 /**
- * One reader's whole message (RFC 5322, CRLF, 7-bit), ready for SMTP but for dot-stuffing. The same input gives the same
- * bytes. Throws `Refusal` 422 for an address, Message-ID or link that cannot stand in a header, and for a position that
- * the edition has not.
+ * One reader's whole message (RFC 5322, CRLF, 7-bit), without dot-stuffing. The same input gives the same bytes. Throws
+ * `Refusal` 422 for an address, Message-ID or link that is not valid in a header, and for an unknown position.
  */
 export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
   const { stencil, wording, head, borders } = prepared;
@@ -73,17 +69,17 @@ export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
   return joined(out);
 }
 
-/** The HTML alone, decoded, as a browser shows it. Throws as `assemble` does for positions. */
+/** The decoded HTML alone. Throws as `assemble` does for positions. */
 export function assembleHtml(prepared: Prepared, mail: ReaderMail): string {
   return body(prepared, mail, "html", escapeHtml);
 }
 
-/** The text alone, decoded, with `\n` line ends. Throws as `assemble` does for positions. */
+/** The decoded text alone, with `\n` line ends. Throws as `assemble` does for positions. */
 export function assembleText(prepared: Prepared, mail: ReaderMail): string {
   return body(prepared, mail, "text", wrapped);
 }
 
-/** The subject of a reader's mail, one line of at most 120 characters. */
+/** The subject of a reader's email: one line of at most 120 characters. */
 export function subjectLine({ stencil, wording, articles }: Prepared, mail: ReaderMail): string {
   const sample = stencil.mode === "sample";
   if (stencil.subject !== undefined) return subjectOf(stencil.subject, 0, wording, sample);
@@ -131,7 +127,7 @@ function lay(
     } else {
       for (const [i, position] of mail.positions.entries()) {
         const article = prepared.articles.get(position);
-        if (article === undefined) throw new Refusal(422, `The edition has no article at position ${position}.`);
+        if (article === undefined) throw new Refusal(422, "edition_position_not_found", { position });
         out.push((i === 0 ? article.lead : article.rest)[form]);
       }
     }
@@ -151,7 +147,7 @@ function bytes(text: string): Buffer {
   return Buffer.from(text, "latin1");
 }
 
-/** Everything is ASCII by now, so a string has as many bytes as units. */
+/** All parts are ASCII, so a string has as many bytes as UTF-16 units. */
 function joined(parts: (Buffer | string)[]): Buffer {
   const whole = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

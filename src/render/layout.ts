@@ -12,14 +12,14 @@ export interface Layout {
   shapes: Map<string, Token[]>;
 }
 
-/** Sorts the tokens of a rendered template. Throws `Refusal` 422 for marks that do not pair up. */
+/** Groups the tokens of a rendered template. Throws `Refusal` 422 for unpaired marks. */
 export function layOut(tokens: Token[], file: TemplateFile): Layout {
   const layout: Layout = { nodes: [], shapes: new Map() };
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] as Token;
     const begin = "name" in token ? /^(article\.\d+|more)\.begin$/.exec(token.name)?.[1] : undefined;
     if (begin === undefined) {
-      // Between two shapes stands only the template's own indentation.
+      // Between two shapes there is only the template's indentation.
       if ("text" in token && token.text.trim() === "" && "articles" in (layout.nodes.at(-1) ?? {})) continue;
       layout.nodes.push(token);
       continue;
@@ -27,7 +27,11 @@ export function layOut(tokens: Token[], file: TemplateFile): Layout {
     const end = tokens.findIndex((other, at) => at > i && "name" in other && other.name === `${begin}.end`);
     const word = begin.split(".")[0] ?? "";
     if (end < 0)
-      throw new Refusal(422, `The mail template ${file.path} has {{ ${word}.begin }} without {{ ${word}.end }}.`);
+      throw new Refusal(422, "template_block_not_closed", {
+        file: file.path,
+        begin: `{{ ${word}.begin }}`,
+        end: `{{ ${word}.end }}`,
+      });
     const inner = tokens.slice(i + 1, end);
     if (word === "more") layout.nodes.push({ more: inner });
     else {
@@ -40,20 +44,17 @@ export function layOut(tokens: Token[], file: TemplateFile): Layout {
   return layout;
 }
 
-/** An article's value outside the article block, or a reader's inside it, has nothing to stand for. */
+/** Values of an article only exist inside its block, and values of a reader only outside it. */
 function checkPlaces({ nodes, shapes }: Layout, file: TemplateFile): void {
   const outside = nodes.flatMap((node) => ("more" in node ? node.more : [node]));
   const stray = names(outside).find((name) => /^(article|more)\./.test(name));
   if (stray !== undefined) {
-    const shown = stray.replace(/\.\d+\./, ".");
-    throw new Refusal(422, `The mail template ${file.path} uses {{ ${shown} }} outside its begin and end marks.`);
+    const value = `{{ ${stray.replace(/\.\d+\./, ".")} }}`;
+    throw new Refusal(422, "template_value_outside_block", { file: file.path, value });
   }
   const reader = [...shapes.values()].flatMap(names).find((name) => readerSlotOf(name) !== null);
   if (reader !== undefined) {
-    throw new Refusal(
-      422,
-      `The mail template ${file.path} uses {{ ${reader} }} inside an article, which readers share.`,
-    );
+    throw new Refusal(422, "template_reader_value_in_article", { file: file.path, value: `{{ ${reader} }}` });
   }
 }
 

@@ -24,10 +24,7 @@ export async function renderLiquid(
   } catch (error) {
     const line = LiquidError.is(error) ? lineOf(error) : null;
     const reason = reasonOf(error).split(/, (?:file|line):/, 1)[0]!;
-    throw new Refusal(
-      422,
-      `The mail template ${file.path}${line === null ? "" : `, line ${line},`} is not valid Liquid: ${reason}.`,
-    );
+    throw new Refusal(422, "template_liquid_invalid", { file: file.path, line: line ?? "none", reason });
   }
 }
 

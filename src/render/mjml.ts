@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { Refusal, reasonOf } from "../base/errors.ts";
+import type { ErrorCode } from "../wording/catalogue.ts";
 import type { TemplateFile } from "./types.ts";
 
 /**
- * MJML (already through Liquid) to HTML, strictly validated, without web fonts, its indentation taken out. `mj-include`
- * reads from the template's own folder only, and includes do not go through Liquid. Throws `Refusal` 422 with file and
- * line.
+ * Turns MJML (after Liquid) into HTML without web fonts and indentation. `mj-include` reads from the template's own
+ * folder only, and included files are not rendered by Liquid. Throws `Refusal` 422 with file and line.
  */
 export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<string> {
   checkNesting(mjml, file);
@@ -25,20 +25,19 @@ export async function mjmlToHtml(mjml: string, file: TemplateFile): Promise<stri
     }));
   } catch (error) {
     const first = firstError(error);
-    if (first === null) throw refusal(file, null, reasonOf(error));
-    throw refusal(
-      file,
-      first.line === undefined ? null : templateLine(mjml, first.line, file),
-      `${first.tagName}: ${first.message}`,
-    );
+    const reason = (first === null ? reasonOf(error) : `${first.tagName}: ${first.message}`).replace(/\.$/, "");
+    const line = first?.line === undefined ? null : templateLine(mjml, first.line, file);
+    throw refusal("template_mjml_invalid", file, line, { reason });
   }
   return html.replace(/(?<![ \t])[ \t]*\n\s*/g, "\n").trim() + "\n";
 }
 
-/** MJML's parser closes forgotten tags by itself, and the mail then looks wrong without an error. */
+/** MJML's parser closes unclosed tags without an error, and the email then looks wrong. */
 function checkNesting(mjml: string, file: TemplateFile): void {
   const open: { tag: string; at: number }[] = [];
   const lineAt = (at: number): number | null => lineOfOffset(mjml, at, file);
+  const notClosed = ({ tag, at }: { tag: string; at: number }): Refusal =>
+    refusal("template_tag_not_closed", file, lineAt(at), { tag });
   for (const { tag, whole, index } of tagsOf(mjml)) {
     if (whole.endsWith("/>")) continue;
     if (!whole.startsWith("</")) {
@@ -46,14 +45,14 @@ function checkNesting(mjml: string, file: TemplateFile): void {
       continue;
     }
     const last = open.pop();
-    if (last === undefined) throw refusal(file, lineAt(index), `</${tag}> closes nothing`);
-    if (last.tag !== tag) throw refusal(file, lineAt(last.at), `<${last.tag}> is not closed before </${tag}>`);
+    if (last === undefined) throw refusal("template_tag_not_opened", file, lineAt(index), { tag });
+    if (last.tag !== tag) throw notClosed(last);
   }
   const left = open.pop();
-  if (left !== undefined) throw refusal(file, lineAt(left.at), `<${left.tag}> is never closed`);
+  if (left !== undefined) throw notClosed(left);
 }
 
-/** MJML leaves out what it cannot or may not include, and the mail then lacks a part without an error. */
+/** MJML drops includes that it cannot read without an error, and the email then lacks a part. */
 function checkIncludes(mjml: string, file: TemplateFile): void {
   const folder = dirname(file.path);
   for (const { tag, whole, index } of tagsOf(mjml)) {
@@ -61,12 +60,11 @@ function checkIncludes(mjml: string, file: TemplateFile): void {
     const path = /\bpath=["']([^"']*)["']/.exec(whole)?.[1] ?? "";
     const target = resolve(folder, path);
     if (path !== "" && !isAbsolute(path) && !relative(folder, target).startsWith("..") && existsSync(target)) continue;
-    const reason = `mj-include must name a file in the folder of the template, not "${path}"`;
-    throw refusal(file, lineOfOffset(mjml, index, file), reason);
+    throw refusal("template_include_invalid", file, lineOfOffset(mjml, index, file), { path });
   }
 }
 
-/** MJML's own tags, in their order; `whole` is from `<` to `>`. */
+/** MJML's tags in order; `whole` is from `<` to `>`. */
 function* tagsOf(mjml: string): Generator<{ tag: string; whole: string; index: number }> {
   const start = /<\/?(mj[\w-]*)/g;
   for (let found; (found = start.exec(mjml)) !== null;) {
@@ -81,7 +79,7 @@ function lineOfOffset(mjml: string, at: number, file: TemplateFile): number | nu
   return templateLine(mjml, mjml.slice(0, at).split("\n").length, file);
 }
 
-/** The line of the template that a line of the rendered MJML came from; null if no line of it fits. */
+/** The template's line that could have produced a line of the rendered MJML; null if there is none. */
 function templateLine(mjml: string, rendered: number, file: TemplateFile): number | null {
   const text = mjml.split("\n")[rendered - 1]?.trim() ?? "";
   const found = file.source.split("\n").findIndex((line) => couldHaveMade(line.trim(), text));
@@ -90,7 +88,7 @@ function templateLine(mjml: string, rendered: number, file: TemplateFile): numbe
 
 function couldHaveMade(template: string, rendered: string): boolean {
   if (template === "") return false;
-  // Every second part stands between the braces.
+  // Every second part is inside braces.
   const literals = template.split(/\{[{%]|[}%]\}/).filter((_part, i) => i % 2 === 0);
   if (literals.every((part) => part.trim() === "")) return false;
   const [first = "", ...rest] = literals;
@@ -112,7 +110,6 @@ function firstError(error: unknown): { line?: number; tagName: string; message: 
   return first ?? null;
 }
 
-function refusal(file: TemplateFile, line: number | null, reason: string): Refusal {
-  const where = line === null ? "" : `, line ${line},`;
-  return new Refusal(422, `The mail template ${file.path}${where} is not valid MJML: ${reason.replace(/\.$/, "")}.`);
+function refusal(code: ErrorCode, file: TemplateFile, line: number | null, details: Record<string, string>): Refusal {
+  return new Refusal(422, code, { file: file.path, line: line ?? "none", ...details });
 }

@@ -6,7 +6,7 @@ import { createSentinels, type Token } from "./sentinels.ts";
 import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
 import { sharedValues } from "./values.ts";
 
-/** A single mail to one reader: a paragraph or two, at most one button, and perhaps a list of headlines. */
+/** A single email to one reader: a few paragraphs, at most one button, and an optional list of headlines. */
 export interface NoticeMail {
   to: string;
   messageId: string;
@@ -17,12 +17,12 @@ export interface NoticeMail {
   button: { label: string; url: string } | null;
   after: readonly string[];
   list: { title: string; articles: readonly { title: string; url: string }[] } | null;
-  /** A subscriber's own links; null for a mailbox that has not said yes. */
+  /** A subscriber's own links; null for an address that has not confirmed. */
   own: { preferences: string; unsubscribe: string; oneClick: string } | null;
   why: string;
 }
 
-/** Every value of a notice by the name that templates know it by. */
+/** Every value of a notice, by its name in templates. */
 export function noticeValues(mail: NoticeMail): Map<string, string> {
   const named: [string, string][] = [
     ["subject", mail.subject],
@@ -42,7 +42,7 @@ export function noticeValues(mail: NoticeMail): Map<string, string> {
   return new Map(named.map(([name, text]) => [name, oneLine(text)]));
 }
 
-/** The one-click address stands in the header alone: who sees the mail's text may be sent on to the preferences. */
+/** The one-click address is in the header only, because a forwarded text must not unsubscribe the reader. */
 function shownLinks({ preferences, unsubscribe }: NonNullable<NoticeMail["own"]>): object {
   return { preferences, unsubscribe };
 }
@@ -51,7 +51,7 @@ function pairs(prefix: string, fields: object): [string, string][] {
   return Object.entries(fields).map(([name, text]) => [`${prefix}.${name}`, String(text)]);
 }
 
-/** Templates are compiled once for each set of parts, with marks in the place of the values: no value meets MJML. */
+/** Templates are compiled once for each set of parts, with placeholders instead of values, so no value reaches MJML. */
 export async function compileNotice(
   templates: EmailTemplates,
   publication: Publication,
@@ -98,11 +98,11 @@ function marked(publication: Publication, mail: NoticeMail, mark: (name: string)
   };
 }
 
-/** Every part of a notice matters: a confirmation without its link, or a way out, would be worse than none. */
+/** A template must contain every part: a confirmation is useless without its link. */
 function complete(tokens: Token[], wanted: readonly string[], file: TemplateFile): Token[] {
   const used = new Set(tokens.flatMap((token) => ("name" in token ? [token.name] : [])));
   const missing = wanted.find((name) => !used.has(name));
   if (missing === undefined) return tokens;
-  const shown = missing.replace(/\.\d+/g, "");
-  throw new Refusal(422, `The mail template ${file.path} has no {{ ${shown} }}.`);
+  const value = `{{ ${missing.replace(/\.\d+/g, "")} }}`;
+  throw new Refusal(422, "template_value_missing", { file: file.path, value });
 }

@@ -5,29 +5,34 @@ import { shapes } from "./shapes.ts";
 import type { Mode, TemplateFile } from "./types.ts";
 
 /**
- * A mail must let its reader go (CAN-SPAM, RFC 8058) and must hold every article once, whatever parts the article has.
- * Returns the layout, or throws `Refusal` 422 that names what the template lacks.
+ * An email must have an unsubscribe link (CAN-SPAM, RFC 8058) and must contain every article once, whatever parts the
+ * article has. Returns the layout, or throws `Refusal` 422 that names what is missing.
  */
 export function checkParts(layout: Layout, file: TemplateFile, mode: Mode): Layout {
-  const refuse = (reason: string): Refusal => new Refusal(422, `The mail template ${file.path} ${reason}.`);
   const used = names(layout.nodes);
   const wanted = mode === "edition" ? ["reader.preferencesUrl", "reader.unsubscribeUrl", "reader.moreUrl"] : [];
   const missing = wanted.find((name) => !used.includes(name));
-  if (missing !== undefined) throw refuse(`has no {{ ${missing} }}`);
+  if (missing !== undefined) {
+    throw new Refusal(422, "template_value_missing", { file: file.path, value: `{{ ${missing} }}` });
+  }
   const places = layout.nodes.filter((node) => "articles" in node).length;
-  if (places !== 1)
-    throw refuse(`must hold the articles once, between {{ article.begin }} and {{ article.end }}, not ${places} times`);
+  if (places !== 1) throw new Refusal(422, "template_articles_misplaced", { file: file.path, n: places });
   for (const [i, shape] of shapes.entries()) {
     const inside = names(layout.shapes.get(String(i)) ?? []);
     const lacks = ["title", "url"].find((field) => !inside.includes(`article.${i}.${field}`));
-    if (lacks !== undefined)
-      throw refuse(`has no {{ article.${lacks} }} for ${shape.lead ? "a lead article" : "an article"}${parts(shape)}`);
+    if (lacks !== undefined) {
+      throw new Refusal(422, "template_article_value_missing", {
+        file: file.path,
+        value: `{{ article.${lacks} }}`,
+        lead: shape.lead ? "yes" : "no",
+        without: partsWithout(shape),
+      });
+    }
   }
   return layout;
 }
 
-function parts(shape: (typeof shapes)[number]): string {
+function partsWithout(shape: (typeof shapes)[number]): string {
   const without = [shape.summary ? "" : "summary", shape.tags ? "" : "tags", shape.source === "none" ? "source" : ""];
-  const list = without.filter((word) => word !== "").join(" and ");
-  return list === "" ? "" : ` without ${list}`;
+  return without.filter((part) => part !== "").join(", ") || "none";
 }

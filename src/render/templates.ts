@@ -5,8 +5,8 @@ import { compileStencil } from "./compile.ts";
 import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
 
 /**
- * Reads `digest.mjml` and `digest.txt` of a folder and compiles both once for an edition and once for a sample copy, so
- * that a template that cannot be used is known at start. Throws `Refusal` 422 with file, line and reason.
+ * Reads `digest.mjml` and `digest.txt` from a folder and compiles both for an edition and for a sample copy, so that a
+ * broken template is found at start. Throws `Refusal` 422 with file, line and reason.
  */
 export async function loadTemplates(dir: string): Promise<EmailTemplates> {
   const [html, text] = await Promise.all([readTemplate(dir, "digest.mjml"), readTemplate(dir, "digest.txt")]);
@@ -27,15 +27,15 @@ export async function readTemplate(dir: string, name: string): Promise<TemplateF
   try {
     return { path, source: await readFile(path, "utf8") };
   } catch (error) {
-    throw new Refusal(422, `The mail template ${path} cannot be read: ${reasonOf(error)}.`);
+    throw new Refusal(422, "template_unreadable", { file: path, reason: reasonOf(error) });
   }
 }
 
-/** Stands for the publication where a template is only tried. */
+/** The publication for test renderings. */
 export const trial: Publication = {
   name: "Trial",
   publicUrl: "https://news.example/",
-  postalAddress: "1 MessageBuilder Street",
+  postalAddress: "1 Press Street",
   language: "en",
   accentColour: "#8a2f1f",
   logo: { url: "https://news.example/logo.png", width: 96, height: 48 },

@@ -1,6 +1,5 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, test } from "vitest";
-import { Refusal } from "../../../src/base/errors.ts";
 import { assemble, assembleHtml, assembleText, prepare, subjectLine } from "../../../src/render/assemble.ts";
 import { senderOf } from "../../../src/render/sender.ts";
 import { article, prepared, publication, readerMail } from "./mail.ts";
@@ -41,7 +40,7 @@ describe("a reader's mail", () => {
       expect(body).not.toContain(links.oneClick);
       expect(body).toContain("You get this email because you follow huawei, Korea.");
       expect(body).toContain("reader@mail.example");
-      expect(body).toContain("Telecom Courier, 12 MessageBuilder Street, Springfield 12345");
+      expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
       expect(body).toContain("Thursday, December 5, 2013");
       expect(body).toContain("On the web: Korea JoongAng Daily");
       expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
@@ -140,12 +139,14 @@ describe("a stencil", () => {
   test("of another version is refused rather than misread", async () => {
     const { stencil } = await prepared(three);
     expect(() => prepare({ ...stencil, version: 0 }, senderOf(publication, { date: "2013-12-05", number: 1 }))).toThrow(
-      Refusal,
+      expect.objectContaining({ status: 409, code: "stencil_outdated" }),
     );
   });
 
   test("without the position asked for gives no mail", async () => {
     const edition = await prepared(three);
-    expect(() => assemble(edition, readerMail([0, 7]))).toThrow("no article at position 7");
+    expect(() => assemble(edition, readerMail([0, 7]))).toThrow(
+      expect.objectContaining({ code: "edition_position_not_found", details: { position: 7 } }),
+    );
   });
 });

@@ -46,6 +46,6 @@ describe("how many articles a mail holds", () => {
       }),
     );
     expect(Buffer.byteLength(html)).toBeLessThanOrEqual(90_000);
-    expect(html).toContain("12 MessageBuilder Street");
+    expect(html).toContain("12 Press Street");
   });
 });

@@ -10,7 +10,7 @@ import type { EditionArticle, EmailTemplates, Mode, Publication, ReaderMail } fr
 export const publication: Publication = {
   name: "Telecom Courier",
   publicUrl: "https://news.example",
-  postalAddress: "Telecom Courier\n12 MessageBuilder Street\nSpringfield 12345",
+  postalAddress: "Telecom Courier\n12 Press Street\nSpringfield 12345",
   language: "en",
   accentColour: "#8a2f1f",
   logo: null,

@@ -90,7 +90,10 @@ test("a template without a part that it must have is refused, by name", async ()
       const source = readFileSync(join(folder, name), "utf8");
       writeFileSync(join(copy, name), name === "notice.txt" ? source.replace("{{ button.url }}", "") : source);
     }
-    await expect(checkNoticeTemplates(copy)).rejects.toThrow(/notice\.txt has no \{\{ button\.url \}\}/);
+    await expect(checkNoticeTemplates(copy)).rejects.toMatchObject({
+      code: "template_value_missing",
+      details: { file: expect.stringMatching(/notice\.txt$/), value: "{{ button.url }}" },
+    });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
