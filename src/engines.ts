@@ -12,8 +12,8 @@ import type { Transport } from "./mail/transport.ts";
 import type { QueuePlace } from "./queue/connection.ts";
 
 /**
- * Opens the records, on PostgreSQL or embedded, brought up to this release.
- * @throws Refusal when PostgreSQL cannot be used, or a newer release has brought the records further
+ * Opens the database, PostgreSQL or embedded, and migrates it to this release.
+ * @throws Refusal when PostgreSQL cannot be used, or a newer release has migrated the database
  */
 export async function openDatabase(config: Config): Promise<Database> {
   if (config.databaseUrl === null) return openEmbedded(join(config.dataDir, "db"));
@@ -25,21 +25,18 @@ export async function openDatabase(config: Config): Promise<Database> {
   } catch (error) {
     await database.close();
     if (error instanceof Refusal) throw error;
-    throw new Refusal(
-      502,
-      `PostgreSQL at DATABASE_URL cannot be used: ${reasonOf(error)}. Check the address and that it runs.`,
-    );
+    throw new Refusal(502, "database_unusable", { reason: reasonOf(error).replace(/\.$/, "") });
   }
 }
 
-/** Where the queue is: in Redis if there is one, else beside the records. */
+/** Where the queue is: in Redis if it is set, otherwise in the database. */
 export function queuePlace(config: Config, database: Database): QueuePlace {
   if (config.redisUrl !== null) return { kind: "redis", url: config.redisUrl };
   if (config.databaseUrl !== null) return { kind: "postgres", url: config.databaseUrl };
   return { kind: "embedded", pool: database.pool };
 }
 
-/** The relay, or the outbox where none is set. */
+/** The relay, or the outbox if no relay is set. */
 export function openTransport(config: Config, deps: { clock: Clock; log: Log; returned: () => void }): Transport {
   const connections = config.smtpConnections;
   if (config.smtp === null) return createOutboxTransport({ dir: outboxFolder(config.dataDir), connections });

@@ -1,6 +1,6 @@
 /**
- * The health check of the image: exits with 0 when the server in this container answers on /healthz, else with 1. It is a
- * file of its own since it runs every few seconds and the command line takes longer to load.
+ * The image's health check: exits with 0 if the server in this container answers on /healthz, otherwise with 1. It is
+ * separate because it runs every few seconds, and the command line takes longer to load.
  */
 const port = process.env["PORT"] || "3000";
 try {

@@ -8,22 +8,22 @@ import { addressFile } from "./operations/keys.ts";
 import { buildWeb } from "./web/build.ts";
 import { buildWorkerWeb } from "./web/build-worker.ts";
 
-/** For requests at hand, once the server is told to stop: whoever never ends theirs must not keep it from the rest. */
+/** Time for open requests when the server stops. A client that never finishes its request must not block the stop. */
 const requestGraceMs = 3_000;
 
 export interface RunningWeb {
-  /** Where this machine reaches it. */
+  /** The server's address on this machine. */
   url: string;
   /**
-   * Takes no new request, finishes those at hand within three seconds, cuts what is not done then, and takes its address
-   * out of the data folder.
+   * Accepts no new requests, gives open ones three seconds, closes the remaining connections, and removes the address
+   * from the data folder.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Serves the pages and the API, and writes its address into the data folder, where the command line finds it.
- * @throws Refusal when HOST and PORT cannot be listened on
+ * Serves the pages and the API, and writes the address to the data folder, where the command line finds it.
+ * @throws Refusal when the server cannot listen on HOST and PORT
  */
 export async function startWeb(app: App): Promise<RunningWeb> {
   const web = await listen(app, buildWeb(app));
@@ -34,7 +34,7 @@ export async function startWeb(app: App): Promise<RunningWeb> {
   } catch (error) {
     app.log.warn(
       { file, reason: reasonOf(error) },
-      "address could not be written, the command line needs DAYLETTER_URL",
+      "could not write the address file, the command line needs DAYLETTER_URL",
     );
   }
   return {
@@ -47,8 +47,8 @@ export async function startWeb(app: App): Promise<RunningWeb> {
 }
 
 /**
- * Serves a worker's probes and metrics; the command line does not look for it.
- * @throws Refusal when HOST and PORT cannot be listened on
+ * Serves a worker's probes and metrics.
+ * @throws Refusal when the server cannot listen on HOST and PORT
  */
 export async function startWorkerWeb(app: App, ended: () => string[]): Promise<RunningWeb> {
   return listen(app, buildWorkerWeb(app, ended));
@@ -75,7 +75,7 @@ async function closeInTime(web: FastifyInstance): Promise<void> {
   }
 }
 
-/** An address to call where one listens on all of them. */
+/** A host to connect to, if the server listens on all addresses. */
 function reachable(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
@@ -85,9 +85,8 @@ function reachable(host: string): string {
 function listenRefusal(error: unknown, host: string, port: number): Refusal {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE") {
-    return new Refusal(409, `Port ${port} on ${host} is in use: end the program that has it, or set PORT to another.`);
+    return new Refusal(409, "port_in_use", { host, port });
   }
-  if (code === "EACCES")
-    return new Refusal(403, `Port ${port} needs more rights than this user has: set PORT to 1024 or more.`);
-  return new Refusal(422, `HOST=${host}, PORT=${port} cannot be listened on: ${reasonOf(error)}.`);
+  if (code === "EACCES") return new Refusal(403, "port_forbidden", { port });
+  return new Refusal(422, "listen_failed", { host, port, reason: reasonOf(error) });
 }

@@ -11,25 +11,25 @@ interface Holder {
   host: string;
   command: string;
   startedAt: string;
-  /** Kernel start time of the process where the system tells it, so that a reused pid is not mistaken for it. */
+  /** The process's start time, if the system provides it, to detect a reused pid. */
   birth: string | null;
 }
 
 const beatMs = 5_000;
-/** A holder on another host (another container on the same volume) is known only by its beat. */
+/** A holder on another host (another container on the same volume) is only known by its heartbeat. */
 const silenceMs = 20_000;
-/** A process that was told to stop, or killed, may take a moment to be gone. */
+/** A process that is stopping, or was killed, may take a moment to exit. */
 const patienceMs = 2_000;
 const lookEveryMs = 50;
 
 /**
- * Takes the data folder for this process alone: PGlite is one session and two would corrupt each other. The lock of a
- * process that was killed is recognised (no such pid, one that is dead and not yet reaped or was born at another time,
- * or another host that fell silent) and replaced. A holder that lives is given two seconds to end.
- * @param command what this process does, for the refusal that the next one gets
- * @param waitMs how long to wait for a holder that lives
- * @returns the function that gives the folder back
- * @throws Refusal 409 that names the process which holds the folder, 503 when this user may not write there
+ * Locks the data folder for this process: PGlite is one session, and two would corrupt the data. A stale lock is
+ * replaced: no such pid, a zombie, a different start time, or another host without heartbeat. A running holder gets two
+ * seconds to exit.
+ * @param command the command of this process, for the refusal that another one gets
+ * @param waitMs how long to wait for a running holder
+ * @returns the function that unlocks the folder
+ * @throws Refusal 409 that names the process which holds the lock, 503 when this user may not write to the folder
  */
 export async function lockDataFolder(dir: string, command: string, waitMs = patienceMs): Promise<() => void> {
   try {
@@ -54,20 +54,20 @@ async function take(dir: string, command: string, waitMs: number): Promise<() =>
   for (;;) {
     if (putWhole(path, aside, mine)) return keep(path, mine);
     const holder = readHolder(path);
-    if (holder === null) continue; // Given back since we looked.
+    if (holder === null) continue; // Unlocked in the meantime.
     if (!isAlive(holder, path)) moveAside(path, aside, holder);
     else if (isSelf(holder) || performance.now() >= end) throw inUse(dir, holder);
     else await wait(lookEveryMs);
   }
 }
 
-/** Nobody ever reads half a lock: it is written aside and then linked to its name, which only the first can do. */
+/** Writes the lock atomically: into a temporary file, which is then linked to its name. Only one process can do that. */
 function putWhole(path: string, aside: string, holder: Holder): boolean {
   writeFileSync(aside, JSON.stringify(holder), { mode: 0o600 });
   return linkInto(path, aside);
 }
 
-/** Removes a dead holder's lock; of two starters that found it dead, one takes away only the other's new lock. */
+/** Removes a stale lock. If another process has replaced it in the meantime, its new lock is put back. */
 function moveAside(path: string, aside: string, dead: Holder): void {
   try {
     renameSync(path, aside);
@@ -97,7 +97,7 @@ function keep(path: string, mine: Holder): () => void {
     try {
       utimesSync(path, new Date(), new Date());
     } catch {
-      // The folder was removed under us; there is nothing left to guard.
+      // The folder has been deleted, so there is nothing to protect.
     }
   }, beatMs).unref();
   return () => {
@@ -112,7 +112,7 @@ function readHolder(path: string): Holder | null {
     return JSON.parse(readFileSync(path, "utf8")) as Holder;
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
-    throw new Refusal(409, `The lock ${path} cannot be read: if no dayletter runs on this folder, delete it.`);
+    throw new Refusal(409, "lock_unreadable", { file: path });
   }
 }
 
@@ -120,7 +120,7 @@ function isSame(one: Holder, other: Holder): boolean {
   return one.pid === other.pid && one.host === other.host && one.startedAt === other.startedAt;
 }
 
-/** In a container every process may be pid 1, so a lock with our own pid is a dead predecessor's. */
+/** In a container every process may have pid 1, so a lock with this pid belongs to an earlier process. */
 function isAlive(holder: Holder, path: string): boolean {
   if (holder.host !== hostname()) return Math.abs(new Date().getTime() - lastBeat(path)) < silenceMs;
   const stat = processStat(holder.pid);
@@ -142,13 +142,8 @@ function lastBeat(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-function inUse(dir: string, { pid, host, command, startedAt }: Holder): Refusal {
-  const where = host === hostname() ? "" : ` on ${host}`;
-  return new Refusal(
-    409,
-    `The data folder ${dir} is in use by process ${pid}${where} (dayletter ${command}, since ${startedAt}): stop it first, or give this one another DATA_DIR.`,
-    { pid, host },
-  );
+function inUse(folder: string, { pid, host, command, startedAt }: Holder): Refusal {
+  return new Refusal(409, "data_folder_in_use", { folder, pid, host, command, startedAt });
 }
 
 function codeOf(error: unknown): string | undefined {

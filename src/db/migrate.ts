@@ -11,7 +11,7 @@ export interface Migration {
   sql: string;
 }
 
-/** Spells DAYL; any number will do as long as every node takes the same. */
+/** "DAYL". Any number works if every node uses the same one. */
 const advisoryLock = 0x4441594c;
 
 export const migrationsFolder: string = join(packageRoot, "src/db/migrations");
@@ -29,8 +29,8 @@ export function readMigrations(folder = migrationsFolder): Migration[] {
 }
 
 /**
- * Brings the database to this release's schema: each file once, all in one transaction, under a lock, so that any
- * number of nodes may start at once. Refuses a database that a newer release has migrated.
+ * Migrates the database to this release's schema. Each file is applied once, all in one transaction under a lock, so
+ * that several nodes can start at the same time. Refuses a database that a newer release has migrated.
  * @returns the names of the migrations that were applied now
  */
 export async function migrate(pool: DbPool, migrations: readonly Migration[] = readMigrations()): Promise<string[]> {
@@ -60,9 +60,8 @@ export async function migrate(pool: DbPool, migrations: readonly Migration[] = r
 }
 
 /**
- * The same for BullMQ's own tables, where the queue lives in this database. BullMQ takes a lock inside its transaction;
- * a connection that has waited there still believes that the schema is missing and fails at creating it, so nodes wait
- * for each other here, before they begin.
+ * Migrates BullMQ's tables, if the queue is in this database. BullMQ locks inside its transaction, where a connection
+ * that has waited still sees no schema and fails to create it. So nodes wait for each other here instead.
  */
 export async function migrateQueue(pool: DbPool): Promise<void> {
   const client = await pool.connect();
@@ -74,7 +73,7 @@ export async function migrateQueue(pool: DbPool): Promise<void> {
     await client.query("select pg_advisory_unlock($1)", [advisoryLock]);
     failed = false;
   } finally {
-    // A connection that failed is closed, and its lock ends with it.
+    // A failed connection is closed, which releases its lock.
     client.release(failed);
   }
 }
@@ -83,8 +82,5 @@ function refuseNewer(applied: readonly { version: number; name: string }[], know
   const newest = Math.max(0, ...known.map((migration) => migration.version));
   const beyond = applied.filter((row) => row.version > newest).sort((a, b) => b.version - a.version)[0];
   if (!beyond) return;
-  throw new Refusal(
-    409,
-    `The database is at schema ${beyond.name}, newer than this release, which knows schemas up to ${newest}: install the release that made it, or restore a backup.`,
-  );
+  throw new Refusal(409, "database_too_new", { schema: beyond.name, newest });
 }

@@ -1,21 +1,21 @@
-/** Keeps a relay in trouble from being hammered. Times are milliseconds of any clock that only goes forward. */
+/** A circuit breaker for the relay. Times are milliseconds of a monotonic clock. */
 export interface Breaker {
-  /** How long the relay is to be left alone; 0 when it may be tried. */
+  /** Time until the next attempt is allowed; 0 if one is allowed now. */
   waitMs(now: number): number;
-  /** How many connections it may be tried with. */
+  /** How many connections are allowed. */
   width(): number;
-  /** Why it is left alone or tried carefully; null when all is well. */
+  /** The last failure, until all connections are allowed again; otherwise null. */
   reason(): string | null;
-  /** The relay answered for this mail, whatever it said of it. */
+  /** The relay answered for this message, whether it accepted or rejected it. */
   worked(): void;
   /**
-   * The relay is in trouble.
-   * @param triedAt when the failed attempt began: what began before the last pause tells nothing new
+   * An attempt failed because of the relay.
+   * @param triedAt when the attempt began. An attempt from before the last pause does not count as another failure.
    */
   failed(reason: string, triedAt: number, now: number, quietMs?: number): void;
-  /** Nothing may go to a relay that cannot be reached until `reachable`, however long that is. */
+  /** The relay cannot be reached: no attempts until `reachable`. */
   unreachable(): void;
-  /** The relay takes connections again: it may be tried, unless it has asked for quiet. */
+  /** The relay accepts connections again: attempts are allowed, unless it asked for a delay. */
   reachable(now: number): void;
 }
 
@@ -23,8 +23,8 @@ const shortestPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
 /**
- * After trouble the relay is left alone for 1 s, 2 s, 4 s … 60 s, or as long as it asked for. Then one connection tries,
- * and each mail that gets an answer lets in one more. A relay that cannot be reached is left alone until it can.
+ * After a failure, sending pauses for 1 s, 2 s, 4 s … 60 s, or as long as the relay asked for. Then one connection is
+ * allowed, and one more for each answered message. While the relay cannot be reached, nothing is sent.
  */
 export function createBreaker(connections: number): Breaker {
   let failures = 0;

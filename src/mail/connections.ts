@@ -1,15 +1,15 @@
 import type { Session } from "./session.ts";
 import type { SmtpFailure } from "./verdict.ts";
 
-/** The connections to the relay: one for each mail under way, and the idle ones that wait for the next. */
+/** The connections to the relay: busy ones with one message each, and idle ones. */
 export interface ConnectionPool {
   /** The idle connection used last, or a new one; always a new one if `fresh`. */
   take(fresh: boolean): Promise<{ session: Session; kept: boolean } | { failure: SmtpFailure }>;
-  /** Takes a connection back after a mail, whatever became of it; a worn one is used no more. */
+  /** Returns a connection after a message. With `worn` it is closed and not reused. */
   put(session: Session, worn?: boolean): void;
-  /** How many connections there are. */
+  /** The number of open connections. */
   open(): number;
-  /** Says goodbye on idle connections and cuts the others. */
+  /** Sends QUIT on idle connections and drops the others. */
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export function createConnectionPool(create: () => Session, idleMs: number): Con
     open: () => [...idle.keys(), ...taken].filter((session) => session.alive()).length,
     async close() {
       closed = true;
-      for (const session of taken) session.cut("the connection was cut because the service is stopping");
+      for (const session of taken) session.cut("the connection was closed because the service is stopping");
       await Promise.all(Array.from(idle.keys(), dismiss));
     },
   };

@@ -4,14 +4,14 @@ import type { Verdict } from "./verdict.ts";
 /** RFC 5321 §4.5.3.1.3, less the angle brackets. */
 const longestAddress = 254;
 
-/** Neither white space nor control characters nor brackets: nothing that could end the command it stands in. */
+/** No white space, control characters or angle brackets, which could end the SMTP command. */
 const safeAddress = /^[^\s\p{Cc}<>]+@[^\s\p{Cc}<>@]+$/u;
 
-/** Refuses a mail whose envelope could not be said in SMTP; null when it can. */
+/** The verdict for a message whose envelope is not valid in SMTP; null if it is valid. */
 export function envelopeFault(mail: Pick<Mail, "from" | "to">): Verdict | null {
   for (const [who, address] of [["sender", mail.from] as const, ["recipient", mail.to] as const]) {
     const shown = JSON.stringify(address.slice(0, 80));
-    if (!safeAddress.test(address)) return rejected(`the ${who} ${shown} cannot stand in an SMTP envelope`);
+    if (!safeAddress.test(address)) return rejected(`the ${who} ${shown} is not valid in an SMTP envelope`);
     if (Buffer.byteLength(address) > longestAddress) {
       return rejected(`the ${who} ${shown}… is longer than ${longestAddress} octets`);
     }
@@ -24,7 +24,7 @@ export function needsSmtpUtf8(mail: Pick<Mail, "from" | "to">): boolean {
   return /[^\0-\x7f]/.test(mail.from + mail.to);
 }
 
-/** A refusal of our own, before the relay is asked. */
+/** A local rejection. The relay has not seen the message. */
 export function rejected(reply: string): Verdict {
   return { kind: "rejected", scope: "message", reply };
 }

@@ -1,7 +1,7 @@
-import { Refusal } from "../base/errors.ts";
+import { echo, Refusal } from "../base/errors.ts";
 import { headerText, phrase } from "./encode.ts";
 
-/** The header fields that one edition's mails share. Texts are one line already. */
+/** The header fields that all emails of one edition share. Each text is one line. */
 export interface SharedFields {
   from: { name: string; address: string };
   listId: { name: string; id: string };
@@ -9,7 +9,7 @@ export interface SharedFields {
   boundary: string;
 }
 
-/** The header fields of one mail. `unsubscribe` is null where nobody can unsubscribe, as from a sample copy. */
+/** The header fields of one email. `unsubscribe` is null if there is nothing to unsubscribe from, as in a sample copy. */
 export interface OwnFields {
   to: string;
   subject: string;
@@ -19,7 +19,7 @@ export interface OwnFields {
   feedbackId?: string;
 }
 
-/** The HTML specification's valid e-mail address: ASCII, no comments, no quoting. */
+/** The HTML specification's valid email address: ASCII, no comments, no quoting. */
 const address = /^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
 const httpAddress = /^https?:\/\/[!#-;=?-~]+$/;
 const longestValue = 900;
@@ -32,12 +32,12 @@ export function sharedHead(fields: SharedFields): { from: string; fixed: string 
     from: `From: ${mailbox("From", fields.from)}\r\n`,
     fixed: lines(
       // RFC 2919, 3: the phrase is for people, the identifier is what filters match.
-      `List-Id: ${list}${list === "" ? "" : " "}<${checked(fields.listId.id, /^[\w.-]+$/, "list identifier")}>`,
+      `List-Id: ${list}${list === "" ? "" : " "}<${checked(fields.listId.id, /^[\w.-]+$/, "List-Id")}>`,
       // RFC 3834, 5 and MS-OXCMAIL 2.1.3.2.20: no out-of-office answers. Not "All", which would also stop bounces.
       "Auto-Submitted: auto-generated",
       "Precedence: bulk",
       "X-Auto-Response-Suppress: OOF, AutoReply",
-      `Content-Language: ${checked(fields.language, /^[A-Za-z0-9-]+$/, "language")}`,
+      `Content-Language: ${checked(fields.language, /^[A-Za-z0-9-]+$/, "Content-Language")}`,
       "MIME-Version: 1.0",
       `Content-Type: multipart/alternative; boundary="${fields.boundary}"`,
     ),
@@ -46,13 +46,13 @@ export function sharedHead(fields: SharedFields): { from: string; fixed: string 
 
 /**
  * The fields of one mail, each ending with CRLF. Throws `Refusal` 422 for an address, Message-ID or link that could
- * not stand in a header as it is; nothing is silently mended there.
+ * not stand in a header unchanged; invalid values are never corrected silently.
  */
 export function ownHead(fields: OwnFields): string {
   const id = fields.messageId.replace(/^<|>$/g, "");
-  if (id.length > messageIdLimit) throw new Refusal(422, `The Message-ID is longer than ${messageIdLimit} characters.`);
+  if (id.length > messageIdLimit) throw new Refusal(422, "message_id_too_long", { longest: messageIdLimit });
   return lines(
-    `To: ${checked(fields.to, address, "e-mail address")}`,
+    `To: ${checked(fields.to, address, "To")}`,
     `Subject: ${headerText("Subject", fields.subject)}`,
     `Date: ${fields.date.toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${checked(id, /^[!-;=?A-~]+@[!-;=?A-~]+$/, "Message-ID")}>`,
@@ -60,7 +60,7 @@ export function ownHead(fields: OwnFields): string {
       ? []
       : [
           // RFC 8058, 3.1: one HTTPS address, and the second field word for word.
-          `List-Unsubscribe: <${checked(fields.unsubscribe, httpAddress, "unsubscribe link")}>`,
+          `List-Unsubscribe: <${checked(fields.unsubscribe, httpAddress, "List-Unsubscribe")}>`,
           "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         ]),
     ...(fields.feedbackId === undefined
@@ -77,7 +77,7 @@ export function partBorders(boundary: string): { text: string; html: string; end
 }
 
 function mailbox(name: string, from: { name: string; address: string }): string {
-  const bare = checked(from.address, address, "sender address");
+  const bare = checked(from.address, address, name);
   return from.name === "" ? bare : `${phrase(name, from.name)}${fold(name, from)}<${bare}>`;
 }
 
@@ -86,10 +86,10 @@ function fold(name: string, from: { name: string; address: string }): string {
   return name.length + from.name.length + from.address.length > 66 || /[^ -~]/.test(from.name) ? "\r\n " : " ";
 }
 
-function checked(value: string, pattern: RegExp, what: string): string {
+function checked(value: string, pattern: RegExp, field: string): string {
   // No field may make a line longer than 998 characters (RFC 5322, 2.1.1).
   if (value.length <= longestValue && pattern.test(value)) return value;
-  throw new Refusal(422, `${JSON.stringify(value)} cannot be used in a mail as ${what}.`);
+  throw new Refusal(422, "header_value_invalid", { value: echo(value), field });
 }
 
 function lines(...fields: string[]): string {

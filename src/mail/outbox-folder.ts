@@ -1,12 +1,12 @@
 import { open, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Where a server without a relay puts its mails. */
+/** The folder for emails of a server without a relay. */
 export function outboxFolder(dataDir: string): string {
   return join(dataDir, "outbox");
 }
 
-/** The mails' file names; none where no mail was ever kept. */
+/** The file names of the emails. Empty if the folder does not exist. */
 export async function outboxFiles(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).filter(isMailFile);
 }
@@ -16,10 +16,10 @@ export function isMailFile(name: string): boolean {
   return /^[\w@+-][\w.@+-]{0,250}\.eml$/.test(name);
 }
 
-/** Room for the header of our own mails, many times over. */
+/** Much more than the headers that Dayletter writes. */
 const headBytes = 16_384;
 
-/** A mail's header, the blank line after it included. */
+/** An email's header with the blank line after it. */
 export async function readHead(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
@@ -33,13 +33,13 @@ export async function readHead(path: string): Promise<Buffer> {
 }
 
 export interface OwnMails {
-  /** In small letters. */
+  /** In lower case. */
   address: string;
-  /** What stands before the `@` of their Message-IDs: a sender's domain may have been another when they were made. */
+  /** The local parts of their Message-IDs. The domain can differ, because the sender can have changed. */
   ids: ReadonlySet<string>;
 }
 
-/** Removes the mails that went to an address, or have one of these ids. */
+/** Deletes the emails to an address, and those with one of the ids. */
 export async function removeMails(folder: string, own: OwnMails): Promise<void> {
   for (const name of await outboxFiles(folder)) {
     const path = join(folder, name);
@@ -47,7 +47,7 @@ export async function removeMails(folder: string, own: OwnMails): Promise<void> 
   }
 }
 
-/** In small letters; null for a file that is not there any more. */
+/** In lower case; null if the file no longer exists. */
 async function recipientOf(path: string): Promise<string | null> {
   const head = await readHead(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTransport } from "nodemailer";
-import { reasonOf } from "../base/errors.ts";
+import { reasonOf, Refusal } from "../base/errors.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault } from "./envelope.ts";
 import { createRateLimiter, ticks } from "./rate-limiter.ts";
@@ -11,7 +11,7 @@ import { createThrottle } from "./throttle.ts";
 import type { Mail, Transport } from "./transport.ts";
 import { oneLine, type Verdict } from "./verdict.ts";
 
-/** Mail into `dir`, one `.eml` file each, named after its Message-ID: a mail that is sent again replaces itself. */
+/** Writes each message to an `.eml` file in `dir`, named after its Message-ID, so that a resent message replaces itself. */
 export function createOutboxTransport(options: { dir: string; connections: number }): Transport {
   const { dir, connections } = options;
   const breaker = createBreaker(connections);
@@ -31,7 +31,7 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
       return { kind: "sent", reply: `250 2.0.0 written to ${name}` };
     } catch (error) {
       made = null;
-      return { kind: "deferred", scope: "relay", reply: oneLine(`the outbox cannot be written: ${reasonOf(error)}`) };
+      return { kind: "deferred", scope: "relay", reply: oneLine(`cannot write to the outbox: ${reasonOf(error)}`) };
     }
   }
 
@@ -54,9 +54,10 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
       try {
         await mkdir(dir, { recursive: true, mode: 0o700 });
         await access(dir, constants.W_OK);
-        return { ok: true, sentence: `Mails are written to ${dir}; set SMTP_URL to send them.`, smtputf8: true };
+        return { ok: true, key: "outbox.ready", details: { folder: dir }, smtputf8: true };
       } catch (error) {
-        return { ok: false, sentence: `Mails cannot be written to ${dir}: ${reasonOf(error)}. Make it writable.` };
+        const details = { folder: dir, reason: reasonOf(error) };
+        return { ok: false, refusal: new Refusal(422, "outbox_not_writable", details) };
       }
     },
     state: () => ({ open: 0, busy: limiter.busy(), pausedUntil: null, reason: breaker.reason() }),
@@ -68,8 +69,8 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
 }
 
 /**
- * The file name for a message: its Message-ID, which begins with the edition's date, so that names sort by edition. What
- * cannot stand in a file name everywhere becomes `_`, and then a hash keeps different ids apart.
+ * The file name for a message: its Message-ID, which begins with the edition's date, so that names sort by edition.
+ * Characters that are not portable become `_`, and then a hash keeps different ids apart.
  */
 export function outboxFileName(message: Buffer): string {
   const end = message.indexOf("\r\n\r\n");

@@ -5,9 +5,9 @@ import type { Outcome } from "../deliveries/claims.ts";
 const relayPauseMs = 60_000;
 
 /**
- * What a verdict means for the delivery. The relay's own trouble is tried again soon, a reader's by the back-off; a
- * lost answer waits for an operator unless the publication chose to risk a second copy.
- * @param attempts how often it has been sent, this time included
+ * The delivery's outcome for a verdict. Failures of the relay are retried soon, failures of one address with back-off. A
+ * delivery without an answer waits for an operator, unless the publication chose to risk a duplicate.
+ * @param attempts attempts made, including this one
  */
 export function outcomeOf(
   verdict: Verdict,

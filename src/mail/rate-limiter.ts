@@ -1,20 +1,20 @@
 import type { Breaker } from "./breaker.ts";
 import type { Throttle } from "./throttle.ts";
 
-/** Hands out permits to send. At any time: permits held + sends under way ≤ connections. */
+/** Grants permits to send. At any time, permits held + sends in progress ≤ connections. */
 export interface RateLimiter {
   /** See `Transport.reserve`. */
   reserve: (max: number, signal?: AbortSignal) => Promise<number>;
   /** See `Transport.more`. */
   more: (max: number) => number;
   release: (n: number) => void;
-  /** Begins a send: with a held permit, or else with one of its own, waiting its turn. False once closed. */
+  /** Starts a send with a held permit, or waits for one. False once closed. */
   begin(): Promise<boolean>;
   end(): void;
   busy(): number;
-  /** Grants nothing more; whoever waits gets 0. */
+  /** Stops granting permits; pending requests get 0. */
   close(): void;
-  /** Resolves when nothing is held or under way, or after `ms`. */
+  /** Resolves when no permit is held and no send is in progress, or after `ms`. */
   drained(ms: number): Promise<void>;
 }
 
@@ -23,10 +23,10 @@ interface Waiter {
   grant(n: number): void;
 }
 
-/** Milliseconds on a clock that only goes forward: durations must not follow the wall clock, which people and NTP set. */
+/** Milliseconds of a monotonic clock: durations must not follow the system time, which people and NTP change. */
 export const ticks = (): number => performance.now();
 
-/** Permits are given in the order in which they were asked for. */
+/** Permits are granted in the order of the requests. */
 export function createRateLimiter(deps: { connections: number; breaker: Breaker; throttle: Throttle }): RateLimiter {
   const { breaker, throttle } = deps;
   const waiting: Waiter[] = [];
@@ -67,7 +67,7 @@ export function createRateLimiter(deps: { connections: number; breaker: Breaker;
     return n;
   }
 
-  /** `grant` is called in the same turn in which the permits are counted as held. */
+  /** `grant` is called in the same tick in which the permits are counted as held. */
   function enqueue(max: number, grant: (n: number) => void): Waiter {
     const waiter = { max, grant };
     waiting.push(waiter);

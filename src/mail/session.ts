@@ -9,32 +9,32 @@ import { oneLine, type SmtpFailure } from "./verdict.ts";
 export interface SessionOptions {
   host: string;
   port: number;
-  /** TLS from the first byte. */
+  /** Implicit TLS. */
   secure: boolean;
-  /** Refuse to go on without TLS. */
+  /** Fail without TLS. */
   requireTls: boolean;
   user: string | null;
   password: string | null;
-  /** Our name in EHLO; this machine's unless given. */
+  /** The client's name in EHLO. Defaults to the host name. */
   name?: string;
   timeouts: Timeouts;
 }
 
 /** One connection to the relay. No method throws. */
 export interface Session {
-  /** Connects, secures and logs in. Resolves with what went wrong, or null. */
+  /** Connects, starts TLS and logs in. Resolves with the failure, or null. */
   open(): Promise<SmtpFailure | null>;
-  /** Sends one mail at a time. Resolves with the relay's answer, or what went wrong. */
+  /** Sends one message at a time. Resolves with the relay's reply, or the failure. */
   send(mail: Mail): Promise<{ reply: string } | SmtpFailure>;
-  /** Says goodbye and resolves when the connection is gone, a second later at most. */
+  /** Sends QUIT and resolves when the connection is closed, after a second at most. */
   quit(): Promise<void>;
-  /** Ends the connection now; what is under way fails with `why`. */
+  /** Closes the connection at once. A message in progress fails with `why`. */
   cut(why: string): void;
   alive(): boolean;
   secured(): boolean;
   /** Known once open. */
   smtputf8(): boolean;
-  /** Largest message the relay takes (RFC 1870), in bytes; Infinity when it did not say. Known once open. */
+  /** The relay's maximum message size (RFC 1870) in bytes; Infinity if not announced. Known once open. */
   maxBytes(): number;
 }
 
@@ -52,24 +52,26 @@ export function createSession(options: SessionOptions): Session {
     secure: options.secure,
     requireTLS: options.requireTls && !options.secure,
     name: options.name,
-    // A certificate says nothing about a relay on this machine.
+    // A relay on this machine does not need a valid certificate.
     tls: { rejectUnauthorized: !local },
     connectionTimeout: timeouts.connect,
     greetingTimeout: timeouts.connect,
-    // Only what our own timers miss.
+    // Only for what our own timers do not cover.
     socketTimeout: timeouts.final + timeouts.envelope,
     socketCloseTimeout: 0,
   });
   let ehlo = "";
   let untidy = false;
-  /** First digit of what the relay answers to DATA: a 3 (RFC 5321 §4.1.1.4), or the 2 that a few say instead. */
+  /** First digit of the reply to DATA: 3 (RFC 5321 §4.1.1.4), or 2 from a few relays. */
   let goAhead: string | null = null;
   let failStep: ((error: SMTPError) => void) | null = null;
   connection.on("error", (error: SMTPError) => failStep?.(error));
-  // The library ends a connection before it hands over the reply that ended it: let that come first.
-  connection.on("end", () => setImmediate(() => failStep?.(new Error("the connection closed without an answer"))));
+  // The library emits "end" before it passes on the last reply, so that reply is awaited first.
+  connection.on("end", () =>
+    setImmediate(() => failStep?.(new Error("the relay closed the connection without a reply"))),
+  );
 
-  /** Runs one step until it calls back, the connection fails, or `limit` is over. */
+  /** Runs one step until it calls back, the connection fails, or `limit` milliseconds have passed. */
   function step(limit: number, run: (done: Done, restart: (limit: number) => void) => void): Promise<Ended> {
     return new Promise((resolve) => {
       let timer = expire(limit);
@@ -90,7 +92,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function expire(ms: number): NodeJS.Timeout {
-    return setTimeout(() => cut(`no answer for ${Math.round(ms / 1000)} s`), ms);
+    return setTimeout(() => cut(`timeout: no reply for ${Math.round(ms / 1000)} s`), ms);
   }
 
   function cut(why: string): void {
@@ -103,7 +105,7 @@ export function createSession(options: SessionOptions): Session {
   async function open(): Promise<SmtpFailure | null> {
     const connected = await step(timeouts.connect, (done) => connection.connect(done));
     if ("error" in connected) return closed(connected.error, connection.upgrading ? "tls" : "connect");
-    // The library calls back inside the reply to EHLO.
+    // The library calls back during the reply to EHLO.
     ehlo = connection.lastServerResponse || "";
     if (options.requireTls && !connection.secure) return closed(new Error("the connection is not encrypted"), "tls");
     if (options.user === null) return null;
@@ -111,7 +113,7 @@ export function createSession(options: SessionOptions): Session {
     if (!connection.secure && !local) {
       return closed(new Error("the connection is not encrypted, so the password is not sent"), "auth");
     }
-    if (!connection.allowsAuth) return closed(new Error("it takes no user name and password (no AUTH)"), "auth");
+    if (!connection.allowsAuth) return closed(new Error("the relay does not offer AUTH"), "auth");
     const auth = { user, pass: password ?? "" };
     const loggedIn = await step(timeouts.connect, (done) => connection.login(auth, (error) => done(error)));
     return "error" in loggedIn ? closed(loggedIn.error, "auth") : null;
@@ -135,15 +137,15 @@ export function createSession(options: SessionOptions): Session {
     let bodyEnded = false;
     const outcome = await step(timeouts.envelope, (done, restart) => {
       let at = 0;
-      // In pieces, so that it ends only when nearly all is in the hands of the operating system.
+      // In pieces, so that the stream ends only when nearly all bytes have been passed to the operating system.
       const body = new Readable({
         read() {
-          if (!begun && !inStep()) return cut("the relay's answers are out of step with our commands");
+          if (!begun && !inStep()) return cut("the relay's replies are out of sync with the commands");
           begun = true;
           body.push(at < mail.message.length ? mail.message.subarray(at, (at += pieceBytes)) : null);
         },
       });
-      // The dot follows the end of this stream, so until then it cannot have left.
+      // The final dot follows the end of this stream, so it cannot have been sent before.
       body.once("end", () => {
         bodyEnded = true;
         restart(timeouts.final);
@@ -152,17 +154,17 @@ export function createSession(options: SessionOptions): Session {
       connection.send(envelope, body, (error, info) => done(error, error ? "" : info.response));
     });
     if ("error" in outcome) {
-      // Who answers before the dot may answer once more after it, and the next mail would take that for its own.
+      // A relay that replies before the final dot can reply again after it, and the next message would get that reply.
       if (begun) connection.close();
       untidy = true;
       return failureOf(outcome.error, bodyEnded ? "final" : begun ? "body" : "mail", bodyEnded);
     }
     if (bodyEnded) return { reply: oneLine(outcome.reply) };
     connection.close();
-    return failureOf(new Error("it answered before the mail was complete"), "body", false);
+    return failureOf(new Error("the relay replied before the message was complete"), "body", false);
   }
 
-  /** An answer too many makes every later one look like that to the command after it: what was refused would be sent. */
+  /** After one extra reply, every later reply belongs to the wrong command, and a rejected message would count as sent. */
   function inStep(): boolean {
     const answer = String(connection.lastServerResponse).charAt(0);
     goAhead ??= answer;

@@ -1,12 +1,12 @@
 import type { SMTPError } from "nodemailer/lib/smtp-connection";
 import { oneLine, parseReply, type SmtpFailure } from "./verdict.ts";
 
-/** Which step a reply was to, where the library says so. */
+/** The stage of the command that a reply belongs to, if the library names it. */
 const stages: Record<string, SmtpFailure["stage"]> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", STARTTLS: "tls" };
 
 /**
- * What the library says went wrong, as the verdict takes it.
- * @param stage where the reply does not tell to which step it was
+ * Converts an error of the library.
+ * @param stage used if the error does not name the command
  */
 export function failureOf(error: SMTPError, stage: SmtpFailure["stage"], bodyEnded: boolean): SmtpFailure {
   const reply = parseReply(error.response ?? "");
@@ -15,12 +15,12 @@ export function failureOf(error: SMTPError, stage: SmtpFailure["stage"], bodyEnd
   return { stage: answered ?? stage, bodyEnded, ...reply, error: messageOf(error) };
 }
 
-/** A connection that cannot even be reset says nothing about the next mail. */
+/** A failed RSET says nothing about the next message. */
 export function unanswered(error: SMTPError): SmtpFailure {
   return { stage: "mail", bodyEnded: false, code: null, enhanced: null, text: "", error: messageOf(error) };
 }
 
-/** Where several addresses of a host were tried, Node leaves the message empty. */
+/** If several addresses of a host were tried, Node leaves the message empty. */
 function messageOf(error: SMTPError): string {
   return oneLine(error.message || error.originalCode || error.code || "unknown error");
 }

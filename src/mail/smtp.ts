@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/mask-address.ts";
 import { createBreaker } from "./breaker.ts";
 import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
-import { explain, relayName } from "./explain.ts";
+import { relayName, relayRefusal } from "./explain.ts";
 import { createRateLimiter, ticks } from "./rate-limiter.ts";
 import { createConnectionPool } from "./connections.ts";
 import { createSession, type Session, type SessionOptions } from "./session.ts";
@@ -21,9 +21,9 @@ export interface SmtpOptions extends Omit<SessionOptions, "timeouts"> {
 }
 
 /**
- * Mail through a relay, on `connections` connections that are opened when first needed and kept while there is work.
- * They speak through Nodemailer's `smtp-connection`: a tenth of what `sendMail` costs for a message that is ready.
- * @param deps.returned hears when a relay that was in trouble works again
+ * Sends through a relay, on up to `connections` connections that are opened on demand and reused. It uses Nodemailer's
+ * `smtp-connection`, which costs a tenth of `sendMail` for a message that is already built.
+ * @param deps.returned called when the relay has recovered
  */
 export function createSmtpTransport(
   deps: { clock: Clock; log: Log; returned?: () => void },
@@ -40,7 +40,7 @@ export function createSmtpTransport(
   let probe: Session | null = null;
   let returning: Promise<void> | null = null;
 
-  /** Tries a relay that cannot be reached with bare connections, so that its return is noticed soon and costs no mail. */
+  /** Probes an unreachable relay with connections only, so that its return is noticed soon and no message fails. */
   async function awaitReturn(): Promise<void> {
     breaker.unreachable();
     const short = { ...timeouts, connect: Math.min(timeouts.connect, probeMs) };
@@ -58,7 +58,7 @@ export function createSmtpTransport(
     deps.returned?.();
   }
 
-  /** One try on a kept connection or a new one. A kept one that turns out to be gone costs a second try, not a verdict. */
+  /** One attempt on an idle connection or a new one. If an idle one turns out to be closed, a new one is tried. */
   async function attempt(mail: Mail, fresh: boolean): Promise<Verdict> {
     const taken = await pool.take(fresh);
     if ("failure" in taken) {
@@ -80,13 +80,13 @@ export function createSmtpTransport(
     return kept && !cut && worn ? attempt(mail, true) : judge(outcome);
   }
 
-  /** Lets the breaker and the log know, and tells the caller how long the relay will be left alone. */
+  /** Updates the breaker and the log, and adds the breaker's pause to the verdict. */
   function note(verdict: Verdict, triedAt: number): Verdict {
     const before = breaker.reason();
     if (verdict.kind !== "unknown" && !(verdict.kind === "deferred" && verdict.scope === "relay")) {
       breaker.worked();
       if (before !== null && breaker.reason() === null) {
-        deps.log.info({ relay }, "The relay works again");
+        deps.log.info({ relay }, "relay has recovered");
         deps.returned?.();
       }
       return verdict;
@@ -97,8 +97,7 @@ export function createSmtpTransport(
     breaker.failed(verdict.reply, triedAt, now, verdict.kind === "deferred" ? verdict.quietMs : 0);
     const quietMs = Math.ceil(breaker.waitMs(now));
     const reason = withoutAddress(verdict.reply);
-    if (quietMs > waited)
-      deps.log.warn({ relay, reason, quietMs }, "The relay is in trouble and is left alone for a while");
+    if (quietMs > waited) deps.log.warn({ relay, reason, quietMs }, "relay failed, sending is paused");
     return verdict.kind === "deferred" ? { ...verdict, quietMs } : verdict;
   }
 
@@ -109,7 +108,7 @@ export function createSmtpTransport(
       if (fault) return fault;
       if (cut) return notNow("the mail transport is closed");
       const quietMs = Math.ceil(breaker.waitMs(ticks()));
-      if (quietMs > 0) return { ...notNow(`the relay is left alone after: ${breaker.reason() ?? ""}`), quietMs };
+      if (quietMs > 0) return { ...notNow(`sending to the relay is paused after: ${breaker.reason() ?? ""}`), quietMs };
       const triedAt = ticks();
       return note(await attempt(mail, false), triedAt);
     } finally {
@@ -129,11 +128,11 @@ export function createSmtpTransport(
         timeouts: { ...timeouts, connect: Math.min(timeouts.connect, 15_000) },
       });
       const failure = await session.open();
-      if (failure) return { ok: false, sentence: explain(failure, host, port) };
-      const how = `${session.secured() ? "with" : "without"} TLS${options.user === null ? "" : ", and takes the user name and password"}`;
-      const result = { ok: true, sentence: `The relay ${relay} answers ${how}.`, smtputf8: session.smtputf8() };
+      if (failure) return { ok: false, refusal: relayRefusal(failure, host, port) };
+      const details = { relay, tls: session.secured() ? "yes" : "no", login: options.user === null ? "no" : "yes" };
+      const smtputf8 = session.smtputf8();
       await session.quit();
-      return result;
+      return { ok: true, key: "relay.ready", details, smtputf8 };
     },
     state() {
       const pauseMs = breaker.waitMs(ticks());
@@ -155,18 +154,18 @@ export function createSmtpTransport(
   };
 }
 
-/** Longest pause between looks for a relay that cannot be reached, and the longest look. */
+/** Longest pause between probes of an unreachable relay, and longest probe. */
 const probePauseMs = 3_000;
 const probeMs = 5_000;
 
-/** Whether nobody answered at the relay's address; one that answers, even with a refusal, is there. */
+/** Whether the relay could not be reached. A relay that rejects the connection is reachable. */
 function isUnreached({ stage, code }: Pick<SmtpFailure, "stage" | "code">): boolean {
   return stage === "connect" && code === null;
 }
 
 /**
- * The relay hung up while the connection lay unused, or has had enough of this one: a new connection will tell more. Some
- * count the recipients of a connection, not of a mail (RFC 3463, X.5.3).
+ * The relay closed the idle connection, or accepts no more messages on it: a new connection may work. Some relays limit
+ * the recipients of a connection, not of a message (RFC 3463, X.5.3).
  */
 function wornOut(failure: SmtpFailure): boolean {
   if (failure.stage === "rcpt") return failure.enhanced === "4.5.3";
@@ -175,11 +174,11 @@ function wornOut(failure: SmtpFailure): boolean {
 }
 
 function sessionFault(mail: Mail, smtputf8: boolean, maxBytes: number): Verdict | null {
-  // RFC 6531 §3.2 forbids it, and the library would send it unflagged.
+  // RFC 6531 §3.2 forbids this, and the library would send it without the SMTPUTF8 parameter.
   if (needsSmtpUtf8(mail) && !smtputf8)
     return rejected("the address is not ASCII and the relay does not offer SMTPUTF8");
   if (mail.message.length > maxBytes) {
-    return rejected(`the mail has ${mail.message.length} bytes and the relay takes at most ${maxBytes}`);
+    return rejected(`the message has ${mail.message.length} bytes and the relay accepts at most ${maxBytes}`);
   }
   return null;
 }

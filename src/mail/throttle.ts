@@ -1,17 +1,17 @@
-/** Counts out messages at a steady rate. Times are milliseconds of any clock that only goes forward. */
+/** Limits messages to a steady rate. Times are milliseconds of a monotonic clock. */
 export interface Throttle {
-  /** How many may go now. */
+  /** How many messages are allowed now. */
   available(now: number): number;
-  /** How long until one may go; 0 when one may go now. */
+  /** Time until one message is allowed; 0 if one is allowed now. */
   waitMs(now: number): number;
   take(n: number, now: number): void;
-  /** Returns what was taken and not used. */
+  /** Returns tokens that were not used. */
   giveBack(n: number): void;
 }
 
 /**
- * A token bucket. It holds a tenth of a second's worth (at least one), so that messages can be taken in handfuls and any
- * second still sees hardly more than `rate`.
+ * A token bucket. It holds the tokens of a tenth of a second (at least one), so that messages can be sent in small
+ * groups while no second has much more than `rate`.
  * @param rate messages per second; null for no limit
  */
 export function createThrottle(rate: number | null, now: number): Throttle {

@@ -4,7 +4,7 @@ export interface Timeouts {
   connect: number;
   /** From MAIL FROM to the last byte of the body. RFC 5321 §4.5.3.2.2: five minutes for MAIL and RCPT. */
   envelope: number;
-  /** For the answer to the final dot. RFC 5321 §4.5.3.2.6: ten minutes; giving up earlier makes second copies. */
+  /** For the reply to the final dot. RFC 5321 §4.5.3.2.6: ten minutes; a shorter timeout causes duplicates. */
   final: number;
   /** How long an unused connection stays open. */
   idle: number;

@@ -1,3 +1,4 @@
+import type { Refusal } from "../base/errors.ts";
 import type { Verdict } from "./verdict.ts";
 
 export { createSmtpTransport, type SmtpOptions } from "./smtp.ts";
@@ -9,28 +10,33 @@ export interface Mail {
   from: string;
   /** Envelope recipient. */
   to: string;
-  /** The whole message as it goes out, lines ended by CRLF, without dot-stuffing. */
+  /** The whole message with CRLF line ends, without dot-stuffing. */
   message: Buffer;
 }
 
-/** The way out for every mail. */
+/** The result of a check without sending a message. The text at `key` is for operators. */
+export type TransportCheck =
+  | { ok: true; key: "relay.ready" | "outbox.ready"; details: Record<string, string>; smtputf8: boolean }
+  | { ok: false; refusal: Refusal };
+
+/** Sends messages, through a relay or into the outbox. */
 export interface Transport {
   readonly connections: number;
   /**
-   * Waits until a connection is free and the rate and the relay's health allow a mail; first come, first served.
-   * @returns permits for 1 to `max` mails; 0 once closed, aborted, or when `max` is less than 1
+   * Waits until a connection is free and the rate limit and the circuit breaker allow a message; first come, first served.
+   * @returns permits for 1 to `max` messages; 0 once closed, aborted, or when `max` is less than 1
    */
   reserve(max: number, signal?: AbortSignal): Promise<number>;
-  /** Permits for up to `max` mails that can be had at once; 0 where one would have to wait. */
+  /** Permits for up to `max` messages that are available now; 0 if there are none. */
   more(max: number): number;
-  /** Gives back permits that will not be used. */
+  /** Returns unused permits. */
   release(n: number): void;
-  /** Uses one permit; waits for one if none was reserved. Never throws. */
+  /** Sends with one permit; waits for one if none is reserved. Never throws. */
   send(mail: Mail): Promise<Verdict>;
-  /** Goes as far as it can without a mail, and says in one sentence what it found. */
-  check(): Promise<{ ok: boolean; sentence: string; smtputf8?: boolean }>;
-  /** `pausedUntil`: nothing goes before then; `reason`: what is wrong, until all is well again. */
+  /** Connects, secures the connection and logs in, without sending a message. */
+  check(): Promise<TransportCheck>;
+  /** `pausedUntil`: nothing is sent before then. `reason`: the last failure, until the relay has recovered. */
   state(): { open: number; busy: number; pausedUntil: Date | null; reason: string | null };
-  /** Grants nothing more, lets what has a permit finish for up to `graceMs`, then cuts the connections. */
+  /** Stops granting permits, waits up to `graceMs` for granted ones, then closes the connections. */
   close(graceMs: number): Promise<void>;
 }

@@ -1,46 +1,47 @@
-/** What became of one attempt to hand a mail to the relay. `reply` is one line for the ledger and for people. */
+/** The result of one attempt to send a message. `reply` is one line for the ledger and for people. */
 export type Verdict =
   | { kind: "sent"; reply: string }
-  /** `relay`: trouble that is not this reader's, so that others would meet it too. `quietMs`: leave the relay alone. */
+  /** `relay`: the failure would affect other readers too. `quietMs`: send nothing to the relay for this time. */
   | { kind: "deferred"; scope: "address" | "relay"; reply: string; quietMs?: number }
-  /** `address`: there is no such mailbox. `policy`: our fault, never the reader's. `message`: this mail only. */
+  /** `address`: no such mailbox. `policy`: the relay refuses this sender. `message`: only this message is affected. */
   | { kind: "rejected"; scope: "address" | "policy" | "message"; reply: string }
-  /** The final dot may have gone out and no answer came. */
+  /** The final dot may have been sent and no reply came. */
   | { kind: "unknown"; reply: string };
 
 export interface SmtpFailure {
-  /** What was being done; `body` from the answer to DATA on, `final` for the answer to the final dot. */
+  /** The current command; `body` after the reply to DATA, `final` for the reply to the final dot. */
   stage: "connect" | "tls" | "auth" | "mail" | "rcpt" | "data" | "body" | "final";
-  /** Whether the final dot may have left. */
+  /** Whether the final dot may have been sent. */
   bodyEnded: boolean;
-  /** Reply code, null where no reply came. */
+  /** Reply code; null without a reply. */
   code: number | null;
   /** Enhanced status code (RFC 3463), such as "5.1.1". */
   enhanced: string | null;
-  /** The reply's text without the codes; empty where no reply came. */
+  /** The reply's text without the codes; empty without a reply. */
   text: string;
-  /** What went wrong on our side of the line: a timeout, a refused connection, a certificate. */
+  /** The local error, such as a timeout, a refused connection or an invalid certificate. */
   error: string | null;
 }
 
 const replyLimit = 500;
 
-/** Gmail, 421 4.7.28: be silent for ten minutes, then begin again with one connection (support.google.com/a/answer/81126). */
+/** Gmail, 421 4.7.28: stop for ten minutes, then restart with one connection (support.google.com/a/answer/81126). */
 const tooFastQuietMs = 10 * 60_000;
 
 /** RFC 3463 with RFC 7504 and RFC 7505: there is no such mailbox or mail domain. 5.7.17/18: the mailbox changed hands. */
 const noSuchAddress = new Set(["1.1", "1.2", "1.3", "1.6", "1.10", "7.17", "7.18"]);
 
-/** This mail or this mailbox for now: disabled or full mailbox, too big, routing, content that cannot be taken. */
+/** Only this message or a temporary state of the mailbox: disabled or full mailbox, size, routing, content. */
 const thisMail = /^(?:1\.(?:0|4|5|9)|2\.\d+|3\.4|4\.(?!5$)\d+|6\.\d+|7\.13|0\.0)$/;
 
-/** Words of a bare 550 that speak of us and not of the mailbox. */
+/** Words in a 550 without enhanced code that refer to the sender and not to the mailbox. */
 const ourFault =
   /relay|spam|block|black|bann|polic|spf|dkim|dmarc|reputation|denied|authentic|\brate\b|limit|sender|verify|reverse|\bptr\b|helo|listed/i;
 
 /**
- * What a failed attempt means, by the relay's reply first (RFC 5321 §4.2.1, RFC 3463), by how far it got otherwise. Only
- * a reply that clearly speaks of the mailbox counts against the address: a relay that refuses us must not empty the list.
+ * The verdict on a failed attempt: by the relay's reply (RFC 5321 §4.2.1, RFC 3463), or by its stage if there is none.
+ * Only a reply that clearly refers to the mailbox suppresses the address: a relay that blocks this sender must not empty
+ * the list.
  */
 export function judge(failure: SmtpFailure): Verdict {
   const reply = replyLine(failure);
@@ -55,13 +56,13 @@ export function judge(failure: SmtpFailure): Verdict {
   return { kind: "rejected", scope: rejection(failure, code), reply };
 }
 
-/** Authentication wanted or refused (RFC 4954 §6), or commands out of step: the next connection may do better. */
+/** Authentication required or failed (RFC 4954 §6), or a wrong sequence of commands: a new connection may work. */
 const relayOnly = new Set([503, 530, 534, 535, 538]);
 
 function deferral(failure: SmtpFailure, reply: string): Verdict {
   const { stage, code, enhanced } = failure;
   if (enhanced === "4.7.28") return { kind: "deferred", scope: "relay", reply, quietMs: tooFastQuietMs };
-  // Before RCPT TO no reader has been named. 421: the relay is closing; 454: not now (TLS, AUTH, a rate at Amazon SES).
+  // Before RCPT TO the relay does not know the reader. 421: shutting down; 454: temporary (TLS, AUTH, Amazon SES's rate).
   const beforeReader = stage === "connect" || stage === "tls" || stage === "auth" || stage === "mail";
   const relay = beforeReader || code === 421 || code === 454 || enhanced === "4.3.1" || enhanced === "4.3.2";
   return { kind: "deferred", scope: relay ? "relay" : "address", reply };
@@ -70,24 +71,24 @@ function deferral(failure: SmtpFailure, reply: string): Verdict {
 function rejection(failure: SmtpFailure, code: number): "address" | "policy" | "message" {
   const { stage, enhanced, text } = failure;
   const detail = enhanced?.startsWith("5.") ? enhanced.slice(2) : null;
-  // The sender and the size are all that MAIL FROM names.
+  // MAIL FROM names only the sender and the size.
   if (stage === "mail") return detail === "3.4" || code === 552 ? "message" : "policy";
   if (detail !== null) {
     if (noSuchAddress.has(detail)) return "address";
     return thisMail.test(detail) ? "message" : "policy";
   }
-  // RFC 5321 §4.2.1: the code rules; a status of another class says nothing that can be trusted.
+  // RFC 5321 §4.2.1: the reply code takes precedence; an enhanced code of another class cannot be trusted.
   if (enhanced !== null) return "message";
-  if (code === 556) return "address"; // RFC 7504: the domain takes no mail.
+  if (code === 556) return "address"; // RFC 7504: the domain does not accept email.
   if (code === 550)
     return stage === "rcpt" && !ourFault.test(text) ? "address" : ourFault.test(text) ? "policy" : "message";
   return code === 551 || code === 552 || code === 553 ? "message" : "policy";
 }
 
-/** The reply as the relay gave it, or what went wrong, on one line without control characters. */
+/** The relay's reply or the local error, on one line without control characters. */
 export function replyLine(failure: Pick<SmtpFailure, "code" | "enhanced" | "text" | "error">): string {
   const said = [failure.code, failure.enhanced, failure.text].filter((part) => part !== null && part !== "").join(" ");
-  return oneLine(failure.code === null ? (failure.error ?? said) : said) || "no answer";
+  return oneLine(failure.code === null ? (failure.error ?? said) : said) || "no reply";
 }
 
 /** Any text on one line of at most 500 characters, without control characters. */
@@ -96,7 +97,7 @@ export function oneLine(text: string): string {
   return line.length > replyLimit ? `${line.slice(0, replyLimit - 1).replace(/[\uD800-\uDBFF]$/, "")}…` : line;
 }
 
-/** Takes a reply apart: `250-…` lines are joined, and an enhanced status code at the start of the text is split off. */
+/** Parses a reply: joins `250-…` lines and splits off an enhanced status code at the start of the text. */
 export function parseReply(raw: string): Pick<SmtpFailure, "code" | "enhanced" | "text"> {
   const lines = raw.split(/\r?\n/).filter((line) => line.trim() !== "");
   const code = Number(/^([2-5]\d\d)(?=[ -]|$)/.exec(lines.at(-1) ?? "")?.[1] ?? Number.NaN);

@@ -25,20 +25,20 @@ export function openQueues(connection: QueueConnection, deps: QueueDeps): Queues
 }
 
 /**
- * Asks for a look through the queue. A queue that cannot be reached is no error for the caller: what it did is in the
- * database, and `recover` finds it there.
+ * Adds jobs to the queue. An unreachable queue is not an error for the caller: the database has the work, and the
+ * recovery job finds it there.
  */
 export function createWake(queues: Queues, deps: QueueDeps): Wake {
   return async (name, payload, later) => {
     try {
       await queues[jobs[name].queue].add(name, payload, jobOptions(name, payload, later));
     } catch (error) {
-      note(deps, error, { job: name, ...idsOf(payload) }, "job could not be queued, the recovery job will retry");
+      note(deps, error, { job: name, ...idsOf(payload) }, "could not queue job, the recovery job will retry");
     }
   };
 }
 
-/** The watch says once that the server is away; each object that uses it would say so at every attempt. */
+/** Connection errors go to the watch, which logs them once. Otherwise every attempt would be logged. */
 function note({ log, watch }: QueueDeps, error: unknown, fields: object, message: string): void {
   if (isConnectionError(error)) watch.suspect();
   else log.warn({ ...fields, reason: reasonOf(error) }, message);
@@ -48,30 +48,30 @@ export type Processors = {
   [N in JobName]: (payload: Payload<N>, signal: AbortSignal) => Promise<unknown>;
 };
 
-/** One slice at a time fills all of a process's connections, and its claims are as large as they can be. */
+/** One slice at a time uses all of a process's SMTP connections, with claims as large as possible. */
 const concurrency: Record<QueueName, number> = { sources: 4, editions: 2, deliveries: 1, readers: 2 };
 
-/** How often a job is begun again because the database went away; one wait may be as long as the outage. */
+/** How often a job is started because of database outages. Each wait lasts as long as the outage. */
 const mostBegun = 10;
 
 export interface WorkerDeps extends QueueDeps {
-  /** Of the server that holds the records. */
+  /** Of the database server. */
   records: EngineWatch;
   signal: AbortSignal;
 }
 
 /**
- * One worker per queue, each handing its jobs to their processors. While the queue's server is away no job is asked for,
- * and while the records are away jobs wait for them.
+ * One worker per queue. Workers pause while the queue's server is unavailable, and jobs wait while the database is
+ * unavailable.
  */
 export function startWorkers(connection: QueueConnection, processors: Processors, deps: WorkerDeps): Worker[] {
   const workers = queueNames.map((name) => {
     const worker = connection.worker(name, (job) => process(job, processors, deps), {
       concurrency: concurrency[name],
-      // After a failed attempt to get a job or to hand one back; BullMQ's own 15 s would outlast a short outage.
+      // After a failed attempt to fetch or return a job. BullMQ's default of 15 s is longer than a short outage.
       runRetryDelay: 1_000,
-      // A stalled job is one whose process died. Looking again is always safe, so it is looked for soon: until then it
-      // stands in the way of a new job for the same slice.
+      // The process of a stalled job has died. Running a job again is always safe, and a stalled job blocks a new one
+      // for the same slice, so it is detected soon.
       maxStalledCount: 1_000,
       lockDuration: 10_000,
       stalledInterval: 5_000,
@@ -91,7 +91,7 @@ export function startWorkers(connection: QueueConnection, processors: Processors
 
 async function process(job: Job, processors: Processors, { records, signal }: WorkerDeps): Promise<unknown> {
   const name = job.name as JobName;
-  if (!Object.hasOwn(jobs, name)) throw new Refusal(422, `This release knows no job ${JSON.stringify(job.name)}.`);
+  if (!Object.hasOwn(jobs, name)) throw new Refusal(422, "job_unknown", { name: job.name });
   const payload = jobs[name].payload.parse(job.data);
   const work = processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>;
   for (let begun = 1; ; begun += 1) {
@@ -105,7 +105,7 @@ async function process(job: Job, processors: Processors, { records, signal }: Wo
   }
 }
 
-/** The ids of a payload, by the names that all other log lines have for them. */
+/** The ids of a payload, with the names that all log lines use. */
 function idsOf(payload: unknown): object {
   const { editionId, sourceId, slice } = (payload ?? {}) as Partial<Payload<"deliver-slice"> & Payload<"fetch-source">>;
   return {

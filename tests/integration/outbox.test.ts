@@ -67,7 +67,7 @@ test("a folder that cannot be written defers the mail, and check says so", async
     scope: "relay",
     reply: expect.stringContaining("ENOTDIR"),
   });
-  expect(await outbox.check()).toMatchObject({ ok: false, sentence: expect.stringContaining("cannot be written") });
+  expect(await outbox.check()).toMatchObject({ ok: false, refusal: { code: "outbox_not_writable" } });
 });
 
 test("an envelope that SMTP could not carry is refused here too", async () => {

@@ -55,7 +55,7 @@ describe("silence", () => {
     expect(await early.send(mail())).toMatchObject({
       kind: "deferred",
       scope: "relay",
-      reply: expect.stringMatching(/no answer/),
+      reply: expect.stringMatching(/no reply/),
     });
     const late = transportTo((await sinkOf({ onData: () => "hang" })).port, { timeouts });
     const began = performance.now();

@@ -9,6 +9,7 @@ import { nextSends, type Schedule } from "../../schedule/calendar.ts";
 import { createSmtpTransport } from "../../mail/transport.ts";
 import { loadTemplates } from "../../render/templates.ts";
 import { loadSchedule } from "../../schedule/store.ts";
+import { englishWording } from "../../wording/catalogue.ts";
 import { shownUrl } from "../../sources/address.ts";
 import { problemText } from "../../sources/parse-document.ts";
 import { fetchFeed, type FetchDeps } from "../../sources/fetch.ts";
@@ -68,8 +69,9 @@ async function checkRelay(config: Config, clock: Clock): Promise<Check> {
     return ok("relay", "No relay is set, so emails are written to the outbox. To send them, set SMTP_URL.");
   const transport = createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
   try {
-    const { ok: works, sentence } = await transport.check();
-    return (works ? ok : fail)("relay", sentence);
+    const result = await transport.check();
+    if (!result.ok) return fail("relay", result.refusal.message);
+    return ok("relay", englishWording().say(result.key, result.details));
   } finally {
     await transport.close(0);
   }

@@ -1,8 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { Refusal } from "../../base/errors.ts";
 import { isLoopback } from "../../config/readers.ts";
-import { createSmtpTransport } from "../../mail/transport.ts";
+import { createSmtpTransport, type TransportCheck } from "../../mail/transport.ts";
 import { readFields } from "../pages/fields.ts";
 import { openAnswer, openChange } from "./change-settings.ts";
 import { needs, type Show } from "./desk.ts";
@@ -35,8 +34,8 @@ export function addSettingSteps(web: FastifyInstance, app: App, show: Show, step
       const url = relayUrl({ ...relay, password }, config.smtp);
       settings.check({ SMTP_URL: url });
       if (url !== "" && !fields.has("unchecked")) {
-        const { ok, sentence } = await ask(url);
-        if (!ok) throw new Refusal(422, "relay_check_failed", { reason: sentence });
+        const result = await ask(url);
+        if (!result.ok) throw result.refusal;
       }
       return await change(request, reply, "relay", { SMTP_URL: url });
     } catch (error) {
@@ -45,7 +44,7 @@ export function addSettingSteps(web: FastifyInstance, app: App, show: Show, step
   });
 
   /** Connects and signs in to a relay like a sender, without sending an email. */
-  async function ask(url: string): Promise<{ ok: boolean; sentence: string }> {
+  async function ask(url: string): Promise<TransportCheck> {
     const relay = relayOf(url);
     const options = { ...relay, requireTls: !isLoopback(relay.host), connections: 1, rate: null };
     const transport = createSmtpTransport({ clock, log }, options);

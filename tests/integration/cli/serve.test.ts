@@ -160,7 +160,11 @@ describe("the built program", () => {
   test("unreachable engines are reported in one line, without waiting", async () => {
     for (const [role, env, sentence] of [
       ["serve", { REDIS_URL: "redis://127.0.0.1:1" }, /^Redis at 127\.0\.0\.1:1 does not answer\. Check REDIS_URL/m],
-      ["web", { DATABASE_URL: "postgres://u:p@127.0.0.1:1/x" }, /^PostgreSQL at DATABASE_URL cannot be used: /m],
+      [
+        "web",
+        { DATABASE_URL: "postgres://u:p@127.0.0.1:1/x" },
+        /^The PostgreSQL server at DATABASE_URL cannot be used /m,
+      ],
     ] as const) {
       const program = start([role], { ...env, LOG_LEVEL: "silent" });
       expect(await program.exited).toBe(1);

@@ -59,9 +59,7 @@ describe("the lock of the data folder", () => {
     expect(first.says).toBe("held");
     const second = await taker();
     expect(second.says).toMatch(
-      new RegExp(
-        `^The data folder ${dir} is in use by process ${first.pid} \\(dayletter serve, since 20.*\\): stop it first, or`,
-      ),
+      new RegExp(`^The data folder ${dir} is in use by process ${first.pid} on .* \\(dayletter serve, since 20`),
     );
     await first.kill();
     expect((await taker()).says).toBe("held");
@@ -99,7 +97,10 @@ describe("the lock of the data folder", () => {
 
   it("is given back, once, and leaves nothing behind", async () => {
     const giveBack = await lockDataFolder(dir, "serve");
-    await expect(lockDataFolder(dir, "migrate")).rejects.toThrow(`in use by process ${process.pid} (dayletter serve,`);
+    await expect(lockDataFolder(dir, "migrate")).rejects.toMatchObject({
+      code: "data_folder_in_use",
+      details: { pid: process.pid, command: "serve" },
+    });
     giveBack();
     expect(existsSync(path())).toBe(false);
     const again = await lockDataFolder(dir, "migrate");
@@ -122,15 +123,17 @@ describe("the lock of the data folder", () => {
     utimesSync(path(), heard, heard);
     if (taken) (await lockDataFolder(dir, "serve"))();
     else
-      await expect(lockDataFolder(dir, "serve")).rejects.toThrow(
-        "in use by process 1 on another-container (dayletter serve",
-      );
+      await expect(lockDataFolder(dir, "serve")).rejects.toMatchObject({
+        code: "data_folder_in_use",
+        details: { pid: 1, host: "another-container", command: "serve" },
+      });
   });
 
   it("that cannot be read is not thrown away", async () => {
     writeFileSync(path(), "");
-    await expect(lockDataFolder(dir, "serve")).rejects.toThrow(
-      `The lock ${path()} cannot be read: if no dayletter runs`,
-    );
+    await expect(lockDataFolder(dir, "serve")).rejects.toMatchObject({
+      code: "lock_unreadable",
+      details: { file: path() },
+    });
   });
 });

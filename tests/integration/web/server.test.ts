@@ -117,7 +117,8 @@ test("a port that is taken is refused in one sentence", async () => {
   site = await openWeb({ PORT: String(port) });
   await expect(startWeb(site.app)).rejects.toMatchObject({
     name: "Refusal",
-    message: `Port ${port} on 127.0.0.1 is in use: end the program that has it, or set PORT to another.`,
+    code: "port_in_use",
+    details: { host: "127.0.0.1", port },
   });
   other.close();
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explain } from "../../../src/mail/explain.ts";
+import { relayRefusal } from "../../../src/mail/explain.ts";
 import { judge, oneLine, parseReply, type SmtpFailure } from "../../../src/mail/verdict.ts";
 
 type Stage = SmtpFailure["stage"];
@@ -99,7 +99,11 @@ test("whatever a relay says, the reply is one short clean line, and a dot that m
       if (!bodyEnded) expect(verdict.kind).not.toBe("unknown");
       // Suppression is for good, so it needs a permanent reply about the mailbox.
       if (verdict.kind === "rejected" && verdict.scope === "address") expect(parsed.code).toBeGreaterThanOrEqual(550);
-      expect(explain(parsed, "relay.example.com", 587)).toMatch(/^The relay relay\.example\.com:587 /);
+      expect(relayRefusal(parsed, "relay.example.com", 587)).toMatchObject({
+        status: 422,
+        code: expect.stringMatching(/^relay_/),
+        details: { relay: "relay.example.com:587" },
+      });
     }),
   );
 });
