@@ -8,7 +8,6 @@ import { text } from "../../support/text.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 import { openWorld, testEnv, type World } from "../../support/world.ts";
 import { execute } from "../../unit/cli/execute.ts";
-import { text } from "../../support/text.ts";
 
 /** One day of an operator at the command line; the tests follow each other. */
 describe("commands against a running server", () => {
