@@ -9,7 +9,7 @@ import type { Processors } from "../src/queue/queues.ts";
 import type { PollDeps } from "../src/sources/poll.ts";
 import { closeEditionJob } from "./close-edition.ts";
 import { deliverSliceJob } from "./deliver-slice.ts";
-import { fanOutJob } from "./fan-out.ts";
+import { queueSlicesJob } from "./queue-slices.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { handleSignupJob } from "./handle-signup.ts";
 import { openEditionJob } from "./open-edition.ts";
@@ -33,7 +33,7 @@ export function processors(deps: JobDeps): Processors {
     "open-edition": () => openEditionJob(deps),
     "render-edition": (payload, signal) =>
       trace("render edition", about(payload), () => renderEditionJob(deps, payload, signal)),
-    "fan-out": (payload) => trace("fan out", about(payload), () => fanOutJob(deps, payload)),
+    "queue-slices": (payload) => trace("queue slices", about(payload), () => queueSlicesJob(deps, payload)),
     "close-edition": (payload) =>
       trace("close edition", about(payload), async (note) => {
         const finished = await closeEditionJob(deps, payload);
@@ -53,4 +53,4 @@ export function processors(deps: JobDeps): Processors {
   };
 }
 
-const about = ({ editionId }: Payload<"fan-out">) => ({ edition: editionId });
+const about = ({ editionId }: Payload<"queue-slices">) => ({ edition: editionId });

@@ -44,7 +44,7 @@ interface Move {
   /** Set to the present instant, to the present instant plus EXPIRE_HOURS, or cleared. */
   sets?: Partial<Record<"sending_at" | "closed_at" | "expires_at" | "approve_by", "now" | "expiry" | "null">>;
   /** The job that goes on with the edition. Without one, the recovery job finds what is left to do. */
-  wakes?: "render-edition" | "fan-out";
+  wakes?: "render-edition" | "queue-slices";
   /** The action has been done already. Asking again is no error, so that a double click is none, and it is not offered. */
   repeats?: true;
 }
@@ -57,22 +57,22 @@ const moves: readonly Move[] = [
   { event: "open", from: [null], to: "opening", sets: { expires_at: "expiry" }, wakes: "render-edition" },
   { event: "miss", from: [null], to: "missed", sets: { closed_at: "now" } },
   { event: "find-nothing", from: ["opening"], to: "empty", sets: { closed_at: "now" } },
-  { event: "start", from: ["opening"], to: "sending", sets: { sending_at: "now" }, wakes: "fan-out" },
+  { event: "start", from: ["opening"], to: "sending", sets: { sending_at: "now" }, wakes: "queue-slices" },
   { event: "hold", from: ["opening"], to: "held" },
   { event: "expire-approval", from: ["held"], to: "held", sets: { approve_by: "null" } },
-  { event: "approve", from: ["held"], to: "sending", sets: { sending_at: "now", ...restarted }, wakes: "fan-out" },
+  { event: "approve", from: ["held"], to: "sending", sets: { sending_at: "now", ...restarted }, wakes: "queue-slices" },
   { event: "approve", from: ["sending"], to: "sending", repeats: true },
   // An edition that is opening has nothing to pause; cancelling prevents it.
   { event: "pause", from: ["sending"], to: "paused" },
   { event: "pause", from: ["paused"], to: "paused", repeats: true },
-  { event: "resume", from: ["paused"], to: "sending", sets: restarted, wakes: "fan-out" },
+  { event: "resume", from: ["paused"], to: "sending", sets: restarted, wakes: "queue-slices" },
   { event: "resume", from: ["sending"], to: "sending", repeats: true },
   { event: "cancel", from: ["opening", "held", "sending", "paused"], to: "cancelled", sets: { closed_at: "now" } },
   { event: "cancel", from: ["cancelled"], to: "cancelled", sets: { closed_at: "now" }, repeats: true },
-  { event: "retry", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "fan-out" },
+  { event: "retry", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "queue-slices" },
   // Its retries wait with the rest until it is resumed.
   { event: "retry", from: ["paused"], to: "paused", sets: restarted },
-  { event: "resend-unknown", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "fan-out" },
+  { event: "resend-unknown", from: ["sending", "finished"], to: "sending", sets: restarted, wakes: "queue-slices" },
   { event: "resend-unknown", from: ["paused"], to: "paused", sets: restarted },
   // This sends nothing: the readers get the edition by a retry.
   { event: "unsuppress", from: ["sending", "paused", "finished", "cancelled"], to: "same" },

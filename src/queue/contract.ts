@@ -12,7 +12,7 @@ export const jobs = {
   "fetch-source": { queue: "sources", payload: z.object({ sourceId: z.number().int().positive() }) },
   "open-edition": { queue: "editions", payload: nothing },
   "render-edition": { queue: "editions", payload: edition },
-  "fan-out": { queue: "editions", payload: edition },
+  "queue-slices": { queue: "editions", payload: edition },
   "close-edition": { queue: "editions", payload: edition },
   recover: { queue: "editions", payload: nothing },
   retention: { queue: "editions", payload: nothing },

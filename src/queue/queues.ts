@@ -89,8 +89,11 @@ export function startWorkers(connection: QueueConnection, processors: Processors
   return workers;
 }
 
+/** Nodes of the release before still queue jobs by these names during an upgrade. */
+const formerNames = new Map<string, JobName>([["fan-out", "queue-slices"]]);
+
 async function process(job: Job, processors: Processors, { records, signal }: WorkerDeps): Promise<unknown> {
-  const name = job.name as JobName;
+  const name = formerNames.get(job.name) ?? (job.name as JobName);
   if (!Object.hasOwn(jobs, name)) throw new Refusal(422, "job_unknown", { name: job.name });
   const payload = jobs[name].payload.parse(job.data);
   const work = processors[name] as (payload: object, signal: AbortSignal) => Promise<unknown>;

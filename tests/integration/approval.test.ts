@@ -101,7 +101,7 @@ test.each([
   const reason_data = { deadline: `${date}T07:45:00.000Z`, timezone: "UTC" };
   expect(edition).toMatchObject({ state, reason_code, reason_data });
   if (approval === "hold") expect((await approve()).changed).toBe(true);
-  else expect(asked).toContain("fan-out");
+  else expect(asked).toContain("queue-slices");
   expect(
     await world.app.db.selectFrom("audit").select("actor").where("action", "=", "edition approve").execute(),
   ).toEqual([{ actor: approval === "hold" ? "ada" : "dayletter" }]);

@@ -368,9 +368,12 @@ test("a job of another release fails alone, and the queue goes on", async () => 
   });
   await app.queues.editions.add("polish-edition", { editionId: 1 });
   await app.queues.editions.add("toString", {});
-  await app.queues.editions.add("fan-out", { editionId: "2026-11-24" });
+  await app.queues.editions.add("queue-slices", { editionId: "2026-11-24" });
+  const former = await app.queues.editions.add("fan-out", { editionId: 4711 });
   const good = await app.queues.editions.add("retention", {});
-  await eventually("the good one is done", async () => (await good.getState()) === "completed");
+  for (const job of [good, former]) {
+    await eventually(`${job.name} is done`, async () => (await job.getState()) === "completed");
+  }
   const failed = await eventually("the others have failed", async () => {
     const jobs = (await app.queues.editions.getFailed()).filter((job) => job.failedReason);
     return jobs.length >= 3 ? jobs.map((job) => job.failedReason).join("\n") : null;

@@ -69,7 +69,7 @@ test("one trace follows an edition from job to job, with ids and counts and nobo
         "fetch source",
         "open edition",
         "render edition",
-        "fan out",
+        "queue slices",
         "deliver slice",
         "close edition",
       ]),

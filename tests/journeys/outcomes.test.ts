@@ -232,7 +232,7 @@ async function tell(
   const worker: RunningWorker = await startWorker(world.app);
   const { app } = world;
   const edition = () => getEdition(app.db, "2026-11-24");
-  const goOn = async () => app.wake("fan-out", { editionId: (await edition()).id });
+  const goOn = async () => app.wake("queue-slices", { editionId: (await edition()).id });
   return {
     world,
     sink,

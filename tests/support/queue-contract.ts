@@ -154,12 +154,12 @@ export function queueContract(name: string, open: () => Promise<OpenQueue>): voi
         runs += 1;
         if (runs === 1) await held;
       });
-      const options = jobOptions("fan-out", { editionId: 7 });
+      const options = jobOptions("queue-slices", { editionId: 7 });
       const active = once(worker, "active");
-      await queue.add("fan-out", { editionId: 7 }, options);
+      await queue.add("queue-slices", { editionId: 7 }, options);
       await active;
-      await queue.add("fan-out", { editionId: 7 }, options);
-      await queue.add("fan-out", { editionId: 7 }, options);
+      await queue.add("queue-slices", { editionId: 7 }, options);
+      await queue.add("queue-slices", { editionId: 7 }, options);
       finish();
       while (runs < 2) await once(worker, "completed");
     });

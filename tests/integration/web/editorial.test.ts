@@ -153,9 +153,9 @@ test("the edition that is frozen next takes it, and each reader gets their own p
     subject: "A word Bcc: x@example.org",
     headlines: ["Headline 3", "Two, rewritten"],
   });
-  for (const { html, text } of Object.values(sent)) {
+  for (const { html, text: plain } of Object.values(sent)) {
     expect(html).toContain("Good morning &amp; &lt;b&gt;welcome&lt;/b&gt;.");
-    expect(text).toContain("Good morning & <b>welcome</b>.\n\nSecond paragraph.");
+    expect(plain).toContain("Good morning & <b>welcome</b>.\n\nSecond paragraph.");
   }
   const detail = (await site.api("GET", "/editions/2026-11-24")).json();
   expect(detail).toMatchObject({ subject: "A word Bcc: x@example.org", approvedBy: expect.any(String) });
