@@ -93,10 +93,10 @@ test.each([
   ["PUT", "/schedule", { sendAt: "25:00" }, '"25:00" is not a time of day'],
   ["PUT", "/schedule", { timezone: "Mars" }, '"Mars" is not a time zone'],
   ["PUT", "/schedule", { timezone: "" }, '"" is not a time zone'],
-  ["PUT", "/schedule", { sendDays: "someday" }, '"someday" is not a set of week days'],
+  ["PUT", "/schedule", { sendDays: "someday" }, '"someday" is not a set of weekdays'],
   ["PUT", "/schedule/skip/2026-13-01", undefined, '"2026-13-01" is not a date'],
   ["POST", "/subscribers", { address: "nobody", allTags: true }, '"nobody" is not an email address'],
-  ["POST", "/subscribers", { address: "a@example.com" }, "needs something to follow"],
+  ["POST", "/subscribers", { address: "a@example.com" }, text("error.nothing_followed", { address: "a@example.com" })],
   ["POST", "/subscribers", { address: "a@example.com", tags: "huawei" }, 'tags: "huawei" is not a list.'],
   ["POST", "/tags/merge", { from: "a" }, "into is missing: expected a text."],
 ] as const)("%s %s: a wrong value is named, with what was expected (%#)", async (method, path, body, detail) => {

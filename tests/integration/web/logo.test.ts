@@ -51,10 +51,10 @@ const logged = () =>
 test("what the page refuses as a logo the API refuses in the same words, and nothing is kept of it", async () => {
   expect(await api("GET")).toEqual({ status: 200, logo: null, fixed: false });
   for (const [content, status, sentence] of [
-    ["", 422, "it is no SVG, PNG, JPEG or WebP"],
-    ["GIF89a", 422, "it is no SVG, PNG, JPEG or WebP"],
-    [drawing.replace("<path", "<script/><path"), 422, "this SVG has a script"],
-    [drawing.padEnd(200_001), 422, "it has 201 kB; a logo may have up to 200."],
+    ["", 422, text("error.logo_type")],
+    ["GIF89a", 422, text("error.logo_type")],
+    [drawing.replace("<path", "<script/><path"), 422, text("error.logo_svg_active", { part: "script" })],
+    [drawing.padEnd(200_001), 422, text("error.logo_too_large", { kilobytes: 201, most: 200 })],
     ["x".repeat(5_000_001), 413, text("error.body_too_large")],
   ] as const)
     expect(await api("PUT", content)).toMatchObject({ status, detail: expect.stringContaining(sentence) });

@@ -103,9 +103,9 @@ test("a logo is taken from a file, once it is one; then it is set, and can be ta
   const evil = drawing.replace("<path", "<script/><path");
   for (const [content, sentence] of [
     ["", text("error.logo_not_chosen")],
-    ["GIF89a", "it is no SVG, PNG, JPEG or WebP"],
-    [evil, "this SVG has a script"],
-    [drawing.padEnd(200_001), "it has 201 kB; a logo may have up to 200."],
+    ["GIF89a", text("error.logo_type")],
+    [evil, text("error.logo_svg_active", { part: "script" })],
+    [drawing.padEnd(200_001), text("error.logo_too_large", { kilobytes: 201, most: 200 })],
   ] as const) {
     const refused = await upload(at, { name: "logo.png", content: Buffer.from(content) });
     expect([refused.statusCode, refused.body]).toEqual([422, expect.stringContaining(sentence)]);
@@ -124,7 +124,7 @@ test("a logo is taken from a file, once it is one; then it is set, and can be ta
   expect([again.statusCode, loadHere(env).logo, reopened]).toEqual([200, null, before + 2]);
   expect(readdirSync(dir).filter((name) => name.startsWith("logo."))).toEqual([]);
   expect(() => loadHere({ ...env, PUBLICATION_LOGO: "gone.png" })).toThrow(
-    `PUBLICATION_LOGO: ${join(dir, "gone.png")} cannot be the logo: there is no such file`,
+    `PUBLICATION_LOGO: ${text("error.logo_file_missing", { file: join(dir, "gone.png") })}`,
   );
 });
 

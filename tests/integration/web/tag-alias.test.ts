@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { article, openWeb, type OpenWeb } from "./open.ts";
+import { text } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -49,22 +50,22 @@ test("two operators at once: whoever moved the spelling wins, and the other is t
   expect(renamed.statusCode).toBe(200);
   // Either the spelling was gone when the tag took it for its name, or it was the name already.
   if (removed.status === 200) expect(removed.changed).toBe(true);
-  else expect(removed.detail).toBe('"lg u+" is another spelling of "LG Uplus": name that tag.');
+  else expect(removed.detail).toBe(text("error.tag_named_by_alias", { alias: "lg u+", tag: "LG Uplus" }));
   await site.api("POST", "/tags/merge", { from: "LG Uplus", into: "Korea" });
   expect(await remove("유플러스", "LG Uplus")).toMatchObject({
     status: 409,
-    detail: '"LG Uplus" is another spelling of "Korea": name that tag.',
+    detail: text("error.tag_named_by_alias", { alias: "LG Uplus", tag: "Korea" }),
   });
   expect(await remove("LG U plus", "LGU+")).toMatchObject({
     status: 409,
-    detail: '"LG U plus" is another spelling of "Korea", not of "LGU+": name that tag.',
+    detail: text("error.alias_of_other_tag", { alias: "LG U plus", owner: "Korea", tag: "LGU+" }),
   });
 });
 
 test.each([
-  ["korea", "Korea", 422, '"Korea" is the name of the tag, not another spelling of it: rename the tag, or hide it.'],
-  ["x", "nonsense", 422, 'No article has ever had the tag "nonsense": see the tags with `dayletter tags list`.'],
-  [" ", "Korea", 422, '" " is not a tag; expected 1 to 60 characters.'],
+  ["korea", "Korea", 422, text("error.alias_is_tag_name", { tag: "Korea" })],
+  ["x", "nonsense", 422, text("error.tag_unknown", { tags: '"nonsense"' })],
+  [" ", "Korea", 422, text("error.tag_name_invalid", { value: " " })],
 ])("%j of %j is refused in words", async (alias, tag, status, detail) => {
   expect(await remove(alias, tag)).toMatchObject({ status, detail });
 });
