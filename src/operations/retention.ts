@@ -40,9 +40,9 @@ export async function retain({ database, clock, log }: { database: Database; clo
 }
 
 /**
- * Erases whoever never confirmed, with what they asked for; a later request starts the time anew. Readers of an imported
- * list are the publisher's to keep: nobody has asked them yet.
- * @returns how many
+ * Deletes subscribers who did not confirm in time. A new request restarts the period. Imported readers are kept, because
+ * they have not been asked to confirm yet.
+ * @returns the number of deleted subscribers
  */
 async function forgetReaders(db: Db, since: { unconfirmed: Date; notices: Date }): Promise<number> {
   const erased = await sql`

@@ -19,32 +19,32 @@ export interface SignInDeps {
 export interface SignInRequest {
   name: string;
   password: string;
-  /** A one-time code or recovery code; "" from those who use none. */
+  /** A one-time code or recovery code; "" if none was entered. */
   code: string;
-  /** Where it comes from, as `networkOf` and `siteOf` have it. */
+  /** The origin, from `networkOf` and `siteOf`. */
   network: string;
   site: string;
   /** The cookie that `rememberDevice` made, if the browser has one. */
   device: string | null;
   from: string;
   agent: string;
-  /** A session's token that the browser came with: it ends, for a new one begins. */
+  /** The token of the browser's present session, which ends. */
   old: string | null;
 }
 
 export interface SignedIn {
-  /** Of the new session. */
+  /** The token of the new session. */
   token: string;
-  /** What the browser is known by from now on. */
+  /** The new device cookie. */
   device: string;
   /** Whether a recovery code was used, and how many are left. */
   recovery: { left: number } | null;
 }
 
 /**
- * Signs an operator in. Whatever was wrong, name, password or code, the answer and the work for it are the same; but who
- * knows the password is told of a code that was used before.
- * @throws Refusal 401, or 429 after too many tries
+ * Signs an operator in. A wrong name, password or code gets the same answer after the same work. Only with the right
+ * password does the answer say that a code was already used.
+ * @throws Refusal 401, or 429 after too many attempts
  */
 export async function signIn(deps: SignInDeps, request: SignInRequest): Promise<SignedIn> {
   const { clock, options, signIns } = deps;
@@ -71,7 +71,7 @@ async function checkAndOpen(deps: SignInDeps, request: SignInRequest, key: strin
   if (!operator || !right || operator.disabled_at !== null || factor.kind === "wrong") throw wrong();
 
   return db.transaction().execute(async (tx) => {
-    // Settled in the row itself, so that of a try and a change of the operator at once, one fails.
+    // The row decides, so that a sign-in fails if the operator changes at the same time.
     const { numUpdatedRows } = await tx
       .updateTable("operators")
       .set({ signed_in_at: now })
@@ -97,7 +97,7 @@ async function checkAndOpen(deps: SignInDeps, request: SignInRequest, key: strin
   });
 }
 
-/** @param seconds until the next try is admitted */
+/** @param seconds until the next attempt is allowed */
 export function tooManyTries(seconds: number): Refusal {
   return new Refusal(429, "too_many_sign_ins", { n: Math.ceil(seconds / 60), retryAfterSeconds: seconds });
 }

@@ -1,6 +1,6 @@
 // Works out the server's puzzle (ALTCHA, version 2) while a form that asks for one is filled in: a counter whose key,
 // derived by PBKDF2, begins as asked. Without this script, or where the browser has no Web Crypto, as on an
-// unencrypted page, the form goes out without, and stricter caps hold.
+// unencrypted page, the form is sent without a solution, and stricter limits apply.
 (() => {
   "use strict";
 
