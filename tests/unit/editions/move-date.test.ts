@@ -99,13 +99,13 @@ it.each<[string, string, "skip" | "unskip", ErrorCode | null]>([
 });
 
 it.each([
-  [["move", "2026-12-24"], /Name the time/],
-  [["move", "2026-12-24", "10:00", "--undo"], /Name the time/],
+  [["move", "2026-12-24"], /Specify either the new time/],
+  [["move", "2026-12-24", "10:00", "--undo"], /Specify either the new time/],
   [["move", "2026-12-24", "25:00"], /not a time of day/],
   [["skip", "2026-12-24..2026-12-20"], /not a range of dates/],
   [["skip", "2026-12-24..2036-12-20"], /not a range of dates/],
   [["skip", "2026-12-24..x"], /not a date/],
-  [["set", "--at", "07:00", "--passed", "later"], /expected send or skip/],
+  [["set", "--at", "07:00", "--passed", "later"], /Use send or skip/],
 ])("schedule %j is wrong usage", async (argv, sentence) => {
   const { code, stderr } = await execute(["schedule", ...argv], {});
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(sentence) });
