@@ -3,7 +3,7 @@ import { deliverSlice, type DeliverDeps } from "../src/deliveries/deliver-slice.
 import { isSettled } from "../src/deliveries/store.ts";
 import type { Payload, Wake } from "../src/queue/contract.ts";
 
-/** Sends what is due of one slice; whoever sends an edition's last mail asks for its closing. */
+/** Sends what is due of one slice. After the last delivery of an edition, its closing is queued. */
 export async function deliverSliceJob(
   deps: DeliverDeps & { db: Db; wake: Wake },
   slice: Payload<"deliver-slice">,

@@ -1,6 +1,6 @@
 import { handleSignups, type SignupDeps } from "../src/subscribers/handle-signup.ts";
 
-/** Looks at every sign-up that waits. */
+/** Handles every waiting sign-up. */
 export async function handleSignupJob(deps: SignupDeps) {
   await handleSignups(deps);
 }

@@ -2,7 +2,7 @@ import { renderEdition, type RenderDeps } from "../src/editions/render.ts";
 import { wakeAfter } from "../src/editions/state.ts";
 import type { Payload, Wake } from "../src/queue/contract.ts";
 
-/** Makes the edition's stencil, then asks for its slices. */
+/** Renders the edition, then queues its slices. */
 export async function renderEditionJob(
   deps: RenderDeps & { wake: Wake },
   { editionId }: Payload<"render-edition">,

@@ -22,7 +22,7 @@ export interface Outcome {
   dueAt: Date | null;
   /** The address does not exist: its reader must not be mailed again. */
   suppress?: boolean;
-  /** The answer was lost: where the mail is not sent again after all, what became of it is unknown. */
+  /** The answer was lost. Unless the email is sent again, its outcome is unknown. */
   lost?: boolean;
 }
 

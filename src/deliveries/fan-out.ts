@@ -14,7 +14,7 @@ export interface FanOut {
 export interface FanOutOptions {
   now: Date;
   sliceSize: number;
-  /** When the mail of a reader with this time zone of their own leaves; null for at once. */
+  /** When the email of a reader with this time zone is sent; null for at once. */
   leaves?: ((timezone: string) => Date | null) | undefined;
 }
 

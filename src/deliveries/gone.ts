@@ -1,4 +1,4 @@
-/** How many mailboxes the relay says do not exist, of all the mails of an edition that it took or refused. */
+/** How many mailboxes do not exist according to the relay, of all emails of an edition that it accepted or refused. */
 export interface Gone {
   gone: number;
   answered: number;

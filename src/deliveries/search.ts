@@ -11,7 +11,7 @@ export interface ListedDelivery {
   /** Of the address at the freeze. */
   domain: string;
   attempts: number;
-  /** How many articles it brings, those beyond the most of one mail included. */
+  /** Its articles, including those that do not fit into the email. */
   articles: number;
   reply: string | null;
   dueAt: Date | null;

@@ -113,7 +113,7 @@ export async function sendAgain(tx: Tx, editionId: number, states: readonly Deli
   return Number(numAffectedRows ?? 0n);
 }
 
-/** Ends what is still to be sent of a cancelled edition. What is at the relay at this moment settles by itself. */
+/** Ends the open deliveries of a cancelled edition. Those at the relay at this moment still get their outcome. */
 export async function skipOpen(tx: Tx, editionId: number, reason: string, now: Date): Promise<number> {
   const result = await tx
     .updateTable("deliveries")

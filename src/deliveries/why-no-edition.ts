@@ -5,7 +5,7 @@ export function explainNoEdition(facts: {
   /** null when the schedule does not send on that date. */
   dueAt: Date | null;
   skipped: boolean;
-  /** Nothing due at or before this instant is looked at. */
+  /** Dates due at or before this instant are ignored. */
   since: Date;
   timezone: string;
 }): string {

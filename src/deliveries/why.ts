@@ -15,7 +15,7 @@ export interface WhyFacts {
     state: EditionState;
     reason: string | null;
     frozenAt: Date | null;
-    /** In which times are told. */
+    /** Of the times in the answer. */
     timezone: string;
     /** As they were at the freeze, by position. */
     articles: readonly { position: number; title: string; url: string; tags: readonly Tagged[] }[];
@@ -42,7 +42,7 @@ export interface WhyFacts {
     tagIds: readonly number[];
     /** Positions of its articles, the newest first. */
     positions: readonly number[];
-    /** How many of them one mail holds. */
+    /** How many of them fit into one email. */
     inMail: number;
   } | null;
 }
@@ -75,7 +75,7 @@ export interface WhyArticle {
   url: string;
   /** The reader's tags that it matched; none when they follow all news. */
   because: string[];
-  /** False for one that had no more room in the mail and stands on the web only. */
+  /** False for one that did not fit into the email and is only on the web. */
   inMail: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface ActDeps {
 
 export interface Acted {
   edition: Edition;
-  /** Deliveries that the action put back or ended, or suppressions that it took back. */
+  /** Deliveries that the action queued again or ended, or suppressions that it removed. */
   affected: number;
   /** False when the action had been done already. */
   changed: boolean;
@@ -47,7 +47,7 @@ export async function actOnEdition(
     if (action === "cancel") affected = await skipOpen(tx, id, "the edition was cancelled", now);
     if (action === "unsuppress") affected = await takeBackSuppressions(tx, deps.options.secret, id);
     const again = action === "retry" || action === "resend-unknown";
-    // Done already, or nothing there to put back: a finished edition then stays finished.
+    // Already done, or nothing to queue again. A finished edition then stays finished.
     if (affected === 0 && (again || before.state === state)) return { edition: before, affected, changed: false };
     const reason = request.reason ?? reasonAfter(action, { actor, affected }, before);
     const also = {

@@ -19,8 +19,7 @@ export interface FindingsDeps {
 }
 
 /**
- * What the pre-send checks would hold the coming edition if it were frozen now, with the articles, readers and
- * sources of this moment, and what is known of its links.
+ * What the pre-send checks would find if the next edition were frozen now. Links are judged by their last check.
  */
 export async function comingFindings(deps: FindingsDeps, coming: ComingEdition): Promise<Finding[]> {
   const { db, clock, samples, options } = deps;
@@ -35,7 +34,7 @@ export async function comingFindings(deps: FindingsDeps, coming: ComingEdition):
   return preSendFindings(await loadPreSendFacts(db, edition));
 }
 
-/** A template that does not compile is told, and keeps nobody from changing the edition. */
+/** A broken template is a finding and not an error, so that the edition can still be changed. */
 async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promise<Stencil | Finding> {
   try {
     return (await samples(sampleOfComing(coming))).prepared.stencil;

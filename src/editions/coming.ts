@@ -34,7 +34,7 @@ export interface ComingEdition {
   /** 0 while nobody has edited it. */
   revision: number;
   draft: Draft;
-  /** In the order of the mail; those left out are at the end. */
+  /** In the order of the email; those left out are at the end. */
   articles: ComingArticle[];
 }
 
@@ -57,12 +57,12 @@ export async function comingEdition({ db, clock }: ComingDeps): Promise<ComingEd
   };
 }
 
-/** The coming edition, for a sample copy made in the way of the real mails. */
+/** The next edition, for a sample copy. */
 export async function comingSample(deps: ComingDeps): Promise<SampleOf> {
   return sampleOfComing(await comingEdition(deps));
 }
 
-/** The same of one that is there already: of the articles that stay in it. */
+/** The same of a loaded edition, without the articles that are left out. */
 export function sampleOfComing({ date, draft, articles }: ComingEdition): SampleOf {
   const edition = { date, number: 1 };
   const shown = articles
@@ -79,7 +79,7 @@ export function sampleOfComing({ date, draft, articles }: ComingEdition): Sample
   return sampleOfArticles(edition, shown, `/editions/${editionName(edition)}`, draft);
 }
 
-/** Where the articles of the coming edition lead, in the order of its mail. */
+/** The links of the next edition, in the order of its articles. */
 export function comingLinks({ articles }: ComingEdition): ArticleLink[] {
   return articles.filter(({ leftOut }) => !leftOut).map(({ id, title, url }) => ({ id, title, url }));
 }

@@ -12,7 +12,7 @@ export interface DeadlineDeps extends ActDeps {
   options: ActDeps["options"] & Pick<HoldOptions, "approval">;
 }
 
-/** Held editions whose deadline has passed go out, or stay held and say so, as APPROVAL says by then. */
+/** Sends held editions whose deadline has passed, or keeps them held, as APPROVAL says at that time. */
 export async function passDeadlines(deps: DeadlineDeps): Promise<void> {
   const now = deps.clock.now();
   for (const edition of await editionsInState(deps.db, ["held"])) {
@@ -30,7 +30,7 @@ async function send(deps: DeadlineDeps, edition: Edition, deadline: Date): Promi
     if (!acted.changed) return;
     deps.log.warn({ edition: id, date: editionName(edition) }, "edition sent at its deadline without approval");
   } catch (error) {
-    // An operator decided at this very moment.
+    // An operator decided at the same moment.
     if (!(error instanceof Refusal)) throw error;
   }
 }

@@ -10,7 +10,7 @@ export interface OwnWords {
 
 /** What is wanted of the coming edition. */
 export interface Draft extends EditionWords {
-  /** Ids of the articles that come first, in this order. Each reader's mail has those of them that the reader follows. */
+  /** Ids of the articles that come first, in this order. Each reader's email has those that the reader follows. */
   first: number[];
   /** Ids of the articles that stay out of it and wait for the next one. */
   leftOut: number[];

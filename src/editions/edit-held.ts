@@ -16,7 +16,7 @@ import { reasonColumns } from "./reason.ts";
 import { ownLine, ownText } from "./editors-texts.ts";
 import { rearrange, type Rearrangement } from "./rearrange.ts";
 
-/** What is left out stays as it is. Frozen words are written anew or not at all: the source's own are gone. */
+/** Omitted fields stay as they are. Frozen texts cannot be reset, because the source's own are not kept. */
 export interface HeldChange extends Rearrangement {
   introduction?: string | null | undefined;
   subject?: string | null | undefined;
@@ -36,7 +36,7 @@ export interface HeldDeps {
 /**
  * Changes an edition that is held: its words, the order of its articles, and which of them it has. Its readers stay as
  * they were frozen. Articles, cohorts, stencil and the reason for the hold change together, so that what is approved
- * afterwards is what was looked at.
+ * afterwards is what was checked.
  * @param request.revision of the edition as it was shown to the editor; a change that came between is refused
  * @throws Refusal 409 unless it is held, when somebody else has changed it, or for an article that cannot be taken back; 422 for one that it has not, a text
  * too long, an empty title, or when no article would be left

@@ -71,7 +71,7 @@ async function applied(tx: Tx, now: Date, draft: Draft, change: DraftChange): Pr
 
 type Sources = ReadonlyMap<number, { title: string; summary: string }>;
 
-/** Words that are the source's anyway are nobody's own: a source that mends them later is heard. */
+/** Texts equal to the source's are not kept as the editor's own, so that its later corrections still apply. */
 function mergeWords(
   present: Draft["words"],
   change: NonNullable<DraftChange["words"]>,

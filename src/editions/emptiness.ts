@@ -11,7 +11,7 @@ export interface EmptyEdition {
   past: { editions: number; articles: number; selected: number };
 }
 
-/** Each day of the week is among as many daily editions, so that a newsroom's first free Sunday is told of at most once. */
+/** Each day of the week is among as many daily editions, so that a newsroom's first free Sunday raises at most one alert. */
 const enoughPast = 7;
 /** Where fewer readers used to get it, a day without a match is chance. */
 const fewReaders = 5;

@@ -18,16 +18,16 @@ export interface HoldOptions {
 
 export interface Hold {
   reason: Reason;
-  /** When nobody needs to decide any more; null for never. */
+  /** When the edition stops waiting for approval; null for never. */
   approveBy: Date | null;
 }
 
 const minuteMs = 60_000;
 
 /**
- * Why a rendered edition must not go out yet; null when it may. What the gate finds waits for a person whatever the
- * deadline says, and what an operator sent by hand has been approved by that. Not to be called inside a transaction, for
- * the gate asks for the articles' pages, which takes seconds.
+ * Why a rendered edition must not be sent yet; null when it may be. Findings of the pre-send checks wait for a person,
+ * whatever the deadline says. An edition that an operator sends by hand is approved by that. Do not call this inside a
+ * transaction: the checks request the articles' pages, which takes seconds.
  */
 export async function whyHeld(
   deps: CheckDeps & { options: HoldOptions },
@@ -45,7 +45,7 @@ export async function whyHeld(
     if (findings.length > 0) return { reason: { code: "held_by_checks", data: { findings } }, approveBy: null };
   }
   if (options.approval === "off" || edition.selected === 0) return null;
-  // On the minute, as it is shown.
+  // A full minute, because texts show no seconds.
   const frozen = Math.floor(now.getTime() / minuteMs);
   const approveBy = new Date((frozen + options.approvalMinutes) * minuteMs);
   const { approval: afterwards } = options;
@@ -54,9 +54,9 @@ export async function whyHeld(
 }
 
 /**
- * The reason of a held edition after an editor has changed something about it, or looked at its links again: an edition
- * that the gate holds says what is still to be found. It stays held, for what is mended is approved by whoever looks.
- * @param links as they were checked last, if not those that are written down
+ * The reason of a held edition after an editor changed it or checked its links. An edition with no findings left stays
+ * held until somebody approves it.
+ * @param links the links as just checked; otherwise the stored checks count
  */
 export async function reasonNow(
   tx: Tx,

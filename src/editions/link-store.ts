@@ -13,7 +13,7 @@ export interface CheckedLink extends ArticleLink, LinkVerdict {
   checkedAt: Date;
 }
 
-/** The links of a frozen edition in the order of their weight: those that lead most readers' mails come first. */
+/** The links of a frozen edition by weight: those at the top of most readers' emails come first. */
 export async function editionLinks(db: Db | Tx, editionId: number): Promise<ArticleLink[]> {
   const { rows } = await sql<ArticleLink>`
     select ea.article_id as id, ea.snapshot ->> 'title' as title, ea.snapshot ->> 'url' as url

@@ -1,7 +1,7 @@
 import type { LinkAnswer } from "../sources/ask-links.ts";
 
 export interface LinkVerdict {
-  /** Only what is certainly broken is called so; `unsure` is for people to look at, and holds nothing. */
+  /** `broken` is certain. `unsure` is shown to people and holds nothing. */
   verdict: "fine" | "broken" | "unsure";
   /** Behind the article's headline, such as `answers 404`; null for a page that is there. */
   said: string | null;

@@ -16,9 +16,8 @@ export interface LinkReport {
 }
 
 /**
- * An editor's wish to see at once where an edition's articles lead. The reason for which the gate holds one says afterwards
- * what is still broken.
- * @param edition null for the coming one
+ * Checks at once where an edition's articles lead. If the edition is held, its reason is updated with the result.
+ * @param edition null for the next one
  */
 export async function checkLinksNow(
   deps: CheckDeps & ComingDeps,
@@ -34,7 +33,7 @@ export async function checkLinksNow(
   return report;
 }
 
-/** What the last looks have found. @param of a frozen edition, or the coming one */
+/** What the last checks found. @param of a frozen edition, or the next one */
 export async function linksOf({ db }: Pick<CheckDeps, "db">, of: Edition | ComingEdition): Promise<LinkReport> {
   const links = "id" in of ? await editionLinks(db, of.id) : comingLinks(of);
   return reportOf(links, await checkedLinks(db, links));

@@ -8,9 +8,9 @@ import { parseAnyAddress } from "../base/address.ts";
 import { requestSampleMail } from "../subscribers/sample-mail.ts";
 
 /**
- * Mails an editor a sample copy of the coming edition, or of one that is frozen, by the way of all single mails. It is
- * counted, and in the audit log.
- * @param request.edition null for the coming one, as it is when the mail is made
+ * Sends an editor a sample copy of a frozen edition or of the next one, as a notice. It counts towards the hourly limit
+ * and is recorded in the audit log.
+ * @param request.edition null for the next one, as it is when the email is created
  * @throws Refusal 422 for a wrong address or an unknown tag, 429 for one too many in an hour
  */
 export async function mailEdition(

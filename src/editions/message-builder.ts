@@ -15,7 +15,7 @@ import type { ClaimedDelivery } from "../deliveries/claims.ts";
 
 const mostKept = 4;
 
-/** Makes the mails of one edition. */
+/** Creates the emails of one edition. */
 export interface MessageBuilder {
   /** The whole message for one reader, ready for SMTP. */
   print(delivery: ClaimedDelivery, date: Date): Buffer;
@@ -79,7 +79,7 @@ export function keepMessageBuilders(open: (editionId: number) => Promise<Message
   };
 }
 
-/** The links at the top and foot of a reader's mail. */
+/** The links at the top and bottom of a reader's email. */
 export function readerLinks(
   options: Pick<MessageBuilderOptions, "secret" | "publicUrl">,
   key: Buffer,

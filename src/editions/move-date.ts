@@ -8,7 +8,7 @@ import { inTurn, refuseOutdated, type TurnDeps } from "./schedule-turn.ts";
 
 /**
  * Sends the edition of one date at another time of that date; the schedule stays as it is. What is due by the present
- * time goes out first, and a time that has passed is refused, so that a move never sends by surprise.
+ * time is sent first, and a time that has passed is refused, so that a move never sends by surprise.
  * @param request.sendAt local "HH:MM"; null for the schedule's own time again
  * @param request.revision of the schedule that the move was made from; without it, that of now
  * @throws Refusal 409 when the date has its edition, or somebody has changed the schedule meanwhile; 422 for a date

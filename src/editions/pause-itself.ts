@@ -15,7 +15,10 @@ interface Deps extends ActDeps {
   log: Log;
 }
 
-/** Pauses an edition whose relay refuses every mail for reasons that are ours; never throws. @param reply its last one */
+/**
+ * Pauses an edition when the relay refuses every email because of its sender or content. Never throws.
+ * @param reply the last refusal
+ */
 export async function pauseForPolicy(deps: Deps, editionId: number, reply: string): Promise<void> {
   await attempt(deps, editionId, async (edition) => {
     deps.log.error(about(edition), "the relay refuses every mail, edition paused");
@@ -24,8 +27,8 @@ export async function pauseForPolicy(deps: Deps, editionId: number, reply: strin
 }
 
 /**
- * Pauses an edition whose relay says of far too many mailboxes that they do not exist: it may be the relay that is wrong,
- * and then readers would be suppressed in masses. Never throws. Not again once an operator has resumed such an edition.
+ * Pauses an edition when the relay reports far too many mailboxes as nonexistent. The relay may be wrong, and many readers
+ * would be suppressed. An edition that an operator has resumed is not paused again. Never throws.
  */
 export async function pauseForGone(deps: Deps, editionId: number): Promise<void> {
   await attempt(deps, editionId, async (edition) => {
@@ -41,7 +44,7 @@ export async function pauseForGone(deps: Deps, editionId: number): Promise<void>
   });
 }
 
-/** null while it is far from too many, which costs a look at an index. */
+/** null while there are far fewer, which only an index is read for. */
 async function findGone(db: Db, { id, selected: mails }: Edition): Promise<Gone | null> {
   const gone = await countSuppressed(db, id);
   if (gone < fewestGone(mails)) return null;

@@ -12,7 +12,7 @@ export interface PreSendFacts extends EditionSize {
   readers: number;
   /** Regular editions that were sent before, newest first. */
   past: readonly EditionSize[];
-  /** The largest that a mail with one article can be, in kB of 1000 bytes. */
+  /** The largest that an email with one article can be, in kB of 1000 bytes. */
   smallestMailKb: number;
   /** Sources that used to bring something on most days, and have fallen silent since the last edition. */
   silent: readonly { name: string; days: number }[];
@@ -20,7 +20,7 @@ export interface PreSendFacts extends EditionSize {
   broken: readonly { title: string; said: string | null }[];
 }
 
-/** Editions of the past that are looked at: four weeks of weekdays, so that quiet and busy days are both among them. */
+/** Past editions to compare with: four weeks of weekdays, so that quiet and busy days are among them. */
 export const usualEditions = 20;
 /** Fewer than a week's editions say nothing of what is usual. */
 const enoughPast = 5;

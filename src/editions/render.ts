@@ -9,16 +9,16 @@ import { isRendered, keepStencil, startSending } from "./stencils.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 
 export interface RenderDeps extends CheckDeps {
-  /** Read anew each time, so that a mended template needs no restart. */
+  /** Reads the templates each time, so that a fixed template needs no restart. */
   templates(): Promise<EmailTemplates>;
   publication: Publication;
   options: HoldOptions;
 }
 
 /**
- * Makes the stencil of a frozen edition and lets it go out, unless it must wait for an editor. One that is going out
- * already gets a new stencil if its own is of an older release, or was removed because the edition had been finished for
- * long. Once `signal` has aborted nothing is decided: the next look does it.
+ * Creates the stencil of a frozen edition and starts sending, unless the edition must wait for an editor. An edition that
+ * is being sent gets a new stencil if its own is from an older release or was removed by retention. Once `signal` has
+ * aborted, nothing is decided and the next job does it.
  * @returns whether there is something to send now
  * @throws what is wrong with the template; the edition keeps it as its reason and stays opening
  */

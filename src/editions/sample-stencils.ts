@@ -37,7 +37,7 @@ const mostKept = 4;
 
 /**
  * Keeps the stencils used last, since compiling MJML takes a hundred times as long as filling a stencil. Requests that
- * come together share one compile; a failed one is not kept, and a mended template makes a new one.
+ * come together share one compile; a failed one is not kept, and a changed template makes a new one.
  */
 export function createSampleStencils(deps: {
   publication: Publication;
@@ -66,7 +66,7 @@ export function sampleOfEdition(
   return {
     edition: { date, number },
     path: `/editions/${editionName(edition)}`,
-    // Until it goes out its words may change.
+    // Its texts may change until it is sent.
     key: `edition ${id} ${sending_at === null ? randomUUID() : ""}`,
     words: { introduction, subject },
     articles: () => frozenArticles(db, id),

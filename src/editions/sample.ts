@@ -22,7 +22,7 @@ export interface SampleDeps {
   samples: SampleStencils;
 }
 
-/** A mail as a reader of some tags would get it, but marked, and with the reader's own links inert. */
+/** An email as a reader of some tags would get it, but marked as a sample and with inert personal links. */
 export interface SampleCopy {
   subject: string;
   /** Articles in it; those that are only on the web are not counted. */
@@ -40,7 +40,7 @@ const newestArticles = 200;
 
 /**
  * The sample copy for a reader of the chosen tags, or of all news when none was chosen; null when no article matches. It
- * takes the way of a real mail (compile, fit, assemble), and is written nowhere.
+ * is made like a real email (compile, fit, assemble) and is not stored.
  * @throws Refusal 422 when the template does not compile or the address cannot stand in a header
  */
 export async function printSample(
@@ -76,7 +76,7 @@ export async function printSample(
 
 export interface NewestSample {
   of: SampleOf;
-  /** null when it is made of the newest articles, because no edition that went out has any of the tags. */
+  /** null when it is made of the newest articles, because no sent edition has any of the tags. */
   edition: Edition | null;
   /** Whether a newer edition had none of the tags. */
   passedOver: boolean;
@@ -108,7 +108,7 @@ function namedBy({ known, spellings }: Pick<TagChoice, "known" | "spellings">): 
   return { names: [...spellings.keys()], ids: known.map(({ id }) => id) };
 }
 
-/** Those of the chosen tags that the articles have, as the edition names them, in the order of a real mail: by id. */
+/** Those of the chosen tags that the articles have, as the edition names them, in the order of a real email: by ID. */
 function matchedTags(articles: Pick<EditionArticle, "tags">[], ids: ReadonlyMap<string, number>): string[] {
   const names = new Map<number, string>();
   for (const { tags } of articles) {

@@ -11,7 +11,7 @@ import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
 
 export type TurnDeps = Pick<DueDeps, "db" | "clock" | "options"> & { wake: Wake };
 
-/** What a change may look at; nobody else changes the schedule or opens an edition meanwhile, on any node. */
+/** What a change can rely on: no node changes the schedule or opens an edition until it is done. */
 export interface Turn {
   tx: Tx;
   now: Date;
@@ -20,7 +20,7 @@ export interface Turn {
   recorded: ReadonlySet<string>;
 }
 
-/** Twice the time between two looks of `recover`, which asks again. */
+/** Twice the interval of the recovery job, which asks again. */
 const horizonMs = 120_000;
 
 /** Makes a change of the schedule, one at a time, whole or not at all. @returns the schedule after it */
@@ -37,8 +37,8 @@ export async function inTurn(deps: TurnDeps, change: (turn: Turn) => Promise<voi
 }
 
 /**
- * Asks the queue for a look at the very instant of the next send, when that is near: the scheduler's cron pattern knows
- * nothing of moved dates, and skips whole days whose midnight does not exist.
+ * Queues a job for the instant of the next send when that is near. The scheduler's cron pattern does not know moved dates
+ * and skips whole days whose midnight does not exist.
  */
 export async function lookAhead({ clock, wake }: Pick<TurnDeps, "clock" | "wake">, schedule: EffectiveSchedule) {
   const now = clock.now();

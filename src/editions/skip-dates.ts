@@ -51,7 +51,7 @@ export function checkSkip(change: {
   throw new Refusal(422, "skipped_date_due", { date, time });
 }
 
-/** Nothing has looked at it since it came due: after a backup was put back, what was sent since is left out by hand. */
+/** Due, but not opened yet. After a backup is restored, operators skip the dates that were sent after it was made. */
 function isPending(date: string, change: Parameters<typeof checkSkip>[0]): boolean {
   const { open, missed } = decideDue({ ...change, since: change.schedule.since });
   return open?.date === date || missed.some((one) => one.date === date);

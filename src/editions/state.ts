@@ -45,7 +45,7 @@ interface Move {
   sets?: Partial<Record<"sending_at" | "closed_at" | "expires_at" | "approve_by", "now" | "expiry" | "null">>;
   /** The job that goes on with the edition. Without one, the recovery job finds what is left to do. */
   wakes?: "render-edition" | "queue-slices";
-  /** The action has been done already. Asking again is no error, so that a double click is none, and it is not offered. */
+  /** The action has already been done. Repeating it is no error, because of double clicks, and it is not offered. */
   repeats?: true;
 }
 
@@ -156,7 +156,11 @@ export async function moveEdition(
   return numUpdatedRows === 1n;
 }
 
-/** Reopens finished editions of which a delivery, given up for lost, was deferred after all. It would never be retried otherwise. */
+/**
+ * Reopens finished editions with a delivery that was given up for lost and was deferred after all. It would never be
+ * retried otherwise.
+ * @param deferred ids of deliveries
+ */
 export async function reopenEditions(tx: Tx, deferred: readonly number[], now: Date): Promise<void> {
   if (deferred.length === 0) return;
   const rows = await tx
@@ -188,7 +192,7 @@ export interface Balance extends Record<DeliveryState, number> {
 }
 
 const closedStates = ["sent", "rejected", "expired", "skipped", "unknown"] as const;
-/** Work is still to be done by itself. Unknown is closed: only an operator reopens it. */
+/** Open deliveries are sent without an operator. `unknown` is closed: only an operator reopens it. */
 const openStates = ["pending", "sending", "deferred"] as const;
 
 /**

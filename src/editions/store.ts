@@ -66,7 +66,7 @@ export async function listEditions(db: Db, limit: number): Promise<Edition[]> {
     .execute();
 }
 
-/** The newest editions, and whichever older ones are not over, newest first. */
+/** The newest editions and all older active ones, newest first. */
 export async function listCurrent(db: Db, newest: number): Promise<Edition[]> {
   const latest = db.selectFrom("editions").select("id").orderBy("date", "desc").orderBy("number", "desc").limit(newest);
   return db
@@ -78,7 +78,7 @@ export async function listCurrent(db: Db, newest: number): Promise<Edition[]> {
     .execute();
 }
 
-/** Editions that went out, at least to some readers, newest first: what the public may see. */
+/** Editions that were sent, at least to some readers, newest first. Only these are public. */
 export async function listPublished(db: Db, limit: number): Promise<Edition[]> {
   return db
     .selectFrom("editions")
@@ -94,7 +94,7 @@ export async function editionsInState(db: Db, states: readonly EditionState[]): 
   return db.selectFrom("editions").select(columns).where("state", "in", states).orderBy("id").execute();
 }
 
-/** The edition's row, locked until the transaction ends: whoever changes its state holds this. */
+/** The edition's row, locked until the transaction ends. Hold this lock to change the state. */
 export async function lockEdition(tx: Tx, id: number): Promise<Edition> {
   return tx.selectFrom("editions").select(columns).where("id", "=", id).forUpdate().executeTakeFirstOrThrow();
 }

@@ -6,7 +6,7 @@ import { getEditionById, type Edition } from "./store.ts";
 const lookedThrough = 30;
 
 /**
- * The newest edition that went out with an article of any of these tags, among the last 30.
+ * The newest sent edition with an article of any of these tags, among the last 30.
  * @param names every spelling under which a tag may have been frozen; a merge took away the id it had then
  * @param ids their tags; a rename took away the name it had then
  */

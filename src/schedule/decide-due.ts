@@ -4,7 +4,7 @@ import { dueAt, isSendDay, localDate, nextSends, timeOf, type Schedule } from ".
 
 export interface DueInput {
   now: Date;
-  /** Nothing due at or before this instant is looked at: the start of the publication, or of its present schedule. */
+  /** Dates due at or before this instant are ignored: the start of the publication or of its present schedule. */
   since: Date;
   schedule: Schedule;
   /** Dates that have an edition in any state, missed and empty ones too. */
@@ -22,7 +22,7 @@ export interface Decision {
   missed: (DueDate & { reason: Reason })[];
 }
 
-/** How far back `decideDue` looks, whatever `since` says; no older date is opened or recorded. */
+/** How far back `decideDue` looks, whatever `since` says. Older dates are neither opened nor recorded. */
 export const lookBackDays = 60;
 
 const hourMs = 3_600_000;
@@ -30,7 +30,7 @@ const hourMs = 3_600_000;
 /**
  * What to do about the dates that came due in (since, now]. The newest is opened if it has no edition and is at most
  * `catchUpHours` late. Every other one without an edition is missed, with the reason: after an outage readers get one
- * mail, never a burst of old ones. Once the answer is recorded, the next answer is empty.
+ * email, never a burst of old ones. Once the answer is recorded, the next one is empty.
  */
 export function decideDue(input: DueInput): Decision {
   const { now, schedule, recorded } = input;

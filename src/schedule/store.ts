@@ -12,7 +12,7 @@ export interface ScheduleChange {
 export type ScheduleDefaults = Pick<Schedule, "timezone" | "sendAt" | "sendDays">;
 
 export interface EffectiveSchedule extends Schedule {
-  /** Nothing due at or before this instant is looked at. */
+  /** Dates due at or before this instant are ignored. */
   since: Date;
 }
 
@@ -67,7 +67,7 @@ export async function settingsDiffer(db: Db | Tx, settings: ScheduleDefaults): P
   return Object.keys(change).length === 0 ? null : change;
 }
 
-/** Writes a change down. @param since nothing due at or before this instant is looked at from now on */
+/** Stores a change. @param since dates due at or before this instant are ignored from now on */
 export async function saveSchedule(
   tx: Db | Tx,
   change: ScheduleChange,

@@ -69,7 +69,7 @@ test("the coming edition is shown as it would be, newest first, and unedited", a
 });
 
 test.each<[string, () => object, RegExp]>([
-  ["an article that does not wait", () => ({ first: [4711] }), /Article 4711 does not wait/],
+  ["an article that does not wait", () => ({ first: [4711] }), /Article 4711 is not waiting/],
   ["a subject that is too long", () => ({ subject: "x".repeat(121) }), /subject has 121 characters/],
   [
     "an introduction that is too long",
@@ -90,7 +90,7 @@ test("of two editors who change it at once, the second is told", async () => {
   const answers = await Promise.all([1, 2].map((n) => edit({ revision, introduction: `By editor ${n}` })));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 409]));
   expect(answers.find(({ statusCode }) => statusCode === 409)!.json().detail).toBe(
-    text("error.next_edition_changed", { date: "2026-11-24" }),
+    text("error.next_edition_changed", { date: "2026-11-25" }),
   );
 });
 
