@@ -11,7 +11,7 @@ import { nearMisses } from "./near-miss.ts";
 import { openOwn, readOwn, type OwnSettings } from "./own.ts";
 import { settings, type Settings } from "./schema.ts";
 
-/** The settings of one process, read once at start. null means unset, and that others find or do without it. */
+/** The settings of one process, read once at start. null means unset. */
 export interface Config {
   databaseUrl: string | null;
   redisUrl: string | null;
@@ -25,11 +25,11 @@ export interface Config {
   publicUrl: string;
   host: string;
   port: number;
-  /** true for one proxy, whatever its address; else the addresses or networks of all of them. */
+  /** true for one proxy with any address; otherwise the addresses or networks of all proxies. */
   trustProxy: boolean | string[];
-  /** Strict-Transport-Security is for the subdomains of `publicUrl` too. */
+  /** Strict-Transport-Security includes the subdomains of `publicUrl`. */
   hstsSubdomains: boolean;
-  /** null only with embedded records: then one is made in `dataDir`. */
+  /** null only with the embedded database: then one is created in `dataDir`. */
   secret: string | null;
   mailFrom: { name: string; address: string };
   publicationName: string;
@@ -56,22 +56,22 @@ export interface Config {
   approvalMinutes: number;
   gate: Settings["GATE"];
   checkLinks: boolean;
-  /** Who is mailed when something is wrong. */
+  /** Addresses that get alerts. */
   alertMail: string[];
-  /** What is called then, and the key of its signatures. */
+  /** The webhook for alerts, and the key of its signatures. */
   alertWebhook: { url: string; secret: string } | null;
   /** Percent of an edition's readers. */
   alertNotSent: number;
   /** Deliveries per queue job. */
   sliceSize: number;
   logLevel: Settings["LOG_LEVEL"];
-  /** Whether to make OpenTelemetry spans. */
+  /** Whether to create OpenTelemetry spans. */
   traces: boolean;
   /** Whether operators must use one-time codes; API tokens are not affected. */
   requireOneTimeCodes: boolean;
   /** API token that is valid from the first start; the command line sends it. */
   bootstrapToken: string | null;
-  /** Server that the command line speaks to. */
+  /** Server that the command line calls. */
   serverUrl: string | null;
   /** Which engines run inside this process. */
   embedded: { records: boolean; queue: "embedded" | "postgres" | "redis"; mail: boolean };
@@ -82,7 +82,7 @@ export interface SmtpConfig extends Relay {
   requireTls: boolean;
 }
 
-/** Everything that is wrong with the environment, one sentence each; the process exits with 2. */
+/** All problems of the settings, one sentence each. The process exits with 2. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: string[];
@@ -94,8 +94,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from environment variables; an empty or blank one counts as unset. Throws a ConfigError that names
- * every wrong value, every missing one and every misspelt name at once, and never shows a password or token.
+ * Reads the settings from environment variables; a blank one counts as unset. Throws a ConfigError with all wrong values,
+ * missing settings and misspelt names, and never shows a password or token.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const { values, problems } = environment(env);
@@ -113,10 +113,10 @@ function checked(env: NodeJS.ProcessEnv, fileProblems: readonly string[]): Confi
   return { ...toConfig(parsed.data), logo: logo.found };
 }
 
-/** The settings of this machine: the environment, and below it the file of the set-up page. Throws a ConfigError. */
+/** The settings of this machine: the environment, which overrides the file of the set-up page. Throws a ConfigError. */
 export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
   const given = environment(env);
-  // Where many processes share the records, each of them must read the same: there the environment alone counts.
+  // Processes that share a database must have the same settings, so only the environment counts there.
   if (given.values.DATABASE_URL !== undefined || given.problems.length > 0)
     return checked(given.values, given.problems);
   const own = readOwn(given.values.DATA_DIR ?? "./data");
@@ -125,20 +125,20 @@ export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
 }
 
 /**
- * How a person calls the command line from where they read its texts. Read apart from the other settings, since an error
- * in those names a command, too.
+ * How to call the command line, for texts that name a command. It is read apart from the other settings, because their
+ * errors can name a command too.
  * @param root the folder of package.json
  */
 export function commandName(env: NodeJS.ProcessEnv = process.env, root = packageRoot): string {
   const given = env.DAYLETTER_COMMAND?.trim();
   if (given) return given;
-  // The sources are in a clone only; a package without -g is in the node_modules of somebody's project.
+  // Only a clone has tsconfig.json. A package installed without -g is in the node_modules of a project.
   const inClone = existsSync(join(root, "tsconfig.json"));
   const inProject = basename(dirname(root)) === "node_modules" && existsSync(join(root, "../../package.json"));
   return inClone || inProject ? "npx dayletter" : "dayletter";
 }
 
-/** The same settings for a page that changes them. */
+/** The settings for the set-up page. */
 export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEnv = process.env): OwnSettings {
   const { values: given } = environment(env);
   const writable = embedded.records;
@@ -157,7 +157,7 @@ export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEn
   });
 }
 
-/** The settings of the environment without blanks, and with the values that stand in files. */
+/** The settings of the environment without blanks, with the values of secret files. */
 function environment(env: NodeJS.ProcessEnv): ReturnType<typeof readSecretFiles> {
   return readSecretFiles(withoutBlanks(env));
 }

@@ -1,32 +1,34 @@
+import { sayReason, type Reason } from "../base/errors.ts";
 import { secretSettings, settingNames } from "./schema.ts";
 
 const ourPrefixes = ["SMTP_", "DKIM_", "DAYLETTER_", "ALERT_"];
-// Short names are one letter away from too many honest variables ("PORT", "HOST").
+// Short names such as PORT and HOST are one letter away from too many unrelated variables.
 const shortestCompared = 7;
 
 /**
- * One sentence for each variable that was surely meant as a setting and would be ignored: one with a prefix of ours, or
+ * A sentence for each variable that was probably meant as a setting and would be ignored: it has one of our prefixes or is
  * one letter away from a setting.
  */
 export function nearMisses(env: Readonly<Record<string, string>>): string[] {
   const known = new Set<string>(settingNames);
   return Object.entries(env)
     .filter(([name, value]) => !known.has(name) && !isServiceLink(name, value))
-    .flatMap(([name]) => sentenceFor(name) ?? []);
+    .flatMap(([name]) => reasonFor(name) ?? [])
+    .map((reason) => sayReason(reason));
 }
 
 /**
  * Kubernetes and container links announce a service called "smtp" as SMTP_PORT=tcp://10.0.0.7:25, SMTP_SERVICE_HOST,
- * SMTP_PORT_25_TCP_ADDR and so on; nobody typed those.
+ * SMTP_PORT_25_TCP_ADDR and so on. Nobody typed those.
  */
 function isServiceLink(name: string, value: string): boolean {
   return /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)(_|$)/.test(name) || /^(tcp|udp):\/\//.test(value);
 }
 
-function sentenceFor(name: string): string | null {
+function reasonFor(name: string): Reason | null {
   const secretFiles = secretSettings.map((setting) => `${setting}_FILE`);
   if (name.endsWith("_FILE") && settingNames.some((setting) => `${setting}_FILE` === name)) {
-    return `${name} is not a setting; those that can be read from a file are ${secretFiles.join(", ")}.`;
+    return { code: "setting_not_from_file", details: { name, names: secretFiles.join(", ") } };
   }
   const prefix = ourPrefixes.find((candidate) => name.startsWith(candidate));
   const reach = prefix === undefined ? 1 : 2;
@@ -35,14 +37,14 @@ function sentenceFor(name: string): string | null {
     .map((setting) => ({ setting, distance: editDistance(name, setting) }))
     .filter(({ distance }) => distance <= reach)
     .toSorted((a, b) => a.distance - b.distance)[0];
-  if (near) return `${name} is not a setting; did you mean ${near.setting}?`;
+  if (near) return { code: "setting_misspelt", details: { name, near: near.setting } };
   if (prefix === undefined) return null;
   const siblings = settingNames.filter((setting) => setting.startsWith(prefix));
-  if (siblings.length === 0) return `${name} is not a setting of this version; unset it.`;
-  return `${name} is not a setting; those that begin with ${prefix} are ${siblings.join(", ")}.`;
+  if (siblings.length === 0) return { code: "setting_unknown", details: { name } };
+  return { code: "setting_unknown_prefix", details: { name, prefix, names: siblings.join(", ") } };
 }
 
-/** Least number of letters put in, left out, replaced or swapped with their neighbour (optimal string alignment). */
+/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const cell = (row: number, column: number) => rows[row]?.[column] ?? Infinity;

@@ -1,16 +1,17 @@
 import { join } from "node:path";
+import { sayReason } from "../base/errors.ts";
 import { readIfThere, writePrivate } from "../base/private-file.ts";
 
-/** What the set-up page writes, where one process keeps everything itself. The environment wins over it. */
+/** The file of the set-up page, where one process has all the data. The environment overrides it. */
 export const ownFile = (dataDir: string): string => join(dataDir, "settings.env");
 
-/** Settings that say where the file itself is, or that more than one process has to agree on. */
+/** Settings that decide where this file is, or that several processes must share. */
 const notHere = new Set(["DATA_DIR", "DATABASE_URL", "DAYLETTER_URL", "DAYLETTER_TOKEN"]);
 
 /**
- * Reads lines of the form NAME=value. What is behind the first `=` is the value, as it stands; one between double quotes
- * is a JSON string, for line breaks. Empty lines and those that begin with `#` say nothing.
- * @returns the settings, and one sentence for each line that is none
+ * Reads lines of the form NAME=value. The value is everything after the first `=`; a value in double quotes is a JSON
+ * string, for line breaks. Empty lines and lines that begin with `#` are ignored.
+ * @returns the settings, and one sentence for each invalid line
  */
 export function parseOwn(text: string): { values: Record<string, string>; problems: string[] } {
   const values: Record<string, string> = {};
@@ -18,20 +19,20 @@ export function parseOwn(text: string): { values: Record<string, string>; proble
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
     const match = /^\s*([A-Z][A-Z0-9_]*)\s*=(.*)$/.exec(line);
-    if (!match) problems.push(`settings.env: line ${i + 1} is not of the form NAME=value.`);
+    if (!match) problems.push(sayReason({ code: "settings_line_invalid", details: { line: i + 1 } }));
     else if (notHere.has(match[1]!) || match[1]!.endsWith("_FILE")) {
-      problems.push(`settings.env: ${match[1]} cannot be set here; set it in the environment.`);
+      problems.push(sayReason({ code: "settings_name_fixed", details: { name: match[1] } }));
     } else values[match[1]!] = unquoted(match[2]!.trim());
   }
   return { values, problems };
 }
 
-/** The text that `parseOwn` reads as these values; empty ones are left out. */
+/** The file content for `parseOwn`, without empty values. */
 export function formatOwn(values: Readonly<Record<string, string>>): string {
   const lines = Object.entries(values)
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${name}=${/[\r\n]|^".*"$|^\s|\s$/s.test(value) ? JSON.stringify(value) : value}`);
-  return ["# Written by the set-up page; what the environment sets wins.", ...lines].join("\n");
+  return ["# Written by the set-up page. Environment variables override it.", ...lines].join("\n");
 }
 
 function unquoted(value: string): string {
@@ -44,34 +45,34 @@ function unquoted(value: string): string {
   }
 }
 
-/** The settings of the file in a data folder; none where there is no file. */
+/** The settings of the file in a data folder; none without a file. */
 export function readOwn(dataDir: string): ReturnType<typeof parseOwn> {
   return parseOwn(readIfThere(ownFile(dataDir)) ?? "");
 }
 
-/** The settings as the set-up page sees them. */
+/** The settings for the set-up page. */
 export interface OwnSettings {
-  /** Whether `save` writes; else the environment alone counts, for several processes may share it. */
+  /** Whether `save` writes. Otherwise only the environment counts, because several processes can share the database. */
   writable: boolean;
-  /** Names that the environment sets: they cannot be changed here. */
+  /** Names that the environment sets and that cannot be changed here. */
   fixed: ReadonlySet<string>;
-  /** What the file holds now. */
+  /** The present content of the file. */
   values(): Record<string, string>;
   /**
-   * @throws Refusal 422 for what is wrong with the settings as they would be after this change, `problems` holding the
-   * sentences; "" takes one out
+   * Checks the settings as they would be after a change; "" removes one.
+   * @throws Refusal 422 with a sentence for each problem in `problems`
    */
   check(change: Readonly<Record<string, string>>): void;
-  /** Writes a change down, whole or not at all, once it was checked. It is in force when the server has opened anew. */
+  /** Checks and saves a change. It takes effect when the server restarts. */
   save(change: Readonly<Record<string, string>>): void;
   /**
-   * Goes back to the file as it was when this was opened, and keeps the present one beside it, as `settings.env.refused`.
-   * @returns false when nothing was saved since
+   * Restores the file as it was when this was opened, and keeps the present one as `settings.env.refused`.
+   * @returns false if nothing was saved since
    */
   undo(): boolean;
 }
 
-/** @param options.check throws when the file's values, as they would be, do not go with the rest */
+/** @param options.check throws if the new values are not valid together with the other settings */
 export function openOwn(options: {
   dataDir: string;
   writable: boolean;
@@ -80,7 +81,7 @@ export function openOwn(options: {
 }): OwnSettings {
   const { dataDir, writable, fixed } = options;
   const path = ownFile(dataDir);
-  // Somebody may have written into the file since: what works is what the server was opened with.
+  // The content that the server started with, because somebody may have edited the file since.
   const former = writable ? (readIfThere(path) ?? "") : "";
   let saved = false;
   const values = (): Record<string, string> => (writable ? readOwn(dataDir).values : {});

@@ -276,14 +276,14 @@ describe("loadConfig", () => {
 
   // [variable, value, what is said of it, or null when it is nobody's business]
   it.each([
-    ["SMTP_ULR", "x", "; did you mean SMTP_URL?"],
-    ["SMTP_CONECTIONS", "5", "did you mean SMTP_CONNECTIONS?"],
-    ["TIME_ZONE", "UTC", "did you mean TIMEZONE?"],
-    ["SEND_DAY", "mon", "did you mean SEND_DAYS?"],
-    ["MAIL_FORM", "x", "did you mean MAIL_FROM?"],
-    ["SMTP_HOST", "relay", "those that begin with SMTP_ are SMTP_URL, SMTP_CONNECTIONS"],
-    ["DAYLETTER_PORT", "3000", "those that begin with DAYLETTER_ are"],
-    ["DKIM_DOMAIN", "example.com", " of this version; unset it."],
+    ["SMTP_ULR", "x", ". Did you mean SMTP_URL?"],
+    ["SMTP_CONECTIONS", "5", "Did you mean SMTP_CONNECTIONS?"],
+    ["TIME_ZONE", "UTC", "Did you mean TIMEZONE?"],
+    ["SEND_DAY", "mon", "Did you mean SEND_DAYS?"],
+    ["MAIL_FORM", "x", "Did you mean MAIL_FROM?"],
+    ["SMTP_HOST", "relay", "The settings that begin with SMTP_ are SMTP_URL, SMTP_CONNECTIONS"],
+    ["DAYLETTER_PORT", "3000", "The settings that begin with DAYLETTER_ are"],
+    ["DKIM_DOMAIN", "example.com", " of this version. Unset it."],
     ["SMTP_PORT", "tcp://10.0.0.7:25", null],
     ["SMTP_SERVICE_HOST", "10.0.0.7", null],
     ["DAYLETTER_PORT_3000_TCP_ADDR", "10.0.0.7", null],
@@ -348,7 +348,7 @@ describe("NAME_FILE", () => {
       expect.stringMatching(/^DATABASE_URL_FILE: .* \(EISDIR\)/),
       expect.stringMatching(/^REDIS_URL_FILE: .* is empty/),
       expect.stringMatching(/^SMTP_URL_FILE: .* \(ENOENT\)/),
-      "SECRET and SECRET_FILE are both set: unset one of them.",
+      text("error.secret_given_twice", { name: "SECRET", fileName: "SECRET_FILE" }),
     ]);
     expect(problems.join()).not.toContain(secret);
   });
@@ -359,9 +359,9 @@ describe("NAME_FILE", () => {
   });
 
   it.each([
-    ["MAIL_FROM_FILE", "those that can be read from a file are DATABASE_URL_FILE, REDIS_URL_FILE"],
-    ["SERCET_FILE", "did you mean SECRET_FILE?"],
-    ["SMTP_URL_FIEL", "did you mean SMTP_URL_FILE?"],
+    ["MAIL_FROM_FILE", "The settings that can be read from a file are DATABASE_URL_FILE, REDIS_URL_FILE"],
+    ["SERCET_FILE", "Did you mean SECRET_FILE?"],
+    ["SMTP_URL_FIEL", "Did you mean SMTP_URL_FILE?"],
   ])("does not ignore %s", (name, said) => {
     expect(problemsOf({ [name]: "/run/secrets/x" })).toEqual([expect.stringContaining(said)]);
   });
@@ -382,7 +382,7 @@ describe("NAME_FILE", () => {
     const DATA_DIR = join(folder, "own");
     mkdirSync(DATA_DIR);
     writeFileSync(join(DATA_DIR, "settings.env"), `SECRET_FILE=${folder}/secret\n`);
-    expect(() => loadHere({ DATA_DIR })).toThrow("settings.env: SECRET_FILE cannot be set here");
+    expect(() => loadHere({ DATA_DIR })).toThrow(text("error.settings_name_fixed", { name: "SECRET_FILE" }));
   });
 });
 
