@@ -2,7 +2,7 @@ import type { DbClient, DbPool } from "./embedded-pool.ts";
 
 const rowsAtATime = 500;
 
-/** Tables of ours, each behind those that it refers to. `schema_versions` belongs to its database and stays there. */
+/** Our tables, each after the tables that it references. `schema_versions` is not copied. */
 const tablesInOrder = `
   with recursive ours as (
     select c.oid, c.relname::text as name from pg_class c
@@ -16,14 +16,14 @@ const tablesInOrder = `
   )
   select name from depth group by name order by max(depth), name`;
 
-/** How many rows came over, by table. */
+/** The number of copied rows by table. */
 export type Copied = Readonly<Record<string, number>>;
 
 /**
- * Copies every record of one database into another, both at this release's schema: ids, keys and times as they are, so
- * that links in mails go on to work. All of it or nothing. BullMQ's tables stay behind: the records say what is to do.
+ * Copies all records of one database to another in one transaction. Both have this release's schema. Ids, keys and times
+ * do not change, so links in emails keep working. BullMQ's tables are not copied: the records say what to do.
  *
- * @returns null, and has copied nothing, when the other one holds records already
+ * @returns null without copying anything if the target already has records
  */
 export async function copyRecords(from: DbPool, to: DbPool): Promise<Copied | null> {
   const [source, target] = await Promise.all([from.connect(), to.connect()]);
@@ -34,7 +34,7 @@ export async function copyRecords(from: DbPool, to: DbPool): Promise<Copied | nu
     const copied: Record<string, number> = {};
     for (const { name } of tables) {
       const table = `public."${name}"`;
-      // Whoever starts a server on it meanwhile waits, and then finds the records.
+      // A server that starts on the target meanwhile waits, and then finds the records.
       await target.query(`lock table ${table} in share row exclusive mode`);
       const { rows } = await target.query(`select 1 from ${table} limit 1`);
       if (rows.length > 0) {
@@ -57,7 +57,7 @@ export async function copyRecords(from: DbPool, to: DbPool): Promise<Copied | nu
   }
 }
 
-/** Values go as PostgreSQL's own JSON texts, and are never JavaScript's numbers or dates on the way. */
+/** Values are copied as PostgreSQL's JSON text, because JavaScript numbers and dates would lose precision. */
 async function copyTable(source: DbClient, target: DbClient, table: string): Promise<number> {
   await source.query(`declare records no scroll cursor for select row_to_json(t)::text as record from ${table} t`);
   let count = 0;
@@ -74,7 +74,7 @@ async function copyTable(source: DbClient, target: DbClient, table: string): Pro
   return count;
 }
 
-/** The next id follows the last that was given. */
+/** Sequences continue after the last id. */
 async function continueSequences(source: DbClient, target: DbClient): Promise<void> {
   const { rows } = await source.query<{ name: string }>(
     "select sequencename::text as name from pg_sequences where schemaname = 'public'",

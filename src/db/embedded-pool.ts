@@ -24,18 +24,18 @@ export interface DbPool {
 const listenStatement = /^(?:\s|--.*\n)*(listen|unlisten)\s+(?:"([^"]+)"|([\w$]+|\*))\s*(?:;\s*)?$/i;
 
 /**
- * The engine runs in this process and answers without a turn of the event loop, so a loop of statements would block every
- * request and timer. After this many milliseconds, the next statement waits for one turn.
+ * The engine runs in this process and answers in the same tick, so a loop of statements would block all requests and
+ * timers. After this many milliseconds, the next statement waits for the event loop.
  */
 const longestRunMs = 10;
 
-/** Tables of ours are found first; BullMQ's live in the schema `bullmq`. */
+/** Our tables take precedence. BullMQ's tables are in the schema `bullmq`. */
 export const searchPath = "public, bullmq";
 
 /**
- * A `pg.Pool` look-alike over one PGlite, which is a single session. Everything goes through one real `pg.Client`, so
- * values have the very types that PostgreSQL gives. An open transaction has the session to itself: any number of
- * clients may be connected, and they take turns, first in first out, per statement or per transaction.
+ * A pool like `pg.Pool` on one PGlite, which is a single session. It uses one real `pg.Client`, so values have the same
+ * types as with PostgreSQL. Any number of clients can be connected. They take turns, first in, first out, for each
+ * statement or transaction.
  * `end()` closes the pool's session, not the PGlite, which belongs to the caller.
  */
 export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
@@ -53,7 +53,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
 
   constructor(session: pg.Client) {
     super();
-    // One worker per queue listens here, each through a client of its own.
+    // Each queue's worker listens with its own client.
     this.setMaxListeners(0);
     session.setMaxListeners(0);
     this.#session = session;
@@ -95,9 +95,9 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   readonly #forward = (message: pg.Notification): void => {
     if (this.#channels.has(message.channel)) this.emit("notification", message);
   };
-  /** Lets the next client in; set exactly while this client has a transaction open. */
+  /** Releases the mutex; set exactly while this client has an open transaction. */
   #leave: (() => void) | null = null;
-  /** A client's own statements run in the order they were asked for, like those of a `pg.Client`. */
+  /** The statements of one client run in order, as in a `pg.Client`. */
   #last: Promise<unknown> = Promise.resolve();
   #released = false;
 
@@ -121,7 +121,7 @@ class EmbeddedClient extends EventEmitter implements DbClient {
     this.#released = true;
     this.#session.off("notification", this.#forward);
     this.removeAllListeners();
-    // A client given back with a transaction open must not leave it to the next one.
+    // An open transaction of a released client must not pass to the next one.
     void this.#last.then(async () => {
       if (this.#leave) await this.#run("rollback").catch(() => undefined);
     });
@@ -145,9 +145,9 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   }
 
   /**
-   * Notes which channels this client listens to. The session listens for all clients together, so that it must not hear
-   * the UNLISTEN of one: it would silence the others.
-   * @returns what to send to the session
+   * Records which channels this client listens to. The session listens for all clients, so the UNLISTEN of one client
+   * must not reach it.
+   * @returns the statement for the session
    */
   #listening(text: string): string {
     const [, verb, quoted, bare] = listenStatement.exec(text) ?? [];

@@ -8,10 +8,10 @@ import { createEmbeddedPool } from "./embedded-pool.ts";
 import { migrate, migrateQueue, readMigrations } from "./migrate.ts";
 import { packFolder, templateFile } from "./template.ts";
 
-/** Old write-ahead log is removed at a checkpoint and not kept for reuse. */
+/** A checkpoint removes old write-ahead log instead of keeping it for reuse. */
 const startParams = [...PGlite.defaultStartParams, "-c", "wal_recycle=off", "-c", "min_wal_size=32MB"];
 
-/** Half of the files belong to databases that only `create database` would copy, and most of the rest is old log. */
+/** Half of the files are template databases, which only `create database` needs, and most of the rest is old log. */
 const slimming = [
   "update pg_database set datistemplate = false, datallowconn = true where datname like 'template_'",
   "drop database template0",
@@ -21,7 +21,7 @@ const slimming = [
   "checkpoint",
 ];
 
-// Run by `npm run build`: makes the template of the embedded engine's data folder, unless the one there is still right.
+// Run by `npm run build`: makes the template of the embedded engine's data folder, unless it is up to date.
 const hashFile = `${templateFile}.hash`;
 const hash = templateHash();
 if (!existsSync(templateFile) || !existsSync(hashFile) || readFileSync(hashFile, "utf8") !== hash) {

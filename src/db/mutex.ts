@@ -1,6 +1,6 @@
-/** A first-in-first-out lock: whoever asks first enters first, one at a time. */
+/** A lock with a first-in, first-out queue. */
 export interface Mutex {
-  /** Resolves when it is the caller's turn, with the function that lets the next one in (safe to call twice). */
+  /** Resolves on the caller's turn with the function that releases the lock (safe to call twice). */
   enter(): Promise<() => void>;
 }
 

@@ -17,7 +17,7 @@ export interface Database {
   engine: "embedded" | "postgres";
   pool: DbPool;
   db: Db;
-  /** Asks the server, on a connection of its own, whether it takes work. Throws when it does not. */
+  /** Checks on a separate connection whether the server accepts queries. Throws if not. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -26,15 +26,15 @@ export interface Database {
 const startParams = [...PGlite.defaultStartParams, "-c", "shared_buffers=32MB"];
 
 /**
- * Opens PGlite in `dir`, or in a temporary folder when `dir` is null, and brings it to this release's schema, BullMQ's
- * tables included. The caller holds the lock of the data folder.
+ * Opens PGlite in `dir`, or in a temporary folder if `dir` is null, and migrates it to this release, including BullMQ's
+ * tables. The caller holds the lock of the data folder.
  */
 export async function openEmbedded(dir: string | null): Promise<Database> {
   const temporary = dir === null ? await mkdtemp(join(tmpdir(), "dayletter-")) : null;
   const folder = dir ?? join(temporary!, "db");
   if (!existsSync(join(folder, "PG_VERSION"))) await makeFolder(folder);
-  // Compiling hot functions a second time costs a start 1 s and 50 MB, and makes later statements hardly faster. Node 24
-  // heeds this only on its command line.
+  // Optimising hot functions costs 1 s and 50 MB at start, and hardly makes later statements faster. Node 24 accepts this
+  // flag only on its command line.
   setFlagsFromString("--liftoff-only");
   const pglite = await PGlite.create({ dataDir: folder, startParams });
   const closeEngine = async (): Promise<void> => {
@@ -62,7 +62,7 @@ export async function openEmbedded(dir: string | null): Promise<Database> {
   }
 }
 
-/** The folder gets its name when it is whole, so that an interrupted first start leaves nothing that looks like data. */
+/** The folder is renamed when it is complete, so that an interrupted first start leaves no incomplete data folder. */
 async function makeFolder(folder: string): Promise<void> {
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
@@ -73,9 +73,9 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Connects to PostgreSQL. Migrations are the caller's decision: `migrate` and a starting server run them.
+ * Connects to PostgreSQL without running migrations: `migrate` and a starting server run them.
  * @param url a `postgres://` connection string
- * @param limits.silentMs how long a transaction may lie idle before the server ends it
+ * @param limits.silentMs how long a transaction may be idle before the server ends it
  */
 export function openPostgres(url: string, { max = 10, silentMs }: { max?: number; silentMs?: number } = {}): Database {
   const pool = new pg.Pool({
@@ -86,11 +86,11 @@ export function openPostgres(url: string, { max = 10, silentMs }: { max?: number
     keepAliveInitialDelayMillis: 10_000,
     application_name: "dayletter",
     types: valueTypes,
-    Client: PatientClient,
+    Client: TimeoutClient,
   });
-  // An idle connection that drops is replaced at the next use; without a listener it would end the process.
+  // A dropped idle connection is replaced at the next use. Without a listener the error would end the process.
   pool.on("error", () => undefined);
-  // So would one that drops at work, although its query fails as well.
+  // The same for a connection that drops during a query, although the query fails too.
   pool.on("connect", (client) => client.on("error", () => undefined));
   const db = kysely(pool);
   return { engine: "postgres", pool, db, ping: () => pingPostgres(url), close: () => db.destroy() };
@@ -98,16 +98,16 @@ export function openPostgres(url: string, { max = 10, silentMs }: { max?: number
 
 const connectMs = 5_000;
 
-/** A connection that gets no answer is given up, so that one which began while the server was away does not outlast it. */
-class PatientClient extends pg.Client {
+/** Connecting times out, so that an attempt during an outage does not outlast it. */
+class TimeoutClient extends pg.Client {
   constructor(config?: pg.ClientConfig) {
     super({ ...config, connectionTimeoutMillis: connectMs });
   }
 }
 
-/** Connects to a server, asks one question and leaves. Throws what is in the way. */
+/** Connects, runs one query and disconnects. Throws if this fails. */
 export async function pingPostgres(url: string): Promise<void> {
-  const client = new PatientClient({ connectionString: url });
+  const client = new TimeoutClient({ connectionString: url });
   client.on("error", () => undefined);
   try {
     await client.connect();

@@ -42,7 +42,7 @@ export interface Schema {
     reason: string;
     detail: string | null;
     created_at: Date;
-    /** Whose mail the relay refused. */
+    /** The edition whose email the relay rejected. */
     edition_id: number | null;
   };
   cohorts: { id: Generated<number>; edition_id: number; positions: number[]; readers: number };
@@ -77,7 +77,7 @@ export interface Schema {
     timezone: string | null;
     effective: JSONColumnType<{ timezone: string; sendAt: string; sendDays: number[] }>;
   };
-  /** As rate-limiter-flexible keeps them; `expire` in milliseconds since 1970. */
+  /** The table of rate-limiter-flexible; `expire` in milliseconds since 1970. */
   caps: { key: string; points: Generated<number>; expire: number | null };
   skipped_dates: { date: string; created_at: Date };
   moved_dates: { date: string; send_at: string; created_at: Date };
@@ -91,7 +91,7 @@ export interface Schema {
     expires_at: Date | null;
     used_at: Date | null;
     revoked_at: Date | null;
-    /** Who made it, or made the token that made it. */
+    /** Who created it, or created the token that created it. */
     operator_id: number | null;
   };
   operators: OperatorTable;
@@ -150,11 +150,11 @@ interface SourceTable {
   checked_at: Date | null;
   succeeded_at: Date | null;
   last_error: string | null;
-  /** What the last document that was read left out; the source is healthy all the same. */
+  /** What could not be ingested from the last document. The source counts as healthy. */
   problem: string | null;
   failures: Generated<number>;
   next_check_at: Date;
-  /** Its server asks to be left alone until then. */
+  /** The server's Retry-After. */
   wait_until: Date | null;
   created_at: Date;
 }
@@ -180,14 +180,14 @@ interface EditionTable {
   selected: Generated<number>;
   slices: Generated<number>;
   stencil: JSONColumnType<object> | null;
-  /** Of its Message-IDs; set with the first mail. */
+  /** The domain of its Message-IDs; set with the first email. */
   mail_domain: string | null;
   introduction: string | null;
   subject: string | null;
   approve_by: Date | null;
-  /** Who let it go out without asking again, or `dayletter` at the deadline. */
+  /** Who approved it, or `dayletter` at the deadline. */
   approved_by: string | null;
-  /** An operator has resumed it although so many of its addresses were said not to exist. */
+  /** An operator has resumed it despite many invalid addresses. */
   gone_accepted: Generated<boolean>;
 }
 
@@ -242,12 +242,12 @@ interface SubscriberTable {
 interface ConsentTable {
   id: Generated<number>;
   subscriber_id: number;
-  /** What a confirmation link holds; null where none was ever sent. */
+  /** The key in the confirmation link; null if none was sent. */
   key: Buffer | null;
   method: string;
   wording: string | null;
   wording_version: string | null;
-  /** Names as they were when it was asked for. */
+  /** Names at the time of the sign-up. */
   tags: string[];
   tag_ids: Generated<number[]>;
   all_tags: Generated<boolean>;
@@ -271,7 +271,7 @@ interface DeliveryTable {
   claim: string | null;
   claimed_at: Date | null;
   due_at: Date | null;
-  /** The reader's own hour, where it is not the publication's. */
+  /** The reader's own delivery time, if it differs from the publication's. */
   leaves_at: Date | null;
   settled_at: Date | null;
   domain: string;

@@ -1,11 +1,10 @@
 /**
- * Server settings of every connection to PostgreSQL, whatever the server, database or role has: values come in the
- * formats that are read, waiting for a lock is no failure, and each statement sees what was committed before it, as all
- * of them are written for.
+ * Settings of every connection to PostgreSQL, independent of the defaults of server, database and role: values have the
+ * formats that we parse, waiting for a lock is not an error, and each statement sees everything committed before it.
  *
- * A node that falls silent with a transaction open holds its locks against all others: for as long as it is suspended,
- * and if its machine is gone, until TCP notices, which by default takes two hours. The server ends such a transaction
- * after `silentMs`, and a connection whose machine does not answer after about 25 s.
+ * A node that stops with an open transaction keeps its locks: as long as it is suspended, or until TCP detects that its
+ * machine is gone, which takes two hours by default. The server ends such a transaction after `silentMs`, and a
+ * connection to a dead machine after about 25 s.
  */
 export function sessionSettings(silentMs = 60_000): Record<string, string> {
   return {
@@ -21,7 +20,7 @@ export function sessionSettings(silentMs = 60_000): Record<string, string> {
   };
 }
 
-/** Settings as the start of a connection takes them (libpq's `options`), where a space within a value is escaped. */
+/** Settings in the format of libpq's `options`, where spaces in values are escaped. */
 export function asOptions(settings: Record<string, string>): string {
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`)

@@ -11,12 +11,12 @@ import { packageRoot } from "../package-root.ts";
  */
 export const templateFile: string = join(packageRoot, "dist/embedded.template");
 
-/** What stands before the contents. Files with the same content share it. */
+/** The header before the contents. Files with the same content share one entry. */
 interface Head {
   /** Paths below the folder, parents first. */
   folders: string[];
   files: { path: string; content: number }[];
-  /** Bytes of each content, in their order, and how many of them are left when zeros at its end are cut off. */
+  /** The size of each content, and the size without zeros at its end. */
   contents: { size: number; kept: number }[];
 }
 
@@ -51,7 +51,7 @@ export function packFolder(folder: string): Buffer {
   return gzipSync(Buffer.concat([length, json, ...kept]), { level: 9 });
 }
 
-/** Writes what `packFolder` packed into `folder`, which is there and empty. Throws for a damaged pack. */
+/** Unpacks the result of `packFolder` into an existing empty folder. Throws if it is damaged. */
 export async function unpackFolder(packed: Buffer, folder: string): Promise<void> {
   const bytes = await promisify(gunzip)(packed);
   let at = headLengthBytes + bytes.readUInt32LE(0);
@@ -61,7 +61,7 @@ export async function unpackFolder(packed: Buffer, folder: string): Promise<void
   for (const { path, content } of head.files) writeSparse(join(folder, path), contents[content]!);
 }
 
-/** Zeros at the end, such as 16 MB of unused write-ahead log, take no room on the disk and no time. */
+/** Zeros at the end, such as 16 MB of unused write-ahead log, use no disk space and no time. */
 function writeSparse(path: string, content: { size: number; bytes: Buffer }): void {
   const file = openSync(path, "wx", 0o600);
   try {

@@ -9,7 +9,7 @@ const DATE_ARRAY: number = 1182;
 
 /**
  * How PostgreSQL values become JavaScript ones, on both engines: `int8` is a number (ids and counts stay far below
- * 2^53), `date` stays the string `YYYY-MM-DD` (a local date has no instant), and so in arrays; everything else is as `pg` has it.
+ * 2^53), `date` stays the string `YYYY-MM-DD` (a local date has no instant), and the same in arrays. Everything else is as in `pg`.
  */
 export const valueTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") => {

@@ -12,28 +12,28 @@ import type { DbPool } from "../db/embedded-pool.ts";
 import { pingPostgres } from "../db/open.ts";
 import { asOptions, sessionSettings } from "../db/session.ts";
 
-/** Where the queue lives: in Redis, in PostgreSQL, or in the embedded database beside the records. */
+/** Where the queue lives: in Redis, in PostgreSQL, or in the embedded database. */
 export type QueuePlace =
   | { kind: "redis"; url: string }
   | { kind: "postgres"; url: string }
   | { kind: "embedded"; pool: DbPool };
 
-/** Makes BullMQ's objects on one of its backends. Nothing above this knows which. */
+/** Creates BullMQ's objects on one of its backends. Callers do not know which. */
 export interface QueueConnection {
   queue(name: string): Queue;
   worker(name: string, processor: Processor, options: Omit<WorkerOptions, "connection">): Worker;
-  /** One word from the server, to see that it is there. */
+  /** Checks that the server answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Longest pause between attempts to reach Redis again, in milliseconds. */
+/** Longest pause between reconnects to Redis, in milliseconds. */
 const reconnectMs = 1_000;
 
-/** Keys in Redis start with this, so that one Redis can serve others too. */
+/** Prefix of all keys, so that other programs can use the same Redis. */
 export const keyPrefix = "dayletter";
 
-/** @param telemetry hands traces from job to job; without it there are none */
+/** @param telemetry passes traces from job to job */
 export function connectQueue(place: QueuePlace, telemetry?: Telemetry): QueueConnection {
   const traced = telemetry ? { telemetry } : {};
   return place.kind === "redis" ? onRedis(place.url, traced) : onPostgres(place, traced);
@@ -42,7 +42,7 @@ export function connectQueue(place: QueuePlace, telemetry?: Telemetry): QueueCon
 type Traced = { telemetry?: Telemetry };
 
 function onRedis(url: string, traced: Traced): QueueConnection {
-  // Producers fail fast when Redis is away; a worker's blocking connection waits for it to come back.
+  // Producers fail fast when Redis is unavailable. A worker's blocking connection waits for it.
   const options = { connectionName: "dayletter", retryStrategy };
   const producer = quiet(new Redis(url, { ...options, maxRetriesPerRequest: 1 }));
   const blocking = quiet(new Redis(url, { ...options, maxRetriesPerRequest: null }));
@@ -60,7 +60,7 @@ function onRedis(url: string, traced: Traced): QueueConnection {
 
 function onPostgres(place: Exclude<QueuePlace, { kind: "redis" }>, traced: Traced): QueueConnection {
   const backend = withBackend(createPostgresBackend);
-  // On a real server BullMQ keeps pools of its own, for its LISTEN connections are held for as long as it runs.
+  // On PostgreSQL BullMQ has its own pools, because its LISTEN connections stay open.
   const connection = (
     place.kind === "embedded"
       ? place.pool
@@ -82,7 +82,7 @@ function retryStrategy(times: number): number {
   return Math.min(times * 100, reconnectMs) * (0.75 + Math.random() / 4);
 }
 
-/** ioredis reconnects by itself; without a listener each refused attempt would be printed with its stack. */
+/** ioredis reconnects automatically. Without a listener it prints the stack of each failed attempt. */
 function quiet(redis: Redis): Redis {
   return redis.on("error", () => undefined);
 }

@@ -1,10 +1,10 @@
 import { clip, httpUrl, oneLine } from "./plain.ts";
 import type { EditionArticle } from "./types.ts";
 
-/** The longest texts a mail shows, so that one article can never fill it alone. The whole stands on the web. */
+/** Limits for texts in an email, so that one article cannot fill it. The full text is on the web. */
 const limits = { title: 300, summary: 600, tag: 60, tags: 12, origin: 100 };
 
-/** The article as a mail can show it: every text one clean line, every link http(s) or gone. */
+/** The article for an email: every text is one clean line, and links that are not http(s) are removed. */
 export function cleanArticle(article: EditionArticle, fallbackUrl: string): EditionArticle {
   const originName = clip(oneLine(article.origin?.name ?? ""), limits.origin);
   const url = httpUrl(article.url) ?? fallbackUrl;

@@ -6,7 +6,7 @@ import { checkedFile, hashFolder, shippedTemplates } from "./checked.ts";
 import { checkNoticeTemplates } from "./notice.ts";
 import { loadTemplates } from "./templates.ts";
 
-// Run by `npm run build`: checks the email templates that are shipped, so that a start need not, and notes their hash.
+// Run by `npm run build`: checks the shipped email templates, so that a start does not have to, and stores their hash.
 const hash = hashFolder(shippedTemplates);
 const code = createHash("sha256").update(readFileSync(join(packageRoot, "package-lock.json")));
 for (const name of readdirSync(import.meta.dirname).toSorted()) {

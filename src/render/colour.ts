@@ -1,8 +1,8 @@
 type Rgb = [number, number, number];
 
 /**
- * The colour, moved towards black or white no further than needed, so that it reads on the background with a contrast
- * of at least 4.5 (WCAG 2.2, 1.4.3). Both are `#rrggbb`; an unreadable setting gives the plain dark or light ink.
+ * The colour, made darker or lighter until it has a contrast of at least 4.5 on the background (WCAG 2.2, 1.4.3). Both
+ * are `#rrggbb`; an invalid colour gives black or white.
  */
 export function readableOn(colour: string, background: string): string {
   const ground = parse(background);

@@ -15,12 +15,12 @@ import type { EditionArticle, EmailTemplates, Part, Stencil } from "./types.ts";
 import { introductionOf, publicationName, templateValues } from "./values.ts";
 import type { EditionInput } from "./values.ts";
 
-/** Room in the HTML for one value of the reader, in kB: a link, or a sentence with tags in a three-byte script. */
+/** Space in the HTML for one reader value, in kB: a link, or a sentence with tags in a three-byte script. */
 const slotRoom = 0.4;
 
 /**
- * Renders the templates once for an edition, in the publication's language: MJML runs here and never per reader. The
- * articles may come in any order and are kept by position. Throws `Refusal` 422 for a template that cannot be used.
+ * Renders the templates once for an edition, in the publication's language; MJML never runs per reader. The articles can
+ * be in any order. Throws `Refusal` 422 for a template that cannot be used.
  */
 export async function compileStencil(
   templates: EmailTemplates,
@@ -99,7 +99,7 @@ function toPart(node: Node): Part {
   if ("more" in node) return { more: node.more.map(toPart) };
   if ("articles" in node) return { articles: true };
   const slot = readerSlotOf(node.name);
-  if (slot === null) throw new Error(`${node.name} is no value of a reader.`);
+  if (slot === null) throw new Error(`${node.name} is not a reader value.`);
   return { slot };
 }
 

@@ -1,11 +1,11 @@
 import type { Stencil, StencilArticle } from "./types.ts";
 
-/** Gmail cuts HTML off at about 102 kB (kB of 1000 bytes); this leaves room for what a relay may add. */
+/** Gmail clips HTML at about 102 kB (of 1000 bytes). This leaves room for what a relay adds. */
 export const htmlLimit = 90;
 
 /**
- * The newest of a reader's positions that one mail can hold: at most `maxArticles`, and HTML of at most 90 kB, but always
- * one. `positions` ascend, and 0 is the newest. `more` counts those that stay on the web.
+ * The newest of a reader's positions that fit into one email: at most `maxArticles` and 90 kB of HTML, but at least one.
+ * `positions` are ascending, and 0 is the newest. `more` counts the rest, which are only on the web.
  */
 export function fitPositions(
   stencil: Stencil,

@@ -8,11 +8,11 @@ import { subjectLimit } from "./subject.ts";
 import { readTemplate, trial } from "./templates.ts";
 import type { EmailTemplates, Publication } from "./types.ts";
 
-/** Makes notices of one publication by the templates as they are now. */
+/** Builds the notices of one publication from its templates. */
 export interface NoticeBuilder {
   /**
-   * The whole message (RFC 5322, CRLF, 7-bit), ready for SMTP but for dot-stuffing.
-   * @throws Refusal 422 for a template that cannot be used, and for what cannot stand in a header
+   * The whole message (RFC 5322, CRLF, 7-bit), without dot-stuffing.
+   * @throws Refusal 422 for a template that cannot be used, and for a value that is not valid in a header
    */
   print(mail: NoticeMail): Promise<Buffer>;
 }
@@ -26,7 +26,7 @@ export async function openNoticeBuilder(folder: string, publication: Publication
   return createBuilder({ folder, html, text }, publication);
 }
 
-/** Compiles both templates with everything a notice can have, so that a wrong one is known at start. */
+/** Compiles both templates with all parts of a notice, so that a broken one is found at start. */
 export async function checkNoticeTemplates(folder: string): Promise<void> {
   const url = "https://news.example/";
   const builder = await openNoticeBuilder(folder, trial);
@@ -71,7 +71,7 @@ function createBuilder(templates: EmailTemplates, publication: Publication): Not
         quotedPrintable(filled(html, values, escapeHtml)),
         borders.end,
       ];
-      // Who has not said yes is on no list.
+      // An address that has not confirmed is not on the list.
       return Buffer.from(fromField + own + (mail.own ? fixed : offList(fixed)) + body.join(""), "latin1");
     },
   };

@@ -2,10 +2,10 @@ import type { Wording } from "../wording/catalogue.ts";
 import { clip, oneLine } from "./plain.ts";
 import type { Mode, ReaderMail, ReaderSlot } from "./types.ts";
 
-/** How much of a reader's tags a sentence shows, in characters: the opening line is a preheader, the reason is prose. */
+/** How many characters of a reader's tags are shown, in the preheader and in the reason for the email. */
 const room = { preheader: 60, why: 300 };
 
-/** The plain text of every reader slot. In a sample copy the reader's own links lead nowhere. */
+/** The plain text of every reader slot. In a sample copy the reader's own links are `#`. */
 export function readerValues(mail: ReaderMail, wording: Wording, mode: Mode): Record<ReaderSlot, string> {
   const { say } = wording;
   const n = mail.positions.length + mail.more;

@@ -4,7 +4,7 @@ import { escapeHtml, textWidth, wrap } from "./plain.ts";
 import { shapeOf } from "./shapes.ts";
 import type { ArticlePiece, EditionArticle } from "./types.ts";
 
-/** One cleaned article in both forms of the mail, as the lead or as one of the rest. */
+/** One cleaned article in HTML and text, as the lead article or as one of the others. */
 export function articlePiece(article: EditionArticle, lead: boolean, html: Layout, text: Layout): ArticlePiece {
   const shape = String(shapeOf(article, lead));
   const values: Record<string, string> = {

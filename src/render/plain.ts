@@ -5,7 +5,7 @@ const unwanted = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/g
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /**
- * Any text as one line of well-formed Unicode: line breaks become spaces, controls and bidi overrides go, lone
+ * Any text as one line of well-formed Unicode: line breaks become spaces, controls and bidi overrides are removed, lone
  * surrogates become U+FFFD. Left-to-right marks and joiners stay, because real words need them.
  */
 export function oneLine(text: string): string {
@@ -26,7 +26,7 @@ export function commaLine(text: string): string {
     .join(", ");
 }
 
-/** A text's paragraphs, each one clean line; a line break begins a new one. */
+/** The paragraphs of a text, each as one clean line. A line break starts a new paragraph. */
 export function paragraphs(text: string): string[] {
   return text
     .split(/[\n\r\u0085\u2028\u2029]+/)
@@ -35,8 +35,8 @@ export function paragraphs(text: string): string[] {
 }
 
 /**
- * At most `limit` UTF-16 units of a one-line text, cut at a word where one ends in the last two fifths, otherwise
- * between graphemes, and closed with an ellipsis.
+ * At most `limit` UTF-16 units of a one-line text with an ellipsis, cut after a word that ends in the last two fifths,
+ * otherwise between graphemes.
  */
 export function clip(text: string, limit: number): string {
   if (text.length <= limit) return text;
@@ -56,10 +56,10 @@ function wholeGraphemes(text: string, limit: number): string {
   return end > 0 ? text.slice(0, end) : text.slice(0, limit).replace(/[\ud800-\udbff]$/, "");
 }
 
-/** Columns of the text form of a mail. */
+/** Columns of the text part of an email. */
 export const textWidth = 72;
 
-/** The text broken at spaces into lines of at most `width` units; a longer word stays whole on its line. */
+/** Wraps the text at spaces into lines of at most `width` units. Longer words are not broken. */
 export function wrap(text: string, width: number): string {
   const lines: string[] = [];
   let line = "";
@@ -72,10 +72,10 @@ export function wrap(text: string, width: number): string {
   return [...lines, line].join("\n");
 }
 
-/** UTF-16 units of an address. Longer ones are not even parsed: an international host takes quadratic time. */
+/** Maximum UTF-16 units of a URL. Longer ones are not parsed: an international host name takes quadratic time. */
 export const longestUrl = 2048;
 
-/** The address in its normal ASCII form if it is http(s), names no user and is not absurdly long; otherwise null. */
+/** The URL in its normalised ASCII form if it is http(s), has no user and is not too long; otherwise null. */
 export function httpUrl(text: string): string | null {
   const line = oneLine(text);
   if (line.length > longestUrl || !URL.canParse(line)) return null;

@@ -6,7 +6,7 @@ import type { MailLogo, Publication } from "./types.ts";
 /** Pixels. */
 const mailLogoBox = { width: 280, height: 48 };
 
-/** What mails say of the publication, by the settings. */
+/** The publication as emails show it, from the settings. */
 export function publicationOf(config: Config): Publication {
   return {
     name: config.publicationName,

@@ -3,7 +3,7 @@ import { clip, oneLine } from "./plain.ts";
 import type { EditionName, Publication } from "./types.ts";
 import { publicationName } from "./values.ts";
 
-/** Who a mail comes from, in its header: as the settings are when the mail is made, not when its edition was rendered. */
+/** The sender in the header, from the settings at the time of sending, not of rendering. */
 export interface Sender {
   from: { name: string; address: string };
   listId: { name: string; id: string };
@@ -16,7 +16,7 @@ export function senderOf(publication: Publication, edition: EditionName): Sender
   return { ...identityOf(publication), feedbackId: feedbackId(publication, edition) };
 }
 
-/** The same for any mail of the publication. */
+/** The same for any email of the publication. */
 export function identityOf(publication: Publication): Pick<Sender, "from" | "listId"> {
   const { name, address } = publication.from;
   return {
@@ -26,8 +26,8 @@ export function identityOf(publication: Publication): Pick<Sender, "from" | "lis
 }
 
 /**
- * Gmail's Feedback-ID, `a:b:c:Sender` (support.google.com/a/answer/6254652): the edition, the kind of mail, the list,
- * and a sender of 5 to 15 characters that stays the same. Nothing in it points at one reader.
+ * Gmail's Feedback-ID, `a:b:c:Sender` (support.google.com/a/answer/6254652): the edition, the kind of email, the list,
+ * and a constant sender of 5 to 15 characters. It does not identify a reader.
  */
 function feedbackId(publication: Publication, edition: EditionName): string {
   const domain = domainOf(publication.from.address);

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto";
 
 /**
  * Placeholders that stand for values while a template is rendered: ASCII letters and digits only, so that neither
- * Liquid nor MJML nor an attribute changes them, with a nonce, so that no text can contain one by accident or design.
+ * Liquid nor MJML nor an attribute changes them, with a nonce, so that no text can contain one.
  */
 export interface Sentinels {
   /** The placeholder for a name such as `article.3.title`. */
   mark(name: string): string;
-  /** The rendered template, cut at its placeholders. */
+  /** Splits the rendered template at its placeholders. */
   split(rendered: string): Token[];
 }
 

@@ -10,14 +10,14 @@ export interface Shape {
 
 const yesNo = [true, false];
 
-/** All shapes there are; a shape is known by its place here. The first has every part. */
+/** All shapes. A shape is identified by its index. The first one has every part. */
 export const shapes: readonly Shape[] = yesNo.flatMap((lead) =>
   yesNo.flatMap((summary) =>
     (["linked", "named", "none"] as const).flatMap((source) => yesNo.map((tags) => ({ lead, summary, source, tags }))),
   ),
 );
 
-/** The number of the shape of an article whose texts are cleaned already. */
+/** The index of the shape of a cleaned article. */
 export function shapeOf(article: Pick<EditionArticle, "summary" | "tags" | "origin">, lead: boolean): number {
   const source = article.origin === null ? "none" : article.origin.url === null ? "named" : "linked";
   const summary = article.summary !== "";

@@ -1,28 +1,28 @@
-/** Who sends the mail, as the settings give it. */
+/** The publication from the settings. */
 export interface Publication {
   name: string;
   /** Absolute http(s) address of the public pages, with or without a slash at its end. */
   publicUrl: string;
   postalAddress: string | null;
-  /** BCP 47 tag; dates and the mail's own words follow it. */
+  /** BCP 47 tag; for dates and texts. */
   language: string;
   /** `#rrggbb`. */
   accentColour: string;
-  /** For mails; null without one, or where mail programs would not show it. */
+  /** null if there is none, or if email clients would not show it. */
   logo: MailLogo | null;
   from: { name: string; address: string };
   /** The identifier of RFC 2919, without angle brackets. */
   listId: string;
 }
 
-/** A picture at an absolute address, in the size it is shown in. */
+/** An image at an absolute URL, with its display size. */
 export interface MailLogo {
   url: string;
   width: number;
   height: number;
 }
 
-/** One article as the edition froze it. Its texts are meant to be plain, and are treated as hostile all the same. */
+/** One article as frozen for the edition. Its texts should be plain, but are treated as untrusted. */
 export interface EditionArticle {
   position: number;
   title: string;
@@ -41,26 +41,26 @@ export interface EditionName {
 
 export type Mode = "edition" | "sample";
 
-/** What an editor wrote for one edition. Plain text, and treated as hostile all the same. */
+/** An editor's texts for one edition. Plain text, treated as untrusted. */
 export interface EditionWords {
-  /** Above the articles; a line break begins a paragraph. */
+  /** Shown above the articles. A line break starts a paragraph. */
   introduction: string | null;
-  /** Instead of the lead's headline, for every reader. */
+  /** Replaces the lead article's headline as the subject for all readers. */
   subject: string | null;
 }
 
-/** What one reader's mail needs besides the stencil. */
+/** The data of one reader's email, besides the stencil. */
 export interface ReaderMail {
   /** A bare ASCII address. */
   to: string;
-  /** With or without angle brackets; the same at every attempt. */
+  /** With or without angle brackets. The same for all attempts. */
   messageId: string;
   /** Edition positions in display order; the first is the lead. */
   positions: number[];
-  /** How many further articles matched and are only on the web. */
+  /** How many more matching articles are only on the web. */
   more: number;
   matchedTags: string[] | "all";
-  /** Absolute http(s) addresses. `oneClick` is that of RFC 8058, in the header alone. */
+  /** Absolute http(s) addresses. `oneClick` is the URL of RFC 8058, only used in the header. */
   links: { preferences: string; unsubscribe: string; oneClick: string; moreUrl: string };
   date: Date;
 }
@@ -75,12 +75,12 @@ export const readerSlots = [
   "moreArticles",
 ] as const;
 
-/** A place in the mail whose value is known only when the reader is. */
+/** A placeholder for a value that depends on the reader. */
 export type ReaderSlot = (typeof readerSlots)[number];
 
 export type Part = { fixed: string } | { slot: ReaderSlot } | { articles: true } | { more: Part[] };
 
-/** An article in one form of the mail, quoted-printable. */
+/** One article in quoted-printable. */
 export interface ArticlePiece {
   html: string;
   text: string;
@@ -96,20 +96,20 @@ export interface StencilArticle {
   rest: ArticlePiece;
 }
 
-/** Stencils are stored: raise this when their shape changes, so that an older one is not misread. */
+/** Stencils are stored. Increase this when their structure changes. */
 export const stencilVersion = 2;
 
 /**
- * An edition's mail with everything done that does not depend on the reader or the sender. Plain JSON. Every `fixed` and every
- * article piece is quoted-printable from column 0 and ends with a line break, so pieces can be joined in any order.
+ * An edition's email without everything that depends on the reader or the sender. Plain JSON. Every `fixed` and every
+ * article piece is quoted-printable, starts at column 0 and ends with a line break, so they can be joined in any order.
  */
 export interface Stencil {
   version: number;
   mode: Mode;
   language: string;
-  /** Subject of a mail without articles. */
+  /** Subject of an email without articles. */
   title: string;
-  /** The editor's own subject of every mail, one line; left out where there is none. */
+  /** The editor's subject for all emails, one line. Missing if there is none. */
   subject?: string;
   boundary: string;
   html: Part[];

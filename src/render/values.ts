@@ -18,7 +18,7 @@ export interface EditionInput {
   words?: EditionWords;
 }
 
-/** What a template can name: the edition's own values, and marks in the place of all that differs by article or reader. */
+/** The values for a template: those of the edition, and placeholders for those of articles and readers. */
 export function templateValues(input: EditionInput, sentinels: Sentinels): object {
   const { publication, edition, mode } = input;
   const mark = (name: string): string => sentinels.mark(name);
@@ -50,12 +50,12 @@ export function templateValues(input: EditionInput, sentinels: Sentinels): objec
   };
 }
 
-/** The paragraphs of the editor's introduction; none where there is none. */
+/** The paragraphs of the editor's introduction; empty without one. */
 export function introductionOf({ words }: Pick<EditionInput, "words">): string[] {
   return paragraphs(words?.introduction ?? "");
 }
 
-/** What every mail of a publication has in common: its name, its words, its colours. */
+/** The values of all emails of a publication: its name, its texts, its colours. */
 export function sharedValues(publication: Publication): object {
   const right = rightToLeft.test(publication.language);
   return {
@@ -80,7 +80,7 @@ export function publicationName(publication: Publication): string {
   return clip(oneLine(publication.name), 150);
 }
 
-/** What the templates of mails say by themselves, as `words.NAME`. */
+/** The fixed texts of email templates, as `words.NAME`. */
 function ownWords(language: string): Record<string, string> {
   const { say } = openWording(language);
   return {

@@ -1,9 +1,9 @@
 /**
- * What Node's TextDecoder lacks of the WHATWG encodings: it reads windows-1252 as Latin-1 (Node 20), EUC-KR without the
- * 8,822 syllables of the extension (cp949), and ISO-8859-16 not at all.
+ * WHATWG encodings that Node's TextDecoder does not support fully: it reads windows-1252 as Latin-1 (Node 20), EUC-KR
+ * without the 8,822 syllables of the extension (cp949), and does not support ISO-8859-16.
  */
 
-/** U+0080 to U+009F as windows-1252 means them; the five it leaves open stay. */
+/** The windows-1252 characters for U+0080 to U+009F. Five are undefined and stay. */
 const c1 = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
 
 export function decodeWindows1252(bytes: Uint8Array): string {
@@ -21,8 +21,8 @@ export function decodeLatin10(bytes: Uint8Array): string {
 }
 
 /**
- * EUC-KR as Korean sites write it. The extension holds the syllables that KS X 1001 lacks, in Unicode's order, in the
- * cells that KS X 1001 leaves free. With `fatal`, throws a TypeError on bytes that are no EUC-KR.
+ * EUC-KR as Korean sites write it. The extension has the syllables that are missing in KS X 1001, in Unicode order, in
+ * the unused cells of KS X 1001. With `fatal`, throws a TypeError on invalid bytes.
  */
 export function decodeEucKr(bytes: Uint8Array, options: { fatal: boolean }): string {
   const decoder = new TextDecoder("euc-kr", options);

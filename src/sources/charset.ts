@@ -1,6 +1,6 @@
 import { decodeEucKr, decodeLatin10, decodeWindows1252 } from "./charset-tables.ts";
 
-/** Names that feeds use and the WHATWG Encoding Standard does not know. */
+/** Names that feeds use but the WHATWG Encoding Standard does not define. */
 const aliases: Readonly<Record<string, string | undefined>> = {
   cp949: "euc-kr",
   ms949: "euc-kr",
@@ -14,10 +14,10 @@ const aliases: Readonly<Record<string, string | undefined>> = {
 };
 
 /**
- * The text of a feed. What says the encoding, in this order: a byte order mark, two-byte units as of UTF-16 (XML 1.0,
- * appendix F), the `charset` of the content type (RFC 7303 §3), the XML declaration; without any, UTF-8. One that is not
- * known, or in which these bytes are no text, gives way to the next; where no claim holds, the first known one is used
- * with U+FFFD for what it cannot read, and bytes without a claim that are no UTF-8 are windows-1252.
+ * The text of a feed. The encoding is found in this order: a byte order mark, two-byte units as in UTF-16 (XML 1.0,
+ * appendix F), the `charset` of the content type (RFC 7303 §3), the XML declaration, UTF-8. An encoding that is unknown
+ * or does not fit the bytes is skipped. If none fits, the first known one is used, with U+FFFD for invalid bytes; without
+ * a known one, windows-1252.
  */
 export function decodeFeed(bytes: Uint8Array, contentType: string | null): string {
   const certain = byteOrderMark(bytes) ?? twoByteUnits(bytes);
@@ -55,14 +55,14 @@ function declaredCharset(bytes: Uint8Array): string | undefined {
   return /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']+)["']/i.exec(start)?.[1];
 }
 
-/** Its WHATWG name, or null. UTF-16 is null: with 8-bit units, as here, the claim is plainly wrong. */
+/** Its WHATWG name, or null. null for UTF-16, which is wrong for the 8-bit units found here. */
 function knownEncoding(label: string | undefined): string | null {
   if (label === undefined) return null;
   const name = label.trim().toLowerCase();
   if (name === "iso-8859-16") return name;
   try {
     const { encoding } = new TextDecoder(aliases[name] ?? name);
-    // GBK is decoded as GB18030 (Encoding Standard §10.1.1), which Node does not know.
+    // GBK is decoded as GB18030 (Encoding Standard §10.1.1). Node does not do this.
     if (encoding === "gbk") return "gb18030";
     return encoding.startsWith("utf-16") ? null : encoding;
   } catch {

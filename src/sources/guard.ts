@@ -7,7 +7,7 @@ import { buildConnector } from "undici";
 /** All addresses of a name; throws with a `code` such as ENOTFOUND. */
 export type Lookup = (hostname: string) => Promise<LookupAddress[]>;
 
-/** What a name or a literal address in a URL leads to, when that is not on the public Internet. */
+/** The host of a URL, a name or an IP address, is not on the public Internet. */
 export class PrivateAddress extends Error {
   override readonly name = "PrivateAddress";
   readonly host: string;
@@ -38,7 +38,7 @@ const special4 = blockList("ipv4", [
   "224.0.0.0/3",
   "168.63.129.16/32",
 ]);
-/** Only 2000::/3 is public (RFC 4291 §2.4), without Teredo and its like, documentation, and 6to4. */
+/** Only 2000::/3 is public (RFC 4291 §2.4), except Teredo and similar, documentation and 6to4. */
 const public6 = blockList("ipv6", ["2000::/3"]);
 const special6 = blockList("ipv6", ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]);
 /** Prefixes that carry an IPv4 address in their last 32 bits: mapped (RFC 4291 §2.5.5.2) and NAT64 (RFC 6052 §2.1). */
@@ -53,10 +53,10 @@ function blockList(family: "ipv4" | "ipv6", subnets: readonly string[]): BlockLi
   return list;
 }
 
-/** Whether a literal address is one of the public Internet. false for what is no address. */
+/** Whether an IP address is on the public Internet. false if `ip` is not an IP address. */
 export function isPublicAddress(ip: string): boolean {
   if (isIPv4(ip)) return !special4.check(ip, "ipv4");
-  // A zone (fe80::1%eth0) makes sense on one link only.
+  // An address with a zone (fe80::1%eth0) is link-local.
   if (isIP(ip) !== 6 || ip.includes("%")) return false;
   if (carriers.check(ip, "ipv6")) return isPublicAddress(last32Bits(ip));
   return public6.check(ip, "ipv6") && !special6.check(ip, "ipv6");
@@ -70,9 +70,8 @@ function last32Bits(ip: string): string {
 }
 
 /**
- * Opens connections for undici, to public addresses only unless `allowPrivate`: a literal address is checked here, since
- * no lookup ever runs for it, and a name by the very addresses that are then connected to, so that a second answer of the
- * name server changes nothing.
+ * Opens connections for undici, only to public addresses unless `allowPrivate`. IP addresses are checked here, because
+ * they need no lookup. Names are checked by the same lookup that is used to connect, so that DNS rebinding has no effect.
  * @param options.timeoutMs for one connection
  */
 export function guardedConnector(options: {

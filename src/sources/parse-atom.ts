@@ -23,21 +23,21 @@ export function readAtom(xml: string, feedUrl: string, maxItems: number): RawFee
   return { title: feed.title?.value, siteUrl: absoluteUrl(pageOf(feed.links), base), base, items };
 }
 
-/** RFC 4287 §4.2.7.2: a link without `rel` is an alternate; of several, the one to HTML is for readers. */
+/** RFC 4287 §4.2.7.2: a link without `rel` is an alternate. Of several, the HTML one is for readers. */
 function pageOf(links: readonly Link[] | undefined): string | undefined {
   const alternates = (links ?? []).filter(({ rel }) => rel === undefined || rel === "alternate");
   const page = alternates.find(({ type }) => type === undefined || /html/i.test(type));
   return (page ?? alternates[0])?.href;
 }
 
-/** Content may be an image in base64 or foreign XML (RFC 4287 §4.1.3); neither is a text. */
+/** Content can be a base64 image or other XML (RFC 4287 §4.1.3), which is not text. */
 function contentOf({ content }: Entry): string | undefined {
   return /^(?:text|html|xhtml|text\/.*|application\/xhtml\+xml)?$/i.test(content?.type ?? "")
     ? content?.value
     : undefined;
 }
 
-/** The label is made for people, the term for programs; some systems put a kind of item in as an address. */
+/** The label is for people, the term for programs. Some systems use a URL for the type of item, which is not a tag. */
 function tagOf({ label, term }: { label?: string; term?: string }): string[] {
   const name = label ?? term;
   return name === undefined || /^https?:\/\//i.test(name) ? [] : [name];

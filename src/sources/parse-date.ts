@@ -1,6 +1,6 @@
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/** Minutes east of UTC: RFC 822 §5.1, and what feeds write besides. */
+/** Minutes east of UTC: RFC 822 §5.1, and other zones that feeds use. */
 const zones: Readonly<Record<string, number | undefined>> = {
   EST: -300,
   EDT: -240,
@@ -29,9 +29,8 @@ const rfc822 =
 const iso8601 = /^(\d{4})-?(\d{2})(?:-?(\d{2}))?(?:[t\s]\s*(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?\s*(.*)$/is;
 
 /**
- * The instant of a feed's date, in the forms of RFC 822 (with its two-digit years) and ISO 8601; without a zone, or with
- * an unknown one, in UTC (RFC 5322 §4.3). null for what is no date, and for the years before 1980 and after 2200, which
- * are only ever some system's "no date".
+ * The time of a feed's date in the formats of RFC 822 (with two-digit years) and ISO 8601. Without a known zone it is UTC
+ * (RFC 5322 §4.3). null for invalid dates, and for years before 1980 or after 2200, which systems use for "no date".
  */
 export function parseFeedDate(raw: string | undefined): Date | null {
   const text = raw?.trim() ?? "";

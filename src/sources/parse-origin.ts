@@ -3,21 +3,21 @@ import { plainText, textLines } from "../articles/text.ts";
 import { oneLine } from "../render/plain.ts";
 import { absoluteUrl } from "./address.ts";
 
-/** Where an article first appeared, as its source line says. */
+/** The original publisher of an article. */
 export interface Origin {
   name: string;
   url: string | null;
 }
 
 const longestName = 120;
-/** The source line ends the description; no more of it than this is looked at. */
+/** The source line is at the end of the description. Only this many characters are searched. */
 const tail = 2000;
-/** For a text without two white spaces in a row, so that no run of them is gone through twice. */
+/** For text without consecutive white space, which keeps matching linear. */
 const sourceLine = /(?:^|\n|[.!?…"”’)\]][ \n])((?:On the web|Source)[ \n]?[:\uff1a][ \n]?([^\n]{1,120}))$/i;
 
 /**
- * The source line at the end of a description, in HTML or not: `On the web: Korea JoongAng Daily`, `Source: Reuters`, on
- * a line of its own or behind a full stop. `line` is what has to leave the summary.
+ * The source line at the end of a description in HTML or text: `On the web: Korea JoongAng Daily`, `Source: Reuters`, on
+ * its own line or after a full stop. `line` is to be removed from the summary.
  */
 export function findSourceLine(raw: string, base: string): { origin: Origin; line: string } | null {
   const end = raw.slice(-tail);
@@ -30,7 +30,7 @@ export function findSourceLine(raw: string, base: string): { origin: Origin; lin
   return origin && { origin, line };
 }
 
-/** An origin by its name, or by an address in the name's place. null for an empty or endless name. */
+/** An origin by its name, or by a URL in place of the name. null if the name is empty or too long. */
 export function namedOrigin(rawName: string | undefined, rawUrl: string | null): Origin | null {
   const name = plainText(rawName ?? "");
   const own = /^https?:\/\/\S+$/i.test(name) ? absoluteUrl(name, name) : null;

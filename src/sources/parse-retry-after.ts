@@ -6,8 +6,8 @@ const longestMs = 24 * 3_600_000;
 const asctime = /^[a-z]{3} ([a-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$/i;
 
 /**
- * When a server wants to be asked again at the earliest: a number of seconds or a date (RFC 9110 §10.2.3), at most a day
- * from now, for a slip of its clock must not silence a feed for years. null for what says nothing, or a moment gone by.
+ * The earliest time for the next request: a number of seconds or a date (RFC 9110 §10.2.3). At most a day from now,
+ * because a wrong clock must not stop a feed for years. null if it is invalid or in the past.
  */
 export function parseRetryAfter(raw: string | undefined, now: Date): Date | null {
   const text = raw?.trim() ?? "";

@@ -5,7 +5,7 @@ import type { RawFeed, RawItem } from "./parse-item.ts";
 type RssItem = NonNullable<ReturnType<typeof parseRssFeed<string>>["items"]>[number];
 type RdfItem = NonNullable<ReturnType<typeof parseRdfFeed<string>>["items"]>[number];
 
-/** RSS 0.91 to 2.0. Relative links are meant from the channel's link, unless xml:base says otherwise. */
+/** RSS 0.91 to 2.0. Links are relative to xml:base, or to the channel's link without it. */
 export function readRss(xml: string, feedUrl: string, maxItems: number): RawFeed {
   const feed = parseRssFeed(xml, { maxItems });
   const base = absoluteUrl(feed.xml?.base, feedUrl);
@@ -48,7 +48,7 @@ function shared(item: RssItem | RdfItem, base: string): Pick<RawItem, "base" | "
   };
 }
 
-/** RSS 2.0: a guid is the article's address unless it says that it is not. */
+/** RSS 2.0: a guid is the article's address unless isPermaLink is false. */
 function permalink(guid: RssItem["guid"]): string | undefined {
   return guid?.isPermaLink !== false && /^https?:\/\//i.test(guid?.value ?? "") ? guid?.value : undefined;
 }
