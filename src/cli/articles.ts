@@ -46,7 +46,7 @@ export function addArticles(program: Command, { terminal, client }: Context, don
     });
 
   withJson(articles.command("hide").description("remove an article from all future editions"))
-    .argument("<id>", "ID from `articles list`", idArgument)
+    .argument("<id>", "as shown by `articles list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const hidden = await client().ask("POST", `/articles/${id}/hide`);
       answer(terminal, options, hidden, () => `Article ${id} is hidden from all future editions.`);

@@ -22,7 +22,7 @@ export function addSources(program: Command, { terminal, client }: Context, done
   );
 
   withJson(sources.command("add").description("read a feed and add it as a source"))
-    .argument("<url>", "URL of an RSS, Atom or JSON feed", urlArgument)
+    .argument("<url>", "an RSS, Atom or JSON feed", urlArgument)
     .option("--tag <tag>", "add this tag to all articles of the source; can be repeated", collect)
     .option("--rename <old=new>", "rename a tag of this feed; can be repeated", collectRenames)
     .action(async (url: string, options: JsonOption & { tag?: string[]; rename?: Record<string, string> }) => {
@@ -32,7 +32,7 @@ export function addSources(program: Command, { terminal, client }: Context, done
     });
 
   withJson(sources.command("check").description("read a feed now"))
-    .argument("<id>", "ID from `sources list`", idArgument)
+    .argument("<id>", "as shown by `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const checked = await client().ask<PolledAnswer>("POST", `/sources/${id}/check`);
       answer(terminal, options, checked, (value) => pollText(value.poll));
@@ -40,7 +40,7 @@ export function addSources(program: Command, { terminal, client }: Context, done
     });
 
   withJson(sources.command("remove").description("remove a source, and keep its articles"))
-    .argument("<id>", "ID from `sources list`", idArgument)
+    .argument("<id>", "as shown by `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
       const removed = await client().ask<SourceAnswer>("DELETE", `/sources/${id}`);
       answer(

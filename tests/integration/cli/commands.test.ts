@@ -37,7 +37,7 @@ describe("commands against a running server", () => {
   });
 
   test.each<[string, string[], RegExp]>([
-    ["an empty list says the next step", ["sources", "list"], /^No sources yet\. To add one, run/],
+    ["an empty list shows the next step", ["sources", "list"], /^No sources yet\. To add one, run/],
     ["an empty list of articles too", ["articles", "list"], /^No articles yet/],
     ["and of tags", ["tags", "list"], /^No tags found/],
     ["and of editions", ["edition", "list"], /^No editions yet/],
@@ -62,7 +62,7 @@ describe("commands against a running server", () => {
     feed.failWith = null;
   });
 
-  test("articles come from a file too, one answer each", async () => {
+  test("articles from a file get one result each", async () => {
     const list = JSON.stringify([
       { url: "https://news.example/c", title: "From a file", tags: ["c++"] },
       { url: "nowhere", title: "x" },
@@ -107,7 +107,7 @@ describe("commands against a running server", () => {
     expect((await run(["subscribers", "export"])).stdout).toMatch(/"kim@readers\.example","active","false","한국",/);
   });
 
-  test("a list with columns of its own is read, and a reader in it erased", async () => {
+  test("a list with other column names is imported, and a reader erased", async () => {
     const csv = "Kunde,E-Mail,Themen\nLee,lee@readers.example,한국\n";
     const map = ["--map", "address=E-Mail", "--map", "tags=Themen"];
     expect((await run(["subscribers", "import", "-", ...map], csv)).stdout).toContain("1 added");
@@ -124,7 +124,7 @@ describe("commands against a running server", () => {
     expect((await run(["suppressions", "remove", "lee@readers.example"])).code).toBe(0);
   });
 
-  test("a tag is listed, renamed, spelt otherwise, merged, hidden and shown again", async () => {
+  test("a tag is listed, renamed, given another spelling, merged, hidden and shown again", async () => {
     expect((await run(["tags", "list"])).stdout).toMatch(/^Tag +Articles +Readers.*\n.*한국 +\d+ +\d+\n/s);
     expect((await run(["tags", "rename", "한국", "Korea"])).stdout).toBe('"한국" is now called "Korea".\n');
     expect(await run(["tags", "rename", "Korea", "huawei"])).toMatchObject({
@@ -163,7 +163,7 @@ describe("commands against a running server", () => {
     expect((await run(["tags", "rename", "Korea", "한국"])).code).toBe(0);
   });
 
-  test("an address is suppressed, listed and let go", async () => {
+  test("an address is suppressed, listed and released", async () => {
     expect((await run(["suppressions", "list"])).stdout).toBe("No addresses are suppressed.\n");
     const added = await run(["suppressions", "add", "no@readers.example", "--reason", "asked by phone"]);
     expect(added.stdout).toBe("no@readers.example is suppressed. Reason: asked by phone.\n");
@@ -207,7 +207,7 @@ describe("commands against a running server", () => {
     expect((await run(["edition", "retry", edition.name])).stdout).toContain("No change.");
   });
 
-  test("what became of it is explained reader by reader, searched and exported", async () => {
+  test("deliveries are explained for each reader, searched and exported", async () => {
     const why = await run(["subscribers", "why", "Min@readers.example"]);
     expect(why).toMatchObject({ code: 0, stderr: "" });
     expect(why.stdout).toMatch(
@@ -231,7 +231,7 @@ describe("commands against a running server", () => {
     expect((await run(["alerts", "test"])).stderr).toMatch(/^Nobody would hear of an alert: set ALERT_MAIL or/);
   });
 
-  test("commands take addresses, and no URL that they ask for holds one", async () => {
+  test("commands accept addresses but never put one into a URL", async () => {
     const asked: string[] = [];
     const note = (message: unknown) => asked.push((message as { request: IncomingMessage }).request.url!);
     subscribe("http.server.request.start", note);
@@ -266,7 +266,7 @@ describe("commands against a running server", () => {
     expect((await run(["schedule", "set", "--reset"])).stdout).toContain("(UTC)");
   });
 
-  test("of two who change the schedule from one look at it, one wins and the other is told by whom", async () => {
+  test("of two changes to the same revision of the schedule, one is refused and names who made the other", async () => {
     const revision = /^Revision +([0-9a-f]{16})$/m.exec((await run(["schedule", "show"])).stdout)![1]!;
     const set = (days: string, seen: string) => run(["schedule", "set", "--days", days, "--revision", seen]);
     const answers = await Promise.all(["mon-fri", "mon-sat"].map((days) => set(days, revision)));
@@ -288,7 +288,7 @@ describe("commands against a running server", () => {
     expect(code).toBe(0);
   });
 
-  test("a token that the server does not know", async () => {
+  test("a token that is not valid", async () => {
     const { code, stderr } = await execute(["status"], { DAYLETTER_URL: web.url, DAYLETTER_TOKEN: "x".repeat(40) });
     expect(code).toBe(1);
     expect(stderr).toMatch(/does not accept this token\. Set DAYLETTER_TOKEN/);

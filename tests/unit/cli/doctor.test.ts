@@ -11,30 +11,30 @@ const levels = (checks: readonly Check[]): string[] => checks.map((check) => `${
 describe("DNS", () => {
   test.each<[string, Parameters<typeof judgeDns>[1], string[]]>([
     [
-      "all is there",
+      "all records exist",
       { spf: ["v=spf1 mx -all"], dmarc: ["v=DMARC1; p=none"], mx: ["mx.news.org"] },
       ["SPF ok", "DMARC ok", "MX ok"],
     ],
-    ["nothing is there", { spf: [], dmarc: [], mx: [] }, ["SPF warn", "DMARC warn", "MX warn"]],
+    ["no records", { spf: [], dmarc: [], mx: [] }, ["SPF warn", "DMARC warn", "MX warn"]],
     [
       "two SPF records count as none",
       { spf: ["v=spf1 mx -all", "v=spf1 a -all"], dmarc: null, mx: null },
       ["SPF fail"],
     ],
-    ["everybody may send", { spf: ["v=spf1 +all"], dmarc: null, mx: null }, ["SPF warn"]],
+    ["everyone may send", { spf: ["v=spf1 +all"], dmarc: null, mx: null }, ["SPF warn"]],
     [
-      "a name with all in it is no +all",
+      "a name that contains all is not +all",
       { spf: ["v=spf1 include:all.example ?all"], dmarc: null, mx: null },
       ["SPF ok"],
     ],
-    ["nobody answers", { spf: null, dmarc: null, mx: null }, ["DNS warn"]],
+    ["no answer", { spf: null, dmarc: null, mx: null }, ["DNS warn"]],
   ])("%s", (_what, records, expected) => {
     expect(levels(judgeDns("news.org", records))).toEqual(expected);
   });
 
   const refusing = (code: string) => (): Promise<never> => Promise.reject(Object.assign(new Error(code), { code }));
 
-  test("the domain above speaks for one without DMARC of its own", async () => {
+  test("a domain without DMARC uses that of its parent", async () => {
     const lookup: Lookup = {
       txt: async (name) => (name === "_dmarc.news.org" ? ["v=DMARC1; p=reject"] : refusing("ENOTFOUND")()),
       mx: async () => ["mx.news.org"],
@@ -49,7 +49,7 @@ describe("DNS", () => {
     expect(checks[0]!.sentence).toContain("Check MAIL_FROM");
   });
 
-  test("no name server is no failure", async () => {
+  test("a missing name server is not a failure", async () => {
     const away = refusing("ECONNREFUSED");
     const [check] = await checkDns("alerts@news.org", { txt: away, mx: away });
     expect(check).toMatchObject({ level: "warn", sentence: expect.stringContaining("dig TXT news.org") });
@@ -65,9 +65,9 @@ describe("Redis", () => {
   const info = (version: string, policy: string, aof: number): string =>
     `# Server\r\nredis_version:${version}\r\nmaxmemory_policy:${policy}\r\naof_enabled:${aof}\r\n`;
   test.each<[string, string, string[]]>([
-    ["as it should be", info("7.0.15", "noeviction", 1), ["queue ok"]],
-    ["throws jobs away", info("7.0.15", "allkeys-lru", 1), ["queue ok", "queue warn"]],
-    ["forgets jobs", info("7.0.15", "noeviction", 0), ["queue ok", "queue warn"]],
+    ["correct", info("7.0.15", "noeviction", 1), ["queue ok"]],
+    ["deletes jobs", info("7.0.15", "allkeys-lru", 1), ["queue ok", "queue warn"]],
+    ["loses jobs", info("7.0.15", "noeviction", 0), ["queue ok", "queue warn"]],
     ["too old", info("5.0.7", "noeviction", 1), ["queue fail"]],
   ])("%s", (_what, text, expected) => {
     expect(levels(judgeRedis("redis", text))).toEqual(expected);
@@ -78,24 +78,24 @@ describe("the public URL", () => {
   const relay = {
     SMTP_URL: "smtps://u:p@relay.example.org",
     MAIL_FROM: "alerts@news.org",
-    POSTAL_ADDRESS: "1 Example Street",
+    POSTAL_ADDRESS: "1 Press Street",
   };
   test.each<[string, Record<string, string>, Check["level"]]>([
     ["https", { ...relay, PUBLIC_URL: "https://alerts.news.org" }, "ok"],
-    ["http and readers in the world", { ...relay, PUBLIC_URL: "http://alerts.news.org" }, "fail"],
-    ["this machine and readers in the world", { ...relay, PUBLIC_URL: "http://localhost:3000" }, "fail"],
-    ["this machine and no relay", {}, "ok"],
-    ["http and no relay", { PUBLIC_URL: "http://alerts.news.org" }, "warn"],
+    ["http with a remote relay", { ...relay, PUBLIC_URL: "http://alerts.news.org" }, "fail"],
+    ["this machine with a remote relay", { ...relay, PUBLIC_URL: "http://localhost:3000" }, "fail"],
+    ["this machine without a relay", {}, "ok"],
+    ["http without a relay", { PUBLIC_URL: "http://alerts.news.org" }, "warn"],
   ])("%s", (_what, env, level) => {
     expect(checkPublicUrl(loadConfig(env)).level).toBe(level);
   });
 });
 
-test("a data folder that cannot be made", () => {
+test("a data folder that cannot be created", () => {
   expect(checkDataFolder("/dev/null/dayletter").level).toBe("fail");
 });
 
-test("wrong settings are failures, each with its sentence", async () => {
+test("each wrong setting is a failure", async () => {
   const { code, stdout } = await execute(["doctor", "--json"], { PORT: "abc", SEND_AT: "25:00" });
   expect(code).toBe(1);
   const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: Check[] };

@@ -14,7 +14,7 @@ test.each([
   expect((await peek(Readable.from([Buffer.from(given)]))).first).toBe(first);
 });
 
-test("of a stream that is blank without end a little is held", async () => {
+test("an endless stream of white space is read only in part", async () => {
   let read = 0;
   const blank = (async function* () {
     for (;;) {
@@ -26,7 +26,7 @@ test("of a stream that is blank without end a little is held", async () => {
   expect(read).toBeLessThan(2_000_000);
 });
 
-test("looking at the beginning loses nothing", async () => {
+test("peeking loses no bytes", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ minLength: 1 })), async (chunks) => {
       const { whole } = await peek(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
@@ -35,7 +35,7 @@ test("looking at the beginning loses nothing", async () => {
   );
 });
 
-test("progress is a plain line at each tenth where nobody watches", () => {
+test("without a terminal, progress is a plain line for every 10 %", () => {
   const terminal = recordingTerminal();
   const progress = startProgress(terminal, "list.csv");
   for (let done = 0; done <= 1_000; done += 1) progress.show(done, 1_000, `${done} sent`);

@@ -4,7 +4,7 @@ import { nameCommands, recordingTerminal } from "../../../src/cli/terminal.ts";
 
 const command = "docker compose exec web dayletter";
 
-it("names each command so that it works where it is read", () => {
+it("replaces the command so that it works where it is read", () => {
   expect(nameCommands("See `dayletter sources list`, then `dayletter --help`.", command)).toBe(
     "See `docker compose exec web dayletter sources list`, then `docker compose exec web dayletter --help`.",
   );
@@ -12,7 +12,7 @@ it("names each command so that it works where it is read", () => {
   expect(nameCommands("`dayletter status`", "$& dayletter")).toBe("`$& dayletter status`");
 });
 
-it("does so for people and leaves the data of programs as they are", () => {
+it("does this in text output, but not in JSON", () => {
   const said = (json: boolean): string => {
     const terminal = { ...recordingTerminal(), command };
     answer(terminal, { json }, { text: "`dayletter status`" }, ({ text }) => text);

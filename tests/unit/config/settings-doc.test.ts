@@ -8,7 +8,7 @@ const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/s
 const example = {
   DATABASE_URL: "postgres://dayletter:password@db.example.com/dayletter",
   REDIS_URL: "redis://redis.example.com:6379",
-  // With white space, so that nobody runs on a key that all can read here.
+  // Contains white space, so that nobody can use this public value.
   SECRET: "what openssl rand -hex 32 prints",
   SMTP_URL: "smtp://user:password@relay.example.com:587",
   PUBLIC_URL: "https://alerts.example.com",
@@ -24,7 +24,7 @@ it(`docs/settings.md lists the settings as they are (${command})`, () => {
   expectWritten("docs/settings.md", { example: lines.join("\n"), settings: settingsTable() }, command);
 });
 
-it("its example starts with a key of one's own, and not without", () => {
+it("the example works only with a real SECRET", () => {
   expect(loadConfig({ ...example, SECRET: "k".repeat(32) }).embedded).toEqual({
     records: false,
     queue: "redis",
