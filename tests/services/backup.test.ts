@@ -117,6 +117,6 @@ it.each([
 ])("refuses BACKUP_HOURS=%s with BACKUP_KEEP=%s", (BACKUP_HOURS, BACKUP_KEEP) => {
   expect(backup(["check"], { env: { BACKUP_HOURS, BACKUP_KEEP } })).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("whole numbers from 1 on"),
+    stderr: expect.stringContaining("whole numbers of at least 1"),
   });
 });
