@@ -26,7 +26,7 @@ export function registerTextTag(engine: Liquid, wording: Wording): void {
         const given = yield this.values.render(context);
         const shown = Object.entries(given).map(([name, value]) => [
           name,
-          typeof value === "number" ? value : escapeHtml(String(value ?? "")),
+          typeof value === "number" ? value : escapeHtml(value ?? ""),
         ]);
         emitter.write(wording.say(this.key, Object.fromEntries(shown) as MessageValues));
       }

@@ -5,7 +5,7 @@ import { networkOf } from "../../src/abuse/network.ts";
 import { setHidden } from "../../src/articles/tag-hide.ts";
 import { openArticleSite, type ArticlePage, type ArticleSite } from "./article-site.ts";
 import { faultsOf } from "./look.ts";
-import { text } from "../support/text.ts";
+import { textOf } from "../support/text.ts";
 
 const strict = "default-src 'none'; base-uri 'none'; require-trusted-types-for 'script'";
 const look = "Check your inbox";
@@ -66,7 +66,7 @@ test("one line from the handbook, in a page with a strict policy, signs a reader
   const article = articlePage(site.example("html", 0));
   await visit(article, async ({ page, requests, violations }) => {
     const box = boxOf(page);
-    await box.getByText("한국 Telecoms by e-mail").waitFor();
+    await box.getByText("한국 Telecoms by email").waitFor();
     await page.waitForLoadState("networkidle");
     expect(requests.slice(1)).toEqual([`GET ${site.alerts}/embed.js`]);
     for (const tag of ["lg u+", "huawei", "Korea"])
@@ -115,7 +115,7 @@ test("what is wrong is said at its place, and can be mended", async () => {
     expect(await page.evaluate("document.activeElement.shadowRoot.activeElement.name")).toBe("address");
     await box.getByLabel("lg u+", { exact: true }).uncheck();
     await box.getByRole("button").click();
-    await box.getByText(text("embed.no_tag")).waitFor();
+    await box.getByText(textOf("embed.no_tag")).waitFor();
 
     for (const tag of ["lg u", "lg u+"]) await box.getByLabel(tag, { exact: true }).check();
     await addressOf(page).fill("bob@example.com");
@@ -146,7 +146,7 @@ test("several boxes stand in one old page in another charset, each once, whateve
     const title = boxOf(page, 0).getByText("소식");
     expect(await title.getAttribute("lang")).toBe("ko");
     expect(await boxOf(page, 1).getByLabel("Paris, Texas").isChecked()).toBe(true);
-    await page.locator("#here").getByText("한국 Telecoms by e-mail").waitFor();
+    await page.locator("#here").getByText("한국 Telecoms by email").waitFor();
     expect(await boxOf(page, 2).getByLabel("All news").isChecked()).toBe(true);
     const button = "document.querySelector('dayletter-box').shadowRoot.querySelector('button')";
     const style = (what: string) => page.evaluate<string>(`getComputedStyle(${button}).${what}`);

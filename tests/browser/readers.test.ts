@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { faultsOf, invalidIn, looks, withPage as withPageOf } from "./look.ts";
 import { odd, openReaderSite, type ReaderSite } from "./reader-site.ts";
-import { text } from "../support/text.ts";
+import { textOf } from "../support/text.ts";
 
 let site: ReaderSite;
 beforeAll(async () => {
@@ -87,11 +87,11 @@ test.each([
     expect(site.count(address)).toBe(3);
 
     await page.goto(unsubscribeIn(edition.text));
-    await page.getByRole("button", { name: text("unsubscribed.again") }).click();
+    await page.getByRole("button", { name: textOf("unsubscribed.again") }).click();
     await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
     await page.goto(unsubscribeIn(edition.text));
     await page.getByRole("link", { name: "Fewer topics" }).waitFor();
-    await page.getByRole("button", { name: text("unsubscribe.submit") }).click();
+    await page.getByRole("button", { name: textOf("unsubscribe.submit") }).click();
     await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
   });
 });

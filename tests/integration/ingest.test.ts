@@ -163,7 +163,9 @@ describe("tags of a source", () => {
   test("an alias is another spelling of a tag, and never steals one", async () => {
     await take(site, item({ tags: ["Korea", "Japan"] }));
     await addAlias(deps(), { alias: "한국", tag: "Korea", actor: "test" });
-    await expect(addAlias(deps(), { alias: "japan", tag: "Korea", actor: "test" })).rejects.toMatchObject({ code: "tag_in_use" });
+    await expect(addAlias(deps(), { alias: "japan", tag: "Korea", actor: "test" })).rejects.toMatchObject({
+      code: "tag_in_use",
+    });
     await expect(addAlias(deps(), { alias: "Nippon", tag: "Nihon", actor: "test" })).rejects.toThrow("Nihon");
     await take(site, item({ tags: ["한국"] }));
     expect(await tags()).toEqual(["Korea", "Japan"]);

@@ -340,7 +340,9 @@ describe("limits and failures", () => {
     ["ENOTFOUND", 422, "source_host_not_found"],
     ["EAI_AGAIN", 502, "source_dns_failed"],
   ])("tells %s of a name server", async (error, status, code) => {
-    const lookup = () => Promise.reject(Object.assign(new Error(error), { code: error }));
+    const lookup = async () => {
+      throw Object.assign(new Error(error), { code: error });
+    };
     await expect(get("http://feeds.example/a", { lookup })).rejects.toEqual(
       refused(status, code, { url: "http://feeds.example/a" }),
     );

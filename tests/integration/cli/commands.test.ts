@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EditionDetailAnswer, ImportAnswer } from "../../../src/cli/answers.ts";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
 import { startWorker, type RunningWorker } from "../../../src/worker.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 import { openWorld, testEnv, type World } from "../../support/world.ts";
 import { execute } from "../../unit/cli/execute.ts";
@@ -51,7 +51,9 @@ describe("commands against a running server", () => {
       code: 0,
       stdout: "Source 1 added: Telecom Daily. 2 articles read: 2 new, 0 changed.\n",
     });
-    expect((await run(["sources", "add", feed.url])).stderr).toContain(text("error.source_exists", { url: feed.url }));
+    expect((await run(["sources", "add", feed.url])).stderr).toContain(
+      textOf("error.source_exists", { url: feed.url }),
+    );
     expect((await run(["sources", "list"])).stdout).toMatch(/^ID {2}Title.*\n 1 {2}Telecom Daily .* healthy\n$/);
     expect((await run(["sources", "check", "1"])).code).toBe(0);
     feed.failWith = 404;
@@ -197,7 +199,7 @@ describe("commands against a running server", () => {
     const shown = (await run(["edition", "show"])).stdout;
     expect(shown).toContain("Balance  selected 2 = sent 2 + rejected 0 + expired 0 + skipped 0 + unknown 0");
     expect((await run(["edition", "pause", edition.name])).stderr).toContain(
-      text("error.edition_action_not_possible", {
+      textOf("error.edition_action_not_possible", {
         edition: edition.name,
         state: "finished",
         action: "pause",
@@ -271,7 +273,7 @@ describe("commands against a running server", () => {
     const set = (days: string, seen: string) => run(["schedule", "set", "--days", days, "--revision", seen]);
     const answers = await Promise.all(["mon-fri", "mon-sat"].map((days) => set(days, revision)));
     expect(answers.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 1]);
-    const told = text("error.schedule_changed", { actor: "first" });
+    const told = textOf("error.schedule_changed", { actor: "first" });
     expect(answers.find(({ code }) => code === 1)!.stderr).toContain(told);
     const move = ["schedule", "move", "2099-12-24"];
     expect((await run([...move, "10:00", "--revision", revision])).stderr).toContain(told);

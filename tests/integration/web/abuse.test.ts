@@ -8,7 +8,7 @@ import { suppress } from "../../../src/subscribers/suppressions.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { signUps, solve, type SignUps } from "../../support/sign-up.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 let form: SignUps;
@@ -38,7 +38,7 @@ test("a form posted faster than a person reads is shown again, and not lost when
   const { t } = (await site.inject({ method: "GET", url: "/embed/form" })).json<{ t: string }>();
   const fast = await form.send({ address: "bob@example.com", fields: { t } });
   expect(fast.statusCode).toBe(422);
-  expect(fast.body).toContain(text("error.form_too_fast"));
+  expect(fast.body).toContain(textOf("error.form_too_fast"));
   expect(fast.body).toContain(`name="t" value="${t}"`);
   expect(await form.waiting()).toEqual([]);
 });
@@ -47,7 +47,7 @@ test("a form of yesterday or of another server is shown again with what was ente
   for (const t of ["", "forged", "m0000000.aaaaaaaaaaaaaaaaaaaaaa"]) {
     const page = await form.send({ address: "ada@example.com", fields: { t } });
     expect(page.statusCode).toBe(422);
-    expect(page.body).toContain(text("error.form_stale"));
+    expect(page.body).toContain(textOf("error.form_stale"));
     expect(page.body).toContain("ada@example.com");
     const fresh = / name="t" value="([^"]+)"/.exec(page.body)![1]!;
     expect((await form.send({ address: "ada@example.com", fields: { t: fresh } })).statusCode).toBe(200);
@@ -65,7 +65,7 @@ test.each([
   const refused = await form.send({ address: address(50), from, json });
   expect(refused.statusCode).toBe(429);
   expect(Number(refused.headers["retry-after"])).toBeGreaterThan(3_000);
-  expect(refused.body).toContain(text("error.network_busy", { n: 60 }));
+  expect(refused.body).toContain(textOf("error.network_busy", { n: 60 }));
   if (json) expect(refused.json().details).toMatchObject({ challenge: true });
   else expect(refused.body).toContain('data-challenge="/challenge"');
   expect((await form.send({ address: address(51), from: "192.0.3.1", json })).statusCode).toBe(200);
@@ -76,7 +76,7 @@ test.each([
   expect((await form.send({ address: address(52), from, json, fields: { altcha } })).statusCode).toBe(200);
   const again = await form.send({ address: address(53), from, json, fields: { altcha } });
   expect(again.statusCode).toBe(403);
-  expect(again.body).toContain(text("error.proof_invalid"));
+  expect(again.body).toContain(textOf("error.proof_invalid"));
   expect((await form.send({ address: address(54), from, json, fields: { altcha: "made up" } })).statusCode).toBe(403);
   expect(await form.waiting()).toHaveLength(caps.plainNetwork.points + 2);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addFeeds } from "../../../src/sources/store.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -28,9 +28,9 @@ test("without a token of ours nothing is answered, and the answer says how to se
 
 test.each([
   ["GET", "/nothing", {}, undefined, 404, "nothing at this address"],
-  ["GET", "/%", {}, undefined, 400, text("error.url_invalid")],
+  ["GET", "/%", {}, undefined, 400, textOf("error.url_invalid")],
   ["PUT", "/status", auth, undefined, 405, "Use GET"],
-  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, text("error.body_not_json")],
+  ["POST", "/sources", { ...auth, "content-type": "application/json" }, "{", 400, textOf("error.body_not_json")],
   ["POST", "/sources", { ...auth, "content-type": "application/json" }, "", 400, "body is empty"],
   ["POST", "/sources", { ...auth, "content-type": "application/xml" }, "<a/>", 415, "application/xml"],
   [
@@ -39,7 +39,7 @@ test.each([
     { ...auth, "content-type": "application/json" },
     `"${"x".repeat(2_000_000)}"`,
     413,
-    text("error.body_too_large"),
+    textOf("error.body_too_large"),
   ],
   ["POST", "/sources", auth, undefined, 422, "The request is missing: expected an object."],
   ["POST", "/subscribers/import", { ...auth, "content-type": "application/json" }, "{}", 415, "application/json"],
@@ -77,13 +77,13 @@ test.each([
     "POST",
     "/articles",
     article(1, [], { url: "javascript:alert(1)" }),
-    text("error.feed_item_link_invalid", { n: 1, link: "javascript:alert(1)" }),
+    textOf("error.feed_item_link_invalid", { n: 1, link: "javascript:alert(1)" }),
   ],
   [
     "POST",
     "/articles",
     article(1, ["x".repeat(200)]),
-    text("error.feed_item_tag_invalid", { n: 1, tag: `${"x".repeat(59)}…` }),
+    textOf("error.feed_item_tag_invalid", { n: 1, tag: `${"x".repeat(59)}…` }),
   ],
   ["POST", "/sources", { url: "nonsense" }, "nonsense"],
   ["POST", "/editions", { date: "2026-02-30" }, '"2026-02-30" is not a date'],
@@ -96,7 +96,12 @@ test.each([
   ["PUT", "/schedule", { sendDays: "someday" }, '"someday" is not a set of weekdays'],
   ["PUT", "/schedule/skip/2026-13-01", undefined, '"2026-13-01" is not a date'],
   ["POST", "/subscribers", { address: "nobody", allTags: true }, '"nobody" is not an email address'],
-  ["POST", "/subscribers", { address: "a@example.com" }, text("error.nothing_followed", { address: "a@example.com" })],
+  [
+    "POST",
+    "/subscribers",
+    { address: "a@example.com" },
+    textOf("error.nothing_followed", { address: "a@example.com" }),
+  ],
   ["POST", "/subscribers", { address: "a@example.com", tags: "huawei" }, 'tags: "huawei" is not a list.'],
   ["POST", "/tags/merge", { from: "a" }, "into is missing: expected a text."],
 ] as const)("%s %s: a wrong value is named, with what was expected (%#)", async (method, path, body, detail) => {
@@ -151,7 +156,7 @@ test("of two who remove a feed at once one is told that it is gone; the API's ow
   const { sources } = (await site.api("GET", "/sources")).json();
   expect(sources).toMatchObject([{ kind: "api" }]);
   const own = await site.api("DELETE", `/sources/${sources[0].id}`);
-  expect([own.statusCode, own.json().detail]).toEqual([409, text("error.source_not_removable")]);
+  expect([own.statusCode, own.json().detail]).toEqual([409, textOf("error.source_not_removable")]);
 });
 
 test("tags are listed, joined and given other spellings", async () => {

@@ -11,7 +11,7 @@ import { renderEdition } from "../../../src/editions/render.ts";
 import { getEdition } from "../../../src/editions/store.ts";
 import { heldRevision } from "../../../src/editions/held-revision.ts";
 import { ofHeld } from "../../../src/web/operator/preview-edit.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
@@ -83,13 +83,13 @@ test("what the gate would say of the coming edition is on its preview, and where
   server.close();
   const { body } = await get(String(asked.headers.location));
   expect(body).toContain("Last checked on Nov 24, 08:00. 1 of 2 links works. 2 links not checked.");
-  const finding = text("finding.link_broken", { title: "Headline 5", said: "answers 404" });
+  const finding = textOf("finding.link_broken", { title: "Headline 5", said: "answers 404" });
   expect(body).toContain(`would be held: ${finding}`);
   expect((await site.api("GET", "/editions/next")).json()).toMatchObject({ findings: [finding] });
   const { samples } = site.app;
   site.app.samples = () => Promise.reject(new Refusal(422, "A slot is missing."));
   expect((await site.api("PUT", "/editions/next", { subject: "Own" })).json()).toMatchObject({
-    findings: [text("finding.template_failed", { problem: "A slot is missing." })],
+    findings: [textOf("finding.template_failed", { problem: "A slot is missing." })],
   });
   site.app.samples = samples;
   await post("/operator/preview/articles/5/out");
@@ -167,7 +167,7 @@ async function expectOneOfTwo(seen: string): Promise<void> {
   expect((await post("/operator/editions/2026-11-24/words", words)).statusCode).toBe(303);
   const late = await post("/operator/editions/2026-11-24/words", { ...words, subject: "Another" });
   expect(late.statusCode).toBe(409);
-  expect(late.body).toContain(text("error.edition_changed", { actor: "Ada", edition: "2026-11-24" }));
+  expect(late.body).toContain(textOf("error.edition_changed", { actor: "Ada", edition: "2026-11-24" }));
   const byProgram = (revision: string) => site.api("PUT", "/editions/2026-11-24", { subject: "A program’s", revision });
   expect((await byProgram(seen)).statusCode).toBe(409);
   const { revision, subject } = (await site.api("GET", "/editions/2026-11-24")).json();

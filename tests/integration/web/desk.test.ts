@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { actedInWords } from "../../../src/web/operator/edition-acts.ts";
 import { formWithFile } from "../../support/form-with-file.ts";
 import { signIn, type Desk } from "../../support/sign-in.ts";
@@ -86,7 +86,7 @@ test("an edition is paused at once, resumed after a page that says to how many, 
   expect([wrong.statusCode, wrong.body]).toEqual([
     409,
     expect.stringContaining(
-      text("error.edition_action_not_possible", {
+      textOf("error.edition_action_not_possible", {
         edition: "2026-11-24",
         state: "cancelled",
         action: "resume",
@@ -163,7 +163,9 @@ test("today's hour moved into the past is told before it sends", async () => {
   const unasked = await post("/operator/schedule", fields);
   expect([unasked.statusCode, unasked.body]).toEqual([
     409,
-    expect.stringContaining(text("error.passed_date_undecided", { date: "2026-11-25", time: "05:00 (Europe/Berlin)" })),
+    expect.stringContaining(
+      textOf("error.passed_date_undecided", { date: "2026-11-25", time: "05:00 (Europe/Berlin)" }),
+    ),
   ]);
   const revision = /name="revision" value="(\w+)"/.exec(body)![1]!;
   expect((await post("/operator/schedule", { ...fields, revision, passed: "skip" })).statusCode).toBe(303);
@@ -172,7 +174,7 @@ test("today's hour moved into the past is told before it sends", async () => {
   const outdated = await post("/operator/schedule", { ...fields, sendAt: "06:00", revision });
   expect([outdated.statusCode, outdated.body]).toEqual([
     409,
-    expect.stringContaining(text("error.schedule_changed", { actor: "Ada" })),
+    expect.stringContaining(textOf("error.schedule_changed", { actor: "Ada" })),
   ]);
 });
 

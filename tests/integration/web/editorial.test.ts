@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { processors } from "../../../jobs/index.ts";
 import { findEdition, getEdition } from "../../../src/editions/store.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { readMail, type ReadMail } from "../../support/reading.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
@@ -90,7 +90,7 @@ test("of two editors who change it at once, the second is told", async () => {
   const answers = await Promise.all([1, 2].map((n) => edit({ revision, introduction: `By editor ${n}` })));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 409]));
   expect(answers.find(({ statusCode }) => statusCode === 409)!.json().detail).toBe(
-    text("error.next_edition_changed", { date: "2026-11-25" }),
+    textOf("error.next_edition_changed", { date: "2026-11-25" }),
   );
 });
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeEmbedScript } from "../../../src/web/embed/script.ts";
 import { openWording } from "../../../src/wording/catalogue.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 const origin = "https://news.example";
 let site: OpenWeb;
@@ -126,7 +126,7 @@ test("the form without a script works from another origin, under stricter caps",
   for (let n = 0; n < 6; n += 1) statuses.push((await send("192.0.2.7")).statusCode);
   expect(statuses).toEqual([200, 200, 200, 200, 200, 422]);
   const over = await send("192.0.2.99");
-  expect(over.body).toContain(text("error.form_stale"));
+  expect(over.body).toContain(textOf("error.form_stale"));
   expect(over.body).toContain('value="eve@example.com"');
   expect((await send("198.51.100.7")).statusCode).toBe(200);
   const rows = await signups();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deliverSlice } from "../../../src/deliveries/deliver-slice.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 const ids = new Map<string, number>();
@@ -74,15 +74,15 @@ test("each article says which tags brought it; a date without an edition says wh
   expect(await why(ids.get("ada")!, "?date=2026-11-24.7")).toMatchObject({ status: 404 });
   expect((await lookUp("stranger@example.com")).json()).toMatchObject({
     status: 404,
-    detail: text("error.address_unknown"),
+    detail: textOf("error.address_unknown"),
   });
   expect((await lookUp("Gone@example.org")).json()).toMatchObject({
     status: 404,
-    detail: text("error.address_unknown_suppressed", { reason: "complaint" }),
+    detail: textOf("error.address_unknown_suppressed", { reason: "complaint" }),
   });
   expect((await lookUp("nobody")).statusCode).toBe(422);
   expect(await why("ada@example.com")).toMatchObject({ status: 422 });
-  expect(await why("4711")).toMatchObject({ status: 404, detail: text("error.subscriber_not_found", { id: 4711 }) });
+  expect(await why("4711")).toMatchObject({ status: 404, detail: textOf("error.subscriber_not_found", { id: 4711 }) });
 });
 
 test("deliveries are found by state, domain and reply, counted by domain, and exported without formulas", async () => {

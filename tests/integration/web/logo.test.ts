@@ -9,7 +9,7 @@ import { loadHere, ownSettings } from "../../../src/config/load.ts";
 import { changeLogo } from "../../../src/operations/change-logo.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { token } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dayletter-logo-"));
 const env: Record<string, string> = {
@@ -51,11 +51,11 @@ const logged = () =>
 test("what the page refuses as a logo the API refuses in the same words, and nothing is kept of it", async () => {
   expect(await api("GET")).toEqual({ status: 200, logo: null, fixed: false });
   for (const [content, status, sentence] of [
-    ["", 422, text("error.logo_type")],
-    ["GIF89a", 422, text("error.logo_type")],
-    [drawing.replace("<path", "<script/><path"), 422, text("error.logo_svg_active", { part: "script" })],
-    [drawing.padEnd(200_001), 422, text("error.logo_too_large", { kilobytes: 201, most: 200 })],
-    ["x".repeat(5_000_001), 413, text("error.body_too_large")],
+    ["", 422, textOf("error.logo_type")],
+    ["GIF89a", 422, textOf("error.logo_type")],
+    [drawing.replace("<path", "<script/><path"), 422, textOf("error.logo_svg_active", { part: "script" })],
+    [drawing.padEnd(200_001), 422, textOf("error.logo_too_large", { kilobytes: 201, most: 200 })],
+    ["x".repeat(5_000_001), 413, textOf("error.body_too_large")],
   ] as const)
     expect(await api("PUT", content)).toMatchObject({ status, detail: expect.stringContaining(sentence) });
   expect([await logged(), reopened, readdirSync(dir).filter((name) => name.startsWith("logo."))]).toEqual([[], 0, []]);
@@ -105,7 +105,7 @@ test("a logo that the environment sets is changed there", async () => {
   await close();
   await open({ ...env, PUBLICATION_LOGO: new URL("../../fixtures/logo.png", import.meta.url).pathname });
   expect(await api("GET")).toMatchObject({ fixed: true, logo: { type: "image/png" } });
-  const refused = { status: 409, detail: text("error.logo_fixed") };
+  const refused = { status: 409, detail: textOf("error.logo_fixed") };
   expect(await api("PUT", drawing)).toMatchObject(refused);
   expect(await api("DELETE")).toMatchObject(refused);
 });

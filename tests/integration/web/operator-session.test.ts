@@ -7,7 +7,7 @@ import { networkOf, siteOf } from "../../../src/abuse/network.ts";
 import { signInCaps } from "../../../src/abuse/limits.ts";
 import type { ErrorCode, MessageValues } from "../../../src/wording/catalogue.ts";
 import { signIn } from "../../support/sign-in.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
 
 const password = "kettle marble orbit tulip";
@@ -160,7 +160,7 @@ const later = (seconds: number): void => void (site.clock.at = new Date(site.clo
 const told = (answer: LightMyRequestResponse): string => /role="alert">([^<]*)/.exec(answer.body)?.[1] ?? "";
 /** A refusal as a page shows it. */
 const shown = (code: ErrorCode, values?: MessageValues): string =>
-  text(`error.${code}`, values).replaceAll(`"`, "&#34;");
+  textOf(`error.${code}`, values).replaceAll(`"`, "&#34;");
 const recoveryCodesOf = ({ body }: LightMyRequestResponse): string[] => body.match(/\d{4} \d{4} \d{4}/g) ?? [];
 
 /** Turns one-time codes on. @returns the present code, and the recovery codes */
@@ -290,7 +290,7 @@ test("an owner invites, changes and disables operators; the last owner stays", a
     await site.api("POST", "/operators/ada/disable"),
     await site.api("PUT", "/operators/ada/role", { role: "viewer" }),
   ])
-    expect([answer.statusCode, answer.json().detail]).toEqual([409, text("error.last_owner", { name: "Ada" })]);
+    expect([answer.statusCode, answer.json().detail]).toEqual([409, textOf("error.last_owner", { name: "Ada" })]);
   expect((await enter()).statusCode).toBe(303);
 });
 

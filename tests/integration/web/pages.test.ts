@@ -7,7 +7,7 @@ import { findByAddress, type Subscriber } from "../../../src/subscribers/store.t
 import { signIn } from "../../support/sign-in.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 let paths: { preferences: string; unsubscribe: string };
@@ -35,7 +35,7 @@ test("the front page of a new server says what it is, what is missing, and the n
   expect(page.statusCode).toBe(200);
   for (const said of [
     "Telecoms Daily",
-    text("front.lead"),
+    textOf("front.lead"),
     "Wednesday, November 25 at 07:00 (UTC)",
     "<code>dayletter sources add https://your-site.example/feed.xml</code>",
     "SMTP_URL",
@@ -44,7 +44,7 @@ test("the front page of a new server says what it is, what is missing, and the n
   ]) {
     expect(page.body).toContain(said);
   }
-  expect((await get("/editions")).body).toContain(text("editions.empty"));
+  expect((await get("/editions")).body).toContain(textOf("editions.empty"));
 });
 
 test("strangers see what the site is and nothing of how it is run, also while there is no article or reader", async () => {
@@ -52,7 +52,7 @@ test("strangers see what the site is and nothing of how it is run, also while th
   for (const stranger of strangers) {
     const { body, statusCode } = await site.inject({ method: "GET", url: "/", ...stranger });
     expect(statusCode).toBe(200);
-    expect(body).toContain(text("front.lead"));
+    expect(body).toContain(textOf("front.lead"));
     expect(body).toContain('action="/subscribe"');
     expect(body).not.toContain('id="steps"');
     expect(body).not.toMatch(/SMTP_URL|<code>|dayletter |outbox/);
@@ -132,7 +132,7 @@ test("preferences show the reader's tags, and keep what the reader chooses", asy
   expect(await reader()).toMatchObject({ tags: ["Korea"], allTags: false });
   const nothing = await submit(paths.preferences, "");
   expect(nothing.statusCode).toBe(422);
-  expect(nothing.body).toContain(text("error.nothing_chosen"));
+  expect(nothing.body).toContain(textOf("error.nothing_chosen"));
   expect(await reader()).toMatchObject({ tags: ["Korea"] });
   await submit(paths.preferences, "all=1");
   expect(await reader()).toMatchObject({ tags: [], allTags: true });
@@ -207,7 +207,7 @@ test("once there are sources and readers, how things stand is for this machine a
   ] as const) {
     const { body } = await site.inject({ method: "GET", url: "/", remoteAddress, headers: local });
     expect(body.includes("1 source connected.")).toBe(seen);
-    expect(body).toContain(text("front.lead"));
+    expect(body).toContain(textOf("front.lead"));
   }
 });
 

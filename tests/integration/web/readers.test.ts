@@ -15,7 +15,7 @@ import { expiringToken, linkToken } from "../../../src/subscribers/tokens.ts";
 import { forge } from "../../support/forge.ts";
 import { signUps } from "../../support/sign-up.ts";
 import { article, openWeb, token, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 const address = "ada@example.com";
 const later = new Date("2026-11-26T08:00:00Z");
@@ -68,7 +68,7 @@ test.each<[string, Record<string, string>, boolean]>([
   const { body } = await get("/subscribe?tags=lg%20u%2B,rare,never%20seen&tags=Paris%2C%20Texas", headers);
   expect(offered(body).slice(0, 3)).toEqual(["lg u+", "rare", "Paris, Texas"]);
   expect(ticked(body)).toEqual(trusted ? ["lg u+", "rare", "Paris, Texas"] : []);
-  expect(body).toContain(trusted ? text("form.ticked") : "The link you followed suggests");
+  expect(body).toContain(trusted ? textOf("form.ticked") : "The link you followed suggests");
   expect(body).toMatch(/No article has had this tag yet: .*never seen/);
 });
 
@@ -85,7 +85,7 @@ test("a page offers the most used tags and finds the others, by GET and for scri
 test.each<[string, Record<string, string>, string, string]>([
   ["a wrong address", { address: "ada@", all: "1" }, "address", "is not an email address"],
   ["no address", { address: "", all: "1" }, "address", "Enter your email address."],
-  ["nothing chosen", { all: "", tags: "" }, "tags", text("error.no_tag_chosen")],
+  ["nothing chosen", { all: "", tags: "" }, "tags", textOf("error.no_tag_chosen")],
   ["a tag that is none", { all: "", tags: "made up" }, "tags", "made up"],
   ["a zone that is none", { timezone: "Mars/Olympus" }, "timezone", "is not a time zone"],
 ])("%s is told beside its field, and all that was entered stays", async (_name, fields, field, sentence) => {
@@ -191,14 +191,14 @@ test("a reader's data is a JSON file, and erasure takes a second step", async ()
     "cache-control": "no-store",
   });
   expect(file.json()).toMatchObject({ subscriber: { address, tags: ["lg u+"] } });
-  const kept = text("erase.fingerprint");
+  const kept = textOf("erase.fingerprint");
   const asked = (await get(`${own}/erase`)).body;
   expect(asked).toContain("This cannot be undone.");
   expect(asked).toContain(kept);
   expect(await reader()).not.toBeNull();
   const twice = await Promise.all([post(`${own}/erase`), post(`${own}/erase`)]);
   for (const { body } of twice) expect(body).not.toContain("dayletter");
-  expect(twice.map(({ body }) => body).join()).toContain(text("erased.title"));
+  expect(twice.map(({ body }) => body).join()).toContain(textOf("erased.title"));
   expect(await reader()).toBeNull();
   expect((await get(own)).statusCode).toBe(410);
 });
@@ -313,7 +313,7 @@ test("a link whose reader was erased says so however often it is pressed, for it
   await post(`${own}/erase`);
   for (let n = 0; n < 40; n++) {
     const page = await post(link, { "List-Unsubscribe": "One-Click" });
-    expect([page.statusCode, page.body.includes(text("error.reader_link_dead"))]).toEqual([410, true]);
+    expect([page.statusCode, page.body.includes(textOf("error.reader_link_dead"))]).toEqual([410, true]);
   }
   expect((await get(own)).body).toContain("<h1>This link has expired</h1>");
   expect((await post(`${link.slice(0, -2)}AA`)).statusCode).toBe(404);
@@ -337,7 +337,7 @@ test("a new address counts although the old mailbox has failed since; not for wh
   await unsubscribe(db, id, clock.now());
   const left = await post(await ask(Buffer.alloc(16, 1)));
   expect([left.statusCode, await now()]).toEqual([409, "ada@example.com unsubscribed"]);
-  expect(left.body).toContain(text("error.change_unsubscribed"));
+  expect(left.body).toContain(textOf("error.change_unsubscribed"));
 
   await db.updateTable("subscribers").set({ status: "suppressed" }).execute();
   const entry = { addressKey: address, detail: null, now: clock.now() };
@@ -380,7 +380,7 @@ test("what is no form is answered with the next step: a page, or a problem docum
     site.inject({ method: "POST", url: "/subscribe", headers, payload });
   const page = await send({ "content-type": "text/xml" }, "<a/>");
   expect([page.statusCode, page.headers["content-type"]]).toEqual([415, "text/html; charset=utf-8"]);
-  expect(page.body).toContain(text("failure.not_a_form"));
+  expect(page.body).toContain(textOf("failure.not_a_form"));
   for (const [status, headers, payload] of [
     [400, { "content-type": "application/json" }, "{"],
     [413, { "content-type": "application/json" }, JSON.stringify("a".repeat(1_100_000))],

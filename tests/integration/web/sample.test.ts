@@ -7,7 +7,7 @@ import { formTime } from "../../../src/abuse/form-time.ts";
 import { claim } from "../../../src/deliveries/claims.ts";
 import { sampleReader } from "../../../src/editions/sample.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 const get = (url: string) => site.inject({ method: "GET", url });
@@ -24,7 +24,7 @@ describe("sample copies", () => {
   test("without any article the page says so and offers the next step", async () => {
     const page = await get("/sample");
     expect(page.statusCode).toBe(200);
-    expect(page.body).toContain(text("sample.empty"));
+    expect(page.body).toContain(textOf("sample.empty"));
     expect(page.body).toContain('href="/subscribe"');
     expect((await get("/sample.txt")).statusCode).toBe(404);
   });
@@ -43,7 +43,7 @@ describe("sample copies", () => {
     expect(plain).toContain("This is a sample copy.");
     for (const n of [1, 2, 3, 4]) expect(plain).toContain(`Headline ${n}`);
     expect(plain).not.toContain("Headline 5");
-    expect((await get("/sample?tag=later&view=text")).body).toContain(text("sample.none_recent", { count: 1 }));
+    expect((await get("/sample?tag=later&view=text")).body).toContain(textOf("sample.none_recent", { count: 1 }));
     expect((await get("/sample.txt?tag=later")).statusCode).toBe(404);
     expect((await site.api("GET", "/status")).json().waiting).toBe(3);
   });
@@ -129,7 +129,7 @@ describe("sample copies", () => {
     const { body } = await get(`/sample?${query}&view=text`);
     expect(body).toContain("2 articles on lg u+, huawei");
     expect(body).toContain('href="/subscribe?tags=lg%20u%2B&amp;tags=huawei"');
-    expect(body).toContain(text("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
+    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
   });
 
   test("tags that there are not are named, and others offered", async () => {
@@ -140,7 +140,7 @@ describe("sample copies", () => {
     const none = await get("/sample?tags=nonsense,rubbish");
     expect(none.statusCode).toBe(404);
     expect(none.body).toContain("rubbish");
-    expect(none.body).toContain(text("sample.what_instead", { date: "Tuesday, November 24, 2026" }));
+    expect(none.body).toContain(textOf("sample.what_instead", { date: "Tuesday, November 24, 2026" }));
     expect(none.body).toContain('value="lg u+"');
     const file = await get("/sample.eml?tag=nonsense");
     expect(file.statusCode).toBe(404);
@@ -156,8 +156,8 @@ describe("sample copies", () => {
     await site.render(2);
     expect((await get("/sample.txt")).body).toContain("Headline 6");
     const { body } = await get(`${tagged}&view=text`);
-    expect(body).toContain(text("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
-    expect(body).toContain(text("sample.why_older"));
+    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
+    expect(body).toContain(textOf("sample.why_older"));
   });
 
   test("a tag that was joined to another finds the editions that froze it", async () => {
@@ -228,7 +228,7 @@ describe("sample copies", () => {
   test.each([
     ["no address", { address: " " }, 422, "Enter your email address."],
     ["a wrong address", { address: "<script>@x" }, 422, "&lt;script&gt;@x"],
-    ["a form from elsewhere", { address: "eve@example.com", t: "x" }, 422, text("error.form_stale")],
+    ["a form from elsewhere", { address: "eve@example.com", t: "x" }, 422, textOf("error.form_stale")],
     ["nothing at all", {}, 422, "Enter your email address."],
   ])("%s: the page says what is wrong, and keeps what was typed", async (_what, fields, status, said) => {
     const page = await site.inject({

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { processors } from "../../../jobs/index.ts";
 import { findEdition } from "../../../src/editions/store.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 let site: OpenWeb;
@@ -52,7 +52,7 @@ test("neither a move into the past nor its undoing sends by surprise", async () 
   site.clock.at = new Date("2026-11-26T08:00:00Z");
   const undone = await site.api("DELETE", "/schedule/move/2026-11-26");
   expect(undone.statusCode).toBe(422);
-  expect(undone.json().detail).toBe(text("error.delivery_time_passed", { date: "2026-11-26", time: "07:00 (UTC)" }));
+  expect(undone.json().detail).toBe(textOf("error.delivery_time_passed", { date: "2026-11-26", time: "07:00 (UTC)" }));
   expect(await findEdition(site.app.db, "2026-11-26")).toBeUndefined();
   expect((await site.api("PUT", "/schedule/move/2026-11-25", { sendAt: "23:00" })).statusCode).toBe(409);
   expect((await site.api("DELETE", "/schedule/move/2026-11-27")).json()).toMatchObject({
@@ -68,7 +68,10 @@ test("holidays are skipped by a list with ranges, all or none, and put back", as
   const back = await site.api("PUT", "/schedule/skip", { dates: dates.slice(1), undo: true });
   expect(back.json()).toMatchObject({ skipped: ["2026-12-24"] });
   const many = await site.api("PUT", "/schedule/skip", { dates: ["2027-01-01..2027-12-31", "2028-01-01..2028-12-30"] });
-  expect([many.statusCode, many.json().detail]).toEqual([422, text("error.too_many_dates", { count: 730, most: 400 })]);
+  expect([many.statusCode, many.json().detail]).toEqual([
+    422,
+    textOf("error.too_many_dates", { count: 730, most: 400 }),
+  ]);
 });
 
 test("a date that has passed is neither left out nor put back, and nothing is recorded of it", async () => {
@@ -77,7 +80,7 @@ test("a date that has passed is neither left out nor put back, and nothing is re
   site.clock.at = new Date("2026-11-27T08:00:00Z");
   const late = await site.api("DELETE", "/schedule/skip/2026-11-27");
   expect(late.statusCode).toBe(422);
-  expect(late.json().detail).toBe(text("error.skipped_date_due", { date: "2026-11-27", time: "07:00 (UTC)" }));
+  expect(late.json().detail).toBe(textOf("error.skipped_date_due", { date: "2026-11-27", time: "07:00 (UTC)" }));
   await lookAt("2026-11-28T07:00:00Z");
   for (const [date, key] of [
     ["2026-11-27", "error.date_passed"],
@@ -86,7 +89,7 @@ test("a date that has passed is neither left out nor put back, and nothing is re
     for (const undo of [true, false]) {
       const refused = await site.api("PUT", "/schedule/skip", { dates: ["2027-03-01", date], undo });
       expect(refused.statusCode).toBeGreaterThanOrEqual(409);
-      expect(refused.json().detail).toBe(text(key, { date }));
+      expect(refused.json().detail).toBe(textOf(key, { date }));
     }
   }
   await lookAt("2026-11-28T08:00:00Z");
@@ -101,12 +104,12 @@ test("of two who change the schedule at once one wins, and the other is told who
   );
   const [won, lost] = race.toSorted((a, b) => a.statusCode - b.statusCode);
   expect([won!.statusCode, lost!.statusCode]).toEqual([200, 409]);
-  expect(lost!.json().detail).toBe(text("error.schedule_changed", { actor: "setting" }));
+  expect(lost!.json().detail).toBe(textOf("error.schedule_changed", { actor: "setting" }));
   const { sendAt, revision } = (await site.api("GET", "/schedule")).json();
   expect(sendAt).toBe(won!.json().sendAt);
   expect((await site.api("PUT", "/schedule/move/2026-12-02", { sendAt: "11:00", revision })).statusCode).toBe(200);
   const old = await site.api("PUT", "/schedule/move/2026-12-02", { sendAt: "12:00", revision });
-  expect([old.statusCode, old.json().detail]).toEqual([409, text("error.schedule_changed", { actor: "setting" })]);
+  expect([old.statusCode, old.json().detail]).toEqual([409, textOf("error.schedule_changed", { actor: "setting" })]);
 });
 
 test("an hour that has passed sends nothing unless somebody says so", async () => {
@@ -114,7 +117,7 @@ test("an hour that has passed sends nothing unless somebody says so", async () =
   const set = (body: object) => site.api("PUT", "/schedule", { sendAt: "08:00", ...body });
   const asked = await set({});
   expect(asked.statusCode).toBe(409);
-  expect(asked.json().detail).toBe(text("error.passed_date_undecided", { date: "2026-12-01", time: "08:00 (UTC)" }));
+  expect(asked.json().detail).toBe(textOf("error.passed_date_undecided", { date: "2026-12-01", time: "08:00 (UTC)" }));
   expect((await site.api("GET", "/schedule")).json().sendAt).not.toBe("08:00");
   expect((await set({ passed: "skip" })).json()).toMatchObject({
     sendAt: "08:00",

@@ -8,7 +8,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { loadHere, ownSettings } from "../../../src/config/load.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { formWithFile } from "../../support/form-with-file.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dayletter-setup-"));
@@ -102,10 +102,10 @@ test("a logo is taken from a file, once it is one; then it is set, and can be ta
   const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M0 0h40v40z"/></svg>';
   const evil = drawing.replace("<path", "<script/><path");
   for (const [content, sentence] of [
-    ["", text("error.logo_not_chosen")],
-    ["GIF89a", text("error.logo_type")],
-    [evil, text("error.logo_svg_active", { part: "script" })],
-    [drawing.padEnd(200_001), text("error.logo_too_large", { kilobytes: 201, most: 200 })],
+    ["", textOf("error.logo_not_chosen")],
+    ["GIF89a", textOf("error.logo_type")],
+    [evil, textOf("error.logo_svg_active", { part: "script" })],
+    [drawing.padEnd(200_001), textOf("error.logo_too_large", { kilobytes: 201, most: 200 })],
   ] as const) {
     const refused = await upload(at, { name: "logo.png", content: Buffer.from(content) });
     expect([refused.statusCode, refused.body]).toEqual([422, expect.stringContaining(sentence)]);
@@ -124,7 +124,7 @@ test("a logo is taken from a file, once it is one; then it is set, and can be ta
   expect([again.statusCode, loadHere(env).logo, reopened]).toEqual([200, null, before + 2]);
   expect(readdirSync(dir).filter((name) => name.startsWith("logo."))).toEqual([]);
   expect(() => loadHere({ ...env, PUBLICATION_LOGO: "gone.png" })).toThrow(
-    `PUBLICATION_LOGO: ${text("error.logo_file_missing", { file: join(dir, "gone.png") })}`,
+    `PUBLICATION_LOGO: ${textOf("error.logo_file_missing", { file: join(dir, "gone.png") })}`,
   );
 });
 

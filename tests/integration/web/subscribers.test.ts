@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -81,11 +81,11 @@ test("whoever was erased comes back by themselves or with a consent since then, 
   const { id } = await add({ address, confirmed: true, consent });
   await site.api("DELETE", `/subscribers/${id}?erase`);
   expect((await site.api("POST", "/subscribers/lookup", { address })).json()).toMatchObject({
-    detail: text("error.address_unknown_erased"),
+    detail: textOf("error.address_unknown_erased"),
   });
   expect(await add({ address, confirmed: true, consent })).toMatchObject({
     status: 409,
-    detail: text("error.address_erased", { address, date: "2026-11-24" }),
+    detail: textOf("error.address_erased", { address, date: "2026-11-24" }),
   });
   expect(await add({ address })).toMatchObject({ status: "pending" });
   expect((await notices()).at(-1)).toEqual({ kind: "confirm", address });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -50,22 +50,22 @@ test("two operators at once: whoever moved the spelling wins, and the other is t
   expect(renamed.statusCode).toBe(200);
   // Either the spelling was gone when the tag took it for its name, or it was the name already.
   if (removed.status === 200) expect(removed.changed).toBe(true);
-  else expect(removed.detail).toBe(text("error.tag_named_by_alias", { alias: "lg u+", tag: "LG Uplus" }));
+  else expect(removed.detail).toBe(textOf("error.tag_named_by_alias", { alias: "lg u+", tag: "LG Uplus" }));
   await site.api("POST", "/tags/merge", { from: "LG Uplus", into: "Korea" });
   expect(await remove("유플러스", "LG Uplus")).toMatchObject({
     status: 409,
-    detail: text("error.tag_named_by_alias", { alias: "LG Uplus", tag: "Korea" }),
+    detail: textOf("error.tag_named_by_alias", { alias: "LG Uplus", tag: "Korea" }),
   });
   expect(await remove("LG U plus", "LGU+")).toMatchObject({
     status: 409,
-    detail: text("error.alias_of_other_tag", { alias: "LG U plus", owner: "Korea", tag: "LGU+" }),
+    detail: textOf("error.alias_of_other_tag", { alias: "LG U plus", owner: "Korea", tag: "LGU+" }),
   });
 });
 
 test.each([
-  ["korea", "Korea", 422, text("error.alias_is_tag_name", { tag: "Korea" })],
-  ["x", "nonsense", 422, text("error.tag_unknown", { tags: '"nonsense"' })],
-  [" ", "Korea", 422, text("error.tag_name_invalid", { value: " " })],
+  ["korea", "Korea", 422, textOf("error.alias_is_tag_name", { tag: "Korea" })],
+  ["x", "nonsense", 422, textOf("error.tag_unknown", { tags: '"nonsense"' })],
+  [" ", "Korea", 422, textOf("error.tag_name_invalid", { value: " " })],
 ])("%j of %j is refused in words", async (alias, tag, status, detail) => {
   expect(await remove(alias, tag)).toMatchObject({ status, detail });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 beforeAll(async () => {
@@ -48,7 +48,7 @@ test("a dry run says in the words of the page what an act on a tag will do, and 
 test("a dry run is refused as the act itself would be", async () => {
   expect(await look("rename", { from: "internal", to: "korea" })).toMatchObject({
     status: 409,
-    detail: text("error.tag_alias_exists", { name: "korea", other: "Korea", tag: "internal" }),
+    detail: textOf("error.tag_alias_exists", { name: "korea", other: "Korea", tag: "internal" }),
   });
   expect(await look("rename", { from: "internal", to: "Inside", revision: 0 })).toMatchObject({ status: 409 });
   expect(await look("merge", { from: "korea", into: "Korea" })).toMatchObject({ status: 422 });

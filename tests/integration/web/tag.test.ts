@@ -9,7 +9,7 @@ import { findByAddress } from "../../../src/subscribers/store.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { startFeed, type FeedServer } from "../../support/feed-server.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 let site: OpenWeb;
 const get = (url: string) => site.inject({ method: "GET", url });
@@ -200,16 +200,16 @@ describe("a tag that an operator changes", () => {
     const [won, lost] = two.toSorted((a, b) => a.statusCode - b.statusCode);
     const { name } = won!.json<{ name: string }>();
     expect([won!.statusCode, lost!.statusCode]).toEqual([200, 409]);
-    expect(lost!.json().detail).toBe(text("error.tag_named_by_alias", { alias: "LG U+", tag: name }));
+    expect(lost!.json().detail).toBe(textOf("error.tag_named_by_alias", { alias: "LG U+", tag: name }));
     expect((await rename("LG U+", name)).json()).toMatchObject({ name, changed: false });
     await rename(name, "LG Uplus");
     expect((await rename("LG Uplus", "LG+", { revision })).json().detail).toBe(
-      text("error.tag_changed", { tag: "LG Uplus" }),
+      textOf("error.tag_changed", { tag: "LG Uplus" }),
     );
     const taken = await rename("LG Uplus", "korea");
     expect([taken.statusCode, taken.json().detail]).toEqual([
       409,
-      text("error.tag_alias_exists", { name: "korea", other: "Korea", tag: "LG Uplus" }),
+      textOf("error.tag_alias_exists", { name: "korea", other: "Korea", tag: "LG Uplus" }),
     ]);
     await site.api("POST", "/articles", article(4, ["LG U+"]));
     expect((await get("/tags/LG%20Uplus")).body.match(/Headline \d/g)).toEqual(["Headline 4", "Headline 1"]);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { commandName, ConfigError, loadConfig, loadHere, ownSettings, type Config } from "../../../src/config/load.ts";
 import type { ErrorCode, MessageValues } from "../../../src/wording/catalogue.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 /** What a relay on another machine asks for besides its URL. */
@@ -240,7 +240,7 @@ describe("loadConfig", () => {
     ["DAYLETTER_URL", "localhost:3000", "site_url_invalid", { value: "localhost" }],
   ])("%s=%j: %s", (name, value, code, values) => {
     const problems = problemsOf({ [name]: value }).filter((problem) => problem.startsWith(`${name}: `));
-    expect(problems).toEqual([`${name}: ${text(`error.${code}`, { value, ...values })}`]);
+    expect(problems).toEqual([`${name}: ${textOf(`error.${code}`, { value, ...values })}`]);
   });
 
   it.each([
@@ -301,7 +301,7 @@ describe("loadConfig", () => {
   it("reads the environment of the process by default", () => {
     vi.stubEnv("PORT", "seven");
     const values = { value: "seven", min: 0, max: 65_535 };
-    expect(() => loadConfig()).toThrow(`PORT: ${text("error.whole_number_invalid", values)}`);
+    expect(() => loadConfig()).toThrow(`PORT: ${textOf("error.whole_number_invalid", values)}`);
     vi.unstubAllEnvs();
   });
 });
@@ -348,7 +348,7 @@ describe("NAME_FILE", () => {
       expect.stringMatching(/^DATABASE_URL_FILE: .* \(EISDIR\)/),
       expect.stringMatching(/^REDIS_URL_FILE: .* is empty/),
       expect.stringMatching(/^SMTP_URL_FILE: .* \(ENOENT\)/),
-      text("error.secret_given_twice", { name: "SECRET", fileName: "SECRET_FILE" }),
+      textOf("error.secret_given_twice", { name: "SECRET", fileName: "SECRET_FILE" }),
     ]);
     expect(problems.join()).not.toContain(secret);
   });
@@ -382,7 +382,7 @@ describe("NAME_FILE", () => {
     const DATA_DIR = join(folder, "own");
     mkdirSync(DATA_DIR);
     writeFileSync(join(DATA_DIR, "settings.env"), `SECRET_FILE=${folder}/secret\n`);
-    expect(() => loadHere({ DATA_DIR })).toThrow(text("error.settings_name_fixed", { name: "SECRET_FILE" }));
+    expect(() => loadHere({ DATA_DIR })).toThrow(textOf("error.settings_name_fixed", { name: "SECRET_FILE" }));
   });
 });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { formatOwn, parseOwn } from "../../../src/config/own.ts";
 import { environmentLines, relayUrl } from "../../../src/web/operator/setup-fields.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 it("what is written is read again, whatever it is", () => {
   const value = fc.string({ unit: "binary" }).filter((text) => text !== "");
@@ -20,8 +20,8 @@ it("a person may write it; what is no setting, or none of this file, is told by 
   const { values, problems } = parseOwn('# ours\n\nMAIL_FROM="News" <n@example.com>\n A = b=c \nwhat\nDATABASE_URL=x');
   expect(values).toEqual({ MAIL_FROM: '"News" <n@example.com>', A: "b=c" });
   expect(problems).toEqual([
-    text("error.settings_line_invalid", { line: 5 }),
-    text("error.settings_name_fixed", { name: "DATABASE_URL" }),
+    textOf("error.settings_line_invalid", { line: 5 }),
+    textOf("error.settings_name_fixed", { name: "DATABASE_URL" }),
   ]);
 });
 

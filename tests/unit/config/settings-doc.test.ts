@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { notes, secretSettings, settingNames, settings } from "../../../src/config/schema.ts";
 import { expectWritten } from "../../support/written-docs.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 const command = "UPDATE_DOCS=1 npx vitest run --project unit tests/unit/config/settings-doc.test.ts";
 const example = {
@@ -30,7 +30,7 @@ it("the example works only with a real SECRET", () => {
     queue: "redis",
     mail: false,
   });
-  expect(() => loadConfig(example)).toThrow(`SECRET: ${text("error.secret_has_space")}`);
+  expect(() => loadConfig(example)).toThrow(`SECRET: ${textOf("error.secret_has_space")}`);
 });
 
 function settingsTable(): string {

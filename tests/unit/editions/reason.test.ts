@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
 import { findingInWords, reasonInWords, templateProblem, type Reason } from "../../../src/editions/reason.ts";
-import { text } from "../../support/text.ts";
+import { textOf } from "../../support/text.ts";
 
 test("no reason has no words", () => {
   expect(reasonInWords(null)).toBeNull();
@@ -24,14 +24,14 @@ describe("the words of a reason", () => {
     [{ code: "held_by_checks", data: { findings: [silent] } }, findingInWords(silent)],
     [
       { code: "held_by_checks", data: { findings: [] } },
-      text("reason.held_by_checks", { state: "fixed", findings: "" }),
+      textOf("reason.held_by_checks", { state: "fixed", findings: "" }),
     ],
     [{ code: "many_addresses_gone", data: { gone: 1_020, answered: 2_000 } }, "1,020 of the first 2,000"],
     [{ code: "not_balanced", data: { ...delivered, pending: 0, sending: 0, deferred: 0 } }, "(2 too few)"],
     [{ code: "template_failed", data: templateProblem(new Error("no tag")) }, "no tag"],
     [
       { code: "template_failed", data: templateProblem(new Refusal(422, "too_many_tags", { most: 7 })) },
-      text("error.too_many_tags", { most: 7 }),
+      textOf("error.too_many_tags", { most: 7 }),
     ],
     [{ code: "other", data: { text: "A wrong headline" } }, "A wrong headline"],
   ])("%j", (reason, part) => {
@@ -40,6 +40,8 @@ describe("the words of a reason", () => {
 
   test("a link that leads nowhere has no more to say", () => {
     const data = { title: "A", said: null };
-    expect(findingInWords({ code: "link_broken", data })).toBe(text("finding.link_broken", { ...data, said: "none" }));
+    expect(findingInWords({ code: "link_broken", data })).toBe(
+      textOf("finding.link_broken", { ...data, said: "none" }),
+    );
   });
 });

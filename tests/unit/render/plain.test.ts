@@ -52,9 +52,7 @@ describe("plain text", () => {
   });
 
   test("an address of several lines becomes one", () => {
-    expect(commaLine("Courier,\r\n\n 12 Press  Street\nSpringfield")).toBe(
-      "Courier, 12 Press Street, Springfield",
-    );
+    expect(commaLine("Courier,\r\n\n 12 Press  Street\nSpringfield")).toBe("Courier, 12 Press Street, Springfield");
   });
 
   test.each([

@@ -92,7 +92,7 @@ function valuesOf(text: string): string[] {
   const found = new Set<string>();
   const look = (elements: readonly MessageFormatElement[]): void => {
     for (const element of elements) {
-      if ("value" in element && element.type !== TYPE.literal) found.add(String(element.value));
+      if ("value" in element && element.type !== TYPE.literal) found.add(element.value);
       if ("options" in element) for (const { value } of Object.values(element.options)) look(value);
     }
   };
