@@ -5,9 +5,9 @@ import { makeCohorts } from "./cohorts.ts";
 const noneLeft = "an editor left out every article that this reader would have got";
 
 /**
- * Makes the cohorts of an edition anew after its articles were changed, before any of its mails was sent. Its readers and
- * the tags that they matched stay as they were frozen. Whoever has no article left is skipped, with the reason, and is
- * back once there is one again, so that the edition balances at any time.
+ * Makes new cohorts for an edition whose articles were changed before any of it was sent. Its readers and the tags that
+ * they matched stay as they were frozen. A reader without articles is skipped, and comes back when there is one again, so
+ * that the edition always balances.
  * @param tx holds the edition's row
  */
 export async function reassign(tx: Tx, editionId: number, now: Date): Promise<void> {
@@ -17,6 +17,10 @@ export async function reassign(tx: Tx, editionId: number, now: Date): Promise<vo
   await sql`
     create temporary table matched on commit drop as
     select tag_ids from deliveries where edition_id = ${editionId}`.execute(tx);
+  await sql`
+    create temporary table without_articles on commit drop as
+    select d.id from deliveries d join cohorts c on c.id = d.cohort_id
+    where d.edition_id = ${editionId} and d.state = 'skipped' and c.positions = '{}'`.execute(tx);
   await makeCohorts(tx, editionId);
   await sql`
     insert into cohorts (edition_id, positions, readers)
@@ -38,8 +42,8 @@ export async function reassign(tx: Tx, editionId: number, now: Date): Promise<vo
     from cohorts c
     where d.edition_id = ${editionId} and c.id = d.cohort_id and (
       d.state = 'pending' and c.positions = '{}'
-      or d.state = 'skipped' and d.reply = ${noneLeft} and c.positions <> '{}'
+      or d.id in (select id from without_articles) and c.positions <> '{}'
     )`.execute(tx);
   await sql`delete from cohorts where edition_id = ${editionId} and id <= ${last}`.execute(tx);
-  await sql`drop table matched, matched_sets`.execute(tx);
+  await sql`drop table matched, matched_sets, without_articles`.execute(tx);
 }
