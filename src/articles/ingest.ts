@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
+import { sayReason } from "../base/errors.ts";
 import { analyzeAfter } from "../db/analyze.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { FeedItem } from "../sources/parse-item.ts";
@@ -15,7 +16,7 @@ export interface ItemOutcome {
   outcome: "added" | "updated" | "unchanged" | "refused";
   /** The article's id, unless it was refused. */
   id: number | null;
-  /** Why it was refused, or why it will never be mailed. */
+  /** Why it was refused, or why it will not be emailed, in a sentence. */
   reason: string | null;
   /** Tags that the article did not get, by the limit that kept them out. */
   leftOut: { [limit in TagLimit]: string[] };
@@ -34,19 +35,19 @@ export interface IngestSource {
   id: number;
   extra_tags: string[];
   renamed_tags: Record<string, string | undefined>;
-  /** When it was last read with success; null for a new source, and for the API. */
+  /** When it was last read successfully; null for a new source and for the API. */
   succeeded_at: Date | null;
 }
 
-/** Published so long before its source was last read, or before now for a new source: stored and never mailed. */
+/** An article that was published longer than this before its source was last read is stored and not emailed. */
 const backlogMs = 48 * 3_600_000;
-/** Items and tags that one transaction takes. */
+/** Items and tags of one transaction. */
 const batchSize = { items: 50, tags: 500 };
 
 /**
- * Takes articles in, through whatever door they came. The same article by guid or by canonical URL is one article: its
- * tags are united, and its first source may still edit it until an edition has frozen it. One answer for each item, in
- * order. Batches are committed one by one; after a failure, taking the same items again completes what is missing.
+ * Ingests articles from feeds and from the API. Items with the same guid or canonical URL are one article: its tags are
+ * combined, and its first source can edit it until an edition freezes it. Returns one outcome for each item, in order.
+ * Batches are committed one by one; after a failure, ingesting the same items again completes the rest.
  */
 export async function ingest(
   deps: { db: Db; clock: Clock },
@@ -66,24 +67,20 @@ export async function ingest(
   return outcomes;
 }
 
-/** What each limit left out, as text for operators. Empty when every article got all of its tags. */
+/** A sentence for each limit that left out tags. */
 export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
-  const sentences = {
-    articleTags: `An article can have at most ${tagLimits.articleTags} tags.`,
-    newTags: `At most ${tagLimits.newTags} new tags are created at a time.`,
-  };
+  const codes = { articleTags: "article_tags_over_limit", newTags: "new_tags_over_limit" } as const;
   return (Object.keys(tagLimits) as TagLimit[]).flatMap((limit) => {
     const short = outcomes.filter(({ leftOut }) => leftOut[limit].length > 0);
     if (short.length === 0) return [];
     const names = new Set(short.flatMap(({ leftOut }) => leftOut[limit]));
     const shown = [...names].slice(0, 3).map((name) => JSON.stringify(name));
-    const tags = `${names.size} ${names.size === 1 ? "tag was" : "tags were"}`;
-    const articles = `${short.length} ${short.length === 1 ? "article" : "articles"}`;
-    return `${tags} left out of ${articles}, such as ${shown.join(", ")} (${short[0]!.url}). ${sentences[limit]}`;
+    const details = { shown: shown.join(", "), url: short[0]!.url, most: tagLimits[limit] };
+    return sayReason({ code: codes[limit], details: { tags: names.size, articles: short.length, ...details } });
   });
 }
 
-/** What earlier batches of the same document did. */
+/** State from earlier batches of the same document. */
 interface Document {
   /** Ids of its articles by canonical URL. A second item for one of them only adds tags. */
   articles: Map<string, number>;
@@ -105,7 +102,7 @@ function inBatches(items: readonly FeedItem[]): FeedItem[][] {
   return batches;
 }
 
-/** An article as this batch finds or makes it. */
+/** An article that this batch found or creates. */
 interface Article {
   /** null until it is inserted. */
   id: number | null;
@@ -116,18 +113,18 @@ interface Article {
   backlog: boolean;
   frozen: boolean;
   edited: boolean;
-  /** An earlier item of the document was this article. */
+  /** An earlier item of the document was the same article. */
   again: boolean;
   tags: Set<TagRef>;
   lastPosition: number;
 }
 
-/** The id of a tag, or the key of one that this batch makes. */
+/** The id of a tag, or the key of one that this batch creates. */
 type TagRef = number | string;
 
 /**
- * Decides about all items in memory, then writes each table once. The lock of `lockArticles` keeps what was read true
- * until it is written.
+ * Decides about all items in memory, then writes each table once. The lock of `lockArticles` keeps the rows unchanged in
+ * between.
  */
 async function takeBatch(
   tx: Tx,
@@ -136,7 +133,7 @@ async function takeBatch(
   items: readonly FeedItem[],
   document: Document,
 ): Promise<ItemOutcome[]> {
-  // Two sources may bring the same new article at the same moment.
+  // Two sources can bring the same new article at the same time.
   await lockArticles(tx);
   const named = items.map((item) => ({ item, key: canonicalKey(item.url), tags: tagNames(source, item) }));
   const known = await loadKnown(tx, source, named, document);
@@ -153,7 +150,7 @@ async function takeBatch(
       leftOut: { articleTags: [], newTags: [] },
     };
     if (item.title.trim() === "") {
-      outcome.reason = `The article ${item.url} has no title.`;
+      outcome.reason = sayReason({ code: "article_without_title", details: { url: item.url } });
       return { outcome, article: null };
     }
     const byGuid = item.guid === null ? undefined : known.byGuid.get(item.guid);
@@ -171,7 +168,7 @@ async function takeBatch(
     if (!article.frozen) tag(article, tags, outcome.leftOut);
     outcome.outcome = !present ? "added" : edited || placed.length > before ? "updated" : "unchanged";
     if (!present && article.backlog)
-      outcome.reason = "It was published more than 48 hours before it was seen: it is kept, and will not be mailed.";
+      outcome.reason = sayReason({ code: "article_too_old", details: { hours: backlogMs / 3_600_000 } });
     return { outcome, article };
   });
 
@@ -185,7 +182,7 @@ async function takeBatch(
   for (const [key, article] of known.byUrl) if (article.again) document.articles.set(key, article.id!);
   return taken.map(({ outcome, article }) => ({ ...outcome, id: article?.id ?? null }));
 
-  /** Adds tags after those that the article has. The source's own tags always find room. */
+  /** Adds tags after the article's present ones. Room is reserved for the source's own tags. */
   function tag(article: Article, tags: TagNames, leftOut: ItemOutcome["leftOut"]): void {
     const wanted = new Map<TagRef, { name: string; own: boolean }>();
     for (const { name, own } of tags) {
@@ -214,7 +211,7 @@ async function takeBatch(
   }
 }
 
-/** As the item and then its source name them, each once. `own` are those that the source gives to all of its articles. */
+/** Unique tag names of the item, then of its source. `own` marks tags that the source gives to all its articles. */
 type TagNames = { name: string; own: boolean }[];
 
 function tagNames(source: IngestSource, item: FeedItem): TagNames {
@@ -284,7 +281,7 @@ async function loadKnown(
   return known;
 }
 
-/** A guid that comes back with another link and another headline is another article: some systems reuse guids. */
+/** A known guid with another link and another headline is another article, because some systems reuse guids. */
 function sameArticle(article: Article | undefined, item: FeedItem): Article | undefined {
   if (!article) return undefined;
   return article.columns.url === item.url || article.columns.title === item.title ? article : undefined;
@@ -306,7 +303,7 @@ function newArticle(source: IngestSource, item: FeedItem, key: string, now: Date
   };
 }
 
-/** What came while we were away is late, not backlog: it is measured from when the source was last read. */
+/** Measured from the last read, so that articles published during an outage are not backlog. */
 function isBacklog({ publishedAt }: FeedItem, lastRead: Date): boolean {
   return publishedAt !== null && publishedAt.getTime() < lastRead.getTime() - backlogMs;
 }
@@ -338,7 +335,7 @@ function columnsOf(item: FeedItem, seen: Date) {
   };
 }
 
-/** Gives each its id. */
+/** Sets their ids. */
 async function insertArticles(tx: Tx, now: Date, source: IngestSource, made: readonly Article[]): Promise<void> {
   if (made.length === 0) return;
   const rows = await tx

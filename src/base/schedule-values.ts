@@ -8,13 +8,13 @@ const dayNames = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
  * "+02:00" is refused, because it has no daylight saving time. Throws a 422 Refusal.
  */
 export function parseTimezone(raw: string): string {
-  const refusal = new Refusal(422, "timezone_invalid", { zone: echo(raw) });
+  const refusal = (): Refusal => new Refusal(422, "timezone_invalid", { zone: echo(raw) });
   const name = raw.trim();
-  if (!/^[a-z][a-z0-9_+\-/]*$/i.test(name)) throw refusal;
+  if (!/^[a-z][a-z0-9_+\-/]*$/i.test(name)) throw refusal();
   try {
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
   } catch {
-    throw refusal;
+    throw refusal();
   }
 }
 

@@ -150,9 +150,10 @@ function check(line: ImportLine, now: Date): Checked | RefusedLine {
   if ("reasons" in line) return line;
   try {
     const { address, key } = parseAddress(line.row.address);
-    if (line.row.tags.length === 0 && !line.row.allTags) throw new Refusal(422, "nothing_followed", { address });
+    if (line.row.tags.length === 0 && !line.row.allTags)
+      return { line: line.line, reasons: [{ code: "nothing_followed", details: { address } }] };
     if (line.row.confirmedAt !== null && line.row.confirmedAt > now)
-      throw new Refusal(422, "consent_in_future", { address });
+      return { line: line.line, reasons: [{ code: "consent_in_future", details: { address } }] };
     return { ...line.row, line: line.line, address, key };
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === null) throw error;
