@@ -18,9 +18,8 @@ const headings: Record<number, MessageKey> = {
 /** Answers whatever was thrown, and addresses that lead nowhere: problem documents under /api, pages elsewhere. */
 export function answerFailures(web: FastifyInstance, deps: { log: Log; views: Views; routes: RouteList }): void {
   web.setErrorHandler((thrown, request, reply) => {
-    // A fault of the server that is described for operators names paths and hosts.
-    const hidden =
-      thrown instanceof Refusal && thrown.status >= 500 && thrown.code === null && !isForOperators(request);
+    // A server fault can name paths and hosts, which only operators may read.
+    const hidden = thrown instanceof Refusal && thrown.status >= 500 && !isForOperators(request);
     const error = hidden ? new Error(thrown.message) : thrown;
     const answer = problemOf(
       error,

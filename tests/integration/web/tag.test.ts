@@ -32,7 +32,7 @@ const names = [
 ];
 
 /** What a browser shows for a text of the page. */
-const escaped = (text: string) => text.replaceAll("&", "&amp;");
+const escaped = (raw: string) => raw.replaceAll("&", "&amp;");
 
 describe("a tag goes all the way", () => {
   let feed: FeedServer;

@@ -5,7 +5,7 @@ import { environmentLines, relayUrl } from "../../../src/web/operator/setup-fiel
 import { textOf } from "../../support/text.ts";
 
 it("what is written is read again, whatever it is", () => {
-  const value = fc.string({ unit: "binary" }).filter((text) => text !== "");
+  const value = fc.string({ unit: "binary" }).filter((raw) => raw !== "");
   fc.assert(
     fc.property(value, value, (one, two) => {
       expect(parseOwn(formatOwn({ ONE: one, TWO: two, NONE: "" }))).toEqual({
