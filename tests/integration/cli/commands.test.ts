@@ -131,7 +131,7 @@ describe("commands against a running server", () => {
     expect((await run(["tags", "rename", "한국", "Korea"])).stdout).toBe('"한국" is now called "Korea".\n');
     expect(await run(["tags", "rename", "Korea", "huawei"])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("merge"),
+      stderr: expect.stringContaining("Merge"),
     });
     expect((await run(["tags", "alias", "Corea", "Korea"])).stdout).toBe(
       '"Corea" is now another spelling of "Korea".\n',
