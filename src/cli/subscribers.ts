@@ -87,7 +87,7 @@ export function addSubscribers(program: Command, context: Context, done: Done): 
     .option("--dry-run", "show what would happen, without changing anything")
     .option("--confirmed", "readers without a status in the list have agreed to get emails")
     .option("--create-tags", "create tags that no article has had yet")
-    .option("--map <ours=theirs>", "name of a column in the list, such as address=E-Mail; can be repeated", collect)
+    .option("--map <ours=theirs>", "name of a column in the list, such as address=Contact; can be repeated", collect)
     .action(async (file: string, options: JsonOption & ImportFlags) => done(await importList(context, file, options)));
 
   subscribers

@@ -3,12 +3,16 @@ import { z } from "zod";
 import { Refusal } from "../base/errors.ts";
 import { englishWording, type ErrorCode, type Wording } from "../wording/catalogue.ts";
 
-/** A problem document (RFC 9457). `detail` is one sentence for a person, `details` is for programs. */
+/**
+ * A problem document (RFC 9457). `detail` is a sentence for people. Programs read `code`, which stays when the sentence
+ * changes, and `details`.
+ */
 export const problemSchema = z
   .object({
     type: z.literal("about:blank"),
     title: z.string(),
     status: z.int(),
+    code: z.string().nullable().describe("What went wrong, such as `too_many_tags`; null where there is no code"),
     detail: z.string(),
     details: z.record(z.string(), z.unknown()),
   })
@@ -29,19 +33,21 @@ const fastifyCodes: Record<string, ErrorCode> = {
  * @param words where a reader may be told; without them it is in English, as developers read it
  */
 export function problemOf(error: unknown, contentType: string | undefined, words: Wording = englishWording()): Problem {
-  if (error instanceof Refusal) return problem(error.status, words.reason(error), error.details);
+  if (error instanceof Refusal) return problem(error.status, codeOf(error), words.reason(error), error.details);
   const { statusCode = 500, code = "" } = (error ?? {}) as { statusCode?: number; code?: string };
   if (statusCode === 415) {
-    return problem(
-      415,
-      `A body of type ${JSON.stringify(contentType ?? "")} is not read here: see /api/v1/openapi.json.`,
-    );
+    const type = JSON.stringify(contentType ?? "");
+    return problem(415, "media_type_unsupported", words.say("error.media_type_unsupported", { type }));
   }
-  if (statusCode >= 400 && statusCode < 500)
-    return problem(statusCode, words.say(`error.${fastifyCodes[code] ?? "request_unreadable"}`));
-  return problem(500, words.say("error.internal"));
+  const known = statusCode >= 400 && statusCode < 500 ? (fastifyCodes[code] ?? "request_unreadable") : "internal";
+  return problem(known === "internal" ? 500 : statusCode, known, words.say(`error.${known}`));
 }
 
-function problem(status: number, detail: string, details: Record<string, unknown> = {}): Problem {
-  return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, detail, details };
+/** Fastify gives a code of its own to an error that has none. */
+function codeOf({ code }: Refusal): string | null {
+  return code !== null && !code.startsWith("FST_") ? code : null;
+}
+
+function problem(status: number, code: string | null, detail: string, details: Record<string, unknown> = {}): Problem {
+  return { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, code, detail, details };
 }

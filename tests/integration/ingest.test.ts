@@ -6,7 +6,7 @@ import { addAlias } from "../../src/articles/tag-alias.ts";
 import { openEmbedded, type Database } from "../../src/db/open.ts";
 import { addFeeds, getSource } from "../../src/sources/store.ts";
 import { movedClock } from "../support/clock.ts";
-import { text } from "../support/text.ts";
+import { textOf } from "../support/text.ts";
 
 const clock = movedClock("2026-11-24T06:00:00Z");
 let database: Database;
@@ -129,7 +129,7 @@ describe("when it may be mailed", () => {
   test("what was old when a new source was first read is backlog", async () => {
     const old = item({ publishedAt: new Date("2026-11-20T05:00:00Z") });
     const [outcome] = await ingest({ db: database.db, clock }, site, [old]);
-    expect(outcome!.reason).toBe(text("error.article_too_old", { hours: 48 }));
+    expect(outcome!.reason).toBe(textOf("error.article_too_old", { hours: 48 }));
     expect(await articles()).toMatchObject([{ backlog: true }]);
   });
 
