@@ -83,8 +83,7 @@ const forPrograms = [
   "limits.ts: HTTP/1.1 408 Request Timeout\r\nconnection: close",
   "problem.ts: Problem",
   "problem.ts: RFC 9457 problem document",
-  "problem.ts: A body of type",
-  "problem.ts: is not read here: see /api/v1/openapi.json.",
+  "problem.ts: What went wrong, such as `too_many_tags`; null where there is no code",
   "problem.ts: Error",
 ];
 
