@@ -81,8 +81,8 @@ const forPrograms = [
   "pages/zones.ts: Etc",
   "failures.ts: There is nothing at this address: all addresses are in /api/v1/openapi.json.",
   "limits.ts: HTTP/1.1 408 Request Timeout\r\nconnection: close",
-  "problem.ts: Problem",
   "problem.ts: What went wrong, such as `too_many_tags`; null where there is no code",
+  "problem.ts: Problem",
   "problem.ts: RFC 9457 problem document",
   "problem.ts: Error",
 ];
