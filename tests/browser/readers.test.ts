@@ -20,7 +20,7 @@ const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<v
 async function tick(page: Page, tag: string): Promise<void> {
   const box = page.getByRole("checkbox", { name: tag, exact: false }).first();
   await page.getByRole("searchbox").fill(tag);
-  const find = page.getByRole("button", { name: "Find", exact: true });
+  const find = page.getByRole("button", { name: "Search", exact: true });
   if ((await find.count()) > 0) await find.click();
   await box.check();
 }
@@ -60,7 +60,7 @@ test.each([
     expect(await reader(address)).toMatchObject({ status: "active", tags: ["c++", "lg u+"] });
     await site.mail(address, 2);
 
-    await page.getByRole("link", { name: "Change what you get" }).click();
+    await page.getByRole("link", { name: "Change your tags" }).click();
     await page.getByLabel("lg u+").uncheck();
     await page.getByLabel("c++").uncheck();
     await tick(page, "한국");
@@ -69,7 +69,7 @@ test.each([
     expect((await reader(address)).tags).toEqual(["한국"]);
 
     await page.getByRole("button", { name: "Pause for a week" }).click();
-    await page.getByText("No mail comes until Tuesday, December 1.").waitFor();
+    await page.getByText("Your emails are paused until Tuesday, December 1.").waitFor();
     await page.getByRole("button", { name: "Resume now" }).click();
     await page.getByText("Resumed.").waitFor();
 
@@ -165,7 +165,7 @@ test.each(odd)("the tag %s goes all the way: link, form, mail, preferences", asy
     expect(asked.text.replaceAll(/\s+/g, " ")).toContain(tag);
     await page.goto(linkIn(asked.text, "confirm"));
     await page.getByRole("button", { name: "Confirm subscription" }).click();
-    await page.getByRole("link", { name: "Change what you get" }).click();
+    await page.getByRole("link", { name: "Change your tags" }).click();
     expect(await page.getByRole("checkbox", { name: tag }).isChecked()).toBe(true);
     expect((await reader(address)).tags).toEqual([tag]);
   });

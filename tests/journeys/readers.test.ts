@@ -146,7 +146,7 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
 
     await ask("LG@example.org", ["huawei"]);
     const told = (await mailsTo("lg@example.org", 6))[5]!;
-    expect(told.subject).toBe("You get Telecom Daily already");
+    expect(told.subject).toBe("You are already subscribed to Telecom Daily");
     expect(told.text).toContain("/preferences/");
     expect(told.text).not.toContain("/confirm/");
     expect((await findByAddress(world.app.db, "lg@example.org"))?.tags).toEqual(["한국"]);
@@ -206,7 +206,9 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
     await mailsTo("here@example.org", 5);
 
     await changeAddress(app, here.id, "london@example.org", null);
-    expect((await mailsTo("london@example.org", 7)).at(-1)!.subject).toBe("You get Telecom Daily already");
+    expect((await mailsTo("london@example.org", 7)).at(-1)!.subject).toBe(
+      "You are already subscribed to Telecom Daily",
+    );
   });
 
   test("an erased reader is gone, and the editions they had still add up", async () => {

@@ -29,7 +29,7 @@ test("the whole server takes at most 400 MB after its first start", () => {
 test("says at once, in the terminal as on the front page, what is there and what to do next", async () => {
   const url = readFileSync(join(dataDir, "server"), "utf8").trim();
   const page = await (await fetch(url)).text();
-  for (const words of ["Connect a first source", "Add a first reader", "Set SMTP_URL"]) {
+  for (const words of ["dayletter sources add", "dayletter subscribers add", "Set SMTP_URL"]) {
     expect(server.output()).toContain(words);
     expect(page).toContain(words);
   }

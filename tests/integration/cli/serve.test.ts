@@ -127,7 +127,7 @@ describe("the built program", () => {
     ]);
     expect(await run("logo", "set", join(packageRoot, "package.json"))).toEqual([
       1,
-      "This file cannot be the logo: it is no SVG, PNG, JPEG or WebP picture; save the logo as one of these.\n",
+      "This file cannot be the logo. The file is not an SVG, PNG, JPEG or WebP image. Save the logo in one of these formats.\n",
     ]);
     expect(await run("logo", "set", file)).toEqual([0, "The logo was set. The server is restarting.\n"]);
     const [, shown] = await run("logo", "show");

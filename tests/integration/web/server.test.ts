@@ -128,7 +128,7 @@ test("where a relay sends the mail there is no outbox, and the front page says s
   const headers = { host: "localhost", connection: "keep-alive" };
   expect((await site.inject({ method: "GET", url: "/outbox", headers })).statusCode).toBe(404);
   expect((await site.inject({ method: "GET", url: "/", headers })).body).toContain(
-    "Mail goes through the relay 127.0.0.1:2525.",
+    "Email is sent through the relay 127.0.0.1:2525.",
   );
   // Articles by the API alone, and readers: no feed is connected, and that is no stranger's business either.
   await site.api("POST", "/articles", article(1, ["huawei"]));
