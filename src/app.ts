@@ -57,7 +57,7 @@ export interface App {
   settings: OwnSettings;
   /** Why settings that were changed on a page were taken back: the server could not be opened with them. */
   wentBack: string | null;
-  /** Closes all this and opens it anew by the settings as they are then; null where whoever runs it has to. */
+  /** Restarts with the current settings; null where the process has to be restarted from outside. */
   reopen: (() => void) | null;
   clock: Clock;
   log: Log;

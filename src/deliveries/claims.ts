@@ -27,9 +27,9 @@ export interface Outcome {
 }
 
 /**
- * Claims up to `count` due deliveries of a slice for `sender`, looking again at consent: whoever is no longer active is
- * skipped here, with the reason. Nothing is claimed unless the edition is being sent, so that a pause takes effect at
- * the next claim. Commit before SMTP sees any of it.
+ * Claims up to `count` due deliveries of a slice for `sender`, and checks consent again: readers who are no longer active
+ * are skipped, with the reason. Nothing is claimed unless the edition is being sent, so a pause takes effect at the next
+ * claim. Commit before SMTP sees any of it.
  */
 export async function claim(
   tx: Tx,

@@ -73,8 +73,8 @@ export function createLedger(deps: LedgerDeps): Ledger {
 
   async function exchange(request: ClaimRequest | null): Promise<Claims> {
     const leave = await mutex.enter();
-    // Answers that have arrived already come in first. The embedded database works without ever yielding, and a
-    // transaction for each answer by itself would cost it its speed.
+    // Replies that have already arrived are collected first. The embedded database never yields, so one transaction for
+    // each reply would be slow.
     await nextTurn();
     let taken: Outcome[] = [];
     let gone: number[] = [];

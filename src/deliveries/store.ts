@@ -99,8 +99,8 @@ export async function expire(db: Db, now: Date): Promise<OfEdition[]> {
 
 /**
  * Puts settled deliveries back to be sent: `unknown` ones when an operator decides so, or `rejected` and `expired`.
- * Whoever has left since, or was taken off the list, stays as they are. The claim stays, so that an answer that comes
- * after all can still spare the reader a second copy.
+ * Readers who have unsubscribed or were suppressed since keep their outcome. The claim stays, so that a late reply can
+ * still prevent a second copy.
  * @returns how many
  */
 export async function sendAgain(tx: Tx, editionId: number, states: readonly DeliveryState[]): Promise<number> {

@@ -17,8 +17,8 @@ const enoughPast = 7;
 const fewReaders = 5;
 
 /**
- * What is to be told of an edition that nobody got, in a sentence; null when there is a reason for it: none of the editions
- * before says that there should have been something, or one of them was empty as well.
+ * The alert for an edition that no reader got, as a sentence; null when that is not unusual: too few editions came before,
+ * or one of them was empty as well.
  */
 export function emptyWithoutReason({ name, articles, readers, past }: EmptyEdition): string | null {
   if (past.editions < enoughPast) return null;

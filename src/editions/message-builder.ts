@@ -92,8 +92,8 @@ export function readerLinks(
 }
 
 /**
- * The domain of all Message-IDs of an edition: that of the sender of its first mail, whoever sends the others, so that a
- * mail has the same id at every attempt.
+ * The domain of all Message-IDs of an edition. The sender of its first email sets it, so that a delivery has the same
+ * Message-ID at every attempt.
  */
 async function keepMailDomain(db: Db, editionId: number, domain: string): Promise<string> {
   const { rows } = await sql<{ kept: string }>`

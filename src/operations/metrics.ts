@@ -44,11 +44,11 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
     ),
   ];
   if (!latest) return metrics;
-  const { rows } = await sql<{ state: DeliveryState; count: number; lately: number }>`
+  const { rows } = await sql<{ state: DeliveryState; count: number; recent: number }>`
     select state, count(*)::int as count,
-      count(*) filter (where settled_at > ${new Date(now.getTime() - rateSeconds * 1_000)})::int as lately
+      count(*) filter (where settled_at > ${new Date(now.getTime() - rateSeconds * 1_000)})::int as recent
     from deliveries where edition_id = ${latest.id} group by state`.execute(deps.db);
-  const settled = rows.filter(({ state }) => state !== "skipped").reduce((sum, { lately }) => sum + lately, 0);
+  const settled = rows.filter(({ state }) => state !== "skipped").reduce((sum, { recent }) => sum + recent, 0);
   return [
     ...metrics,
     many("dayletter_edition_info", "The newest edition and its state", [
