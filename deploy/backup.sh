@@ -5,7 +5,7 @@
 #   backup once            creates a dump now
 #   backup list            lists the dumps, newest first
 #   backup check           fails if the newest dump is older than two intervals
-#   backup restore FILE    replaces the database by a dump: a name from the list, a path, or - for standard input
+#   backup restore FILE    replaces the database with a dump: a name from the list, a path, or - for standard input
 set -eu
 umask 077
 folder=${BACKUP_DIR:-/var/lib/postgresql/data}

@@ -1,4 +1,4 @@
-import { handleSignups, type SignupDeps } from "../src/subscribers/handle-signup.ts";
+import { handleSignups, type SignupDeps } from "../src/subscribers/signup.ts";
 
 /** Handles every waiting sign-up. */
 export async function handleSignupJob(deps: SignupDeps) {

@@ -1,17 +1,21 @@
-import type { SignupDeps } from "../src/subscribers/handle-signup.ts";
+import type { SignupDeps } from "../src/subscribers/signup.ts";
+import type { AskAgainDeps } from "../src/notices/ask-again.ts";
 import type { SendNoticesDeps } from "../src/notices/send.ts";
 import type { RecoverDeps } from "../src/operations/recover.ts";
-import type { Database } from "../src/db/open.ts";
+import type { RetentionDeps } from "../src/operations/retention.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
 import type { RenderDeps } from "../src/editions/render.ts";
+import type { ResolveMx } from "../src/providers/look-up.ts";
 import type { Payload } from "../src/queue/contract.ts";
 import type { Processors } from "../src/queue/queues.ts";
 import type { PollDeps } from "../src/sources/poll.ts";
+import { askAgainJob } from "./ask-again.ts";
 import { closeEditionJob } from "./close-edition.ts";
 import { deliverSliceJob } from "./deliver-slice.ts";
 import { queueSlicesJob } from "./queue-slices.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { handleSignupJob } from "./handle-signup.ts";
+import { lookUpProvidersJob } from "./look-up-providers.ts";
 import { openEditionJob } from "./open-edition.ts";
 import { recoverJob } from "./recover.ts";
 import { renderEditionJob } from "./render-edition.ts";
@@ -23,13 +27,16 @@ export type JobDeps = PollDeps &
   DeliverDeps &
   RecoverDeps &
   SignupDeps &
-  SendNoticesDeps & { database: Database };
+  SendNoticesDeps &
+  RetentionDeps &
+  AskAgainDeps & { resolveMx: ResolveMx };
 
 /** Which function works which job. */
 export function processors(deps: JobDeps): Processors {
   const { trace } = deps;
   return {
     "fetch-source": (payload, signal) => fetchSource(deps, payload, signal),
+    "look-up-providers": (payload, signal) => lookUpProvidersJob(deps, payload, signal),
     "open-edition": () => openEditionJob(deps),
     "render-edition": (payload, signal) =>
       trace("render edition", about(payload), () => renderEditionJob(deps, payload, signal)),
@@ -50,6 +57,7 @@ export function processors(deps: JobDeps): Processors {
     "send-notices": (_payload, signal) => sendNoticesJob(deps, signal),
     recover: () => recoverJob(deps),
     retention: () => retentionJob(deps),
+    "ask-again": () => askAgainJob(deps),
   };
 }
 

@@ -1,45 +1,53 @@
 import { randomUUID } from "node:crypto";
-import { createCaps, type Caps } from "./abuse/caps.ts";
-import { openCounters } from "./abuse/counters.ts";
+import { createCaps, type Caps, openCounters } from "./abuse/caps.ts";
 import { createSignInCaps, type SignInCaps } from "./abuse/sign-in.ts";
 import { systemClock, type Clock } from "./base/clock.ts";
-import { closeInReverse } from "./base/close-in-reverse.ts";
+import { closeInReverse } from "./base/async.ts";
 import { watchEngine, type EngineWatch } from "./base/engine-watch.ts";
 import type { Log } from "./base/log.ts";
-import { withoutAddress } from "./base/mask-address.ts";
+import { withoutAddress } from "./base/address.ts";
 import { noTrace, type Trace } from "./base/trace.ts";
-import type { Config } from "./config/load.ts";
-import { openOwn, type OwnSettings } from "./config/own.ts";
+import { savedSettings, type Config, type SettingsSource } from "./config/load.ts";
+import { unchangeable, type SavedSettings } from "./config/saved-settings.ts";
 import { lockDataFolder } from "./db/lock.ts";
 import type { Database } from "./db/open.ts";
 import type { Db } from "./db/schema.ts";
-import { createGoneWatch } from "./deliveries/gone.ts";
-import { createLedger, type Ledger } from "./deliveries/ledger.ts";
-import { createPolicyWatch } from "./deliveries/policy-watch.ts";
+import { deliveryTable, type DeliveryLedger } from "./deliveries/claims.ts";
+import { createGoneWatch, createPolicyWatch, type PolicyWatch } from "./deliveries/watches.ts";
 import { keepMessageBuilders, openMessageBuilder, type MessageBuilder } from "./editions/message-builder.ts";
-import { pauseForGone, pauseForPolicy } from "./editions/pause-itself.ts";
+import { pauseForGone, pauseForPolicy } from "./editions/auto-pause.ts";
 import { reopenEditions } from "./editions/state.ts";
-import { createSampleStencils, type SampleStencils } from "./editions/sample-stencils.ts";
+import { createSampleStencils, type SampleStencils } from "./editions/sample.ts";
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
+import { callsAtOnce, callTable, type CallLedger } from "./operations/alerts/calls.ts";
 import { ensureSetup } from "./operators/links.ts";
-import { keepPrivate } from "./operations/private-folder.ts";
-import { ensureSecret, ensureToken } from "./operations/keys.ts";
+import { openStored } from "./operations/stored-settings.ts";
+import { keepPrivate, ensureSecret, ensureToken } from "./operations/data-folder.ts";
+import { type ResolveMx, systemResolver } from "./providers/look-up.ts";
+import { createProviders, type Providers } from "./providers/providers.ts";
+import { writeOwnDomains } from "./providers/store.ts";
+import { createReportSources, type ReportSources } from "./outcomes/report-sources.ts";
 import { connectQueue, type QueueConnection } from "./queue/connection.ts";
 import type { Wake } from "./queue/contract.ts";
 import { createWake, openQueues, type Queues } from "./queue/queues.ts";
-import { areChecked, shippedTemplates } from "./render/checked.ts";
+import { areChecked, shippedTemplates, loadTemplates } from "./render/templates.ts";
 import { checkNoticeTemplates, openNoticeBuilder, type NoticeBuilder } from "./render/notice.ts";
 import { publicationOf } from "./render/publication.ts";
-import { loadTemplates } from "./render/templates.ts";
 import type { EmailTemplates, Publication } from "./render/types.ts";
-import { ensureSchedule } from "./schedule/store.ts";
-import { openFeedParser, type ParseFeed } from "./sources/parser.ts";
+import { ensureSchedule, loadSchedule } from "./schedule/store.ts";
+import { countSenders } from "./ledger/dead-senders.ts";
+import { createLedger } from "./ledger/ledger.ts";
+import { openLimitStore } from "./ledger/limit-store.ts";
+import { openFeedParser, type ParseSource, withDefaultZone } from "./sources/parser-thread.ts";
 import { pollAll } from "./sources/poll.ts";
+import { fetchDocument } from "./sources/fetch-document.ts";
 import type { FetchDeps } from "./sources/fetch.ts";
 import { addFeeds } from "./sources/store.ts";
+import { noticeTable, type NoticeLedger } from "./subscribers/notices.ts";
 import { bounce, suppress } from "./subscribers/suppressions.ts";
-import { openWording, type Wording } from "./wording/catalogue.ts";
+import type { Reason } from "./base/errors.ts";
+import { openWording, type Wording } from "./catalogue/catalogue.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
@@ -53,10 +61,10 @@ export interface App {
   role: string;
   /** The settings, and the secret whether set or made. */
   options: Config & { secret: string };
-  /** For the page that changes settings. */
-  settings: OwnSettings;
+  /** For the pages that change settings. */
+  settings: SavedSettings;
   /** Why settings that were changed on a page were taken back: the server could not be opened with them. */
-  wentBack: string | null;
+  settingsFailure: Reason | null;
   /** Restarts with the current settings; null where the process has to be restarted from outside. */
   reopen: (() => void) | null;
   clock: Clock;
@@ -72,44 +80,73 @@ export interface App {
   /** This process's name in `senders`. */
   sender: string;
   transport: Transport;
-  ledger: Ledger;
+  ledger: DeliveryLedger;
+  noticeLedger: NoticeLedger;
+  callLedger: CallLedger;
+  /** Writes down the last outcomes of all three, trying for up to `limitMs`. */
+  closeLedgers(limitMs: number): Promise<void>;
   fetch: FetchDeps;
-  parse: ParseFeed;
+  /** Fetches a small document from the public Internet, without redirects. */
+  fetchDocument(url: string): Promise<Uint8Array>;
+  parse: ParseSource;
+  /** Looks whether an edition has suppressed too many addresses, now that there are `more`. */
+  noteGone(editionId: number, more: number): void;
+  /** Remembers that a way in has reported a bounce or complaint. */
+  noteReport: ReportSources["note"];
   caps: Caps;
   signIns: SignInCaps;
   publication: Publication;
-  /** What readers read outside their mails, in the publication's language. */
+  /** The texts of readers' pages, in the publication's language. */
   words: Wording;
   templates(): Promise<EmailTemplates>;
-  /** Prints single mails by the templates as they are now. */
+  /** Composes notices with the present templates. */
   notices(): Promise<NoticeBuilder>;
   gather(): Promise<void>;
-  /** Whether an address may get one more mail that it has not proven to want. */
+  /** Whether an unconfirmed address may get another email. */
   mayMail: Caps["mayMail"];
   builder(editionId: number): Promise<MessageBuilder | null>;
   samples: SampleStencils;
-  watch: ReturnType<typeof createPolicyWatch>;
+  providers: Providers;
+  resolveMx: ResolveMx;
+  watch: PolicyWatch["note"];
   /** Closes what this opened, in the opposite order. */
   close(graceMs?: number): Promise<void>;
 }
 
+/** The settings that count: those of an embedded database are in its data folder, and the others in the database. */
+async function openSettings(
+  deps: { db: Db; log: Log },
+  given: Config,
+  source: SettingsSource | undefined,
+): Promise<{ config: Config; settings: SavedSettings }> {
+  if (!source) return { config: given, settings: unchangeable };
+  if (given.embedded.records) return { config: given, settings: savedSettings(given, source) };
+  return openStored(deps, source);
+}
+
 /**
  * Opens the engines that the settings name and puts the parts together; starts nothing.
+ * @param given the settings of this machine; the database can have others
  * @param command what the process is started as, such as `serve`
  * @throws Refusal when another process holds the data folder, the database is newer, or the template does not compile
  */
 export async function openApp(
-  config: Config,
+  given: Config,
   deps: {
     log: Log;
     command: string;
     clock?: Clock;
-    settings?: OwnSettings;
+    /** Where the settings come from. Without it, they cannot be changed on a page. */
+    source?: SettingsSource;
     reopen?: () => void;
-    wentBack?: string | null;
+    /** Asks for MX records; this machine's name servers if left out. */
+    resolveMx?: ResolveMx;
+    /** Over the network if left out. */
+    fetchDocument?: App["fetchDocument"];
+    settingsFailure?: Reason | null;
   },
 ): Promise<App> {
-  const { log, command, clock = systemClock } = deps;
+  const { log, command, clock = systemClock, source } = deps;
   const closing: (() => unknown)[] = [];
   const close = (): Promise<void> => closeInReverse(closing, log);
   try {
@@ -119,11 +156,12 @@ export async function openApp(
       await templates();
       await checkNoticeTemplates(templateFolder);
     }
-    if (config.embedded.records) closing.push(await lockDataFolder(config.dataDir, command));
-    await keepPrivate(config.dataDir, log, config.logo ? [config.logo.name] : []);
-    const database = await openDatabase(config);
+    if (given.embedded.records) closing.push(await lockDataFolder(given.dataDir, command));
+    await keepPrivate(given.dataDir, log, given.logo ? [given.logo.name] : []);
+    const database = await openDatabase(given);
     closing.push(() => database.close());
     const { db } = database;
+    const { config, settings } = await openSettings({ db, log }, given, source);
     const options = { ...config, secret: ensureSecret(config) };
     // A worker on another machine has no API, and its data folder is not where anybody would look for the token.
     if (command !== "worker") {
@@ -155,19 +193,41 @@ export async function openApp(
     closing.push(() => counters.close());
     const caps = createCaps(counters, options.secret);
     const wake = createWake(queues, { log, watch: engines.queue });
-    const transport = openTransport(config, { clock, log, returned: () => void wake("recover", {}) });
     const sender = randomUUID();
+    const limits = openLimitStore(db, sender);
+    const transport = await openTransport(config, { clock, log, returned: () => void wake("recover", {}), limits });
     const fetch = { allowPrivate: config.allowPrivateSources, userAgent: `Dayletter (+${config.publicUrl})` };
-    const { parse, close: closeParser } = openFeedParser();
-    closing.push(closeParser);
+    const parser = openFeedParser();
+    closing.push(() => parser.close());
+    const parse = withDefaultZone(parser.parse, async () => (await loadSchedule(db)).timezone);
     const publication = publicationOf(config);
+    const policy = createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply));
+    await writeOwnDomains(db);
+    const providers = createProviders({
+      db,
+      clock,
+      log,
+      wake,
+      connections: transport.connections,
+      share: () => transport.share(),
+      workers: () => countSenders(db),
+      blocked(name) {
+        policy.forget(name);
+        // Raises the alert.
+        void wake("recover", {});
+      },
+    });
+    const noteGone = createGoneWatch((id) => void pauseForGone(app, id));
+    const reportSources = createReportSources({ db, clock });
+    closing.push(() => reportSources.close());
+    const ledgerDeps = { db, clock, log, sender };
     const app: App = {
       config,
       role: command,
       options,
-      settings: deps.settings ?? unchangeable(config),
+      settings,
       reopen: deps.reopen ?? null,
-      wentBack: deps.wentBack ?? null,
+      settingsFailure: deps.settingsFailure ?? null,
       clock,
       log,
       trace,
@@ -180,18 +240,26 @@ export async function openApp(
       sender,
       transport,
       ledger: createLedger({
-        db,
-        clock,
-        log,
-        sender,
-        connections: config.smtpConnections,
-        suppress: (tx, { reply, ...gone }) =>
-          suppress(tx, options.secret, { ...gone, reason: bounce, detail: withoutAddress(reply) }),
-        reopen: reopenEditions,
-        suppressed: createGoneWatch((id) => void pauseForGone(app, id)),
+        ...ledgerDeps,
+        most: 2 * config.smtpConnections,
+        table: deliveryTable({
+          suppress: (tx, { reply, ...gone }) =>
+            suppress(tx, options.secret, { ...gone, reason: bounce, detail: withoutAddress(reply), source: "relay" }),
+          reopen: reopenEditions,
+          suppressed: noteGone,
+        }),
       }),
+      noticeLedger: createLedger({ ...ledgerDeps, most: 2 * config.smtpConnections, table: noticeTable }),
+      callLedger: createLedger({ ...ledgerDeps, most: 2 * callsAtOnce, table: callTable }),
+      async closeLedgers(limitMs) {
+        await Promise.all([app.ledger, app.noticeLedger, app.callLedger].map((ledger) => ledger.close(limitMs)));
+        await providers.close(limitMs);
+      },
       fetch,
+      fetchDocument: deps.fetchDocument ?? ((url) => fetchDocument({ ...fetch, allowPrivate: false }, url)),
       parse,
+      noteGone,
+      noteReport: reportSources.note,
       caps,
       signIns: createSignInCaps(counters, options.secret),
       mayMail: caps.mayMail,
@@ -202,10 +270,12 @@ export async function openApp(
       gather: () => trace("gather", {}, () => pollAll({ db, clock, log, trace, fetch, parse }, gatherMs)),
       builder: keepMessageBuilders((id) => openMessageBuilder({ db, options, publication }, id)),
       samples: createSampleStencils({ publication, templates, templateFolder }),
-      watch: createPolicyWatch((id, reply) => void pauseForPolicy(app, id, reply)),
+      providers,
+      resolveMx: deps.resolveMx ?? systemResolver(),
+      watch: policy.note,
       async close(graceMs = 10_000) {
         await transport.close(graceMs);
-        await app.ledger.close(lastWordsMs);
+        await app.closeLedgers(lastWordsMs);
         await close();
       },
     };
@@ -214,8 +284,4 @@ export async function openApp(
     await close();
     throw error;
   }
-}
-
-function unchangeable({ dataDir }: Config): OwnSettings {
-  return openOwn({ dataDir, writable: false, fixed: new Set(), check: () => undefined });
 }

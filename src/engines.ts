@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { readDkimKey, type DkimKey } from "./mail/dkim.ts";
+import { signing } from "./mail/signing.ts";
 import { join } from "node:path";
 import type { Clock } from "./base/clock.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
@@ -7,8 +10,11 @@ import { migrate, migrateQueue } from "./db/migrate.ts";
 import { openEmbedded, openPostgres, type Database } from "./db/open.ts";
 import { outboxFolder } from "./mail/outbox-folder.ts";
 import { createOutboxTransport } from "./mail/outbox.ts";
-import { createSmtpTransport } from "./mail/smtp.ts";
-import type { Transport } from "./mail/transport.ts";
+import type { LimitStore } from "./mail/fleet.ts";
+import { openModuleCarrier } from "./mail/module-carrier.ts";
+import { createSmtpCarrier } from "./mail/smtp-carrier.ts";
+import { limited } from "./mail/smtp.ts";
+import type { Carrier, Transport } from "./mail/transport.ts";
 import type { QueuePlace } from "./queue/connection.ts";
 
 /**
@@ -36,9 +42,43 @@ export function queuePlace(config: Config, database: Database): QueuePlace {
   return { kind: "embedded", pool: database.pool };
 }
 
-/** The relay, or the outbox if no relay is set. */
-export function openTransport(config: Config, deps: { clock: Clock; log: Log; returned: () => void }): Transport {
+/**
+ * The relay, the transport of a module, or the outbox if neither is set. All sign with the DKIM keys of the settings.
+ * @throws Refusal 422 when a key or the module cannot be used
+ */
+export async function openTransport(
+  config: Config,
+  deps: { clock: Clock; log: Log; returned: () => void; limits: LimitStore },
+): Promise<Transport> {
+  const keys = openDkimKeys(config);
   const connections = config.smtpConnections;
-  if (config.smtp === null) return createOutboxTransport({ dir: outboxFolder(config.dataDir), connections });
-  return createSmtpTransport(deps, { ...config.smtp, connections, rate: config.smtpRate });
+  const carrier = await openCarrier(config);
+  const transport =
+    carrier === null
+      ? createOutboxTransport({ dir: outboxFolder(config.dataDir), connections })
+      : limited(deps, carrier, { connections, rate: config.smtpRate });
+  return signing(transport, keys, deps);
+}
+
+/**
+ * The way to the relay or to the module's transport; null if emails go to the outbox.
+ * @throws Refusal 422 when the module cannot be used
+ */
+export async function openCarrier({ mailTransport, smtp }: Config): Promise<Carrier | null> {
+  if (mailTransport !== null) return openModuleCarrier(mailTransport, process.cwd());
+  return smtp && createSmtpCarrier(smtp);
+}
+
+/** The keys of the settings. @throws Refusal 422 when one cannot be read or used */
+export function openDkimKeys({ dkim }: Pick<Config, "dkim">): DkimKey[] {
+  return dkim.map(({ file, ...entry }) => readDkimKey({ ...entry, file, pem: readKeyFile(file) }));
+}
+
+function readKeyFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code: reason = "unknown" } = error as NodeJS.ErrnoException;
+    throw new Refusal(422, "dkim_file_unreadable", { file, reason });
+  }
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "./app.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import { readIfThere, writePrivate } from "./base/private-file.ts";
-import { addressFile } from "./operations/keys.ts";
+import { addressFile } from "./operations/data-folder.ts";
 import { buildWeb } from "./web/build.ts";
 import { buildWorkerWeb } from "./web/build-worker.ts";
 
@@ -34,7 +34,7 @@ export async function startWeb(app: App): Promise<RunningWeb> {
   } catch (error) {
     app.log.warn(
       { file, reason: reasonOf(error) },
-      "could not write the address file, the command line needs DAYLETTER_URL",
+      "the address file could not be written, so the command line needs DAYLETTER_URL",
     );
   }
   return {

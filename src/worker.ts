@@ -3,11 +3,13 @@ import { isConnectionError } from "./base/engine-watch.ts";
 import { reasonOf } from "./base/errors.ts";
 import { processors } from "../jobs/index.ts";
 import type { App } from "./app.ts";
-import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./deliveries/senders.ts";
-import { setSchedules } from "./schedule/schedulers.ts";
+import { ensurePartitions } from "./deliveries/partitions.ts";
+import { openBounceListener } from "./outcomes/listener.ts";
+import { readBounceMailbox } from "./outcomes/mailbox.ts";
+import { beat, beatEveryMs, forgetGoneNeighbours, signOff, sweepDeadClaims } from "./ledger/dead-senders.ts";
+import { setSchedules, keepSchedules } from "./schedule/schedulers.ts";
 import { startWorkers } from "./queue/queues.ts";
 import { adoptSettings } from "./editions/change-schedule.ts";
-import { keepSchedules } from "./schedule/keep.ts";
 import { loadSchedule } from "./schedule/store.ts";
 
 const watchdogMs = 15_000;
@@ -34,6 +36,7 @@ export async function prepareWorker(app: App): Promise<void> {
   const { db, log, sender } = app;
   await beat(db, sender);
   await takeOver(app);
+  await ensurePartitions(db);
   if (await adoptSettings(app)) log.info({}, "schedule taken from the settings");
   await setSchedules(app.queues, await loadSchedule(db));
 }
@@ -41,6 +44,7 @@ export async function prepareWorker(app: App): Promise<void> {
 /** Takes jobs from the queues from now on. After `prepareWorker`. */
 export async function beginWork(app: App): Promise<RunningWorker> {
   const { db, log, sender } = app;
+  const bounces = await receiveBounces(app);
   const stopping = new AbortController();
   const { records, queue } = app.engines;
   const workers = startWorkers(app.queue, processors(app), { log, watch: queue, records, signal: stopping.signal });
@@ -64,12 +68,27 @@ export async function beginWork(app: App): Promise<RunningWorker> {
     async stop(graceMs = 10_000) {
       timers.forEach(clearInterval);
       stopping.abort();
-      const finished = [app.transport.close(graceMs), ...workers.map((worker) => worker.close())];
+      const finished = [
+        ...bounces.map((one) => one.close()),
+        app.transport.close(graceMs),
+        ...workers.map((worker) => worker.close()),
+      ];
       await Promise.race([Promise.all(finished), wait(graceMs + lastWordsMs, null, { ref: false })]);
-      await app.ledger.close(lastWordsMs);
-      await signOff(db, sender).catch((error: unknown) => log.warn({ reason: reasonOf(error) }, "could not sign off"));
+      await app.closeLedgers(lastWordsMs);
+      await signOff(db, sender).catch((error: unknown) =>
+        log.warn({ reason: reasonOf(error) }, "heartbeat could not be removed"),
+      );
     },
   };
+}
+
+/** Opens the ways in for bounces. The settings require `BOUNCE_ADDRESS` for each. */
+async function receiveBounces(app: App): Promise<{ close(): Promise<void> }[]> {
+  const { bounceAddress, bounceListen, bounceImap } = app.config;
+  if (bounceAddress === null) return [];
+  const listener = bounceListen && (await openBounceListener(app, { ...bounceListen, bounceAddress }));
+  const mailbox = bounceImap && readBounceMailbox(app, { mailbox: bounceImap, bounceAddress });
+  return [listener, mailbox].filter((one) => one !== null);
 }
 
 /** What this machine's former processes left claimed. The embedded engine has one process, so all other claims are dead. */
@@ -82,7 +101,7 @@ async function takeOver({ config, db, clock, log, sender }: App): Promise<void> 
     self: sender,
     policy: config.unknownPolicy,
   });
-  for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "claims of a dead sender taken");
+  for (const one of swept) log.warn({ ...one, policy: config.unknownPolicy }, "took over the claims of a dead sender");
 }
 
 /** Regular checks use both servers; each watch finds out whether it is its own that is away. */
@@ -91,6 +110,6 @@ async function attempt(work: () => Promise<void>, { log, engines }: App): Promis
     await work();
   } catch (error) {
     if (isConnectionError(error)) for (const engine of Object.values(engines)) engine.suspect();
-    else log.warn({ reason: reasonOf(error) }, "regular check failed, trying again");
+    else log.warn({ reason: reasonOf(error) }, "regular check failed and will be retried");
   }
 }

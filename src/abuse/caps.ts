@@ -1,8 +1,10 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
+import { Redis } from "ioredis";
+import { RateLimiterPostgres, RateLimiterRedis, type RateLimiterAbstract, RateLimiterRes } from "rate-limiter-flexible";
 import { Refusal } from "../base/errors.ts";
-import { shared } from "../base/share-answers.ts";
-import type { Count, Counters } from "./counters.ts";
-import { busyShare, caps, challengeSeconds, testMailCap } from "./limits.ts";
+import { shared } from "../base/async.ts";
+import { busyShare, caps, challengeSeconds, hookSeconds, testMailCap, type Cap } from "./limits.ts";
+import type { DbPool } from "../db/embedded-pool.ts";
 
 /** Why a sign-up must wait: too many from its network, or too many in all. */
 export interface Wait {
@@ -14,7 +16,7 @@ export interface Wait {
  * An email to an address that has not confirmed: a confirmation, a sample copy, or the link to a reader's settings, which
  * anybody with the List-Unsubscribe address can request.
  */
-export type UnprovenMail = "confirmation" | "sample" | "settings";
+type UnprovenMail = "confirmation" | "sample" | "settings";
 
 /** Limits on what strangers can make the publication send. */
 export interface Caps {
@@ -28,6 +30,11 @@ export interface Caps {
   strained(): Promise<boolean>;
   /** Marks a solved challenge as used. @returns false when it was used before */
   spend(proof: string): Promise<boolean>;
+  /**
+   * Binds a webhook's token to the first body that comes with it, because a signature of the token alone would also fit another one.
+   * @returns false for another body
+   */
+  bindBody(token: string, body: Uint8Array): Promise<boolean>;
   /**
    * Counts an email to an unconfirmed address.
    * @param ticket identifies the request, so that a retry after a crash is not counted twice
@@ -64,6 +71,7 @@ export function createCaps(counters: Counters, secret: string): Caps {
   const bareSite = count("bareSite");
   const tests = counters.counter("testMail", testMailCap);
   const proofs = counters.counter("proof", { points: 1, seconds: challengeSeconds });
+  const hookTokens = counters.counter("hookToken", { points: 1, seconds: hookSeconds });
   const tickets = counters.counter("ticket", caps.addressHour);
   const hide = (text: string): string => createHmac("sha256", secret).update(`caps:${text}`).digest("base64url");
   const half = (cap: { points: number }): number => cap.points * busyShare;
@@ -97,6 +105,11 @@ export function createCaps(counters: Counters, secret: string): Caps {
     },
     strained: async () => (await signups.proven.site.look(site)).used >= half(caps.provenSite),
     spend: async (proof) => (await proofs.add(proof)).used === 1,
+    async bindBody(token, body) {
+      const all = await hookTokens.add(hide(token));
+      const same = await hookTokens.add(hide(`${token}:${createHash("sha256").update(body).digest("hex")}`));
+      return all.used === same.used;
+    },
     async mayMail(addressKey, ticket, mail = "confirmation") {
       const key = hide(mailboxOf(addressKey));
       const granted = ticket === undefined ? null : hide(`${addressKey}:${ticket}`);
@@ -129,4 +142,85 @@ function mailboxOf(addressKey: string): string {
 
 function wait(reason: Wait["reason"], { seconds }: Count): Wait {
   return { reason, seconds };
+}
+
+/** Counts by key in a window that starts with the first count. */
+export interface Counter {
+  /** Counts one more. */
+  add(key: string): Promise<Count>;
+  look(key: string): Promise<Count>;
+}
+
+interface Count {
+  /** Including this one. */
+  used: number;
+  /** Until the window ends. */
+  seconds: number;
+}
+
+export interface Counters {
+  counter(name: string, cap: Cap): Counter;
+  close(): void;
+}
+
+/**
+ * Counters that all web processes share: in Redis if there is one, otherwise and while Redis is down in the table `caps`.
+ * They use the machine's clock, as Redis does.
+ */
+export function openCounters(place: { pool: DbPool; redisUrl: string | null }): Counters {
+  const storeClient = clientOf(place.pool);
+  const redis = place.redisUrl === null ? null : connect(place.redisUrl);
+  return {
+    counter(name, { points, seconds: duration }) {
+      const options = { keyPrefix: name, points, duration };
+      const inDatabase = new RateLimiterPostgres({
+        ...options,
+        storeClient,
+        storeType: "client",
+        tableName: "caps",
+        tableCreated: true,
+      });
+      if (!redis) return counterOn(inDatabase);
+      const keyPrefix = `dayletter:caps:${name}`;
+      return counterOn(
+        new RateLimiterRedis({
+          ...options,
+          keyPrefix,
+          storeClient: redis,
+          rejectIfRedisNotReady: true,
+          insuranceLimiter: inDatabase,
+        }),
+      );
+    },
+    close: () => redis?.disconnect(),
+  };
+}
+
+function counterOn(limiter: RateLimiterAbstract): Counter {
+  return {
+    async add(key) {
+      try {
+        return countOf(await limiter.consume(key));
+      } catch (refused) {
+        if (refused instanceof RateLimiterRes) return countOf(refused);
+        throw refused;
+      }
+    },
+    look: async (key) => countOf(await limiter.get(key)),
+  };
+}
+
+function countOf(found: RateLimiterRes | null): Count {
+  return { used: found?.consumedPoints ?? 0, seconds: Math.max(1, Math.ceil((found?.msBeforeNext ?? 0) / 1_000)) };
+}
+
+/** Drops the names of the limiter's prepared statements: planning them costs nothing. */
+function clientOf(pool: DbPool): { query(statement: { text: string; values: unknown[] }): Promise<unknown> } {
+  return { query: ({ text, values }) => pool.query(text, values) };
+}
+
+function connect(url: string): Redis {
+  const redis = new Redis(url, { connectionName: "dayletter-caps", maxRetriesPerRequest: 1, commandTimeout: 1_000 });
+  // It reconnects automatically. Without a listener, each failed attempt would be printed with its stack.
+  return redis.on("error", () => undefined);
 }

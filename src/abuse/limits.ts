@@ -31,6 +31,12 @@ export const caps = {
 /** Test emails of one operator: enough to check each change, too few for abuse with a stolen session. */
 export const testMailCap: Cap = { points: 30, seconds: hour };
 
+/**
+ * How old the signature of a webhook may be. Services send a call again that failed, with the same signature: SendGrid for a day
+ * (twilio.com/docs/sendgrid/for-developers/tracking-events/event), Mailgun for eight hours, Amazon SNS for one.
+ */
+export const hookSeconds = day + hour;
+
 /** Above this share of a cap, the form requires proof of work. */
 export const busyShare = 0.5;
 

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { Counter, Counters } from "./counters.ts";
+import type { Counter, Counters } from "./caps.ts";
 import { signInCaps, type Cap } from "./limits.ts";
 
 /** The origin of an attempt. */

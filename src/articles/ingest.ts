@@ -1,14 +1,13 @@
+import { type Selectable, sql } from "kysely";
+import type { Reason } from "../base/errors.ts";
 import { setImmediate } from "node:timers/promises";
-import type { Selectable } from "kysely";
-import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
-import { sayReason } from "../base/errors.ts";
-import { analyzeAfter } from "../db/analyze.ts";
+import { analyzeAfter } from "../db/sql.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { FeedItem } from "../sources/parse-item.ts";
 import { canonicalKey } from "./normalise.ts";
 import { lockArticles } from "./store.ts";
-import { findKeys, inSlices, makeTags } from "./tag-store.ts";
+import { findKeys, inSlices, makeTags, offerRequested } from "./tag-store.ts";
 import { cleanTags, tagKey } from "./tags.ts";
 
 export interface ItemOutcome {
@@ -16,8 +15,8 @@ export interface ItemOutcome {
   outcome: "added" | "updated" | "unchanged" | "refused";
   /** The article's id, unless it was refused. */
   id: number | null;
-  /** Why it was refused, or why it will not be emailed, in a sentence. */
-  reason: string | null;
+  /** Why it was refused, or why it will not be emailed. */
+  reason: Reason | null;
   /** Tags that the article did not get, by the limit that kept them out. */
   leftOut: { [limit in TagLimit]: string[] };
 }
@@ -33,6 +32,7 @@ export const tagLimits = { articleTags: 50, newTags: 500 } as const;
 
 export interface IngestSource {
   id: number;
+  kind: "feed" | "api";
   extra_tags: string[];
   renamed_tags: Record<string, string | undefined>;
   /** When it was last read successfully; null for a new source and for the API. */
@@ -67,8 +67,8 @@ export async function ingest(
   return outcomes;
 }
 
-/** A sentence for each limit that left out tags. */
-export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
+/** A problem for each limit that left out tags. */
+export function tagProblems(outcomes: readonly ItemOutcome[]): Reason[] {
   const codes = { articleTags: "article_tags_over_limit", newTags: "new_tags_over_limit" } as const;
   return (Object.keys(tagLimits) as TagLimit[]).flatMap((limit) => {
     const short = outcomes.filter(({ leftOut }) => leftOut[limit].length > 0);
@@ -76,7 +76,7 @@ export function tagProblems(outcomes: readonly ItemOutcome[]): string[] {
     const names = new Set(short.flatMap(({ leftOut }) => leftOut[limit]));
     const shown = [...names].slice(0, 3).map((name) => JSON.stringify(name));
     const details = { shown: shown.join(", "), url: short[0]!.url, most: tagLimits[limit] };
-    return sayReason({ code: codes[limit], details: { tags: names.size, articles: short.length, ...details } });
+    return [{ code: codes[limit], details: { tags: names.size, articles: short.length, ...details } }];
   });
 }
 
@@ -150,7 +150,7 @@ async function takeBatch(
       leftOut: { articleTags: [], newTags: [] },
     };
     if (item.title.trim() === "") {
-      outcome.reason = sayReason({ code: "article_without_title", details: { url: item.url } });
+      outcome.reason = { code: "article_without_title", details: { url: item.url } };
       return { outcome, article: null };
     }
     const byGuid = item.guid === null ? undefined : known.byGuid.get(item.guid);
@@ -167,8 +167,7 @@ async function takeBatch(
     const before = placed.length;
     if (!article.frozen) tag(article, tags, outcome.leftOut);
     outcome.outcome = !present ? "added" : edited || placed.length > before ? "updated" : "unchanged";
-    if (!present && article.backlog)
-      outcome.reason = sayReason({ code: "article_too_old", details: { hours: backlogMs / 3_600_000 } });
+    if (!present && article.backlog) outcome.reason = backlogReason(item);
     return { outcome, article };
   });
 
@@ -256,10 +255,12 @@ async function loadKnown(
   const byId = new Map<number, Article>();
   for (const { id, url_key, guids: own, tag_ids, last_position, ...row } of rows) {
     const { url, title, summary, origin_name, origin_url, published_at, eligible_at } = row;
+    const { picture_url, picture_alt, picture_width, picture_height } = row;
+    const picture = { picture_url, picture_alt, picture_width, picture_height };
     const article: Article = {
       id,
       url_key,
-      columns: { url, title, summary, origin_name, origin_url, published_at, eligible_at },
+      columns: { url, title, summary, origin_name, origin_url, ...picture, published_at, eligible_at },
       firstSeen: row.first_seen_at,
       sourceId: row.source_id,
       backlog: row.backlog,
@@ -294,7 +295,7 @@ function newArticle(source: IngestSource, item: FeedItem, key: string, now: Date
     columns: columnsOf(item, now),
     firstSeen: now,
     sourceId: source.id,
-    backlog: isBacklog(item, source.succeeded_at ?? now),
+    backlog: isBacklog(item, source, now),
     frozen: false,
     edited: false,
     again: false,
@@ -303,9 +304,20 @@ function newArticle(source: IngestSource, item: FeedItem, key: string, now: Date
   };
 }
 
-/** Measured from the last read, so that articles published during an outage are not backlog. */
-function isBacklog({ publishedAt }: FeedItem, lastRead: Date): boolean {
-  return publishedAt !== null && publishedAt.getTime() < lastRead.getTime() - backlogMs;
+/**
+ * Measured from the last read, so that articles published during an outage are not backlog. An article without a readable
+ * date was published at any time before the first read of its feed, and since the last read otherwise.
+ */
+function isBacklog({ publishedAt }: FeedItem, source: IngestSource, now: Date): boolean {
+  const lastRead = source.succeeded_at;
+  if (publishedAt === null) return source.kind === "feed" && lastRead === null;
+  return publishedAt.getTime() < (lastRead ?? now).getTime() - backlogMs;
+}
+
+function backlogReason({ publishedAt }: FeedItem): Reason {
+  return publishedAt === null
+    ? { code: "articles_undated", details: { n: 1 } }
+    : { code: "article_too_old", details: { hours: backlogMs / 3_600_000 } };
 }
 
 /** @returns whether the item changes its article, which only the first source and only its first item may do */
@@ -330,6 +342,10 @@ function columnsOf(item: FeedItem, seen: Date) {
     summary: item.summary,
     origin_name: item.origin?.name ?? null,
     origin_url: item.origin?.url ?? null,
+    picture_url: item.picture?.url ?? null,
+    picture_alt: item.picture?.alt ?? null,
+    picture_width: item.picture?.width ?? null,
+    picture_height: item.picture?.height ?? null,
     published_at: item.publishedAt,
     eligible_at: item.publishedAt !== null && item.publishedAt > seen ? item.publishedAt : seen,
   };
@@ -362,12 +378,15 @@ async function updateArticles(tx: Tx, now: Date, articles: Iterable<Article>): P
   const all = <K extends keyof Columns>(column: K): Columns[K][] => edited.map(({ columns }) => columns[column]);
   await sql`
     update articles a set url = e.url, url_key = e.url_key, title = e.title, summary = e.summary,
-      origin_name = e.origin_name, origin_url = e.origin_url, published_at = e.published_at,
+      origin_name = e.origin_name, origin_url = e.origin_url, picture_url = e.picture_url, picture_alt = e.picture_alt,
+      picture_width = e.picture_width, picture_height = e.picture_height, published_at = e.published_at,
       eligible_at = e.eligible_at, changed_at = ${now}
     from unnest(${edited.map(({ id }) => id)}::bigint[], ${edited.map(({ url_key }) => url_key)}::text[],
       ${all("url")}::text[], ${all("title")}::text[], ${all("summary")}::text[], ${all("origin_name")}::text[],
-      ${all("origin_url")}::text[], ${all("published_at")}::timestamptz[], ${all("eligible_at")}::timestamptz[])
-      as e(id, url_key, url, title, summary, origin_name, origin_url, published_at, eligible_at)
+      ${all("origin_url")}::text[], ${all("picture_url")}::text[], ${all("picture_alt")}::text[],
+      ${all("picture_width")}::int[], ${all("picture_height")}::int[], ${all("published_at")}::timestamptz[], ${all("eligible_at")}::timestamptz[])
+      as e(id, url_key, url, title, summary, origin_name, origin_url, picture_url, picture_alt, picture_width, picture_height,
+        published_at, eligible_at)
     where a.id = e.id and a.edition_id is null`.execute(tx);
 }
 
@@ -394,5 +413,6 @@ async function insertTags(
       select * from unnest(${some.map(({ article }) => article.id)}::bigint[], ${tagIds}::int[],
         ${some.map(({ position }) => position)}::int[])
       on conflict do nothing`.execute(tx);
+    await offerRequested(tx, tagIds);
   }
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
-import { clip, oneLine } from "../render/plain.ts";
+import { oneLine } from "../base/text.ts";
+import { clip } from "../render/plain.ts";
 import { cleanTag, tagKey } from "./tags.ts";
 
 /** Names that were given, sorted into known and unknown tags. */
@@ -37,9 +38,9 @@ export async function chooseTags(db: Db, names: readonly string[]): Promise<TagC
       known.set(row.id, row.name);
       continue;
     }
-    const said = clip(name ?? oneLine(raw), longestShown);
-    unknown.add(said);
-    if (row) hidden.add(said);
+    const shownName = clip(name ?? oneLine(raw), longestShown);
+    unknown.add(shownName);
+    if (row) hidden.add(shownName);
   }
   const shown = rows.filter((row) => !row.hidden);
   return {
@@ -66,6 +67,6 @@ async function lookUp(db: Db, keys: readonly string[]): Promise<Found[]> {
       select key, tag_id from tag_aliases where key = any(${keys})
     )
     select asked.key, t.id, t.name, t.hidden_at is not null as hidden, array(select name from tag_aliases where tag_id = t.id) as aliases
-    from asked join tags t using (id)`.execute(db);
+    from asked join tags t using (id) where t.requested_at is null`.execute(db);
   return rows;
 }

@@ -1,4 +1,4 @@
-import { oneLine } from "../render/plain.ts";
+import { oneLine } from "../base/text.ts";
 
 /** Graphemes and UTF-16 units of a tag's name. */
 const longestTag = { graphemes: 60, units: 120 };
@@ -23,13 +23,30 @@ export function cleanTag(raw: string): string | null {
 }
 
 /**
- * Two names with the same key are one tag: NFC and case folding. `LG U+` is `lg u+` and is not `lg u`; `STRASSE` is `straße`. This is
- * Unicode's full case folding (Unicode §5.18) by way of upper case, letter by letter; Turkish dotless i stays itself, as
- * there. A text that is too long for a tag is returned as it is.
+ * Two names with the same key are one tag: NFKC and case folding. `LG U+` is `lg u+`, is `ＬＧ U＋` in full width, and is not
+ * `lg u`; `STRASSE` is `straße`. This is Unicode's full case folding (Unicode §5.18) by way of upper case, letter by letter;
+ * Turkish dotless i stays itself, as there. A text that is too long for a tag is returned as it is.
  */
 export function tagKey(name: string): string {
   if (name.length > longestRaw) return name;
-  return Array.from(name.normalize("NFC"), foldLetter).join("").normalize("NFC");
+  return Array.from(name.normalize("NFKC"), foldLetter).join("").normalize("NFKC");
+}
+
+/** Letters whose stroke or ligature is not a combining mark. */
+const plainLetters: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  Object.entries({ ł: "l", ø: "o", đ: "d", ð: "d", þ: "th", æ: "ae", œ: "oe", ı: "i", ħ: "h", ŧ: "t" }),
+);
+
+/**
+ * What a search compares: the key without the accents of Latin, Greek and Cyrillic letters, so that `telefonica` finds
+ * `Telefónica`. Marks of other scripts stay, because they make other letters.
+ */
+export function searchKey(name: string): string {
+  const bare = tagKey(name)
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFC");
+  return bare.replace(/[łøđðþæœıħŧ]/g, (letter) => plainLetters[letter]!);
 }
 
 /** Lower case first, for the capital ß, which is its own upper case. */

@@ -11,6 +11,7 @@ export type AuditAction =
   | (typeof editionChanges)[number]
   | "alert test"
   | "article hide"
+  | "bounce test"
   | "edition approve"
   | "edition cancel"
   | "edition check-links"
@@ -37,20 +38,28 @@ export type AuditAction =
   | "operator set up"
   | "operator sign in"
   | "operator sign out"
+  | "outcomes record"
+  | "provider resume"
   | "queues change"
   | "schedule skip"
   | "schedule unskip"
   | "settings set"
   | "source add"
   | "source check"
+  | "source edit"
   | "source remove"
   | "subscriber add"
+  | "subscriber edit"
   | "subscriber erase"
   | "subscriber invite"
   | "subscriber unsubscribe"
+  | "subscribers ask"
   | "subscribers import"
+  | "subscribers pause"
   | "suppression add"
   | "suppression remove"
+  | "suppressions import"
+  | "suppressions remove"
   | "tag alias"
   | "tag hide"
   | "tag merge"
@@ -60,7 +69,7 @@ export type AuditAction =
   | "token add"
   | "token revoke";
 
-export interface AuditEntry {
+interface AuditEntry {
   at: Date;
   /** An operator's or token's name, or `dayletter` for automatic actions. */
   actor: string;
@@ -82,4 +91,48 @@ export async function writeAudit(db: Db | Tx, { detail = {}, ...entry }: AuditEn
     .insertInto("audit")
     .values({ ...entry, detail: JSON.stringify(detail) as never, came_from: origin.getStore() ?? null })
     .execute();
+}
+
+interface AuditLine {
+  id: number;
+  at: Date;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: Record<string, unknown>;
+  /** Network address; null for automatic actions. */
+  from: string | null;
+}
+
+/**
+ * Audit entries, newest first.
+ * @param request `before` is the id of the last entry of the previous page
+ */
+export async function listAudit(db: Db, request: { before?: number; limit: number }): Promise<AuditLine[]> {
+  const { before, limit } = request;
+  const rows = await db
+    .selectFrom("audit")
+    .select(["id", "at", "actor", "action", "subject", "detail", "came_from as from"])
+    .$if(before !== undefined, (query) => query.where("id", "<", before!))
+    .orderBy("id", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ ...row, detail: row.detail as Record<string, unknown> }));
+}
+
+/** Who did one of these acts last; null when nobody did. @param subject of acts on one thing, such as an edition's name */
+export async function lastActor(
+  tx: Db | Tx,
+  actions: readonly AuditAction[],
+  subject?: string,
+): Promise<string | null> {
+  const last = await tx
+    .selectFrom("audit")
+    .select("actor")
+    .where("action", "in", actions)
+    .$if(subject !== undefined, (query) => query.where("subject", "=", subject!))
+    .orderBy("id", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  return last?.actor ?? null;
 }

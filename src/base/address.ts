@@ -1,7 +1,7 @@
 import { domainToASCII } from "node:url";
 import { echo, Refusal } from "./errors.ts";
 
-export interface Address {
+interface Address {
   /** For the envelope: the local part as typed, the domain in lower-case punycode. */
   address: string;
   /** Its identity: case folded, plus-tags kept. */
@@ -49,4 +49,26 @@ export function parseAnyAddress(raw: string): Address {
 
 function notAnAddress(raw: string): Refusal {
   return new Refusal(422, "address_invalid", { address: echo(raw.trim(), 80) });
+}
+
+/** The text without email addresses. Relays quote them in replies, and logs must not contain them. */
+export function withoutAddress(text: string): string {
+  return text.replace(/[^\s<>"]+/g, (word) => (word.slice(1, -1).includes("@") ? "<address>" : word));
+}
+
+/** Enough of an address for its owner to recognise it, too little to use it: `m…@e….org`. */
+export function maskAddress(address: string): string {
+  const at = address.lastIndexOf("@");
+  const domain = address.slice(at + 1);
+  return `${address.slice(0, 1)}…@${domain.slice(0, 1)}…${domain.slice(domain.lastIndexOf("."))}`;
+}
+
+/** The domain of an address. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1);
+}
+
+/** Whether a host name leads nowhere by agreement (RFC 2606, RFC 6761 §6), for examples and tests. */
+export function isReservedName(host: string): boolean {
+  return /(?:^|\.)(?:example|test|invalid|example\.(?:com|net|org))\.?$/.test(host);
 }

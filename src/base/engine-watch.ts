@@ -1,6 +1,6 @@
 import { reasonOf } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { within } from "./within.ts";
+import { within } from "./async.ts";
 
 /** Detects when a server that this process depends on stops answering, and when it answers again. */
 export interface EngineWatch {

@@ -1,8 +1,9 @@
-import { englishWording, type ErrorCode } from "../wording/catalogue.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
+import { oneLine } from "./text.ts";
 
 /**
- * A request that cannot be fulfilled: a code with data. The catalogue has its sentence, under `error.CODE`. The web layer
- * answers an RFC 9457 problem document; the command line prints the sentence and exits with 1.
+ * A request that cannot be fulfilled: a code with data. The catalogue has its sentence, under `error.CODE`, and surfaces say it:
+ * the web layer in an RFC 9457 problem document, the command line before it exits with 1. Logs have the code and the data.
  */
 export class Refusal extends Error {
   override readonly name = "Refusal";
@@ -14,13 +15,15 @@ export class Refusal extends Error {
   readonly details: Record<string, unknown>;
 
   constructor(status: number, code: ErrorCode | (string & {}), details: Record<string, unknown> = {}) {
-    const known = isCode(code) ? code : null;
-    super(known === null ? code : englishWording().say(`error.${known}`, details as never));
+    super(Object.keys(details).length === 0 ? code : `${code} ${JSON.stringify(details).slice(0, longestDetails)}`);
     this.status = status;
-    this.code = known;
+    this.code = isCode(code) ? code : null;
     this.details = details;
   }
 }
+
+/** Characters of the details in a message: enough for a log. */
+const longestDetails = 500;
 
 function isCode(text: string): text is ErrorCode {
   return /^[a-z0-9_]+$/.test(text);
@@ -32,9 +35,13 @@ export interface Reason {
   details: Record<string, unknown>;
 }
 
-/** The sentence of a reason. */
-export function sayReason(reason: Reason, wording = englishWording()): string {
-  return wording.reason({ ...reason, message: reason.code });
+/** A reason as it is stored: `text` is what a library or an older release said, without a code. */
+export type StoredReason = Reason | { text: string };
+
+export function storedReason(error: unknown): StoredReason {
+  return error instanceof Refusal && error.code !== null
+    ? { code: error.code, details: error.details }
+    : { text: reasonOf(error) };
 }
 
 const longestEcho = 60;
@@ -44,21 +51,16 @@ export function invalid(code: ErrorCode, value: string, details: Record<string, 
   return new Refusal(422, code, { value: echo(value), ...details });
 }
 
-/** A 422 refusal that reads `"25:00" is not a time of day from 00:00 to 23:59.`; a long value is cut. */
-export function wrongValue(raw: string, expected: string): Refusal {
-  return new Refusal(422, `"${echo(raw)}" is not ${expected}.`);
-}
-
 /** A typed value as it can stand between quotation marks: cut, with invisible characters escaped. */
 export function echo(raw: string, longest = longestEcho): string {
   return JSON.stringify(raw.length > longest ? `${raw.slice(0, longest)}…` : raw).slice(1, -1);
 }
 
-/** The message of anything thrown, on one line. It can quote input and is stored, so it has no NUL and no lone surrogates. */
+/**
+ * The message of anything thrown, on one line, for logs: of a Refusal the code and the data. It can quote input and is stored, so it has no NUL and no lone
+ * surrogates.
+ */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text
-    .replace(/[\s\p{Cc}]+/gu, " ")
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .trim();
+  return oneLine(text);
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { AlertAnswer } from "../web/api/answers.ts";
 import { limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
@@ -9,7 +10,7 @@ interface JsonOption {
 }
 
 interface AlertList {
-  alerts: { kind: string; sentence: string; toldAt: string; clearedAt: string | null }[];
+  alerts: AlertAnswer[];
 }
 
 export function addAlerts(program: Command, { terminal, client }: Context): void {
@@ -18,13 +19,13 @@ export function addAlerts(program: Command, { terminal, client }: Context): void
   withJson(alerts.command("list").description("list alerts, active ones first, then the newest"))
     .option("--limit <number>", "maximum number to show", limitArgument, 30)
     .action(async ({ limit, ...options }: JsonOption & { limit: number }) => {
-      const list = await client().ask<AlertList>("GET", "/alerts", { query: { limit } });
-      answer(terminal, options, list, (value) => alertsText(value, terminal.columns));
+      const list = await client().request<AlertList>("GET", "/alerts", { query: { limit } });
+      answer(terminal, options, list, alertsText);
     });
 
   withJson(alerts.command("test").description("send a test alert to the configured addresses and webhook")).action(
     async (options: JsonOption) => {
-      const sent = await client().ask<{ mails: number; calls: number }>("POST", "/alerts/test");
+      const sent = await client().request<{ mails: number; calls: number }>("POST", "/alerts/test");
       answer(
         terminal,
         options,
@@ -37,8 +38,8 @@ export function addAlerts(program: Command, { terminal, client }: Context): void
 
 function alertsText({ alerts }: AlertList, columns: number | null): string {
   if (alerts.length === 0) return "No alerts yet. To check that alerts arrive, run `dayletter alerts test`.";
-  const rows = alerts.map(({ kind, sentence, toldAt, clearedAt }) => [
-    moment(toldAt),
+  const rows = alerts.map(({ kind, sentence, notifiedAt, clearedAt }) => [
+    moment(notifiedAt),
     clearedAt === null ? "active" : moment(clearedAt),
     kind,
     sentence,

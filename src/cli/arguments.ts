@@ -35,6 +35,12 @@ export function daysArgument(raw: string): number {
   throw invalidValue(raw, "a valid number of days", "Use a whole number from 1 to 3650.");
 }
 
+export function waitArgument(raw: string): number {
+  const value = Number(raw);
+  if (/^\d+$/.test(raw) && value >= 1 && value <= 3_600) return value;
+  throw invalidValue(raw, "a valid time", "Use a whole number of seconds from 1 to 3600.");
+}
+
 export function roleArgument(raw: string): string {
   const role = roles.find((one) => one === raw);
   if (role) return role;

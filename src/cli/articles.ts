@@ -1,26 +1,19 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
-import type { ArticleAnswer } from "./answers.ts";
+import type { ArticleAnswer, OutcomeAnswer } from "../web/api/answers.ts";
+import { englishWording } from "../catalogue/catalogue.ts";
 import { idArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { exitCodes, UsageError } from "./failure.ts";
 import { openInput } from "./input.ts";
-import type { Done } from "./program.ts";
+import type { SetExitCode } from "./program.ts";
 import { table } from "./table.ts";
 
 interface JsonOption {
   json?: boolean;
 }
 
-interface OutcomeAnswer {
-  url: string;
-  outcome: string;
-  id: number | null;
-  reason: string | null;
-  leftOutTags: string[];
-}
-
-export function addArticles(program: Command, { terminal, client }: Context, done: Done): void {
+export function addArticles(program: Command, { terminal, client }: Context, setExitCode: SetExitCode): void {
   const articles = program.command("articles").description("list, add and hide articles");
 
   withJson(articles.command("list").description("list the newest articles and their editions"))
@@ -29,7 +22,7 @@ export function addArticles(program: Command, { terminal, client }: Context, don
     .option("--limit <number>", "maximum number to show", limitArgument, 50)
     .action(async (options: JsonOption & { tag?: string; waiting?: boolean; limit: number }) => {
       const query = { tag: options.tag, unclaimed: options.waiting, limit: options.limit };
-      const list = await client().ask<{ articles: ArticleAnswer[] }>("GET", "/articles", { query });
+      const list = await client().request<{ articles: ArticleAnswer[] }>("GET", "/articles", { query });
       answer(terminal, options, list, (value) => articlesText(value.articles, terminal.columns));
     });
 
@@ -40,15 +33,15 @@ export function addArticles(program: Command, { terminal, client }: Context, don
     )
     .action(async (options: JsonOption & { file: string }) => {
       const json = await readJson(openInput(options.file, terminal));
-      const added = await client().ask<{ articles: OutcomeAnswer[] }>("POST", "/articles", { json });
+      const added = await client().request<{ articles: OutcomeAnswer[] }>("POST", "/articles", { json });
       answer(terminal, options, added, (value) => value.articles.map(outcomeText).join("\n"));
-      if (added.articles.some((one) => one.outcome === "refused")) done(exitCodes.failed);
+      if (added.articles.some((one) => one.outcome === "refused")) setExitCode(exitCodes.failed);
     });
 
   withJson(articles.command("hide").description("remove an article from all future editions"))
     .argument("<id>", "as shown by `articles list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
-      const hidden = await client().ask("POST", `/articles/${id}/hide`);
+      const hidden = await client().request("POST", `/articles/${id}/hide`);
       answer(terminal, options, hidden, () => `Article ${id} is hidden from all future editions.`);
     });
 }
@@ -57,7 +50,7 @@ export function articlesText(articles: readonly ArticleAnswer[], columns: number
   if (articles.length === 0) return "No articles yet. To read a feed now, run `dayletter sources check ID`.";
   const rows = articles.map((article) => [
     String(article.id),
-    article.edition ?? article.fate,
+    article.edition ?? englishWording().say(`article_status.${article.status}`),
     article.title,
     article.tags.join(", "),
   ]);

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { loadHere, type Config } from "../config/load.ts";
-import { createClient, type Client } from "./client.ts";
-import { findServer } from "./server-place.ts";
+import { createClient, type Client, findServer } from "./client.ts";
 import { nameCommands, type Terminal } from "./terminal.ts";
 
 /** Passed to all commands. Only commands that need settings read them, so `--help` always works. */
@@ -20,12 +19,14 @@ export function withJson(command: Command): Command {
   return command.option("--json", "print the complete response as JSON");
 }
 
-/** Prints a response as JSON with `--json`, otherwise as the text that `render` returns. */
+/** Prints a response as JSON with `--json`, otherwise as the text that `render` returns for a terminal of this width. */
 export function answer<T>(
   terminal: Terminal,
   options: { json?: boolean },
   value: T,
-  render: (value: T) => string,
+  render: (value: T, columns: number | null) => string,
 ): void {
-  terminal.out(options.json ? JSON.stringify(value, null, 2) : nameCommands(render(value), terminal.command));
+  terminal.out(
+    options.json ? JSON.stringify(value, null, 2) : nameCommands(render(value, terminal.columns), terminal.command),
+  );
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { DeliveryAnswer } from "./answers.ts";
+import type { DeliveryPage } from "../web/api/answers.ts";
 import { editionArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { UsageError } from "./failure.ts";
@@ -9,11 +9,6 @@ interface Search {
   state?: string;
   domain?: string;
   reply?: string;
-}
-
-interface Page {
-  deliveries: (DeliveryAnswer & { attempts: number })[];
-  next: number | null;
 }
 
 /** `dayletter edition deliveries` searches an edition's ledger and prints a page of it, or all matches as CSV. */
@@ -32,28 +27,28 @@ export function addDeliveries(edition: Command, { terminal, client }: Context): 
         const path = `/editions/${name}/deliveries`;
         if (csv) return terminal.raw(await client().download(`${path}/export`, {}, search));
         const json = { ...search, limit, ...(after === undefined ? {} : { after }) };
-        const page = await client().ask<Page>("POST", `${path}/search`, { json });
+        const page = await client().request<DeliveryPage>("POST", `${path}/search`, { json });
         answer(terminal, { json: asJson ?? false }, page, (value) => deliveriesText(value, name, terminal.columns));
       },
     );
 }
 
-function deliveriesText({ deliveries, next }: Page, name: string, columns: number | null): string {
+function deliveriesText({ deliveries, next }: DeliveryPage, name: string, columns: number | null): string {
   if (deliveries.length === 0)
     return `No deliveries of ${name} match. To see its counts, run \`dayletter edition show ${name}\`.`;
-  const rows = deliveries.map(({ id, state, address, attempts, reply }) => [
+  const rows = deliveries.map(({ id, state, address, attempts, detail }) => [
     String(id),
     state,
     address ?? "an erased reader",
     String(attempts),
-    reply ?? "",
+    detail ?? "",
   ]);
   const titles = [
     { title: "ID", right: true },
     { title: "State" },
     { title: "Address" },
     { title: "Attempts", right: true },
-    { title: "Reply" },
+    { title: "Detail" },
   ];
   const more = next === null ? "" : `\nFor the next page, add --after ${next}`;
   return `${table(titles, rows, columns)}${more}`;

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import type { ComingAnswer, EditionAnswer } from "./answers.ts";
+import type { ComingAnswer, EditionAnswer } from "../web/api/answers.ts";
 import { editionArgument, idArgument } from "./arguments.ts";
-import { comingText } from "./coming-text.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { invalidValue, UsageError } from "./failure.ts";
+import { facts, table } from "./table.ts";
+import { dueText } from "./format.ts";
 
 interface EditOptions {
   json?: boolean;
@@ -39,24 +40,26 @@ export function addEditionEdit(edition: Command, { terminal, client }: Context):
     )
     .option("--title <id=text>", "headline in this edition only, empty to undo; can be repeated", collectWorded)
     .option("--summary <id=text>", "summary in this edition only, empty to undo; can be repeated", collectWorded)
-    .option("--introduction <text>", "plain text above the articles; empty for none")
+    .option("--introduction <text>", "text above the articles, in Markdown; empty for none")
     .option("--subject <text>", "subject of all emails; empty for each reader's first headline")
     .option("--reset", "undo all earlier changes")
     .action(async (name: string | undefined, options: EditOptions) => {
       if (name !== undefined) {
         const json = heldChangeOf(options);
-        const held = await client().ask<EditionAnswer>("PUT", `/editions/${name}`, { json });
+        const held = await client().request<EditionAnswer>("PUT", `/editions/${name}`, { json });
         return answer(terminal, options, held, (value) =>
           `Edition ${value.name} was changed. It is ${value.state}. ${value.reason ?? ""}`.trimEnd(),
         );
       }
       const server = client();
-      const shown = await server.ask<ComingAnswer>("GET", "/editions/next");
+      const shown = await server.request<ComingAnswer>("GET", "/editions/next");
       const change = changeOf(options, shown);
       const now =
         Object.keys(change).length === 0
           ? shown
-          : await server.ask<ComingAnswer>("PUT", "/editions/next", { json: { ...change, revision: shown.revision } });
+          : await server.request<ComingAnswer>("PUT", "/editions/next", {
+              json: { ...change, revision: shown.revision },
+            });
       answer(terminal, options, now, comingText);
     });
 }
@@ -126,4 +129,25 @@ function collectWorded(raw: string, before: Worded[] = []): Worded[] {
     throw invalidValue(raw, "a text for an article", "Use ID=TEXT.");
   }
   return [...before, { id: idArgument(id), text }];
+}
+
+/** The next edition as `edition edit` shows it. */
+export function comingText(coming: ComingAnswer, columns: number | null): string {
+  const { date, send, timezone, introduction, subject, articles, findings } = coming;
+  const summary = facts([
+    ["Edition", date],
+    ["Due", send === null ? "no more dates in the schedule" : dueText(send, timezone)],
+    ["Subject", subject ?? "the headline of each reader's first article"],
+    ["Introduction", introduction === null ? "none" : introduction.replace(/\n+/g, " / ")],
+    ["Would be held", findings.length === 0 ? null : findings.join(" ")],
+  ]);
+  if (articles.length === 0) return `${summary}\n\nNo articles are waiting for it yet.`;
+  const rows = articles.map((article) => [String(article.id), marks(article), article.title, article.tags.join(", ")]);
+  const titles = [{ title: "ID", right: true }, { title: "Edited" }, { title: "Headline" }, { title: "Tags" }];
+  return `${summary}\n\n${table(titles, rows, columns)}`;
+}
+
+function marks({ leftOut, placed, original }: ComingAnswer["articles"][number]): string {
+  if (leftOut) return "left out";
+  return [...(placed ? ["moved"] : []), ...(original ? ["reworded"] : [])].join(", ");
 }

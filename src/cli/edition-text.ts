@@ -1,16 +1,20 @@
-import type { ActedAnswer, DeliveryAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
+import type { ActedAnswer, DeliveryPage, EditionDetailAnswer, ListedEditionAnswer } from "../web/api/answers.ts";
 import type { Client } from "./client.ts";
+import { percentInWords } from "../sentences/outcomes.ts";
+import { recipientsOf } from "../deliveries/warm-up.ts";
 import { facts, table } from "./table.ts";
 import { moment, plural } from "./format.ts";
 
-export function editionsText(editions: readonly EditionAnswer[], columns: number | null): string {
+export function editionsText(editions: readonly ListedEditionAnswer[], columns: number | null): string {
   if (editions.length === 0) return "No editions yet. To send one now, run `dayletter edition send`.";
   const rows = editions.map((edition) => [
     edition.name,
     edition.state,
     moment(edition.dueAt, edition.timezone),
     String(edition.articleCount),
-    String(edition.selected),
+    String(recipientsOf(edition.selected, edition.warmUp)),
+    rateText(edition.outcomes.bounceRate),
+    rateText(edition.outcomes.complaintRate),
     edition.reason ?? "",
   ]);
   const titles = [
@@ -19,12 +23,19 @@ export function editionsText(editions: readonly EditionAnswer[], columns: number
     { title: "Due" },
     { title: "Articles", right: true },
     { title: "Readers", right: true },
+    { title: "Bounced", right: true },
+    { title: "Complained", right: true },
     { title: "Reason" },
   ];
   return table(titles, rows, columns);
 }
 
-export function editionText(edition: EditionDetailAnswer): string {
+/** Empty if nothing was reported. */
+function rateText(rate: number | null): string {
+  return rate === null ? "" : percentInWords(rate);
+}
+
+export function editionText(edition: EditionDetailAnswer, columns: number | null): string {
   const { timezone, articles } = edition;
   const summary = facts([
     ["Edition", edition.name],
@@ -34,14 +45,20 @@ export function editionText(edition: EditionDetailAnswer): string {
     ["Due", moment(edition.dueAt, timezone)],
     ["Started", edition.sendingAt === null ? null : moment(edition.sendingAt, timezone)],
     ["Closed", edition.closedAt === null ? null : moment(edition.closedAt, timezone)],
-    ["Readers", `${edition.readers} active: ${edition.selected} get it, ${edition.unmatched} follow none of its tags`],
-    ["Balance", edition.sentence],
     [
-      "Suppressed",
-      edition.suppressed === 0
-        ? null
-        : `${plural(edition.suppressed, "address", "addresses")} that the relay reported as invalid`,
+      "Readers",
+      edition.state === "empty"
+        ? `${edition.readers} active: none gets it, because it has no articles`
+        : `${edition.readers} active: ${plural(recipientsOf(edition.selected, edition.warmUp), "gets it", "get it")}, ${plural(edition.unmatched, "follows", "follow")} none of its tags`,
     ],
+    [
+      "Warm-up",
+      edition.warmUp &&
+        `day ${edition.warmUp.day}: at most ${edition.warmUp.cap} readers at each mailbox provider, ${edition.warmUp.leftOut} left out`,
+    ],
+    ["Balance", edition.sentence],
+    ["Outcomes", edition.outcomesSentence],
+    ["Suppressed", edition.suppressed === 0 ? null : plural(edition.suppressed, "address", "addresses")],
     ["Actions", edition.allowed.length === 0 ? null : edition.allowed.join(", ")],
   ]);
   if (articles.length === 0) return summary;
@@ -49,8 +66,8 @@ export function editionText(edition: EditionDetailAnswer): string {
     ...articles.map(({ id, title, tags }) => [String(id), title, tags.join(", ")]),
     ...edition.leftOut.map(({ id, title, tags }) => [String(id), `(left out) ${title}`, tags.join(", ")]),
   ];
-  const columns = [{ title: "ID", right: true }, { title: "Headline" }, { title: "Tags" }];
-  return `${summary}\n\n${table(columns, rows, null)}`;
+  const titles = [{ title: "ID", right: true }, { title: "Headline" }, { title: "Tags" }];
+  return `${summary}\n\n${table(titles, rows, columns)}`;
 }
 
 export function actedText(action: string, { changed, affected, edition }: ActedAnswer): string {
@@ -65,15 +82,13 @@ const shown = 20;
 /** The first unknown deliveries, and what to do about them. */
 export async function unknownText(client: Client, name: string): Promise<string> {
   const query = { state: "unknown", limit: shown };
-  const { deliveries, next } = await client.ask<{ deliveries: DeliveryAnswer[]; next: number | null }>(
-    "GET",
-    `/editions/${name}/deliveries`,
-    { query },
+  const { deliveries, next } = await client.request<DeliveryPage>("GET", `/editions/${name}/deliveries`, { query });
+  const lines = deliveries.map(({ address, detail }) =>
+    `  ${address ?? "an erased reader"}  ${detail ?? ""}`.trimEnd(),
   );
-  const lines = deliveries.map(({ address, reply }) => `  ${address ?? "an erased reader"}  ${reply ?? ""}`.trimEnd());
   return [
     "",
-    "Unknown: the relay's replies to these emails were lost. It may have accepted them.",
+    "Unknown: the relay's replies to these emails were lost. The relay may have accepted the emails.",
     ...lines,
     ...(next === null ? [] : ["  …"]),
     `Leave them as they are, or run \`dayletter edition resend-unknown ${name}\`. Readers may then get a second copy.`,

@@ -1,15 +1,17 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import { editionActions, type EditionAction } from "../editions/state.ts";
-import type { ActedAnswer, EditionAnswer, EditionDetailAnswer } from "./answers.ts";
+import type { ActedAnswer, EditionAnswer, EditionDetailAnswer, ListedEditionAnswer } from "../web/api/answers.ts";
 import { collect, dateArgument, editionArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { addCheckLinks } from "./check-links.ts";
 import { addDeliveries } from "./deliveries.ts";
 import { addEditionEdit } from "./edition-edit.ts";
 import { actedText, editionsText, editionText, unknownText } from "./edition-text.ts";
-import { UsageError } from "./failure.ts";
-import type { Done } from "./program.ts";
-import { watchEdition } from "./watch.ts";
+import { UsageError, exitCodes } from "./failure.ts";
+import type { SetExitCode } from "./program.ts";
+import type { Client } from "./client.ts";
+import { startProgress, type Terminal } from "./terminal.ts";
 
 interface JsonOption {
   json?: boolean;
@@ -22,17 +24,20 @@ const doing: Record<EditionAction, string> = {
   cancel: "stop an edition permanently; unsent emails stay unsent",
   retry: "resend rejected and expired deliveries",
   "resend-unknown": "resend deliveries whose reply from the relay was lost; readers may get a second copy",
-  unsuppress: "remove the suppressions that this edition's rejected emails caused; `retry` then sends to those readers",
+  unsuppress:
+    "remove the suppressions that this edition's rejected and bounced emails caused; `retry` then resends the rejected ones",
 };
 
-export function addEdition(program: Command, context: Context, done: Done): void {
+export function addEdition(program: Command, context: Context, setExitCode: SetExitCode): void {
   const { terminal, client } = context;
   const edition = program.command("edition").description("list, show, preview, edit, send and stop editions");
 
   withJson(edition.command("list").description("list the newest editions"))
     .option("--limit <number>", "maximum number to show", limitArgument, 30)
     .action(async ({ limit, ...options }: JsonOption & { limit: number }) => {
-      const list = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit } });
+      const list = await client().request<{ editions: ListedEditionAnswer[] }>("GET", "/editions", {
+        query: { limit },
+      });
       answer(terminal, options, list, (value) => editionsText(value.editions, terminal.columns));
     });
 
@@ -40,7 +45,7 @@ export function addEdition(program: Command, context: Context, done: Done): void
     .argument("[edition]", "such as 2026-11-24 or 2026-11-24.2; the newest if omitted", editionArgument)
     .action(async (name: string | undefined, options: JsonOption) => {
       const server = client();
-      const shown = await server.ask<EditionDetailAnswer>("GET", `/editions/${name ?? (await newest(context))}`);
+      const shown = await server.request<EditionDetailAnswer>("GET", `/editions/${name ?? (await newest(context))}`);
       answer(terminal, options, shown, editionText);
       if (!options.json && shown.balance.unknown > 0) terminal.out(await unknownText(server, shown.name));
     });
@@ -65,10 +70,10 @@ export function addEdition(program: Command, context: Context, done: Done): void
     .action(async (options: JsonOption & { date?: string; extra?: boolean; watch?: boolean }) => {
       const server = client();
       const json = { extra: options.extra ?? false, ...(options.date === undefined ? {} : { date: options.date }) };
-      const sent = await server.ask<EditionDetailAnswer>("POST", "/editions", { json });
+      const sent = await server.request<EditionDetailAnswer>("POST", "/editions", { json });
       const last = options.watch ? await watchEdition(server, terminal, sent) : { edition: sent, code: 0 };
       answer(terminal, options, last.edition, editionText);
-      done(last.code);
+      setExitCode(last.code);
     });
 
   addEditionEdit(edition, context);
@@ -82,7 +87,7 @@ export function addEdition(program: Command, context: Context, done: Done): void
     .action(async (address: string, name: string | undefined, options: JsonOption & { tag?: string[] }) => {
       const json = { address, tags: options.tag ?? [] };
       const path = `/editions/${name ?? "next"}/test`;
-      const mailed = await client().ask<{ edition: string; address: string }>("POST", path, { json });
+      const mailed = await client().request<{ edition: string; address: string }>("POST", path, { json });
       answer(terminal, options, mailed, (value) => `Sending a sample copy of ${value.edition} to ${value.address}.`);
     });
 
@@ -95,14 +100,16 @@ export function addEdition(program: Command, context: Context, done: Done): void
     if (action === "pause" || action === "cancel") command.option("--reason <text>", "reason to show with the edition");
     command.action(async (name: string, options: JsonOption & { reason?: string }) => {
       const json = options.reason === undefined ? {} : { reason: options.reason };
-      const acted = await client().ask<ActedAnswer>("POST", `/editions/${name}/${action}`, { json });
+      const acted = await client().request<ActedAnswer>("POST", `/editions/${name}/${action}`, { json });
       answer(terminal, options, acted, (value) => actedText(action, value));
     });
   }
 }
 
 async function newest({ client }: Context): Promise<string> {
-  const { editions } = await client().ask<{ editions: EditionAnswer[] }>("GET", "/editions", { query: { limit: 1 } });
+  const { editions } = await client().request<{ editions: EditionAnswer[] }>("GET", "/editions", {
+    query: { limit: 1 },
+  });
   const [first] = editions;
   if (!first) throw new UsageError("There are no editions yet. To send one, run `dayletter edition send`.");
   return first.name;
@@ -111,4 +118,38 @@ async function newest({ client }: Context): Promise<string> {
 function formatOf(raw: string): string {
   if (["text", "html", "eml"].includes(raw)) return raw;
   throw new UsageError(`${JSON.stringify(raw)} is not a format. Use text, html or eml.`);
+}
+
+const everyMs = 300;
+const moving = new Set(["opening", "sending"]);
+
+/**
+ * Shows the progress of an edition until it stops changing.
+ * @returns the edition, and exit code 0 if it is finished or empty, or 1 if it is cancelled, paused or held
+ */
+async function watchEdition(
+  client: Client,
+  terminal: Terminal,
+  sent: EditionDetailAnswer,
+): Promise<{ edition: EditionDetailAnswer; code: number }> {
+  const progress = startProgress(terminal, `Edition ${sent.name}`);
+  let edition = sent;
+  while (moving.has(edition.state)) {
+    const { selected, pending, sending, deferred } = edition.balance;
+    const done = selected - pending - sending - deferred;
+    progress.show(
+      done,
+      selected,
+      edition.state === "opening" ? "rendering" : `${done} of ${selected} done${later(deferred)}`,
+    );
+    await wait(everyMs);
+    edition = await client.request<EditionDetailAnswer>("GET", `/editions/${sent.name}`);
+  }
+  progress.end();
+  const well = edition.state === "finished" || edition.state === "empty";
+  return { edition, code: well ? exitCodes.done : exitCodes.failed };
+}
+
+function later(deferred: number): string {
+  return deferred === 0 ? "" : `, ${deferred} deferred`;
 }

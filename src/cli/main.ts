@@ -1,7 +1,7 @@
 import { commandName, loadHere } from "../config/load.ts";
 import { createContext } from "./context.ts";
 import { exitCodes, failure } from "./failure.ts";
-import { run } from "./run.ts";
+import { run } from "./program.ts";
 import { flushed, processTerminal, type Terminal } from "./terminal.ts";
 
 /** Runs a command line in this process, and ends the process with its exit code. */

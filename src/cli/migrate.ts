@@ -7,15 +7,15 @@ export function addMigrate(program: Command, { terminal, config }: Context): voi
     .description("update the database to this release; this also happens at every start")
     .option(
       "--from <folder>",
-      "copy the embedded database in DATA_DIR of a stopped server to the empty database in DATABASE_URL",
+      "copy the embedded database of a stopped server from its DATA_DIR to the empty database in DATABASE_URL",
     )
     .action(async ({ from }: { from?: string }) => {
       if (from !== undefined) {
-        const { moveRecords } = await import("./move-records.ts");
+        const { moveRecords } = await import("./migrate-database.ts");
         for (const sentence of await moveRecords(config(), from)) terminal.out(sentence);
         return;
       }
-      const { bringUpToDate } = await import("./bring-up-to-date.ts");
+      const { bringUpToDate } = await import("./migrate-database.ts");
       terminal.out(await bringUpToDate(config()));
     });
 }

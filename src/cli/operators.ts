@@ -2,23 +2,16 @@ import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Config } from "../config/load.ts";
-import { disabledText } from "../operators/names.ts";
+import { englishWording } from "../catalogue/catalogue.ts";
+import type { InvitedAnswer, OperatorAnswer } from "../web/api/answers.ts";
 import { roleArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
 import { moment } from "./format.ts";
+import { CommandError } from "./failure.ts";
 
 interface JsonOption {
   json?: boolean;
-}
-
-interface OperatorAnswer {
-  name: string;
-  role: string;
-  state: string;
-  oneTimeCodes: boolean;
-  signedInAt: string | null;
-  link?: string;
 }
 
 /** A link without a name is for the first operator. */
@@ -34,7 +27,7 @@ export function addOperators(program: Command, { terminal, client, config }: Con
 
   withJson(operators.command("list").description("list operators and their roles")).action(
     async (options: JsonOption) => {
-      const list = await client().ask<{ operators: OperatorAnswer[] }>("GET", "/operators");
+      const list = await client().request<{ operators: OperatorAnswer[] }>("GET", "/operators");
       answer(terminal, options, list, (shown) => operatorsText(shown.operators, terminal.columns));
     },
   );
@@ -43,26 +36,26 @@ export function addOperators(program: Command, { terminal, client, config }: Con
     .argument("<name>", "name to sign in with")
     .requiredOption("--role <role>", "viewer, editor or owner", roleArgument)
     .action(async (name: string, { role, ...options }: JsonOption & { role: string }) => {
-      const added = await client().ask<OperatorAnswer>("POST", "/operators", { json: { name, role } });
-      answer(terminal, options, added, (shown) => linkText({ ...shown, link: shown.link! }));
+      const added = await client().request<InvitedAnswer>("POST", "/operators", { json: { name, role } });
+      answer(terminal, options, added, linkText);
     });
 
-  withJson(operators.command("link").description("create a set-up link for the first operator, or for NAME"))
-    .argument("[name]", "name or ID of an operator who lost the password, or the phone and the recovery codes")
+  withJson(operators.command("link").description("create a setup link for the first operator, or for NAME"))
+    .argument("[name]", "name or ID of an operator who lost their password, or their phone and recovery codes")
     .action(async (which: string | undefined, options: JsonOption) => {
       const { databaseUrl, serverUrl } = config();
       // With access to the database no token is needed, so this works in a container without its previous data folder.
       const link =
         databaseUrl !== null && serverUrl === null
           ? await linkHere(config(), which)
-          : await client().ask<LinkAnswer>("POST", which === undefined ? "/operators/link" : `${one(which)}/link`);
+          : await client().request<LinkAnswer>("POST", which === undefined ? "/operators/link" : `${one(which)}/link`);
       answer(terminal, options, link, linkText);
     });
 
   withJson(operators.command("reset-codes").description("turn off an operator's one-time codes, after a lost phone"))
     .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
-      const changed = await client().ask<OperatorAnswer>("DELETE", `${one(which)}/codes`);
+      const changed = await client().request<OperatorAnswer>("DELETE", `${one(which)}/codes`);
       answer(
         terminal,
         options,
@@ -75,15 +68,18 @@ export function addOperators(program: Command, { terminal, client, config }: Con
     .argument("<name>", "name or ID")
     .argument("<role>", "viewer, editor or owner", roleArgument)
     .action(async (which: string, role: string, options: JsonOption) => {
-      const changed = await client().ask<OperatorAnswer>("PUT", `${one(which)}/role`, { json: { role } });
+      const changed = await client().request<OperatorAnswer>("PUT", `${one(which)}/role`, { json: { role } });
       answer(terminal, options, changed, (shown) => `${shown.name} now has the role ${shown.role}.`);
     });
 
   withJson(operators.command("disable").description("end an operator's sessions, and revoke the tokens they created"))
     .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
-      const changed = await client().ask<OperatorAnswer & { revokedTokens: string[] }>("POST", `${one(which)}/disable`);
-      answer(terminal, options, changed, ({ name, revokedTokens }) => disabledText(name, revokedTokens));
+      const changed = await client().request<OperatorAnswer & { revokedTokens: string[] }>(
+        "POST",
+        `${one(which)}/disable`,
+      );
+      answer(terminal, options, changed, disabledText);
     });
 
   withJson(
@@ -91,7 +87,7 @@ export function addOperators(program: Command, { terminal, client, config }: Con
   )
     .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
-      const changed = await client().ask<OperatorAnswer>("POST", `${one(which)}/enable`);
+      const changed = await client().request<OperatorAnswer>("POST", `${one(which)}/enable`);
       answer(terminal, options, changed, ({ name }) => `${name} can sign in again. Revoked tokens stay revoked.`);
     });
 }
@@ -111,10 +107,14 @@ async function linkHere(config: Config, which: string | undefined): Promise<Link
     return { ...operator, link: setupUrl(config.publicUrl, token) };
   } catch (error) {
     if (error instanceof Refusal) throw error;
-    throw new Refusal(502, `The link cannot be stored in DATABASE_URL (${reasonOf(error)}). Start the server first.`);
+    throw new CommandError(`The link cannot be stored in DATABASE_URL (${reasonOf(error)}). Start the server first.`);
   } finally {
     await database.close();
   }
+}
+
+function disabledText({ name, revokedTokens }: { name: string; revokedTokens: readonly string[] }): string {
+  return englishWording().say("operator.disabled", { name, n: revokedTokens.length, tokens: revokedTokens.join(", ") });
 }
 
 export function operatorsText(operators: readonly OperatorAnswer[], columns: number | null): string {

@@ -6,11 +6,13 @@ import { addAlerts } from "./alerts.ts";
 import { addArticles } from "./articles.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo.ts";
+import { addDkim } from "./dkim.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEdition } from "./edition.ts";
-import { addLogo } from "./logo.ts";
 import { addMigrate } from "./migrate.ts";
 import { addOperators } from "./operators.ts";
+import { addProviders } from "./providers.ts";
+import { addWarmUp } from "./warm-up.ts";
 import { addSample } from "./sample.ts";
 import { addSchedule } from "./schedule.ts";
 import { addServe } from "./serve.ts";
@@ -22,14 +24,14 @@ import { addTags } from "./tags.ts";
 import { addTokens } from "./tokens.ts";
 
 /** Sets the exit code of a command that completed but failed at something. */
-export type Done = (code: number) => void;
+export type SetExitCode = (code: number) => void;
 
 const notes = `
 Commands that send requests use DAYLETTER_URL and DAYLETTER_TOKEN. If these are not set, they find the server in DATA_DIR.
 Exit codes: 0 success, 1 refused or failed, 2 wrong usage.`;
 
 /** All commands: first those that run here, then those that send requests to a running server. */
-export function createProgram(context: Context, done: Done): Command {
+export function createProgram(context: Context, setExitCode: SetExitCode): Command {
   const { terminal } = context;
   const program = new Command("dayletter")
     .description("Daily email alerts for news sites")
@@ -45,25 +47,39 @@ export function createProgram(context: Context, done: Done): Command {
   program.commandsGroup("Commands that run on this machine:");
   addServe(program, context);
   addMigrate(program, context);
-  addDemo(program, context, done);
-  addDoctor(program, context, done);
+  addDemo(program, context, setExitCode);
+  addDoctor(program, context, setExitCode);
+  addDkim(program, context);
   program.commandsGroup("Commands that send requests to a running server:");
   addStatus(program, context);
-  addSources(program, context, done);
-  addArticles(program, context, done);
+  addSources(program, context, setExitCode);
+  addArticles(program, context, setExitCode);
   addTags(program, context);
-  addEdition(program, context, done);
+  addEdition(program, context, setExitCode);
   addSample(program, context);
   addSchedule(program, context);
-  addSubscribers(program, context, done);
-  addSuppressions(program, context);
-  addLogo(program, context);
+  addSubscribers(program, context, setExitCode);
+  addSuppressions(program, context, setExitCode);
   addOperators(program, context);
   addTokens(program, context);
   addAlerts(program, context);
+  addProviders(program, context);
+  addWarmUp(program, context);
   return program;
 }
 
 function version(): string {
   return (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version;
+}
+
+/**
+ * Runs a command line.
+ * @returns the exit code: 0 success, 1 refused or failed
+ * @throws the errors of the command, and Commander's error for wrong usage; `failure` turns them into a message and an exit code
+ */
+export async function run(argv: readonly string[], context: Context): Promise<number> {
+  let code = 0;
+  const program = createProgram(context, (given) => (code = given));
+  await program.parseAsync([...argv], { from: "user" });
+  return code;
 }

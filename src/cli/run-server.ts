@@ -1,27 +1,30 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { openApp, type App } from "../app.ts";
-import { createLog } from "../base/console-log.ts";
+import { createLog } from "../base/log.ts";
 import { readIfThere } from "../base/private-file.ts";
-import { Refusal, reasonOf } from "../base/errors.ts";
-import { ownSettings } from "../config/load.ts";
-import type { OwnSettings } from "../config/own.ts";
+import { storedReason, type Reason } from "../base/errors.ts";
+import { englishWording, sayReason } from "../catalogue/catalogue.ts";
+import { settingsSource } from "../config/load.ts";
+import type { SavedSettings } from "../config/saved-settings.ts";
 import { setupFile } from "../operators/links.ts";
 import { nextSteps } from "../operations/next-steps.ts";
 import { status } from "../operations/status.ts";
-import { compareSettings } from "../schedule/keep.ts";
+import { compareSettings } from "../schedule/schedulers.ts";
 import { startWeb, startWorkerWeb } from "../server.ts";
-import { within } from "../base/within.ts";
+import { within } from "../base/async.ts";
 import { beginWork, prepareWorker, type RunningWorker } from "../worker.ts";
 import type { Context } from "./context.ts";
 import type { Role } from "./serve.ts";
-import { listenForStop } from "./stop.ts";
-import type { Terminal } from "./terminal.ts";
+import { listenForStop, type Terminal } from "./terminal.ts";
+import { CommandError } from "./failure.ts";
 
 /** Time for emails that are at the relay when the process stops. */
 const graceMs = 10_000;
 /** Time to close everything. The next start continues from the database, so nothing waits longer. */
 const closeMs = graceMs + 5_000;
 const queuePatienceMs = 5_000;
+/** How often a process looks for settings that another one has saved. */
+const settingsEveryMs = 3_000;
 
 /**
  * Runs the parts of the server for `role` until a signal arrives, and then stops them in order. After a change of settings on
@@ -29,19 +32,19 @@ const queuePatienceMs = 5_000;
  */
 export async function runServer(context: Context, role: Role): Promise<void> {
   const signals = listenForStop();
-  let unproven: OwnSettings | null = null;
-  let wentBack: string | null = null;
+  let unproven: SavedSettings | null = null;
+  let settingsFailure: Reason | null = null;
   try {
     for (;;) {
       try {
-        unproven = await runOnce(context, role, { signals, wentBack, ready: () => (unproven = null) });
-        wentBack = null;
+        unproven = await runOnce(context, role, { signals, settingsFailure, ready: () => (unproven = null) });
+        settingsFailure = null;
         if (unproven === null) return;
       } catch (error) {
         if (!unproven?.undo()) throw error;
         unproven = null;
-        wentBack = `The new settings do not work, so the previous ones were restored. ${reasonOf(error)}`;
-        context.terminal.err(`${wentBack} The new settings are in settings.env.refused.`);
+        settingsFailure = { code: "settings_restored", details: { reason: storedReason(error) } };
+        context.terminal.err(`${sayReason(settingsFailure)} The new settings are in settings.env.refused.`);
       }
     }
   } finally {
@@ -53,16 +56,16 @@ export async function runServer(context: Context, role: Role): Promise<void> {
 async function runOnce(
   { terminal, config: load }: Context,
   role: Role,
-  round: { signals: ReturnType<typeof listenForStop>; wentBack: string | null; ready: () => void },
-): Promise<OwnSettings | null> {
-  const { signals, wentBack, ready } = round;
+  round: { signals: ReturnType<typeof listenForStop>; settingsFailure: Reason | null; ready: () => void },
+): Promise<SavedSettings | null> {
+  const { signals, settingsFailure, ready } = round;
   const config = load();
   const log = createLog(config.logLevel, process.stdout);
-  const settings = ownSettings(config);
   let reopen: () => void = () => undefined;
   const changed = new Promise<void>((resolve) => (reopen = resolve));
-  const app = await openApp(config, { log, command: role, settings, reopen, wentBack });
+  const app = await openApp(config, { log, command: role, source: settingsSource(), reopen, settingsFailure });
   const closing: (() => Promise<void>)[] = [() => app.close(graceMs)];
+  const stopLooking = watchSettings(app, reopen);
   try {
     const started = start(app, role, closing).then(async (url) => {
       if (!signals.stopped()) await introduce(terminal, app, role, url);
@@ -75,9 +78,10 @@ async function runOnce(
     await Promise.race([changed, signals.stop]);
     log.info({}, signals.stopped() ? "stopping" : "settings changed, restarting");
   } finally {
+    stopLooking();
     await Promise.race([closeAll(closing), wait(closeMs, undefined, { ref: false })]);
   }
-  if (!signals.stopped()) return settings;
+  if (!signals.stopped()) return app.settings;
   log.info({}, "stopped");
   return null;
 }
@@ -94,7 +98,8 @@ async function start(app: App, role: Role, closing: (() => Promise<void>)[]): Pr
   closing.push(async () => worker?.stop(graceMs));
   const web = await (role === "worker" ? startWorkerWeb(app, () => worker?.ended() ?? []) : startWeb(app));
   closing.push(() => web.stop());
-  if (role !== "web") worker = await beginWork(app);
+  if (app.config.postalAddressMissing) app.log.warn({}, "no email is sent until POSTAL_ADDRESS is set");
+  else if (role !== "web") worker = await beginWork(app);
   return web.url;
 }
 
@@ -105,10 +110,23 @@ async function queueAnswers({ queue, config }: App): Promise<void> {
   } catch (error) {
     if (config.redisUrl === null) throw error;
     const { host } = new URL(config.redisUrl);
-    throw new Refusal(502, `Redis at ${host} does not answer. Check REDIS_URL, and that Redis is running.`, {
-      reason: reasonOf(error),
+    throw new CommandError(`Redis at ${host} does not answer. Check REDIS_URL, and that Redis is running.`, {
+      cause: error,
     });
   }
+}
+
+/** Calls `changed` when another process has saved settings. @returns stops it */
+function watchSettings({ settings, engines }: App, changed: () => void): () => void {
+  let looking = false;
+  const timer = setInterval(async () => {
+    if (looking || engines.records.away()) return;
+    looking = true;
+    // The watch of the database reports an outage.
+    if (await settings.isOutdated().catch(() => false)) changed();
+    looking = false;
+  }, settingsEveryMs);
+  return () => clearInterval(timer);
 }
 
 async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
@@ -117,7 +135,10 @@ async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
 
 /** Prints the URL, the state and the next steps. */
 async function introduce(terminal: Terminal, app: App, role: Role, url: string): Promise<void> {
-  const { done, next } = nextSteps(await status(app), app.config);
+  const steps = nextSteps(await status(app), app.config);
+  const [done, next] = [steps.done, steps.next].map((list) =>
+    list.map(({ key, values }) => englishWording().say(key, values)),
+  ) as [string[], string[]];
   const setup = role === "worker" ? null : readIfThere(setupFile(app.config.dataDir));
   terminal.err(
     [

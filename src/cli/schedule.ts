@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseDates, parseSendAt, parseSendDays, parseTimezone } from "../base/schedule-values.ts";
-import type { ScheduleAnswer } from "./answers.ts";
+import type { ScheduleAnswer } from "../web/api/answers.ts";
 import { dateArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { argument, invalidValue, UsageError } from "./failure.ts";
@@ -22,15 +22,15 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
   const show = (options: { json?: boolean }, value: ScheduleAnswer): void =>
     answer(terminal, options, value, scheduleText);
 
-  withJson(schedule.command("show").description("show the schedule and the next deliveries")).action(
-    async (options: ScheduleOptions) => show(options, await client().ask("GET", "/schedule")),
+  withJson(schedule.command("show").description("show the schedule and the next sends")).action(
+    async (options: ScheduleOptions) => show(options, await client().request("GET", "/schedule")),
   );
 
   withRevision(schedule.command("set").description("change the delivery time, the days or the time zone"))
     .option("--at <time>", "local time, HH:MM", argument(parseSendAt))
     .option("--days <days>", "such as mon-fri or mon,wed,fri", daysArgument)
     .option("--timezone <zone>", "IANA name, such as Europe/Berlin", argument(parseTimezone))
-    .option("--reset", "use the server's settings for everything that has no option here")
+    .option("--reset", "use the server's settings for everything that you don't set with another option")
     .option(
       "--passed <what>",
       "what to do with today's edition if its new time has already passed: send or skip",
@@ -48,14 +48,14 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
         ...(timezone === undefined ? {} : { timezone }),
         ...(passed === undefined ? {} : { passed }),
       };
-      show(options, await client().ask("PUT", "/schedule", { json: { ...former, ...named, revision } }));
+      show(options, await client().request("PUT", "/schedule", { json: { ...former, ...named, revision } }));
     });
 
   withJson(schedule.command("skip").description("skip the editions of one or more dates"))
     .argument("<dates...>", "such as 2026-12-25 2026-12-28..2026-12-31", collectDates)
     .option("--undo", "send the editions after all")
     .action(async (dates: string[], { undo = false, ...options }: { json?: boolean; undo?: boolean }) =>
-      show(options, await client().ask("PUT", "/schedule/skip", { json: { dates, undo } })),
+      show(options, await client().request("PUT", "/schedule/skip", { json: { dates, undo } })),
     );
 
   withRevision(schedule.command("move").description("send one date's edition at another time"))
@@ -68,12 +68,12 @@ export function addSchedule(program: Command, { terminal, client }: Context): vo
       }
       const { revision } = options;
       const path = `/schedule/move/${date}`;
-      const asked = client();
+      const server = client();
       show(
         options,
         time === undefined
-          ? await asked.ask("DELETE", path, { query: { revision } })
-          : await asked.ask("PUT", path, { json: { sendAt: time, revision } }),
+          ? await server.request("DELETE", path, { query: { revision } })
+          : await server.request("PUT", path, { json: { sendAt: time, revision } }),
       );
     });
 }

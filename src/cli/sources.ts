@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import type { PollAnswer, SourceAnswer } from "./answers.ts";
+import type { ChangedSourceAnswer, PollAnswer, PolledAnswer, SourceAnswer } from "../web/api/answers.ts";
 import { collect, collectRenames, idArgument, urlArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
-import { exitCodes } from "./failure.ts";
-import type { Done } from "./program.ts";
+import { parseTimezone } from "../base/schedule-values.ts";
+import { argument, exitCodes, UsageError } from "./failure.ts";
+import type { SetExitCode } from "./program.ts";
 import { table } from "./table.ts";
 import { moment, plural } from "./format.ts";
 
@@ -11,12 +12,17 @@ interface JsonOption {
   json?: boolean;
 }
 
-export function addSources(program: Command, { terminal, client }: Context, done: Done): void {
-  const sources = program.command("sources").description("list, add, check and remove feeds");
+interface ReadingOptions {
+  timezone?: string;
+  splitTags?: boolean;
+}
+
+export function addSources(program: Command, { terminal, client }: Context, setExitCode: SetExitCode): void {
+  const sources = program.command("sources").description("list, add, edit, check and remove feeds");
 
   withJson(sources.command("list").description("list the sources and their problems")).action(
     async (options: JsonOption) => {
-      const list = await client().ask<{ sources: SourceAnswer[] }>("GET", "/sources");
+      const list = await client().request<{ sources: SourceAnswer[] }>("GET", "/sources");
       answer(terminal, options, list, (value) => sourcesText(value.sources, terminal.columns));
     },
   );
@@ -25,24 +31,48 @@ export function addSources(program: Command, { terminal, client }: Context, done
     .argument("<url>", "an RSS, Atom or JSON feed", urlArgument)
     .option("--tag <tag>", "add this tag to all articles of the source; can be repeated", collect)
     .option("--rename <old=new>", "rename a tag of this feed; can be repeated", collectRenames)
-    .action(async (url: string, options: JsonOption & { tag?: string[]; rename?: Record<string, string> }) => {
-      const body = { url, tags: options.tag ?? [], rename: options.rename ?? {} };
-      const added = await client().ask<PolledAnswer>("POST", "/sources", { json: body });
+    .option(
+      "--timezone <zone>",
+      "read dates without a zone in this time zone, such as Asia/Seoul",
+      argument(parseTimezone),
+    )
+    .option("--split-tags", "split the categories of this feed at commas")
+    .action(async (url: string, { tag = [], rename = {}, ...options }: AddOptions) => {
+      const body = { url, tags: tag, rename, ...readingOf(options) };
+      const added = await client().request<PolledAnswer>("POST", "/sources", { json: body });
       answer(terminal, options, added, addedText);
+    });
+
+  withJson(sources.command("edit").description("change how a feed is read, and read it"))
+    .argument("<id>", "as shown by `sources list`", idArgument)
+    .option(
+      "--timezone <zone>",
+      "time zone of dates without one, such as Asia/Seoul, or `publication` for the publication's",
+      argument((raw) => (raw === ownZone ? raw : parseTimezone(raw))),
+    )
+    .option("--split-tags", "split the categories of this feed at commas")
+    .option("--no-split-tags", "do not split them")
+    .action(async (id: number, options: JsonOption & ReadingOptions) => {
+      const json = readingOf(options);
+      if (Object.keys(json).length === 0) {
+        throw new UsageError("Nothing to change. Specify --timezone, --split-tags or --no-split-tags.");
+      }
+      const changed = await client().request<ChangedSourceAnswer>("PUT", `/sources/${id}`, { json });
+      answer(terminal, options, changed, changedText);
     });
 
   withJson(sources.command("check").description("read a feed now"))
     .argument("<id>", "as shown by `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
-      const checked = await client().ask<PolledAnswer>("POST", `/sources/${id}/check`);
+      const checked = await client().request<PolledAnswer>("POST", `/sources/${id}/check`);
       answer(terminal, options, checked, (value) => pollText(value.poll));
-      if (checked.poll.outcome === "failed") done(exitCodes.failed);
+      if (checked.poll.outcome === "failed") setExitCode(exitCodes.failed);
     });
 
   withJson(sources.command("remove").description("remove a source, and keep its articles"))
     .argument("<id>", "as shown by `sources list`", idArgument)
     .action(async (id: number, options: JsonOption) => {
-      const removed = await client().ask<SourceAnswer>("DELETE", `/sources/${id}`);
+      const removed = await client().request<SourceAnswer>("DELETE", `/sources/${id}`);
       answer(
         terminal,
         options,
@@ -50,6 +80,20 @@ export function addSources(program: Command, { terminal, client }: Context, done
         ({ title }) => `Source ${id}${title ? ` (${title})` : ""} was removed. Its articles stay.`,
       );
     });
+}
+
+interface AddOptions extends JsonOption, ReadingOptions {
+  tag?: string[];
+  rename?: Record<string, string>;
+}
+
+const ownZone = "publication";
+
+function readingOf({ timezone, splitTags }: ReadingOptions): { timezone?: string | null; splitTags?: boolean } {
+  return {
+    ...(timezone === undefined ? {} : { timezone: timezone === ownZone ? null : timezone }),
+    ...(splitTags === undefined ? {} : { splitTags }),
+  };
 }
 
 export function sourcesText(sources: readonly SourceAnswer[], columns: number | null): string {
@@ -69,13 +113,13 @@ export function sourcesText(sources: readonly SourceAnswer[], columns: number | 
   );
 }
 
-interface PolledAnswer {
-  source: SourceAnswer;
-  poll: PollAnswer;
-}
-
 function addedText({ source, poll }: PolledAnswer): string {
   return `Source ${source.id} added${source.title ? `: ${source.title}` : ""}. ${pollText(poll)}`;
+}
+
+function changedText({ source, changed, poll }: ChangedSourceAnswer): string {
+  if (poll !== null) return pollText(poll);
+  return changed ? `Source ${source.id} saved.` : "No change.";
 }
 
 function pollText({ outcome, reason, added, updated, unchanged, problems }: PollAnswer): string {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { TagActAnswer, TagAnswer, TagHiddenAnswer, TagUnaliasedAnswer } from "./answers.ts";
+import type { TagActAnswer, TagAnswer, TagHiddenAnswer, TagUnaliasedAnswer } from "../web/api/answers.ts";
 import { idArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
@@ -20,7 +20,7 @@ export function addTags(program: Command, { terminal, client }: Context): void {
   withJson(tags.command("list").description("list the tags with their readers and their articles of the last 90 days"))
     .option("--hidden", "only hidden tags")
     .action(async ({ hidden = false, ...options }: JsonOption & { hidden?: boolean }) => {
-      const list = await client().ask<{ tags: TagAnswer[] }>("GET", "/tags");
+      const list = await client().request<{ tags: TagAnswer[] }>("GET", "/tags");
       const shown = { tags: hidden ? list.tags.filter((tag) => tag.hiddenAt !== null) : list.tags };
       answer(terminal, options, shown, (value) => tagsText(value.tags, terminal.columns));
     });
@@ -31,37 +31,37 @@ export function addTags(program: Command, { terminal, client }: Context): void {
     .option("--revision <number>", "revision from `tags list --json`; refused if the tag has changed since", idArgument)
     .action(async (from: string, to: string, { dryRun, revision, ...options }: ActOptions & { revision?: number }) => {
       const json = { from, to, revision, dryRun };
-      const renamed = await client().ask<TagActAnswer & { name: string }>("POST", "/tags/rename", { json });
+      const renamed = await client().request<TagActAnswer & { name: string }>("POST", "/tags/rename", { json });
       answer(terminal, options, renamed, (one) =>
         say(one, dryRun, one.changed ? `${quoted(from)} is now called ${quoted(one.name)}.` : "No change."),
       );
     });
 
   withDryRun(tags.command("merge").description("merge a tag into another one; this cannot be undone"))
-    .argument("<from>", "the tag to merge, which becomes another spelling")
+    .argument("<from>", "the tag to merge, which becomes an alias")
     .argument("<into>", "the tag that stays")
     .action(async (from: string, into: string, { dryRun, ...options }: ActOptions) => {
       const json = { from, into, dryRun };
-      const merged = await client().ask<TagActAnswer>("POST", "/tags/merge", { json });
+      const merged = await client().request<TagActAnswer>("POST", "/tags/merge", { json });
       answer(terminal, options, merged, (one) =>
         say(one, dryRun, `${quoted(from)} is ${one.changed ? "now" : "already"} part of ${quoted(into)}.`),
       );
     });
 
-  withJson(tags.command("alias").description("add another spelling of a tag"))
-    .argument("<spelling>", "the other spelling")
+  withJson(tags.command("alias").description("add an alias of a tag"))
+    .argument("<alias>", "the alias")
     .argument("<tag>", "the tag it stands for")
     .action(async (alias: string, tag: string, options: JsonOption) => {
-      const added = await client().ask("POST", "/tags/alias", { json: { alias, tag } });
-      answer(terminal, options, added, () => `${quoted(alias)} is now another spelling of ${quoted(tag)}.`);
+      const added = await client().request("POST", "/tags/alias", { json: { alias, tag } });
+      answer(terminal, options, added, () => `${quoted(alias)} is now an alias of ${quoted(tag)}.`);
     });
 
-  withDryRun(tags.command("unalias").description("remove another spelling of a tag; articles and readers keep the tag"))
-    .argument("<spelling>", "the other spelling")
+  withDryRun(tags.command("unalias").description("remove an alias of a tag; articles and readers keep the tag"))
+    .argument("<alias>", "the alias")
     .argument("<tag>", "the tag it stands for")
     .action(async (alias: string, tag: string, { dryRun, ...options }: ActOptions) => {
       const query = { alias, tag, dryRun };
-      const removed = await client().ask<TagUnaliasedAnswer>("DELETE", "/tags/alias", { query });
+      const removed = await client().request<TagUnaliasedAnswer>("DELETE", "/tags/alias", { query });
       answer(terminal, options, removed, (one) => say(one, dryRun, unaliasedText(one)));
     });
 
@@ -73,7 +73,7 @@ export function addTags(program: Command, { terminal, client }: Context): void {
       .argument("<tag>", "name of the tag")
       .action(async (tag: string, { dryRun, ...options }: ActOptions) => {
         const json = { tag, dryRun };
-        const done = await client().ask<TagHiddenAnswer>("POST", `/tags/${act}`, { json });
+        const done = await client().request<TagHiddenAnswer>("POST", `/tags/${act}`, { json });
         answer(terminal, options, done, (one) => say(one, dryRun, text(one)));
       });
   }
@@ -88,8 +88,8 @@ function withDryRun(command: Command): Command {
 }
 
 /** What was done, or what would be done. */
-function say({ changed, words }: TagActAnswer, dryRun: boolean | undefined, done: string): string {
-  return dryRun && changed ? `${words} This was a dry run. Nothing was changed.` : done;
+function say({ changed, effect }: TagActAnswer, dryRun: boolean | undefined, done: string): string {
+  return dryRun && changed ? `${effect} This was a dry run. Nothing was changed.` : done;
 }
 
 export function tagsText(tags: readonly TagAnswer[], columns: number | null): string {
@@ -108,7 +108,7 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
       { title: "Articles", right: true },
       { title: "Readers", right: true },
       { title: "Status" },
-      { title: "Other spellings" },
+      { title: "Aliases" },
     ],
     rows,
     columns,
@@ -116,10 +116,8 @@ export function tagsText(tags: readonly TagAnswer[], columns: number | null): st
 }
 
 function unaliasedText({ alias, tag, changed }: TagUnaliasedAnswer): string {
-  const [spelling, name] = [JSON.stringify(alias), JSON.stringify(tag)];
-  return changed
-    ? `${spelling} is no longer another spelling of ${name}.`
-    : `No change. ${spelling} is not another spelling of ${name}.`;
+  const [shown, name] = [JSON.stringify(alias), JSON.stringify(tag)];
+  return changed ? `${shown} is no longer an alias of ${name}.` : `No change. ${shown} is not an alias of ${name}.`;
 }
 
 function hiddenText({ tag, changed, readers, onlyThis }: TagHiddenAnswer): string {

@@ -70,3 +70,55 @@ export function recordingTerminal(input = ""): Terminal & { stdout(): string; st
 export async function flushed(streams: readonly Writable[] = [process.stdout, process.stderr]): Promise<void> {
   for (const stream of streams) await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }
+
+interface Progress {
+  /** @param note current state, such as "sent 12 of 40" */
+  show(done: number, total: number, note: string): void;
+  /** Removes the bar. */
+  end(): void;
+}
+
+const barWidth = 24;
+
+/** A progress bar on a terminal; elsewhere, a line of text for every 10 %. */
+export function startProgress(terminal: Terminal, title: string): Progress {
+  let shown = -1;
+  return {
+    show(done, total, note) {
+      if (terminal.watched) {
+        terminal.overwrite(`${title}  ${bar(done, total)}  ${note}`);
+        return;
+      }
+      const tenth = total > 0 ? Math.floor((done / total) * 10) : 0;
+      if (tenth === shown) return;
+      shown = tenth;
+      terminal.err(`${title}: ${note}`);
+    },
+    end: () => terminal.overwrite(""),
+  };
+}
+
+export function bar(done: number, total: number): string {
+  const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
+  const full = Math.floor(share * barWidth);
+  return `${"█".repeat(full)}${"░".repeat(barWidth - full)} ${String(Math.floor(share * 100)).padStart(3)} %`;
+}
+
+/** Waits for SIGINT or SIGTERM. The first signal stops the process in order, the second one immediately. */
+export function listenForStop(): { stop: Promise<void>; stopped(): boolean; forget(): void } {
+  let stopped = false;
+  let resolve: () => void;
+  const stop = new Promise<void>((done) => (resolve = done));
+  const hear = (signal: NodeJS.Signals): void => {
+    if (stopped) process.exit(signal === "SIGINT" ? 130 : 143);
+    stopped = true;
+    resolve();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, hear);
+  return {
+    stop,
+    stopped: () => stopped,
+    forget: () => signals.forEach((signal) => process.off(signal, hear)),
+  };
+}

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { NewTokenAnswer, TokenAnswer } from "../web/api/answers.ts";
 import { daysArgument, roleArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { table } from "./table.ts";
@@ -8,21 +9,11 @@ interface JsonOption {
   json?: boolean;
 }
 
-interface TokenAnswer {
-  id: number;
-  name: string;
-  role: string;
-  createdAt: string;
-  expiresAt: string | null;
-  usedAt: string | null;
-  token?: string;
-}
-
 export function addTokens(program: Command, { terminal, client }: Context): void {
   const tokens = program.command("tokens").description("manage API tokens for programs");
 
   withJson(tokens.command("list").description("list valid tokens")).action(async (options: JsonOption) => {
-    const list = await client().ask<{ tokens: TokenAnswer[] }>("GET", "/tokens");
+    const list = await client().request<{ tokens: TokenAnswer[] }>("GET", "/tokens");
     answer(terminal, options, list, (shown) => tokensText(shown.tokens, terminal.columns));
   });
 
@@ -32,14 +23,14 @@ export function addTokens(program: Command, { terminal, client }: Context): void
     .option("--days <number>", "days until it expires; if omitted, it does not expire", daysArgument)
     .action(async (name: string, { role, days, ...options }: JsonOption & { role: string; days?: number }) => {
       const json = { name, role, days: days ?? null };
-      const made = await client().ask<TokenAnswer>("POST", "/tokens", { json });
+      const made = await client().request<NewTokenAnswer>("POST", "/tokens", { json });
       answer(terminal, options, made, ({ token }) => `${token}\nStore the token now. It is not shown again.`);
     });
 
   withJson(tokens.command("revoke").description("revoke a token immediately"))
     .argument("<name>", "name or ID")
     .action(async (which: string, options: JsonOption) => {
-      const ended = await client().ask<TokenAnswer>("DELETE", `/tokens/${encodeURIComponent(which)}`);
+      const ended = await client().request<TokenAnswer>("DELETE", `/tokens/${encodeURIComponent(which)}`);
       answer(terminal, options, ended, ({ name }) => `The token ${name} was revoked.`);
     });
 }

@@ -1,78 +1,37 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
-import { Refusal, reasonOf } from "../base/errors.ts";
+import { domainOf } from "../base/address.ts";
+import {
+  plainConfig,
+  parseSettings,
+  problemOf,
+  secretSettings,
+  type PlainConfig,
+  type SettingProblem,
+  type Settings,
+} from "./settings.ts";
+import { nearMisses, ConfigError, missing } from "./problems.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../package-root.ts";
-import { readLogo, type Logo } from "./logo.ts";
-import { isLoopback } from "./readers.ts";
-import { readSecretFiles } from "./from-file.ts";
+import { logoOf, readLogo, type Logo } from "./logo.ts";
 import type { Relay } from "./mail.ts";
-import { missing } from "./missing.ts";
-import { nearMisses } from "./near-miss.ts";
-import { openOwn, readOwn, type OwnSettings } from "./own.ts";
-import { settings, type Settings } from "./schema.ts";
+import { type SavedSettings, openSaved, readSaved } from "./saved-settings.ts";
+import { isLoopback } from "./parse-values.ts";
 
-/** The settings of one process, read once at start. null means unset. */
-export interface Config {
-  databaseUrl: string | null;
-  redisUrl: string | null;
-  /** Absolute path. */
-  dataDir: string;
+/** The settings of one process, read once at start: one property for one setting, and what is computed from several. null means unset. */
+export interface Config extends PlainConfig {
+  /** null: emails go to the transport of MAIL_TRANSPORT, otherwise to the outbox. */
   smtp: SmtpConfig | null;
-  /** Messages per second. */
-  smtpRate: number | null;
-  smtpConnections: number;
   /** Without trailing slash. */
   publicUrl: string;
-  host: string;
-  port: number;
-  /** true for one proxy with any address; otherwise the addresses or networks of all proxies. */
-  trustProxy: boolean | string[];
-  /** Strict-Transport-Security includes the subdomains of `publicUrl`. */
-  hstsSubdomains: boolean;
-  /** null only with the embedded database: then one is created in `dataDir`. */
-  secret: string | null;
   mailFrom: { name: string; address: string };
-  publicationName: string;
   logo: Logo | null;
-  postalAddress: string | null;
-  /** Canonical BCP 47 tag. */
-  language: string;
-  /** "#rrggbb". */
-  accentColour: string;
-  /** IANA name. */
-  timezone: string;
-  /** Local "HH:MM". */
-  sendAt: string;
-  /** Sorted ISO 8601 weekday numbers, 1 for Monday to 7 for Sunday. */
-  sendDays: number[];
-  /** Feed URLs. */
-  sources: string[];
-  allowPrivateSources: boolean;
-  maxArticles: number;
-  catchUpHours: number;
-  expireHours: number;
-  unknownPolicy: Settings["UNKNOWN_POLICY"];
-  approval: Settings["APPROVAL"];
-  approvalMinutes: number;
-  gate: Settings["GATE"];
-  checkLinks: boolean;
-  /** Addresses that get alerts. */
-  alertMail: string[];
+  /** Nothing may be sent yet, because the relay is on another machine and POSTAL_ADDRESS is missing. */
+  postalAddressMissing: boolean;
   /** The webhook for alerts, and the key of its signatures. */
   alertWebhook: { url: string; secret: string } | null;
-  /** Percent of an edition's readers. */
-  alertNotSent: number;
-  /** Deliveries per queue job. */
-  sliceSize: number;
-  logLevel: Settings["LOG_LEVEL"];
-  /** Whether to create OpenTelemetry spans. */
-  traces: boolean;
-  /** Whether operators must use one-time codes; API tokens are not affected. */
-  requireOneTimeCodes: boolean;
-  /** API token that is valid from the first start; the command line sends it. */
-  bootstrapToken: string | null;
-  /** Server that the command line calls. */
-  serverUrl: string | null;
+  /** The keys that emails are signed with; none means unsigned. */
+  dkim: { domain: string; selector: string; file: string }[];
   /** Which engines run inside this process. */
   embedded: { records: boolean; queue: "embedded" | "postgres" | "redis"; mail: boolean };
 }
@@ -82,46 +41,74 @@ export interface SmtpConfig extends Relay {
   requireTls: boolean;
 }
 
-/** All problems of the settings, one sentence each. The process exits with 2. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly problems: string[];
-
-  constructor(problems: string[]) {
-    super(problems.join("\n"));
-    this.problems = problems;
-  }
-}
-
 /**
  * Reads the settings from environment variables; a blank one counts as unset. Throws a ConfigError with all wrong values,
  * missing settings and misspelt names, and never shows a password or token.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const { values, problems } = environment(env);
-  return checked(values, problems);
+  return checked(values, { problems });
 }
 
-function checked(env: NodeJS.ProcessEnv, fileProblems: readonly string[]): Config {
+/** What `checked` knows besides the texts. */
+interface About {
+  problems?: readonly SettingProblem[];
+  /** The content of a logo that is not in a file. */
+  logo?: Buffer | null;
+  /** POSTAL_ADDRESS may be set later: on a page, which only a running server has. */
+  addressLater?: boolean;
+}
+
+function checked(env: NodeJS.ProcessEnv, { problems: fileProblems = [], logo: content, addressLater }: About): Config {
   const given = withoutBlanks(env);
-  const parsed = settings.safeParse(given);
-  const wrong = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  const logo = findLogo(given);
-  const incomplete = fileProblems.length > 0 ? [] : missing(given);
-  const problems = [...fileProblems, ...wrong, ...logo.problems, ...incomplete, ...nearMisses(given)];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return { ...toConfig(parsed.data), logo: logo.found };
+  const parsed = parseSettings(given);
+  const logo = content ? { found: logoOf(content), problems: [] } : findLogo(given);
+  const gaps = fileProblems.length > 0 ? [] : missing(given);
+  const incomplete = addressLater ? gaps.filter(({ name }) => name !== "POSTAL_ADDRESS") : gaps;
+  const problems = [...fileProblems, ...parsed.problems, ...logo.problems, ...incomplete, ...nearMisses(given)];
+  if (parsed.values === null || problems.length > 0) throw new ConfigError(problems);
+  return toConfig(parsed.values, logo.found);
 }
 
-/** The settings of this machine: the environment, which overrides the file of the set-up page. Throws a ConfigError. */
+/**
+ * The settings of this machine: the environment, which overrides the file of the set-up page. With `DATABASE_URL`, the
+ * database can have others. Throws a ConfigError.
+ */
 export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {
   const given = environment(env);
-  // Processes that share a database must have the same settings, so only the environment counts there.
   if (given.values.DATABASE_URL !== undefined || given.problems.length > 0)
-    return checked(given.values, given.problems);
-  const own = readOwn(given.values.DATA_DIR ?? "./data");
+    return checked(given.values, { problems: given.problems, addressLater: true });
+  const own = readSaved(given.values.DATA_DIR ?? "./data");
   if (own.problems.length > 0) throw new ConfigError(own.problems);
-  return checked({ ...own.values, ...given.values }, []);
+  return checked({ ...own.values, ...given.values }, {});
+}
+
+/** The environment, and what it makes of settings that are saved elsewhere. */
+export interface SettingsSource {
+  /** Names that it sets. */
+  fixed: ReadonlySet<string>;
+  /** The settings together with saved ones, which it overrides. Throws a ConfigError. */
+  combine(saved: Readonly<Record<string, string>>, about?: Pick<About, "logo" | "addressLater">): Config;
+}
+
+export function settingsSource(env: NodeJS.ProcessEnv = process.env): SettingsSource {
+  const { values: given } = environment(env);
+  const hasLogo = given["PUBLICATION_LOGO"] !== undefined;
+  return {
+    fixed: new Set(Object.keys(given)),
+    combine: (saved, { logo, ...about } = {}) =>
+      checked({ ...saved, ...given }, { ...about, logo: hasLogo ? null : (logo ?? null) }),
+  };
+}
+
+/** @throws Refusal 422 with all problems, for settings that are not valid together */
+export function refuseInvalid(combine: () => Config): void {
+  try {
+    combine();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new Refusal(422, "settings_invalid", { problems: error.problems });
+  }
 }
 
 /**
@@ -138,28 +125,43 @@ export function commandName(env: NodeJS.ProcessEnv = process.env, root = package
   return inClone || inProject ? "npx dayletter" : "dayletter";
 }
 
-/** The settings for the set-up page. */
-export function ownSettings({ dataDir, embedded }: Config, env: NodeJS.ProcessEnv = process.env): OwnSettings {
-  const { values: given } = environment(env);
-  const writable = embedded.records;
-  return openOwn({
-    dataDir,
-    writable,
-    fixed: new Set(Object.keys(given)),
-    check(values) {
-      try {
-        checked(writable ? { ...values, ...given } : { ...given, ...values }, []);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        throw new Refusal(422, "settings_invalid", { reasons: error.problems.join(" "), problems: error.problems });
-      }
-    },
-  });
+/** The settings that one process with an embedded database keeps in its data folder. */
+export function savedSettings({ dataDir }: Config, { fixed, combine }: SettingsSource): SavedSettings {
+  return openSaved({ dataDir, fixed, check: (values) => refuseInvalid(() => combine(values)) });
 }
 
 /** The settings of the environment without blanks, with the values of secret files. */
-function environment(env: NodeJS.ProcessEnv): ReturnType<typeof readSecretFiles> {
+function environment(env: NodeJS.ProcessEnv): { values: Record<string, string>; problems: SettingProblem[] } {
   return readSecretFiles(withoutBlanks(env));
+}
+
+/**
+ * Replaces each `NAME_FILE` of a secret setting by `NAME` with the trimmed content of that file, for container secrets and
+ * systemd credentials.
+ * @returns the settings, and a problem for each file that cannot be used, whose setting is left out
+ */
+function readSecretFiles(given: Readonly<Record<string, string>>): ReturnType<typeof environment> {
+  const values = { ...given };
+  const problems: SettingProblem[] = [];
+  for (const name of secretSettings) {
+    const fileName = `${name}_FILE`;
+    const path = given[fileName];
+    if (path === undefined) continue;
+    delete values[fileName];
+    if (given[name] !== undefined) {
+      problems.push({ name, code: "secret_given_twice", data: { fileName } });
+      continue;
+    }
+    try {
+      const text = readFileSync(path, "utf8").trim();
+      if (text === "") problems.push({ name: fileName, code: "secret_file_empty", data: { setting: name, path } });
+      else values[name] = text;
+    } catch (error) {
+      const { code: reason = "unknown" } = error as NodeJS.ErrnoException;
+      problems.push({ name: fileName, code: "secret_file_unreadable", data: { path, reason } });
+    }
+  }
+  return { values, problems };
 }
 
 function withoutBlanks(env: NodeJS.ProcessEnv): Record<string, string> {
@@ -169,65 +171,37 @@ function withoutBlanks(env: NodeJS.ProcessEnv): Record<string, string> {
 
 function findLogo({ PUBLICATION_LOGO: path, DATA_DIR: dataDir = "./data" }: Readonly<Record<string, string>>): {
   found: Logo | null;
-  problems: string[];
+  problems: SettingProblem[];
 } {
   if (path === undefined) return { found: null, problems: [] };
   try {
     return { found: readLogo(dataDir, path), problems: [] };
   } catch (error) {
-    return { found: null, problems: [`PUBLICATION_LOGO: ${reasonOf(error)}`] };
+    return { found: null, problems: [problemOf("PUBLICATION_LOGO", error)] };
   }
 }
 
-function toConfig(values: Settings): Omit<Config, "logo"> {
-  const { SMTP_URL: relay, MAIL_FROM: from, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = values;
+function toConfig(values: Settings, logo: Logo | null): Config {
+  const { SMTP_URL: relay, MAIL_FROM: from, ALERT_WEBHOOK: webhook, ALERT_WEBHOOK_SECRET: webhookSecret } = values;
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = values;
+  const sender = from?.address ?? "alerts@localhost";
   return {
-    databaseUrl,
-    redisUrl,
-    dataDir: resolve(values.DATA_DIR),
+    ...plainConfig(values),
     smtp: relay && { ...relay, requireTls: !isLoopback(relay.host) && !values.SMTP_ALLOW_CLEARTEXT },
-    smtpConnections: values.SMTP_CONNECTIONS,
-    smtpRate: values.SMTP_RATE,
     publicUrl: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
-    host: values.HOST,
-    port: values.PORT,
-    trustProxy: values.TRUST_PROXY,
-    hstsSubdomains: values.HSTS_SUBDOMAINS,
-    secret: values.SECRET,
-    mailFrom: { name: from?.name ?? values.PUBLICATION_NAME, address: from?.address ?? "alerts@localhost" },
-    publicationName: values.PUBLICATION_NAME,
-    postalAddress: values.POSTAL_ADDRESS,
-    language: values.LANGUAGE,
-    accentColour: values.ACCENT_COLOUR,
-    timezone: values.TIMEZONE,
-    sendAt: values.SEND_AT,
-    sendDays: values.SEND_DAYS,
-    sources: values.SOURCES,
-    allowPrivateSources: values.ALLOW_PRIVATE_SOURCES,
-    maxArticles: values.MAX_ARTICLES,
-    catchUpHours: values.CATCH_UP_HOURS,
-    expireHours: values.EXPIRE_HOURS,
-    unknownPolicy: values.UNKNOWN_POLICY,
-    approval: values.APPROVAL,
-    approvalMinutes: values.APPROVAL_MINUTES,
-    gate: values.GATE,
-    checkLinks: values.CHECK_LINKS,
-    alertMail: values.ALERT_MAIL,
-    alertWebhook:
-      values.ALERT_WEBHOOK === null || values.ALERT_WEBHOOK_SECRET === null
-        ? null
-        : { url: values.ALERT_WEBHOOK, secret: values.ALERT_WEBHOOK_SECRET },
-    alertNotSent: values.ALERT_NOT_SENT,
-    sliceSize: values.SLICE_SIZE,
-    logLevel: values.LOG_LEVEL,
-    traces: values.TRACES,
-    requireOneTimeCodes: values.REQUIRE_ONE_TIME_CODES,
-    bootstrapToken: values.DAYLETTER_TOKEN,
-    serverUrl: values.DAYLETTER_URL,
+    mailFrom: { name: from?.name ?? values.PUBLICATION_NAME, address: sender },
+    logo,
+    postalAddressMissing: relay !== null && !isLoopback(relay.host) && values.POSTAL_ADDRESS === null,
+    alertWebhook: webhook === null || webhookSecret === null ? null : { url: webhook, secret: webhookSecret },
+    dkim: values.DKIM_SELECTOR.map((selector, i) => ({
+      domain: values.DKIM_DOMAIN ?? domainOf(sender),
+      selector,
+      file: values.DKIM_KEY_FILE[i]!,
+    })),
     embedded: {
       records: databaseUrl === null,
       queue: redisUrl !== null ? "redis" : databaseUrl !== null ? "postgres" : "embedded",
-      mail: relay === null,
+      mail: relay === null && values.MAIL_TRANSPORT === null,
     },
   };
 }

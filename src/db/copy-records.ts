@@ -2,11 +2,11 @@ import type { DbClient, DbPool } from "./embedded-pool.ts";
 
 const rowsAtATime = 500;
 
-/** Our tables, each after the tables that it references. `schema_versions` is not copied. */
+/** Our tables without their partitions, each after the tables that it references. `schema_versions` is not copied. */
 const tablesInOrder = `
   with recursive ours as (
     select c.oid, c.relname::text as name from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname <> 'schema_versions'
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'schema_versions'
   ), depth as (
     select oid, name, 0 as depth from ours
     union
@@ -41,6 +41,7 @@ export async function copyRecords(from: DbPool, to: DbPool): Promise<Copied | nu
         await target.query("rollback");
         return null;
       }
+      await copyPartitions(source, target, table);
       copied[name] = await copyTable(source, target, table);
     }
     await continueSequences(source, target);
@@ -54,6 +55,19 @@ export async function copyRecords(from: DbPool, to: DbPool): Promise<Copied | nu
     await source.query("rollback").catch(() => undefined);
     source.release();
     target.release();
+  }
+}
+
+/** The target's table gets the partitions of the source's. Its own are empty. */
+async function copyPartitions(source: DbClient, target: DbClient, table: string): Promise<void> {
+  const list = `
+    select c.relname::text as name, pg_get_expr(c.relpartbound, c.oid) as bounds
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = '${table}'::regclass`;
+  const own = await target.query<{ name: string }>(list);
+  for (const { name } of own.rows) await target.query(`drop table public."${name}"`);
+  const { rows } = await source.query<{ name: string; bounds: string }>(list);
+  for (const { name, bounds } of rows) {
+    await target.query(`create table public."${name}" partition of ${table} ${bounds}`);
   }
 }
 

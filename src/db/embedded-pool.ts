@@ -1,10 +1,10 @@
+import pg from "pg";
+import { createPgConfig } from "@electric-sql/pglite/node-postgres";
+import { Mutex } from "async-mutex";
 import { EventEmitter } from "node:events";
 import { setImmediate } from "node:timers/promises";
-import { createPgConfig } from "@electric-sql/pglite/node-postgres";
 import type { PGlite } from "@electric-sql/pglite";
-import pg from "pg";
-import { valueTypes } from "./types.ts";
-import { createMutex, type Mutex } from "./mutex.ts";
+import { valueTypes } from "./session.ts";
 
 /** The part of `pg.PoolClient` that Kysely and BullMQ use. */
 export interface DbClient extends EventEmitter {
@@ -47,7 +47,7 @@ export async function createEmbeddedPool(pglite: PGlite): Promise<DbPool> {
 
 class EmbeddedPool extends EventEmitter implements DbPool {
   readonly #session: pg.Client;
-  readonly #mutex = createMutex();
+  readonly #mutex = new Mutex();
   readonly #loop = { turnedAt: 0 };
   #ended = false;
 
@@ -76,7 +76,7 @@ class EmbeddedPool extends EventEmitter implements DbPool {
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    const leave = await this.#mutex.enter();
+    const leave = await this.#mutex.acquire();
     await this.#session.end();
     leave();
   }
@@ -128,7 +128,7 @@ class EmbeddedClient extends EventEmitter implements DbClient {
   }
 
   async #run<R extends pg.QueryResultRow>(text: string, params?: readonly unknown[]): Promise<pg.QueryResult<R>> {
-    const leave = this.#leave ?? (await this.#mutex.enter());
+    const leave = this.#leave ?? (await this.#mutex.acquire());
     if (performance.now() - this.#loop.turnedAt > longestRunMs) {
       await setImmediate();
       this.#loop.turnedAt = performance.now();

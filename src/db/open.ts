@@ -7,11 +7,11 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { createEmbeddedPool, searchPath, type DbPool } from "./embedded-pool.ts";
+import { holdAlone, holdLock, type Hold } from "./hold.ts";
 import { migrate, migrateQueue } from "./migrate.ts";
 import type { Db, Schema } from "./schema.ts";
-import { asOptions, sessionSettings } from "./session.ts";
+import { asOptions, sessionSettings, valueTypes } from "./session.ts";
 import { templateFile, unpackFolder } from "./template.ts";
-import { valueTypes } from "./types.ts";
 
 export interface Database {
   engine: "embedded" | "postgres";
@@ -19,6 +19,8 @@ export interface Database {
   db: Db;
   /** Checks on a separate connection whether the server accepts queries. Throws if not. */
   ping(): Promise<void>;
+  /** Takes the right to do something that only one process may do at a time; null while another one has it. */
+  hold(name: string): Promise<Hold | null>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export async function openEmbedded(dir: string | null): Promise<Database> {
       pool,
       db,
       ping: async () => undefined,
+      hold: holdAlone,
       close: async () => {
         await db.destroy();
         await closeEngine();
@@ -93,7 +96,14 @@ export function openPostgres(url: string, { max = 10, silentMs }: { max?: number
   // The same for a connection that drops during a query, although the query fails too.
   pool.on("connect", (client) => client.on("error", () => undefined));
   const db = kysely(pool);
-  return { engine: "postgres", pool, db, ping: () => pingPostgres(url), close: () => db.destroy() };
+  return {
+    engine: "postgres",
+    pool,
+    db,
+    ping: () => pingPostgres(url),
+    hold: (name) => holdLock(url, name),
+    close: () => db.destroy(),
+  };
 }
 
 const connectMs = 5_000;
@@ -115,6 +125,16 @@ export async function pingPostgres(url: string): Promise<void> {
   } finally {
     void client.end().catch(() => undefined);
   }
+}
+
+/** The version and the clock of a server, and its schema. @throws with the code 42P01 (undefined_table) if it is empty */
+export async function serverFacts(
+  pool: DbPool,
+): Promise<{ version: string; now: Date; /** null if no migration ran */ schema: number | null }> {
+  const { rows } = await pool.query<{ version: string; now: Date; schema: number | null }>(
+    "select current_setting('server_version') as version, now() as now, (select max(version) from schema_versions) as schema",
+  );
+  return rows[0]!;
 }
 
 function kysely(pool: DbPool): Db {

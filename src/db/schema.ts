@@ -1,7 +1,21 @@
 import type { Generated, JSONColumnType, Kysely, Transaction } from "kysely";
+import type { StoredReason } from "../base/errors.ts";
+import type { EditionWarmUp } from "../deliveries/warm-up.ts";
+import type { ReadError } from "../sources/store.ts";
+import type { LinkResult } from "../editions/links.ts";
 import type { ReasonCode } from "../editions/reason.ts";
-import type { DeliveryState, EditionState } from "../editions/state.ts";
+import type { EditionState } from "../editions/state.ts";
+import type { QuotaPeriod } from "../mail/quota.ts";
+import type { FaultData } from "../mail/verdict.ts";
+import type { ProviderState } from "../providers/state.ts";
 import type { Role } from "../operators/roles.ts";
+import type { BounceKind } from "../outcomes/bounce-kind.ts";
+import type { LaterOutcome, OutcomeSource } from "../outcomes/store.ts";
+import type { SuppressionSource } from "../subscribers/suppressions.ts";
+import type { OutcomeCode } from "../ledger/outcome.ts";
+import type { DeliveryState } from "../ledger/state.ts";
+import type { QuestionCause, QuestionOutcome } from "../subscribers/questions.ts";
+import type { Message } from "../catalogue/catalogue.ts";
 
 /** The tables of `migrations/`, as Kysely sees them. A `string` that holds a local date is `YYYY-MM-DD`. */
 export interface Schema {
@@ -12,6 +26,8 @@ export interface Schema {
     name: string;
     created_at: Date;
     hidden_at: Date | null;
+    /** When a reader asked for the tag; null once an article has had it. */
+    requested_at: Generated<Date | null>;
     revision: Generated<number>;
   };
   tag_aliases: { key: string; name: string; tag_id: number };
@@ -31,9 +47,10 @@ export interface Schema {
     article_id: number;
     url: string;
     verdict: "fine" | "broken" | "unsure";
-    said: string | null;
+    result: JSONColumnType<LinkResult> | null;
     checked_at: Date;
   };
+  settings: { name: string; value: string; content: Buffer | null };
   subscribers: SubscriberTable;
   subscriber_tags: { subscriber_id: number; tag_id: number };
   consents: ConsentTable;
@@ -42,13 +59,59 @@ export interface Schema {
     reason: string;
     detail: string | null;
     created_at: Date;
-    /** The edition whose email the relay rejected. */
+    /** The edition whose email was refused or reported. */
     edition_id: number | null;
+    /** Who said so; null for an operator, a list, and a reader who was erased. */
+    source: SuppressionSource | null;
   };
   cohorts: { id: Generated<number>; edition_id: number; positions: number[]; readers: number };
   deliveries: DeliveryTable;
+  delivery_outcomes: {
+    edition_id: number;
+    delivery_id: number;
+    outcome: LaterOutcome;
+    kind: BounceKind | null;
+    code: string | null;
+    /** Without addresses. */
+    text: string | null;
+    source: OutcomeSource;
+    guess: boolean;
+    happened_at: Date;
+    recorded_at: Date;
+  };
+  outcome_counts: {
+    edition_id: number;
+    hard: Generated<number>;
+    soft: Generated<number>;
+    policy: Generated<number>;
+    complained: Generated<number>;
+    gone: Generated<number>;
+    spared: Generated<number>;
+    refusals_read: Generated<boolean>;
+  };
+  report_sources: {
+    source: OutcomeSource;
+    first_at: Date;
+    last_at: Date;
+    reports: number;
+    /** Days (UTC) with reports. */
+    days: number;
+    /** Seconds between two of them, as a moving average; null until the second one. */
+    usual_pause: number | null;
+  };
   signups: SignupTable;
   notices: NoticeTable;
+  questions: {
+    id: Generated<number>;
+    /** null when the reader was erased. */
+    subscriber_id: number | null;
+    notice_id: number | null;
+    cause: QuestionCause;
+    asked_at: Date;
+    sent_at: Date | null;
+    outcome: QuestionOutcome | null;
+    closed_at: Date | null;
+  };
   address_changes: {
     id: Generated<number>;
     key: Buffer;
@@ -62,13 +125,68 @@ export interface Schema {
     id: Generated<number>;
     kind: string;
     subject: string;
-    sentence: string;
+    data: JSONColumnType<object>;
     seen_at: Date;
-    told_at: Date | null;
+    notified_at: Date | null;
     cleared_at: Date | null;
   };
-  alert_calls: { id: string; body: string; attempts: Generated<number>; due_at: Date; created_at: Date };
+  alert_calls: {
+    id: string;
+    body: string;
+    state: Generated<DeliveryState>;
+    attempts: Generated<number>;
+    claim: string | null;
+    claimed_at: Date | null;
+    due_at: Date | null;
+    created_at: Date;
+    settled_at: Date | null;
+    reason_code: OutcomeCode | null;
+    reason_data: JSONColumnType<FaultData> | null;
+    reply: string | null;
+  };
   senders: { id: string; host: string; pid: number; started_at: Date; beat_at: Date };
+  providers: {
+    name: string;
+    state: ProviderState;
+    until: Date | null;
+    width: number | null;
+    failures: number;
+    /** The last reply that changed it, without addresses. */
+    reply: string | null;
+    changed_at: Date;
+    version: number;
+  };
+  /** `expires_at` is null for a domain of the program's own table. */
+  provider_domains: { domain: string; provider: string; looked_up_at: Date | null; expires_at: Date | null };
+  provider_hours: {
+    provider: string;
+    hour: Date;
+    accepted: number;
+    deferred: number;
+    refused: number;
+    minute: Date;
+    this_minute: number;
+    last_minute: number;
+    /** Of the emails accepted in this hour: bounces by kind, and complaints. */
+    hard: Generated<number>;
+    soft: Generated<number>;
+    policy: Generated<number>;
+    complained: Generated<number>;
+  };
+  sending_limits: {
+    one: Generated<boolean>;
+    next_at: Date;
+    slowed_at: Date | null;
+    slowed_rate: number | null;
+    slowed_full: number | null;
+    paused_at: Date | null;
+    paused_until: Date | null;
+    pause_reason: string | Message | null;
+    pause_failures: number | null;
+    pause_quota: QuotaPeriod | null;
+    probe_by: string | null;
+    probe_until: Date | null;
+  };
   schedule: {
     one: Generated<boolean>;
     since: Date;
@@ -145,13 +263,16 @@ interface SourceTable {
   title: string | null;
   extra_tags: Generated<string[]>;
   renamed_tags: JSONColumnType<Record<string, string>, string | undefined, string>;
+  /** For dates without a zone; null for the publication's time zone. */
+  timezone: string | null;
+  split_tags: Generated<boolean>;
   etag: string | null;
   last_modified: string | null;
   checked_at: Date | null;
   succeeded_at: Date | null;
-  last_error: string | null;
+  read_error: JSONColumnType<ReadError, string | null, string | null> | null;
   /** What could not be ingested from the last document. The source counts as healthy. */
-  problem: string | null;
+  problems: JSONColumnType<StoredReason[], string | undefined, string>;
   failures: Generated<number>;
   next_check_at: Date;
   /** The server's Retry-After. */
@@ -189,6 +310,10 @@ interface EditionTable {
   approved_by: string | null;
   /** An operator has resumed it despite many invalid addresses. */
   gone_accepted: Generated<boolean>;
+  /** How many deliveries were in each state when retention removed them. */
+  final_counts: JSONColumnType<Record<DeliveryState, number>> | null;
+  /** The day of the warm-up that its date was, and how many of its readers that left out; null without a cap. */
+  warm_up: JSONColumnType<EditionWarmUp> | null;
 }
 
 interface DraftTable {
@@ -214,6 +339,10 @@ interface ArticleTable {
   summary: string;
   origin_name: string | null;
   origin_url: string | null;
+  picture_url: string | null;
+  picture_alt: string | null;
+  picture_width: number | null;
+  picture_height: number | null;
   published_at: Date | null;
   first_seen_at: Date;
   eligible_at: Date;
@@ -237,6 +366,13 @@ interface SubscriberTable {
   created_at: Date;
   confirmed_at: Date | null;
   left_at: Date | null;
+  /** The reader's last act that no other column has, such as a change of tags. */
+  acted_at: Date | null;
+  /** Since when a reader who did not answer a question is paused, and why they were asked. */
+  paused_since: Date | null;
+  paused_for: QuestionCause | null;
+  /** As in `suppressions`; null until it is needed. */
+  address_hash: Buffer | null;
 }
 
 interface ConsentTable {
@@ -275,6 +411,10 @@ interface DeliveryTable {
   leaves_at: Date | null;
   settled_at: Date | null;
   domain: string;
+  /** Why this program, not the relay, gave the delivery its state. */
+  reason_code: OutcomeCode | null;
+  reason_data: JSONColumnType<FaultData> | null;
+  /** The relay's last reply. */
   reply: string | null;
 }
 
@@ -283,6 +423,8 @@ interface SignupTable {
   address: string;
   address_key: string;
   tag_ids: number[];
+  /** Names of tags that no article has had yet. */
+  new_tags: Generated<string[]>;
   all_tags: boolean;
   timezone: string | null;
   form_url: string | null;
@@ -292,7 +434,17 @@ interface SignupTable {
   taken_at: Date | null;
 }
 
-export type NoticeKind = "confirm" | "already" | "welcome" | "sample" | "change" | "alert" | "settings" | "moved";
+export type NoticeKind =
+  | "confirm"
+  | "already"
+  | "welcome"
+  | "sample"
+  | "change"
+  | "alert"
+  | "test"
+  | "settings"
+  | "moved"
+  | "question";
 
 interface NoticeTable {
   id: Generated<number>;
@@ -305,12 +457,14 @@ interface NoticeTable {
   attempts: Generated<number>;
   claim: string | null;
   claimed_at: Date | null;
-  due_at: Date;
+  due_at: Date | null;
   created_at: Date;
   expires_at: Date;
   settled_at: Date | null;
-  /** Why this program did not send it: a `NoticeReason`. */
-  reason_code: string | null;
+  /** Why this program, not the relay, gave it its state. */
+  reason_code: OutcomeCode | null;
+  reason_data: JSONColumnType<FaultData> | null;
+  /** The relay's last reply. */
   reply: string | null;
 }
 

@@ -1,16 +1,21 @@
 import { sql, type RawBuilder } from "kysely";
+import { remember } from "../base/remember.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import type { Balance, DeliveryState } from "../editions/state.ts";
+import type { Edition } from "../editions/store.ts";
+import { closedProviders, isNoneOf, joinProvider } from "../providers/store.ts";
+import { canMove, changes } from "../ledger/state.ts";
+import type { OfEdition } from "../ledger/dead-senders.ts";
+import { type Balance, emptyBalance } from "./balance.ts";
 
 /**
- * When delivery `d` of edition `e` is given up. A mail that leaves at its reader's own hour, later than the others, has as
- * much time as they have.
+ * When delivery `d` of edition `e` expires. An email that is sent later, at its reader's own hour, gets as much time as the
+ * others.
  */
 export const expiry = sql`e.expires_at + coalesce(d.leaves_at - e.frozen_at, interval '0')`;
 
 /**
- * How many of an edition's mails the relay has taken or refused, counted up to `most`: no more rows are read than that, by
- * the index that has the edition's own in order.
+ * How many of an edition's emails the relay has accepted or refused, counted up to `most`, so that no more rows are read
+ * than that.
  */
 export function answeredUpTo(editionId: RawBuilder<unknown>, most: RawBuilder<unknown>): RawBuilder<number> {
   return sql<number>`(
@@ -20,44 +25,60 @@ export function answeredUpTo(editionId: RawBuilder<unknown>, most: RawBuilder<un
     ) few)`;
 }
 
-/** Counts of an edition's deliveries by state, read from the rows themselves. */
-export async function countStates(db: Db | Tx, editionId: number, selected: number): Promise<Balance> {
-  return (await countEditions(db, [{ id: editionId, selected }])).get(editionId)!;
+/** The same for one edition. */
+export async function countAnswered(db: Db | Tx, editionId: number, most: number): Promise<number> {
+  const { rows } = await sql<{ answered: number }>`
+    select ${answeredUpTo(sql`${editionId}`, sql`${most}`)} as answered`.execute(db);
+  return rows[0]!.answered;
 }
 
-/** The same for many editions at one look, by their id. */
-export async function countEditions(
-  db: Db | Tx,
-  editions: readonly { id: number; selected: number }[],
-): Promise<Map<number, Balance>> {
-  const none = { sent: 0, rejected: 0, expired: 0, skipped: 0, unknown: 0, pending: 0, sending: 0, deferred: 0 };
-  const counted = new Map(editions.map(({ id, selected }): [number, Balance] => [id, { selected, ...none }]));
-  if (editions.length === 0) return counted;
+/** Counts of an edition's deliveries by state, read from the rows themselves. */
+export async function countStates(db: Db | Tx, edition: Counted): Promise<Balance> {
+  return (await countEditions(db, [edition])).get(edition.id)!;
+}
+
+type Counted = Pick<Edition, "id" | "selected" | "final_counts">;
+
+/** The same for many editions with one query, by their id. What retention has removed was counted then. */
+export async function countEditions(db: Db | Tx, editions: readonly Counted[]): Promise<Map<number, Balance>> {
+  const counted = new Map(
+    editions.map((one): [number, Balance] => [one.id, { ...emptyBalance(one.selected), ...one.final_counts }]),
+  );
+  const kept = editions.filter((one) => one.final_counts === null).map(({ id }) => id);
+  if (kept.length === 0) return counted;
   const rows = await db
     .selectFrom("deliveries")
     .select(["edition_id", "state", (eb) => eb.fn.countAll<number>().as("count")])
-    .where("edition_id", "in", [...counted.keys()])
+    .where("edition_id", "in", kept)
     .groupBy(["edition_id", "state"])
     .execute();
   for (const { edition_id, state, count } of rows) counted.get(edition_id)![state] = count;
   return counted;
 }
 
-/** Slices that have deliveries to send now. */
-export async function dueSlices(db: Db, editionId: number, now: Date): Promise<number[]> {
+/** How many readers of each edition, by its id, wait for the publication's hour in their own time zone. */
+export async function countOwnHour(db: Db, editionIds: readonly number[], now: Date): Promise<Map<number, number>> {
+  if (editionIds.length === 0) return new Map();
   const rows = await db
     .selectFrom("deliveries")
-    .select("slice")
-    .distinct()
-    .where("edition_id", "=", editionId)
-    .where((eb) =>
-      eb.or([
-        eb("due_at", "<=", now).and("state", "in", ["pending", "deferred"]),
-        eb("due_at", "is", null).and("state", "=", "pending"),
-      ]),
-    )
-    .orderBy("slice")
+    .select(["edition_id", (eb) => eb.fn.countAll<number>().as("count")])
+    .where("edition_id", "in", [...editionIds])
+    .where("state", "in", ["pending", "deferred"])
+    .where("leaves_at", ">", now)
+    .groupBy("edition_id")
     .execute();
+  return new Map(rows.map(({ edition_id, count }) => [edition_id, count]));
+}
+
+/** Slices that have deliveries to send now, to providers that are not paused. */
+export async function dueSlices(db: Db, editionId: number, now: Date): Promise<number[]> {
+  const closed = await closedProviders(db, now);
+  const { rows } = await sql<{ slice: number }>`
+    select distinct d.slice from deliveries d ${closed.length > 0 ? joinProvider : sql``}
+    where d.edition_id = ${editionId} and ${canMove("claim")}
+      and (d.due_at <= ${now} or d.state = 'pending' and d.due_at is null)
+      ${closed.length > 0 ? sql`and ${isNoneOf(closed)}` : sql``}
+    order by d.slice`.execute(db);
   return rows.map((row) => row.slice);
 }
 
@@ -73,28 +94,39 @@ export async function isSettled(db: Db, editionId: number): Promise<boolean> {
   return open === undefined;
 }
 
-/** How many deliveries of which edition. */
-export interface OfEdition {
-  edition: number;
-  deliveries: number;
-}
-
 /** Ends what waited too long: deliveries of editions being sent whose time is over. */
 export async function expire(db: Db, now: Date): Promise<OfEdition[]> {
   const { rows } = await sql<OfEdition>`
     with ended as (
-    update deliveries d set state = 'expired', settled_at = ${now},
-      reply = coalesce('last answer: ' || d.reply, 'not sent in time')
+    update deliveries d set ${changes("expire", { now })}
     from (
       select id, expires_at, frozen_at from editions
       where state = 'sending' and expires_at <= ${now} order by id for no key update
     ) e
-    where e.id = d.edition_id and d.state in ('pending', 'deferred') and ${expiry} <= ${now}
+    where e.id = d.edition_id and ${canMove("expire")} and ${expiry} <= ${now}
     returning d.edition_id
     )
     select edition_id as edition, count(*)::int as deliveries from ended group by edition_id order by edition_id
   `.execute(db);
   return rows;
+}
+
+/** That delivery `d` of reader `s` would be sent again. */
+function goesAgain(event: "retry" | "resend-unknown"): RawBuilder<boolean> {
+  return sql<boolean>`(${canMove(event)} and s.id = d.subscriber_id and s.status = 'active')`;
+}
+
+/** How many deliveries of each edition would be sent again by a retry: a query with the columns `edition_id` and `count`. */
+export function retryable(editionIds: readonly number[]): RawBuilder<{ edition_id: number; count: number }> {
+  return sql`
+    select d.edition_id, count(*)::int as count from deliveries d, subscribers s
+    where d.edition_id = any(${editionIds}::bigint[]) and ${goesAgain("retry")} group by d.edition_id`;
+}
+
+/** How many deliveries of an edition would be sent again by a retry. */
+export async function countRetryable(db: Db, editionId: number): Promise<number> {
+  const { rows } = await retryable([editionId]).execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 /**
@@ -103,23 +135,47 @@ export async function expire(db: Db, now: Date): Promise<OfEdition[]> {
  * still prevent a second copy.
  * @returns how many
  */
-export async function sendAgain(tx: Tx, editionId: number, states: readonly DeliveryState[]): Promise<number> {
+export async function sendAgain(
+  tx: Tx,
+  editionId: number,
+  event: "retry" | "resend-unknown",
+  now: Date,
+): Promise<number> {
   const { numAffectedRows } = await sql`
-    update deliveries d set state = 'pending', due_at = null, settled_at = null, attempts = 0
-    from subscribers s
-    where d.edition_id = ${editionId} and d.state = any(${states}) and s.id = d.subscriber_id and s.status = 'active'`.execute(
-    tx,
-  );
+    update deliveries d set ${changes(event, { now })} from subscribers s
+    where d.edition_id = ${editionId} and ${goesAgain(event)}`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
 /** Ends the open deliveries of a cancelled edition. Those at the relay at this moment still get their outcome. */
-export async function skipOpen(tx: Tx, editionId: number, reason: string, now: Date): Promise<number> {
-  const result = await tx
-    .updateTable("deliveries")
-    .set({ state: "skipped", reply: reason, settled_at: now, due_at: null })
-    .where("edition_id", "=", editionId)
-    .where("state", "in", ["pending", "deferred"])
-    .executeTakeFirst();
-  return Number(result.numUpdatedRows);
+export async function skipOpen(tx: Tx, editionId: number, now: Date): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update deliveries d set ${changes("cancel", { now })}
+    where d.edition_id = ${editionId} and ${canMove("cancel")}`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Editions whose tally is kept. */
+const mostKept = 400;
+
+/**
+ * Counts the deliveries of many editions. What is over changes only when an operator reopens it, so its tally is kept: a
+ * quarter's editions are counted once in a process's life.
+ */
+export function createTallies(db: Db): (editions: readonly Edition[]) => Promise<Map<number, Balance>> {
+  const kept = new Map<string, Balance>();
+  return async (editions) => {
+    const keyOf = (edition: Edition): string | null =>
+      edition.closed_at === null ? null : `${edition.id} ${edition.state} ${edition.closed_at.toISOString()}`;
+    const unknown = editions.filter((edition) => !kept.has(keyOf(edition) ?? ""));
+    const counted = await countEditions(db, unknown);
+    const tallies = new Map<number, Balance>();
+    for (const edition of editions) {
+      const key = keyOf(edition);
+      const tally = (key === null ? undefined : kept.get(key)) ?? counted.get(edition.id)!;
+      tallies.set(edition.id, tally);
+      if (key !== null) remember(kept, key, tally, mostKept);
+    }
+    return tallies;
+  };
 }

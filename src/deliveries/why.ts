@@ -1,10 +1,16 @@
 import type { SubscriberStatus } from "../db/schema.ts";
-import type { DeliveryState, EditionState } from "../editions/state.ts";
-import { moment } from "./why-no-edition.ts";
+import type { Reason } from "../editions/reason.ts";
+import type { EditionState } from "../editions/state.ts";
+import type { OutcomeReason } from "../ledger/outcome.ts";
+import type { DeliveryState } from "../ledger/state.ts";
+import type { StoredOutcome } from "../outcomes/store.ts";
+import type { QuestionCause } from "../subscribers/questions.ts";
 
 export interface Tagged {
   id: number;
   name: string;
+  /** A hidden tag selects no articles. */
+  hidden?: boolean;
 }
 
 /** All that bears on whether one reader got one edition. */
@@ -13,10 +19,10 @@ export interface WhyFacts {
     /** `2026-11-24`, or `2026-11-24.2`. */
     name: string;
     state: EditionState;
-    reason: string | null;
+    reason: Reason | null;
     frozenAt: Date | null;
-    /** Of the times in the answer. */
-    timezone: string;
+    /** Retention has removed its deliveries. */
+    deliveriesRemoved: boolean;
     /** As they were at the freeze, by position. */
     articles: readonly { position: number; title: string; url: string; tags: readonly Tagged[] }[];
   };
@@ -29,13 +35,16 @@ export interface WhyFacts {
     confirmedAt: Date | null;
     leftAt: Date | null;
     pausedUntil: Date | null;
+    /** Since when they are paused because they did not answer a question. */
+    pausedSince: Date | null;
+    pausedFor: QuestionCause | null;
     /** Why the address must not be mailed. */
     suppressedFor: string | null;
   };
   delivery: {
     state: DeliveryState;
     attempts: number;
-    reply: string | null;
+    outcome: OutcomeReason;
     dueAt: Date | null;
     settledAt: Date | null;
     /** Matched at the freeze; none for all news. */
@@ -44,12 +53,15 @@ export interface WhyFacts {
     positions: readonly number[];
     /** How many of them fit into one email. */
     inMail: number;
+    /** What became of the email after the relay had accepted it, the oldest first. */
+    outcomes: readonly StoredOutcome[];
   } | null;
 }
 
 /** The outcome of a delivery, or the first reason why there was none. */
 export type WhyCode =
   | DeliveryState
+  | "deliveries-removed"
   | "missed"
   | "empty"
   | "cancelled"
@@ -59,14 +71,45 @@ export type WhyCode =
   | "unsubscribed"
   | "suppressed"
   | "paused"
+  | "unanswered"
   | "no-tags"
   | "no-match"
   | "changed-tags";
 
-export interface Why {
-  code: WhyCode;
-  /** For an operator to read out. */
-  sentence: string;
+/** Why a date has no edition at all. */
+export type NoEditionCode = "date-skipped" | "no-send-day" | "not-due" | "before-start" | "not-opened";
+
+/** What the sentence of a code needs. The catalogue has the texts, as `why.…`. */
+export interface WhyData {
+  /** `2026-11-24.2`, or the date where there is no edition. */
+  edition?: string;
+  /** When it happened, or will happen. */
+  at?: Date | null;
+  /** When the edition's readers were selected. */
+  frozen?: Date;
+  attempts?: number;
+  outcome?: OutcomeReason;
+  outcomes?: readonly StoredOutcome[];
+  /** Why the edition is in its state. */
+  reason?: Reason | null;
+  editionState?: EditionState;
+  /** A reader who has not confirmed, or confirmed too late. */
+  confirmed?: "never" | "late";
+  suppressedFor?: string | null;
+  /** Why a reader was asked who did not answer. */
+  cause?: QuestionCause | null;
+  /** The tags that the reader follows; `all` for all news. */
+  followed?: "all" | readonly Tagged[];
+  articles?: number;
+  matching?: number;
+}
+
+export interface Explained<Code = WhyCode> {
+  code: Code;
+  data: WhyData;
+}
+
+export interface Why extends Explained {
   articles: WhyArticle[];
 }
 
@@ -85,87 +128,62 @@ export function explainWhy({ edition, reader, delivery }: WhyFacts): Why {
   return { ...(ofEdition(edition) ?? ofReader(edition, edition.frozenAt!, reader)), articles: [] };
 }
 
-type Told = Pick<Why, "code" | "sentence">;
+/** Why a date has no edition at all. @param facts.since dates due at or before this instant are ignored */
+export function explainNoEdition(facts: {
+  date: string;
+  now: Date;
+  /** null when the schedule does not send on that date. */
+  dueAt: Date | null;
+  skipped: boolean;
+  since: Date;
+}): Explained<NoEditionCode> {
+  const { date: edition, dueAt: at } = facts;
+  if (facts.skipped) return { code: "date-skipped", data: { edition } };
+  if (at === null) return { code: "no-send-day", data: { edition } };
+  if (at > facts.now) return { code: "not-due", data: { edition, at } };
+  return { code: at <= facts.since ? "before-start" : "not-opened", data: { edition, at } };
+}
 
-function ofEdition({ name, state, reason, frozenAt }: WhyFacts["edition"]): Told | null {
-  const because = reason === null ? "" : ` ${reason}`;
-  if (state === "missed") return { code: "missed", sentence: `Nobody got ${name}: its hour was missed.${because}` };
-  if (state === "empty") return { code: "empty", sentence: `Nobody got ${name}: there was nothing to send.${because}` };
+function ofEdition({ name: edition, state, reason, frozenAt }: WhyFacts["edition"]): Explained | null {
+  if (state === "missed" || state === "empty") return { code: state, data: { edition, reason } };
   if (frozenAt !== null) return null;
-  if (state === "cancelled") return { code: "cancelled", sentence: `Nobody got ${name}: it was cancelled.${because}` };
-  return { code: "opening", sentence: `${name} is being made: its readers are not fixed yet.` };
+  if (state === "cancelled") return { code: state, data: { edition, reason } };
+  return { code: "opening", data: { edition } };
 }
 
 /** The reader was not among the readers of the freeze. The order is that of the fan-out's own conditions. */
-function ofReader(edition: WhyFacts["edition"], frozenAt: Date, reader: WhyFacts["reader"]): Told {
-  const { name, timezone, articles } = edition;
-  const at = (instant: Date): string => moment(instant, timezone);
-  const fixed = `the readers of ${name} were fixed at ${at(frozenAt)}`;
-  const { status, createdAt, confirmedAt, leftAt, pausedUntil, suppressedFor, allTags, tags } = reader;
-  if (createdAt > frozenAt) {
-    return { code: "not-signed-up", sentence: `They signed up at ${at(createdAt)}, and ${fixed}, before that.` };
+function ofReader(edition: WhyFacts["edition"], frozen: Date, reader: WhyFacts["reader"]): Explained {
+  const { status, createdAt, confirmedAt, leftAt, pausedUntil, pausedSince, pausedFor, suppressedFor, allTags, tags } =
+    reader;
+  const base = { edition: edition.name, frozen };
+  if (createdAt > frozen) return { code: "not-signed-up", data: { ...base, at: createdAt } };
+  if (edition.deliveriesRemoved) return { code: "deliveries-removed", data: base };
+  if (status === "suppressed" && (leftAt === null || leftAt <= frozen)) {
+    return { code: "suppressed", data: { ...base, at: leftAt, suppressedFor } };
   }
-  if (status === "suppressed" && (leftAt === null || leftAt <= frozenAt)) {
-    const why = suppressedFor === null ? "" : ` (${suppressedFor})`;
-    const since = leftAt === null ? "" : ` since ${at(leftAt)}`;
-    return { code: "suppressed", sentence: `Their address is suppressed${since}${why}, so it is never mailed.` };
+  if (status === "unsubscribed" && leftAt !== null && leftAt <= frozen) {
+    return { code: "unsubscribed", data: { ...base, at: leftAt } };
   }
-  if (status === "unsubscribed" && leftAt !== null && leftAt <= frozenAt) {
-    return { code: "unsubscribed", sentence: `They had unsubscribed at ${at(leftAt)}, before ${fixed}.` };
+  if (confirmedAt === null) return { code: "not-confirmed", data: { ...base, at: createdAt, confirmed: "never" } };
+  if (confirmedAt > frozen) return { code: "not-confirmed", data: { ...base, at: confirmedAt, confirmed: "late" } };
+  if (pausedUntil !== null && pausedUntil > frozen) return { code: "paused", data: { ...base, at: pausedUntil } };
+  if (pausedSince !== null && pausedSince <= frozen) {
+    return { code: "unanswered", data: { ...base, at: pausedSince, cause: pausedFor } };
   }
-  if (confirmedAt === null) {
-    return { code: "not-confirmed", sentence: `They asked for it at ${at(createdAt)} and have not confirmed.` };
-  }
-  if (confirmedAt > frozenAt) {
-    return { code: "not-confirmed", sentence: `They confirmed at ${at(confirmedAt)}, and ${fixed}, before that.` };
-  }
-  if (pausedUntil !== null && pausedUntil > frozenAt) {
-    return { code: "paused", sentence: `They pause their mails until ${at(pausedUntil)}, and ${fixed}.` };
-  }
-  if (!allTags && tags.length === 0) return { code: "no-tags", sentence: "They follow no tags, and not all news." };
+  if (!allTags && tags.length === 0) return { code: "no-tags", data: base };
   const own = new Set(tags.map((tag) => tag.id));
-  const matching = articles.filter((article) => allTags || article.tags.some((tag) => own.has(tag.id))).length;
-  const followed = allTags ? "all news" : tags.map((tag) => tag.name).join(", ");
-  if (matching > 0) {
-    return {
-      code: "changed-tags",
-      sentence:
-        `What they follow now (${followed}) matches ${matching} of its ${articles.length} articles, but did not, or they ` +
-        `were not subscribed, when ${fixed}: a change counts from the next edition on.`,
-    };
-  }
-  return {
-    code: "no-match",
-    sentence: `None of the ${articles.length} articles of ${name} has a tag that they follow (${followed}).`,
-  };
+  const matching = edition.articles.filter((article) => allTags || article.tags.some((tag) => own.has(tag.id))).length;
+  const followed = allTags ? "all" : tags;
+  const articles = edition.articles.length;
+  return { code: matching > 0 ? "changed-tags" : "no-match", data: { ...base, followed, matching, articles } };
 }
 
-function ofDelivery(edition: WhyFacts["edition"], delivery: NonNullable<WhyFacts["delivery"]>): Told {
-  const { state: code, attempts, reply, dueAt, settledAt } = delivery;
-  const at = (instant: Date | null): string => (instant === null ? "" : ` at ${moment(instant, edition.timezone)}`);
-  const said = reply === null ? "." : `: ${ended(reply)}`;
-  const tries = attempts === 1 ? "one try" : `${attempts} tries`;
-  const sentences: Record<DeliveryState, () => string> = {
-    sent: () => `The relay took it${at(settledAt)}${said}`,
-    sending: () => "It is being handed to the relay at this moment.",
-    pending: () => waiting(edition, at(dueAt)),
-    deferred: () =>
-      `It was put off after ${tries}${said} The next comes${at(dueAt)}` +
-      `${edition.state === "paused" ? ", once the edition is resumed" : ""}.`,
-    rejected: () => `It was refused for good${at(settledAt)}${said}`,
-    expired: () => `It was given up${at(settledAt)} after ${tries}${said}`,
-    unknown: () => `Nobody knows whether it arrived${said} It is sent again only if an operator says so.`,
-    skipped: () => `They were to get it, and it was left out${at(settledAt)}${said}`,
-  };
-  return { code, sentence: sentences[code]() };
-}
-
-function waiting({ state, reason }: WhyFacts["edition"], leaves: string): string {
-  const because = reason === null ? "" : ` ${ended(reason)}`;
-  if (state === "opening") return `It is not sent yet: the edition's mail is being made.${because}`;
-  if (state === "held") return `It is not sent yet: the edition is held until an operator approves it.${because}`;
-  if (state === "paused") return `It is not sent yet: the edition is paused.${because}`;
-  return leaves === "" ? "It waits for its turn." : `It leaves${leaves}.`;
+function ofDelivery(edition: WhyFacts["edition"], delivery: NonNullable<WhyFacts["delivery"]>): Explained {
+  const { state: code, attempts, outcome, dueAt, settledAt, outcomes } = delivery;
+  const waits = code === "pending" || code === "deferred";
+  const at = waits ? dueAt : settledAt;
+  const { state: editionState, reason } = edition;
+  return { code, data: { edition: edition.name, at, attempts, outcome, outcomes, editionState, reason } };
 }
 
 function articlesOf(
@@ -179,8 +197,4 @@ function articlesOf(
     const because = article.tags.filter((tag) => matched.has(tag.id)).map((tag) => tag.name);
     return [{ title: article.title, url: article.url, because, inMail: index < inMail }];
   });
-}
-
-function ended(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -1,24 +1,35 @@
 import type { Log } from "../base/log.ts";
-import { reasonOf } from "../base/errors.ts";
+import { reasonOf, Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { openDue, type DueDeps } from "./due.ts";
+import { type DueDeps, openDue, recordedLately } from "./due.ts";
 import { recordMissed } from "./open.ts";
-import { writeAudit } from "../audit/audit.ts";
+import { scheduleChanges, writeAudit, lastActor } from "../audit/audit.ts";
 import type { Queues } from "../queue/queues.ts";
 import { setSchedules } from "../schedule/schedulers.ts";
-import { consequenceOf, demandChoice, passedReason, type Consequence, type PassedChoice } from "../schedule/passed.ts";
-import { revisionOf } from "../schedule/revision.ts";
 import {
-  loadSchedule,
-  saveSchedule,
-  settingsDiffer,
-  skipDate,
+  type Consequence,
+  consequenceOf,
+  demandChoice,
+  nextEdition,
+  type PassedChoice,
+  passedReason,
+} from "../schedule/next-edition.ts";
+import {
   type EffectiveSchedule,
+  loadSchedule,
+  moveDate,
+  revisionOf,
+  saveSchedule,
   type ScheduleChange,
   type ScheduleDefaults,
+  settingsDiffer,
+  skipDate,
+  unskipDate,
 } from "../schedule/store.ts";
 import { wakeAfter } from "./state.ts";
-import { inTurn, refuseOutdated, type Turn, type TurnDeps } from "./schedule-turn.ts";
+import { dueAt, isSendDay, localDate, nextSends, type Schedule, timeOf } from "../schedule/calendar.ts";
+import { lockOpening } from "./store.ts";
+import type { Wake } from "../queue/contract.ts";
 
 export interface ScheduleDeps extends DueDeps, TurnDeps {
   queues: Queues;
@@ -65,7 +76,7 @@ export async function adoptSettings(deps: ScheduleDeps): Promise<boolean> {
   await inTurn(deps, async (turn) => {
     const change = await settingsDiffer(turn.tx, options);
     if (!change) return;
-    await adopt(deps, turn, { actor: "settings", passed: "as it can", before: turn.schedule, change });
+    await adopt(deps, turn, { actor: "settings", passed: "either", before: turn.schedule, change });
     adopted = true;
   });
   return adopted;
@@ -81,7 +92,7 @@ async function moveScheduler(deps: { db: Db; queues: Queues; log: Log }, changed
       schedule = present;
     }
   } catch (error) {
-    deps.log.warn({ reason: reasonOf(error) }, "queue could not be reached, recover will see to what is due");
+    deps.log.warn({ reason: reasonOf(error) }, "queue could not be reached, so the recover job will start what is due");
   }
 }
 
@@ -95,7 +106,7 @@ async function adopt(
   { tx, now, recorded }: Turn,
   request: {
     actor: string;
-    passed?: PassedChoice | "as it can" | undefined;
+    passed?: PassedChoice | "either" | undefined;
     before: EffectiveSchedule;
     change: ScheduleChange;
   },
@@ -104,8 +115,8 @@ async function adopt(
   await saveSchedule(tx, change, options, before.since);
   const after = await loadSchedule(tx);
   const { catchUpHours } = options;
-  const consequence = consequenceOf({ now, since: before.since, recorded, before, after, catchUpHours });
-  if (passed !== "as it can") demandChoice(consequence, after, passed);
+  const consequence = consequenceOf({ now, recorded, before, after, catchUpHours });
+  if (passed !== "either") demandChoice(consequence, after, passed);
   await saveSchedule(tx, {}, options, consequence.since);
   await writeAudit(tx, { at: now, actor, action: "schedule set", subject: "schedule", detail: { ...change, passed } });
   if (passed === "skip") await leaveOut(tx, consequence, { actor, now });
@@ -128,4 +139,148 @@ async function recordOthers(
   for (const one of passed.filter(({ date }) => date !== sendable)) {
     await recordMissed(tx, { ...one, timezone: after.timezone, reason: passedReason(one, after), now });
   }
+}
+
+/**
+ * Sends the edition of one date at another time of that date; the schedule stays as it is. What is due by the present
+ * time is sent first, and a time that has passed is refused, so that a move never sends by surprise.
+ * @param request.sendAt local "HH:MM"; null for the schedule's own time again
+ * @param request.revision of the schedule that the move was made from; without it, that of now
+ * @throws Refusal 409 when the date has its edition, or somebody has changed the schedule meanwhile; 422 for a date
+ * without one or a time that has passed
+ */
+export async function changeMove(
+  deps: DueDeps & TurnDeps,
+  request: { date: string; sendAt: string | null; actor: string; revision?: string | undefined },
+): Promise<EffectiveSchedule> {
+  const { date, sendAt, actor } = request;
+  const before = await loadSchedule(deps.db);
+  const opened = await openDue(deps, before);
+  if (opened) await deps.wake("render-edition", { editionId: opened.edition.id });
+  return inTurn(deps, async (turn) => {
+    const { tx, now, schedule, recorded } = turn;
+    await refuseOutdated(turn, request.revision ?? revisionOf(before));
+    checkMove({ date, sendAt, now, schedule, recorded });
+    await moveDate(tx, date, sendAt, now);
+    await writeAudit(tx, { at: now, actor, action: "schedule move", subject: date, detail: { sendAt } });
+  });
+}
+
+export function checkMove(move: {
+  date: string;
+  sendAt: string | null;
+  now: Date;
+  schedule: Schedule;
+  recorded: ReadonlySet<string>;
+}): void {
+  const { date, now, schedule, recorded } = move;
+  if (recorded.has(date)) throw new Refusal(409, "date_has_edition", { date });
+  if (date < localDate(now, schedule.timezone)) throw new Refusal(422, "date_passed", { date });
+  if (!isSendDay(date, schedule)) throw new Refusal(422, "date_not_scheduled", { date });
+  const moved = new Map(schedule.moved);
+  if (move.sendAt === null) moved.delete(date);
+  else moved.set(date, move.sendAt);
+  const after = { ...schedule, moved };
+  if (dueAt(date, after) > now) return;
+  const time = `${timeOf(date, after)} (${schedule.timezone})`;
+  throw new Refusal(422, "delivery_time_passed", { date, time });
+}
+
+/** The holidays of more than a year. */
+const mostDates = 400;
+
+/**
+ * Takes dates out of the schedule, such as the holidays of a year, or puts them back: all of them, or none. Neither
+ * makes an edition come or go that was due already.
+ * @throws Refusal 409 when a date has its edition, 422 when it has passed, or when there are more than 400
+ */
+export async function changeSkips(
+  deps: TurnDeps,
+  request: { dates: readonly string[]; skip: boolean; actor: string },
+): Promise<EffectiveSchedule> {
+  const { skip, actor } = request;
+  const dates = [...new Set(request.dates)];
+  if (dates.length > mostDates) throw new Refusal(422, "too_many_dates", { count: dates.length, most: mostDates });
+  return inTurn(deps, async ({ tx, now, schedule, recorded }) => {
+    for (const date of dates) {
+      checkSkip({ date, skip, now, schedule, recorded, catchUpHours: deps.options.catchUpHours });
+      if (schedule.skipped.has(date) === skip) continue;
+      if (skip) await skipDate(tx, date, now);
+      else await unskipDate(tx, date);
+      await writeAudit(tx, { at: now, actor, action: skip ? "schedule skip" : "schedule unskip", subject: date });
+    }
+  });
+}
+
+export function checkSkip(change: {
+  date: string;
+  skip: boolean;
+  now: Date;
+  schedule: EffectiveSchedule;
+  recorded: ReadonlySet<string>;
+  catchUpHours: number;
+}): void {
+  const { date, skip, now, schedule, recorded } = change;
+  if (recorded.has(date)) {
+    throw new Refusal(409, "date_has_edition", { date });
+  }
+  if (date < localDate(now, schedule.timezone) && !(skip && isPending(date, change))) {
+    throw new Refusal(422, "date_passed", { date });
+  }
+  if (skip || !schedule.skipped.has(date) || dueAt(date, schedule) > now) return;
+  const time = `${timeOf(date, schedule)} (${schedule.timezone})`;
+  throw new Refusal(422, "skipped_date_due", { date, time });
+}
+
+/** Due, but not opened yet. After a backup is restored, operators skip the dates that were sent after it was made. */
+function isPending(date: string, { now, schedule, recorded, catchUpHours }: Parameters<typeof checkSkip>[0]): boolean {
+  const { open, missed } = nextEdition(now, schedule, recorded, { catchUpHours });
+  return open?.date === date || missed.some((one) => one.date === date);
+}
+
+export type TurnDeps = Pick<DueDeps, "db" | "clock" | "options"> & { wake: Wake };
+
+/** What a change can rely on: no node changes the schedule or opens an edition until it is done. */
+export interface Turn {
+  tx: Tx;
+  now: Date;
+  schedule: EffectiveSchedule;
+  /** Dates with an edition. */
+  recorded: ReadonlySet<string>;
+}
+
+/** Twice the interval of the recovery job, which asks again. */
+const horizonMs = 120_000;
+
+/** Makes a change of the schedule, one at a time, whole or not at all. @returns the schedule after it */
+async function inTurn(deps: TurnDeps, change: (turn: Turn) => Promise<void>): Promise<EffectiveSchedule> {
+  const after = await deps.db.transaction().execute(async (tx) => {
+    await lockOpening(tx);
+    const now = deps.clock.now();
+    const schedule = await loadSchedule(tx);
+    await change({ tx, now, schedule, recorded: await recordedLately(tx, now) });
+    return loadSchedule(tx);
+  });
+  await lookAhead(deps, after);
+  return after;
+}
+
+/**
+ * Queues a job for the instant of the next send when that is near. The scheduler's cron pattern does not know moved dates
+ * and skips whole days whose midnight does not exist.
+ */
+export async function lookAhead({ clock, wake }: Pick<TurnDeps, "clock" | "wake">, schedule: EffectiveSchedule) {
+  const now = clock.now();
+  const [next] = nextSends(now, schedule, 1);
+  if (next && next.at.getTime() - now.getTime() <= horizonMs) await wake("open-edition", {}, { at: next.at, now });
+}
+
+/**
+ * Refuses a change that was made from an outdated schedule, so that nobody overwrites what they have not seen.
+ * @param seen the revision of the schedule that the change was made from
+ * @throws Refusal 409 naming who changed it since
+ */
+async function refuseOutdated({ tx, schedule }: Turn, seen: string): Promise<void> {
+  if (revisionOf(schedule) === seen) return;
+  throw new Refusal(409, "schedule_changed", { actor: await lastActor(tx, scheduleChanges) });
 }

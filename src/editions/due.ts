@@ -1,10 +1,16 @@
 import type { Db, Tx } from "../db/schema.ts";
-import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
+import { type EffectiveSchedule, loadSchedule } from "../schedule/store.ts";
 import { dueAt, localDate, timeOf } from "../schedule/calendar.ts";
-import { decideDue, lookBackDays, type DueDate } from "../schedule/decide-due.ts";
-import { openGathered, recordMissed, type OpenDeps, type Opened, type OpenRequest } from "./open.ts";
-import { lockOpening, recordedDates } from "./store.ts";
+import { type DueDate, lookBackDays, nextEdition } from "../schedule/next-edition.ts";
+import { analyzeOpened, type OpenDeps, type Opened, openGathered, type OpenRequest, recordMissed } from "./open.ts";
+import { type Edition, editionsInState, lockOpening, recordedDates } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
+import { Refusal } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { type ActDeps, actOnEdition } from "./operator-actions.ts";
+import { moveEdition } from "./state.ts";
+import type { HoldOptions } from "./hold.ts";
+import { type Reason, reasonColumns } from "./reason.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -13,17 +19,15 @@ export interface DueDeps extends OpenDeps {
 }
 
 /**
- * Does what the calendar asks for now: opens the edition that is due, writes down those that were missed. Any number of
- * nodes may call it at any time, as often as they like.
- * @param schedule the one in force, or that was in force up to a change of the settings
+ * Opens the edition that is due and records those that were missed. Any number of nodes can call it at the same time.
+ * @param schedule the current schedule, or the previous one just before the settings change it
  * @returns the edition this call opened, or null
  */
 export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promise<Opened | null> {
   const { db, clock, log, options } = deps;
   const now = clock.now();
   const recorded = await recordedLately(db, now);
-  const { since } = schedule;
-  const { open, missed } = decideDue({ now, since, schedule, recorded, catchUpHours: options.catchUpHours });
+  const { open, missed } = nextEdition(now, schedule, recorded, options);
   for (const one of missed) {
     if (await recordMissed(db, { ...one, timezone: schedule.timezone, now })) {
       log.warn({ date: one.date, reason: one.reason.code }, "edition missed");
@@ -36,11 +40,14 @@ export async function openDue(deps: DueDeps, schedule: EffectiveSchedule): Promi
     if (await changedMeanwhile(deps, tx, schedule, open)) return null;
     return openGathered(deps, tx, requestFor(open, schedule, now), 1);
   });
-  if (!opened) log.info({ date: open.date }, "the schedule was changed while the articles were gathered: not opened");
+  if (!opened)
+    log.info({ date: open.date }, "edition not opened, because the schedule changed while articles were gathered");
   else if (!opened.created) {
-    log.info({ edition: opened.edition.id, date: editionName(opened.edition) }, "edition was there already");
+    log.info({ edition: opened.edition.id, date: editionName(opened.edition) }, "edition already exists");
   }
-  return opened?.created ? opened : null;
+  if (!opened?.created) return null;
+  await analyzeOpened(db, opened.edition);
+  return opened;
 }
 
 /** Dates with an edition, as far back as the calendar looks, and two days more for both sides of the date line. */
@@ -69,4 +76,40 @@ function requestFor(due: DueDate, schedule: EffectiveSchedule, now: Date): OpenR
     extra: false,
     ...(lateMinutes >= 10 ? { reason: { code: "sent_late", data: { minutes: lateMinutes } } } : {}),
   };
+}
+
+export interface DeadlineDeps extends ActDeps {
+  log: Log;
+  options: ActDeps["options"] & Pick<HoldOptions, "approval">;
+}
+
+/** Sends held editions whose deadline has passed, or keeps them held, as APPROVAL says at that time. */
+export async function passDeadlines(deps: DeadlineDeps): Promise<void> {
+  const now = deps.clock.now();
+  for (const edition of await editionsInState(deps.db, ["held"])) {
+    if (edition.approve_by === null || edition.approve_by > now) continue;
+    const decide = deps.options.approval === "send" ? send : keep;
+    await decide(deps, edition, edition.approve_by);
+  }
+}
+
+async function send(deps: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
+  const { id, date, number, timezone } = edition;
+  const reason: Reason = { code: "sent_without_approval", data: { deadline: deadline.toISOString(), timezone } };
+  try {
+    const acted = await actOnEdition(deps, { date, number, action: "approve", actor: "dayletter", reason });
+    if (!acted.changed) return;
+    deps.log.warn({ edition: id, date: editionName(edition) }, "edition sent at its deadline without approval");
+  } catch (error) {
+    // An operator decided at the same moment.
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
+async function keep({ db, clock, log }: DeadlineDeps, edition: Edition, deadline: Date): Promise<void> {
+  const data = { deadline: deadline.toISOString(), timezone: edition.timezone };
+  const also = reasonColumns({ code: "not_approved_in_time", data });
+  const now = clock.now();
+  if (!(await moveEdition(db, { id: edition.id, from: "held", event: "expire-approval", also }, { now }))) return;
+  log.warn({ edition: edition.id, date: editionName(edition) }, "edition not approved in time and stays held");
 }

@@ -1,20 +1,20 @@
 import { sql } from "kysely";
-import { hideArticle } from "../articles/store.ts";
+import { hideArticle, lockArticles } from "../articles/store.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { getEdition, lockEdition, type Edition } from "./store.ts";
+import { type Edition, getEdition, lockEdition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 import { keepStencil } from "./stencils.ts";
-import { frozenArticles } from "./frozen-articles.ts";
-import { writeAudit } from "../audit/audit.ts";
+import { type FrozenArticle, frozenArticles, frozenWithIds } from "./frozen-articles.ts";
+import { editionChanges, writeAudit, lastActor } from "../audit/audit.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication } from "../render/types.ts";
-import { refuseOutdated } from "./held-revision.ts";
 import { reasonNow } from "./hold.ts";
 import { reasonColumns } from "./reason.ts";
-import { ownLine, ownText } from "./editors-texts.ts";
-import { rearrange, type Rearrangement } from "./rearrange.ts";
+import { ownLine, ownText } from "./draft.ts";
+import { reassign } from "../deliveries/audience.ts";
+import { createHash } from "node:crypto";
 
 /** Omitted fields stay as they are. Frozen texts cannot be reset, because the source's own are not kept. */
 export interface HeldChange extends Rearrangement {
@@ -31,6 +31,7 @@ export interface HeldDeps {
   clock: Clock;
   templates(): Promise<EmailTemplates>;
   publication: Publication;
+  options: { maxArticles: number };
 }
 
 /**
@@ -69,6 +70,7 @@ export async function editHeld(
       articles: await frozenArticles(tx, id),
       mode: "edition",
       words: { introduction, subject },
+      maxArticles: deps.options.maxArticles,
     });
     await keepStencil(tx, id, stencil);
     const reason = await reasonNow(tx, await lockEdition(tx, id), stencil);
@@ -97,4 +99,124 @@ async function reword(
   if (numAffectedRows !== 1n) {
     throw new Refusal(422, "article_not_in_edition", { edition: editionName(edition), article });
   }
+}
+
+/** Ids of articles; each step is taken only for those that it names. */
+export interface Rearrangement {
+  /** Those that come first from now on, in this order; the others follow as they were. */
+  first?: readonly number[] | undefined;
+  /** Those that wait for the next edition from now on. */
+  leaveOut?: readonly number[] | undefined;
+  /** Those that were left out, and are to be in it again, at the end. */
+  takeBack?: readonly number[] | undefined;
+}
+
+/**
+ * Changes which articles a held edition has, and their order; readers stay as they were frozen. What is left out is
+ * unclaimed: the next edition takes it, whichever that is.
+ * @param tx holds the edition's row
+ * @throws Refusal 422 for an article that is not there to be moved, or when none would be left; 409 for one that cannot
+ * be taken back, since another edition has claimed it or it was hidden
+ */
+export async function rearrange(tx: Tx, edition: Edition, change: Rearrangement, now: Date): Promise<void> {
+  const [first, leaveOut, takeBack] = [ids(change.first), ids(change.leaveOut), ids(change.takeBack)];
+  if (first.length + leaveOut.length + takeBack.length === 0) return;
+  await lockArticles(tx);
+  if (leaveOut.length > 0) await moveOut(tx, edition, leaveOut);
+  if (takeBack.length > 0) await moveIn(tx, edition, takeBack);
+  const articles = await putInOrder(tx, edition, first);
+  if (articles === 0) {
+    throw new Refusal(422, "no_article_left", { edition: editionName(edition) });
+  }
+  await tx.updateTable("editions").set({ articles }).where("id", "=", edition.id).execute();
+  await reassign(tx, edition.id, now);
+}
+
+async function moveOut(tx: Tx, edition: Edition, out: number[]): Promise<void> {
+  const { rows } = await sql<{ id: number }>`
+    with gone as (
+      delete from edition_articles where edition_id = ${edition.id} and article_id = any(${out}::bigint[]) returning *
+    ), kept as (
+      insert into left_out_articles (edition_id, article_id, tag_ids, snapshot)
+      select edition_id, article_id, tag_ids, snapshot from gone
+    )
+    update articles set edition_id = null from gone where articles.id = gone.article_id returning id`.execute(tx);
+  refuseMissing(edition, out, rows);
+}
+
+async function moveIn(tx: Tx, edition: Edition, back: number[]): Promise<void> {
+  const { rows } = await sql<{ id: number }>`
+    with claimed as (
+      update articles a set edition_id = ${edition.id}
+      where a.id = any(${back}::bigint[]) and a.edition_id is null and not a.hidden
+        and exists (select 1 from left_out_articles l where l.edition_id = ${edition.id} and l.article_id = a.id)
+      returning a.id
+    ), waited as (
+      delete from left_out_articles l using claimed
+      where l.edition_id = ${edition.id} and l.article_id = claimed.id
+      returning l.*
+    )
+    insert into edition_articles (edition_id, position, article_id, tag_ids, snapshot)
+    select edition_id, row_number() over (order by array_position(${back}::bigint[], article_id)) +
+      (select coalesce(max(position), 0) from edition_articles where edition_id = ${edition.id}),
+      article_id, tag_ids, snapshot
+    from waited
+    returning article_id as id`.execute(tx);
+  const stuck = missing(back, rows);
+  if (stuck === undefined) return;
+  throw new Refusal(409, "article_not_left_out", { edition: editionName(edition), article: stuck });
+}
+
+/** @returns how many articles the edition has */
+async function putInOrder(tx: Tx, edition: Edition, first: number[]): Promise<number> {
+  // Below zero at first: no two may share a position at any moment.
+  await sql`
+    update edition_articles ea set position = -sorted.place
+    from (
+      select article_id, row_number() over (order by array_position(${first}::bigint[], article_id) nulls last, position) as place
+      from edition_articles where edition_id = ${edition.id}
+    ) sorted
+    where ea.edition_id = ${edition.id} and ea.article_id = sorted.article_id`.execute(tx);
+  const { rows } = await sql<{ id: number }>`
+    update edition_articles set position = -1 - position where edition_id = ${edition.id}
+    returning article_id as id`.execute(tx);
+  refuseMissing(edition, first, rows);
+  return rows.length;
+}
+
+function ids(list: readonly number[] = []): number[] {
+  return [...new Set(list)];
+}
+
+function refuseMissing(edition: Edition, asked: number[], found: { id: number }[]): void {
+  const article = missing(asked, found);
+  if (article === undefined) return;
+  throw new Refusal(422, "article_not_in_edition", { edition: editionName(edition), article });
+}
+
+function missing(asked: number[], found: { id: number }[]): number | undefined {
+  const there = new Set(found.map(({ id }) => id));
+  return asked.find((id) => !there.has(id));
+}
+
+/**
+ * Names what an editor saw of a held edition, its words and its articles, so that a change made from an old look at it can be
+ * told apart: of what was read for that look, and of nothing that came since. Sixteen hexadecimal digits; the same content has
+ * the same one.
+ */
+export function heldRevision({ introduction, subject }: Edition, articles: readonly FrozenArticle[]): string {
+  const content = [introduction, subject, articles];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 16);
+}
+
+/**
+ * Refuses a change that was made from an outdated view of a held edition.
+ * @param seen the revision of the edition that the change was made from
+ * @throws Refusal 409 naming who changed it since
+ */
+async function refuseOutdated(tx: Tx, edition: Edition, seen: string): Promise<void> {
+  if (heldRevision(edition, await frozenWithIds(tx, edition.id)) === seen) return;
+  const name = editionName(edition);
+  const actor = await lastActor(tx, editionChanges, name);
+  throw new Refusal(409, "edition_changed", { edition: name, actor });
 }

@@ -1,9 +1,8 @@
 import { Refusal } from "../base/errors.ts";
 import type { Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
-import { comingArticles, comingEdition, type ComingDeps, type ComingEdition } from "./coming.ts";
-import { beginDraft, openDraft, saveDraft, untouched, type Draft, type OwnWords } from "./draft-store.ts";
-import { ownLine, ownText } from "./editors-texts.ts";
+import { comingArticles, type ComingDeps, comingEdition, type ComingEdition } from "./upcoming.ts";
+import { beginDraft, type Draft, openDraft, ownLine, ownText, type OwnWords, saveDraft, untouched } from "./draft.ts";
 
 /** What is left out stays as it is. */
 export interface DraftChange {

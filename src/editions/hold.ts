@@ -2,16 +2,15 @@ import type { Tx } from "../db/schema.ts";
 import { countStates } from "../deliveries/store.ts";
 import type { Edition } from "./store.ts";
 import type { Stencil } from "../render/types.ts";
-import { checkLinks, type CheckDeps } from "./check-links.ts";
-import { loadPreSendFacts } from "./pre-send-facts.ts";
+import { brokenOnly, type CheckDeps, type CheckedLink, checkedLinks, checkLinks, editionLinks } from "./links.ts";
 import { preSendFindings } from "./pre-send-checks.ts";
-import { reasonOfEdition, type Reason } from "./reason.ts";
-import { brokenOnly, checkedLinks, editionLinks, type CheckedLink } from "./link-store.ts";
+import { loadPreSendFacts } from "./pre-send-facts.ts";
+import { type Reason, reasonOfEdition } from "./reason.ts";
 
 export interface HoldOptions {
   approval: "off" | "hold" | "send";
   approvalMinutes: number;
-  gate: "on" | "off";
+  preSendChecks: "on" | "off";
   /** Whether the pre-send checks request the pages that the articles link to. */
   checkLinks: boolean;
 }
@@ -36,7 +35,7 @@ export async function whyHeld(
   const { db, clock, options } = deps;
   if (edition.approved_by !== null) return null;
   const now = edition.frozen_at ?? clock.now();
-  if (options.gate === "on") {
+  if (options.preSendChecks === "on") {
     const ask = options.checkLinks && edition.selected > 0;
     const links = ask ? await checkLinks(deps, await editionLinks(db, edition.id), { again: false, signal }) : [];
     const findings = preSendFindings(
@@ -67,7 +66,7 @@ export async function reasonNow(
   const reason = reasonOfEdition(edition);
   if (reason?.code !== "held_by_checks") return reason;
   const checked = links ?? (await checkedLinks(tx, await editionLinks(tx, edition.id)));
-  const { pending } = await countStates(tx, edition.id, edition.selected);
+  const { pending } = await countStates(tx, edition);
   const facts = { ...edition, selected: pending, stencil, broken: brokenOnly(checked), now: edition.frozen_at! };
   return { code: "held_by_checks", data: { findings: preSendFindings(await loadPreSendFacts(tx, facts)) } };
 }

@@ -1,18 +1,17 @@
-import { lockEdition, type Edition } from "./store.ts";
+import { type Edition, lockEdition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 import { loadStencil } from "./stencils.ts";
 import { writeAudit } from "../audit/audit.ts";
-import { checkLinks, type CheckDeps } from "./check-links.ts";
-import { comingEdition, comingLinks, type ComingDeps, type ComingEdition } from "./coming.ts";
+import { type ArticleLink, type CheckDeps, type CheckedLink, checkedLinks, checkLinks, editionLinks } from "./links.ts";
+import { type ComingDeps, comingEdition, type ComingEdition, comingLinks } from "./upcoming.ts";
 import { reasonNow } from "./hold.ts";
 import { reasonColumns } from "./reason.ts";
-import { checkedLinks, editionLinks, type ArticleLink, type CheckedLink } from "./link-store.ts";
 
 /** What is known of the links of an edition. */
 export interface LinkReport {
   links: CheckedLink[];
   /** Articles whose links were not asked for, or not in time. */
-  unasked: number;
+  unchecked: number;
 }
 
 /**
@@ -29,7 +28,7 @@ export async function checkLinksNow(
   const subject = edition ? editionName(edition) : "next";
   const detail = { asked: report.links.length };
   await writeAudit(db, { at: clock.now(), actor, action: "edition check-links", subject, detail });
-  if (edition?.state === "held") await sayAgain(deps, edition, report.links);
+  if (edition?.state === "held") await updateReason(deps, edition, report.links);
   return report;
 }
 
@@ -40,10 +39,10 @@ export async function linksOf({ db }: Pick<CheckDeps, "db">, of: Edition | Comin
 }
 
 function reportOf(links: readonly ArticleLink[], checked: CheckedLink[]): LinkReport {
-  return { links: checked, unasked: links.length - checked.length };
+  return { links: checked, unchecked: links.length - checked.length };
 }
 
-async function sayAgain({ db }: CheckDeps, { id }: Edition, links: CheckedLink[]): Promise<void> {
+async function updateReason({ db }: CheckDeps, { id }: Edition, links: CheckedLink[]): Promise<void> {
   const stencil = await loadStencil(db, id);
   if (!stencil) return;
   await db.transaction().execute(async (tx) => {

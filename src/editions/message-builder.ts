@@ -1,16 +1,18 @@
 import { sql } from "kysely";
-import { domainOf } from "../base/mail-domain.ts";
+import { domainOf } from "../base/address.ts";
 import { remember } from "../base/remember.ts";
+import type { BounceWays } from "../config/mail.ts";
 import type { Db } from "../db/schema.ts";
 import { getEditionById } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 import { loadStencil } from "./stencils.ts";
 import { assemble, prepare } from "../render/assemble.ts";
 import { fitPositions } from "../render/fit.ts";
-import { senderOf } from "../render/sender.ts";
+import { senderOf } from "../render/publication.ts";
 import type { Publication, ReaderMail } from "../render/types.ts";
-import { ownLinks } from "../subscribers/links.ts";
-import { messageId } from "../subscribers/tokens.ts";
+import { envelopeSender } from "../mail/return-path.ts";
+import { editionMessageId } from "../mail/message-id.ts";
+import { mailLinks } from "../subscribers/tokens.ts";
 import type { ClaimedDelivery } from "../deliveries/claims.ts";
 
 const mostKept = 4;
@@ -18,20 +20,21 @@ const mostKept = 4;
 /** Creates the emails of one edition. */
 export interface MessageBuilder {
   /** The whole message for one reader, ready for SMTP. */
-  print(delivery: ClaimedDelivery, date: Date): Buffer;
-  /** The envelope's sender. */
-  from: string;
+  print(delivery: Pick<ClaimedDelivery, "address" | "key" | "positions" | "tagIds">, date: Date): Buffer;
+  /** The envelope's sender of one reader's message. */
+  from(delivery: Pick<ClaimedDelivery, "id" | "editionId" | "address">): string;
 }
 
-export interface MessageBuilderOptions {
+/** Return paths are made from the bounce address; without it, the publication's sender is used. */
+export interface MessageBuilderOptions extends BounceWays {
   secret: string;
   publicUrl: string;
   maxArticles: number;
 }
 
 /**
- * A builder for an edition; null while it has not been rendered by this release or one with the same stencils. Its mails
- * come from the publication's sender as it is now, in the header and in the envelope.
+ * A builder for an edition; null while it has not been rendered by this release or one with the same stencils. Its emails
+ * come from the publication's sender as it is now, in the header and, without a bounce address, in the envelope.
  */
 export async function openMessageBuilder(
   deps: { db: Db; options: MessageBuilderOptions; publication: Publication },
@@ -53,11 +56,12 @@ export async function openMessageBuilder(
     return known;
   };
   return {
-    from: publication.from.address,
+    from: ({ id, editionId: of, address: to }) =>
+      envelopeSender(options, { kind: "delivery", editionId: of, id }, { from: publication.from.address, to }),
     print(delivery, date) {
       const mail: ReaderMail = {
         to: delivery.address,
-        messageId: messageId(options.secret, name, delivery.key, domain),
+        messageId: editionMessageId(options.secret, name, delivery.key, domain),
         ...fit(delivery.positions),
         matchedTags: delivery.tagIds.length === 0 ? "all" : delivery.tagIds.flatMap((id) => tagNames.get(id) ?? []),
         links: readerLinks(options, delivery.key, name),
@@ -80,13 +84,9 @@ export function keepMessageBuilders(open: (editionId: number) => Promise<Message
 }
 
 /** The links at the top and bottom of a reader's email. */
-export function readerLinks(
-  options: Pick<MessageBuilderOptions, "secret" | "publicUrl">,
-  key: Buffer,
-  edition: string,
-): ReaderMail["links"] {
+export function readerLinks(options: MessageBuilderOptions, key: Buffer, edition: string): ReaderMail["links"] {
   return {
-    ...ownLinks(options, key),
+    ...mailLinks(options, key),
     moreUrl: `${options.publicUrl}/editions/${edition}`,
   };
 }

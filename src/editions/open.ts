@@ -2,15 +2,20 @@ import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Trace } from "../base/trace.ts";
-import { analyzeAfter } from "../db/analyze.ts";
+import { analyzeAfter } from "../db/sql.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import { keepWithEdition, openDraft } from "./draft-store.ts";
+import { type Draft, keepWithEdition, layoutOf, openDraft, untouched } from "./draft.ts";
 import { ownHour } from "../schedule/calendar.ts";
-import { freeze } from "./freeze.ts";
-import { reasonColumns, type Reason } from "./reason.ts";
+import { type Reason, reasonColumns } from "./reason.ts";
 import { afterEvent } from "./state.ts";
-import { findEdition, getEdition, lockOpening, type Edition } from "./store.ts";
+import { type Edition, findEdition, getEdition, lockOpening } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
+import { sql } from "kysely";
+import { lockArticles, pictureOf } from "../articles/store.ts";
+import { joinTag } from "../articles/tag-store.ts";
+import { countAudience, fanOut, type FanOut, type FanOutOptions } from "../deliveries/audience.ts";
+import type { WarmUpPlan } from "../deliveries/warm-up.ts";
+import { warmUpOf } from "../deliveries/warm-up-rooms.ts";
 
 export interface OpenDeps {
   db: Db;
@@ -19,7 +24,7 @@ export interface OpenDeps {
   trace: Trace;
   /** Polls every source once more; bounded in time, and never throws for a source that fails. */
   gather(): Promise<void>;
-  options: { sliceSize: number; expireHours: number };
+  options: { sliceSize: number; expireHours: number } & WarmUpPlan;
 }
 
 export interface OpenRequest {
@@ -52,9 +57,14 @@ export async function openEdition(deps: OpenDeps, request: OpenRequest): Promise
     const opened = await open(deps, request);
     const { id, articles, selected } = opened.edition;
     note({ edition: id, articles, selected, created: opened.created });
-    if (opened.created) await analyzeAfter(deps.db, { edition_articles: articles, deliveries: selected });
+    if (opened.created) await analyzeOpened(deps.db, opened.edition);
     return opened;
   });
+}
+
+/** Gives PostgreSQL statistics of a new edition's rows. */
+export async function analyzeOpened(db: Db, { articles, selected }: Edition): Promise<void> {
+  await analyzeAfter(db, { edition_articles: articles, deliveries: selected });
 }
 
 async function open(deps: OpenDeps, request: OpenRequest): Promise<Opened> {
@@ -127,6 +137,7 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
     ...(draft ? { draft } : {}),
     sliceSize: deps.options.sliceSize,
     leaves: ownHours(request, now),
+    warmUp: await warmUpOf(tx, deps.options, request.date),
   });
   if (frozen && draft) await keepWithEdition(tx, draft, id);
   await tx
@@ -139,10 +150,15 @@ async function makeEdition(deps: OpenDeps, tx: Tx, request: OpenRequest, number:
             unmatched: frozen.readers - frozen.selected,
             selected: frozen.selected,
             slices: frozen.slices,
+            warm_up: frozen.warmUp && JSON.stringify(frozen.warmUp),
             introduction: draft?.introduction ?? null,
             subject: draft?.subject ?? null,
           }
-        : { ...afterEvent("find-nothing", "opening", { now }), ...reasonColumns({ code: "no_articles", data: {} }) },
+        : {
+            ...afterEvent("find-nothing", "opening", { now }),
+            ...reasonColumns({ code: "no_articles", data: {} }),
+            readers: (await countAudience(tx, [], now)).readers,
+          },
     )
     .where("id", "=", id)
     .execute();
@@ -171,4 +187,43 @@ async function lastNumber(db: Db, date: string): Promise<number> {
     throw new Refusal(409, "no_regular_edition", { date });
   }
   return row.highest;
+}
+
+/**
+ * Claims every eligible article for the edition, in the order and with the words that the draft wants and otherwise newest
+ * first, snapshots them (`EditionArticle` without its position) without the tags that are hidden, and fixes the audience. An
+ * article that comes later belongs to the next edition; none is in two, none falls between.
+ * @returns null when there was no article to claim
+ */
+export async function freeze(
+  tx: Tx,
+  edition: { id: number; draft?: Draft } & FanOutOptions,
+): Promise<(FanOut & { articles: number }) | null> {
+  // Else a merge of tags could fall between the articles and the readers.
+  await lockArticles(tx);
+  const layout = layoutOf(edition.draft ?? untouched);
+  const { numAffectedRows } = await sql`
+    with claimed as (
+      update articles a set edition_id = ${edition.id}
+      where edition_id is null and not hidden and not backlog and eligible_at <= ${edition.now}
+        and not ${layout.leftOut}
+      returning *
+    )
+    insert into edition_articles (edition_id, position, article_id, tag_ids, snapshot)
+    select a.edition_id, row_number() over (order by ${layout.order}) - 1, a.id,
+      tagged.ids,
+      jsonb_build_object(
+        'title', ${layout.title}, 'url', a.url, 'summary', ${layout.summary}, 'tags', tagged.names,
+        'origin', case when a.origin_name is not null
+          then jsonb_build_object('name', a.origin_name, 'url', a.origin_url) end,
+        'picture', ${pictureOf("a")},
+        'publishedAt', to_char(a.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+    from claimed a, lateral (
+      select coalesce(array_agg(t.id order by at.position), '{}') as ids,
+        coalesce(array_agg(t.name order by at.position), '{}') as names
+      from article_tags at ${joinTag.at} where at.article_id = a.id and t.hidden_at is null
+    ) tagged`.execute(tx);
+  const articles = Number(numAffectedRows ?? 0n);
+  if (articles === 0) return null;
+  return { articles, ...(await fanOut(tx, edition.id, edition)) };
 }

@@ -1,4 +1,5 @@
 import { htmlLimit } from "../render/fit.ts";
+import type { LinkResult } from "./links.ts";
 import type { Finding } from "./reason.ts";
 
 export interface EditionSize {
@@ -16,8 +17,8 @@ export interface PreSendFacts extends EditionSize {
   smallestMailKb: number;
   /** Sources that used to bring something on most days, and have fallen silent since the last edition. */
   silent: readonly { name: string; days: number }[];
-  /** Articles whose page is certainly not there, and what its server said, such as `answers 404`. */
-  broken: readonly { title: string; said: string | null }[];
+  /** Articles whose page is certainly not there, and why. */
+  broken: readonly { title: string; result: LinkResult | null }[];
 }
 
 /** Past editions to compare with: four weeks of weekdays, so that quiet and busy days are among them. */
@@ -44,7 +45,9 @@ export function preSendFindings(facts: PreSendFacts): Finding[] {
   if (facts.smallestMailKb > htmlLimit) {
     found.push({ code: "email_too_large", data: { kb: Math.ceil(facts.smallestMailKb), limit: htmlLimit } });
   }
-  for (const { title, said } of broken.slice(0, mostNamed)) found.push({ code: "link_broken", data: { title, said } });
+  for (const { title, result } of broken.slice(0, mostNamed)) {
+    found.push({ code: "link_broken", data: { title, result } });
+  }
   const more = broken.length - mostNamed;
   if (more > 0) found.push({ code: "more_links_broken", data: { count: more } });
   if (past.length < enoughPast) return found;

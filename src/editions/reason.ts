@@ -1,7 +1,7 @@
-import { balance, type Balance } from "./state.ts";
-import { clockTime } from "../schedule/calendar.ts";
+import type { Balance } from "../deliveries/balance.ts";
+import type { LinkResult } from "./links.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import { englishWording, type ErrorCode, type MessageValues } from "../wording/catalogue.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
 
 /** What is wrong with a template. `text` is what the compiler said, for an error without a code. */
 export type TemplateProblem = { error: ErrorCode; params: Record<string, unknown> } | { text: string };
@@ -9,8 +9,8 @@ export type TemplateProblem = { error: ErrorCode; params: Record<string, unknown
 /** What the pre-send checks can find, with the values of each sentence. */
 interface Findings {
   email_too_large: { kb: number; limit: number };
-  /** `said` is null for an address that leads nowhere. */
-  link_broken: { title: string; said: string | null };
+  /** `result` is null for an address that leads nowhere. */
+  link_broken: { title: string; result: LinkResult | null };
   more_links_broken: { count: number };
   more_articles_than_usual: { articles: number; most: number };
   fewer_articles_than_usual: { articles: number; fewest: number };
@@ -88,54 +88,4 @@ export function templateProblem(error: unknown): TemplateProblem {
   return error instanceof Refusal && error.code !== null
     ? { error: error.code, params: error.details }
     : { text: reasonOf(error) };
-}
-
-/** The English sentence of a reason, or null for none. Operators, the API and the command line read English. */
-export function reasonInWords(reason: Reason | null): string | null {
-  return reason === null ? null : englishWording().say(`reason.${reason.code}`, reasonValues(reason));
-}
-
-/** The sentence of an edition's reason, as the API and the operators' pages show it. */
-export function editionReason(edition: ReasonColumns): string | null {
-  return reasonInWords(reasonOfEdition(edition));
-}
-
-export function findingInWords({ code, data }: Finding): string {
-  const { say } = englishWording();
-  if (code === "template_failed") return say("finding.template_failed", { problem: problemInWords(data) });
-  if (code === "link_broken") return say("finding.link_broken", { title: data.title, said: data.said ?? "none" });
-  if (code === "other") return data.text;
-  return say(`finding.${code}`, { ...data });
-}
-
-function reasonValues(reason: Reason): MessageValues {
-  switch (reason.code) {
-    case "missed_service_down":
-      return { ...reason.data, ...lateness(reason.data.hours) };
-    case "sent_without_approval":
-    case "not_approved_in_time":
-      return { time: clockTime(new Date(reason.data.deadline), reason.data.timezone) };
-    case "waiting_for_approval":
-      return { time: clockTime(new Date(reason.data.until), reason.data.timezone), afterwards: reason.data.afterwards };
-    case "held_by_checks": {
-      const { findings } = reason.data;
-      return { state: findings.length > 0 ? "found" : "fixed", findings: findings.map(findingInWords).join(" ") };
-    }
-    case "not_balanced":
-      return { sum: balance(reason.data).sentence };
-    case "template_failed":
-      return { problem: problemInWords(reason.data) };
-    default:
-      return reason.data;
-  }
-}
-
-function problemInWords(problem: TemplateProblem): string {
-  if ("text" in problem) return problem.text;
-  return englishWording().reason({ code: problem.error, details: problem.params, message: problem.error });
-}
-
-function lateness(hours: number): { unit: string; n: number } {
-  if (hours < 1) return { unit: "less", n: hours };
-  return hours < 48 ? { unit: "hours", n: hours } : { unit: "days", n: Math.floor(hours / 24) };
 }

@@ -1,4 +1,4 @@
-import type { CheckDeps } from "./check-links.ts";
+import type { CheckDeps } from "./links.ts";
 import { compileStencil } from "../render/compile.ts";
 import { whyHeld, type HoldOptions } from "./hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
@@ -12,7 +12,7 @@ export interface RenderDeps extends CheckDeps {
   /** Reads the templates each time, so that a fixed template needs no restart. */
   templates(): Promise<EmailTemplates>;
   publication: Publication;
-  options: HoldOptions;
+  options: HoldOptions & { maxArticles: number };
 }
 
 /**
@@ -45,7 +45,7 @@ export async function renderEdition(deps: RenderDeps, editionId: number, signal?
   return moved && !hold;
 }
 
-async function stencilOf({ db, templates, publication }: RenderDeps, edition: Edition): Promise<Stencil> {
+async function stencilOf({ db, templates, publication, options }: RenderDeps, edition: Edition): Promise<Stencil> {
   const { id, date, number, introduction, subject } = edition;
   const words = { introduction, subject };
   const articles = await frozenArticles(db, id);
@@ -56,6 +56,7 @@ async function stencilOf({ db, templates, publication }: RenderDeps, edition: Ed
       articles,
       mode: "edition",
       words,
+      maxArticles: options.maxArticles,
     });
   } catch (error) {
     const reason = reasonColumns({ code: "template_failed", data: templateProblem(error) });

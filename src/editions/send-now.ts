@@ -3,9 +3,14 @@ import { writeAudit } from "../audit/audit.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule } from "../schedule/store.ts";
 import { localDate } from "../schedule/calendar.ts";
+import { countAudience } from "../deliveries/audience.ts";
+import { recipientsOf, type EditionWarmUp, type WarmUpPlan } from "../deliveries/warm-up.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
+import { comingFindings, type FindingsDeps } from "./pre-send-facts.ts";
+import type { Finding } from "./reason.ts";
 import { wakeAfter } from "./state.ts";
 import { findEdition, type Edition } from "./store.ts";
+import { comingEdition, comingWarmUp } from "./upcoming.ts";
 import { editionName } from "../base/edition-name.ts";
 
 export interface SendNowDeps extends OpenDeps {
@@ -17,6 +22,38 @@ interface SendNowRequest {
   extra: boolean;
   actor: string;
   after?: number;
+}
+
+/** What would be sent now, before the sources are read once more. */
+export interface SendNowPlan {
+  /** Today's date. */
+  date: string;
+  articles: number;
+  /** Articles that an editor left out. */
+  leftOut: number;
+  /** Readers who get at least one of the articles, without those that the warm-up leaves out. */
+  readers: number;
+  warmUp: EditionWarmUp | null;
+  findings: Finding[];
+}
+
+/** What `sendNow` would send, and what the pre-send checks say of it. Nothing is claimed. */
+export async function planSendNow(deps: FindingsDeps & { options: WarmUpPlan }): Promise<SendNowPlan> {
+  const coming = await comingEdition(deps, "today");
+  const sent = coming.articles.filter(({ leftOut }) => !leftOut).map(({ id }) => id);
+  const [{ selected }, warmUp, findings] = await Promise.all([
+    countAudience(deps.db, sent, deps.clock.now()),
+    comingWarmUp(deps, coming),
+    comingFindings(deps, coming),
+  ]);
+  return {
+    date: coming.date,
+    articles: sent.length,
+    leftOut: coming.articles.length - sent.length,
+    readers: sent.length === 0 ? 0 : recipientsOf(selected, warmUp),
+    warmUp,
+    findings,
+  };
 }
 
 /**

@@ -3,7 +3,17 @@ import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 
-export type EditionState = "opening" | "held" | "sending" | "paused" | "finished" | "cancelled" | "missed" | "empty";
+export const editionStates = [
+  "opening",
+  "held",
+  "sending",
+  "paused",
+  "finished",
+  "cancelled",
+  "missed",
+  "empty",
+] as const;
+export type EditionState = (typeof editionStates)[number];
 
 /** States in which an edition is not over. */
 export const activeStates = ["opening", "held", "sending", "paused"] as const satisfies EditionState[];
@@ -77,7 +87,7 @@ const moves: readonly Move[] = [
   // This sends nothing: the readers get the edition by a retry.
   { event: "unsuppress", from: ["sending", "paused", "finished", "cancelled"], to: "same" },
   { event: "finish", from: ["sending"], to: "finished", sets: { closed_at: "now" } },
-  // A delivery that was given up for lost was deferred after all.
+  // A delivery that was swept as lost was deferred after all.
   { event: "reopen", from: ["finished"], to: "sending", sets: { closed_at: "null" } },
 ];
 
@@ -85,12 +95,20 @@ function moveOf(event: EditionEvent, from: EditionState | null): Move | undefine
   return moves.find((move) => move.event === event && move.from.includes(from));
 }
 
-/** What an operator can do in this state, for buttons and for refusals. Repeats that would change nothing are left out. */
-export function allowedActions(state: EditionState): EditionAction[] {
+/**
+ * What an operator can do in this state, for buttons and for refusals. Repeats that would change nothing are left out.
+ * @param kept whether the edition's deliveries are kept, or retention has removed them
+ */
+export function allowedActions(state: EditionState, kept = true): EditionAction[] {
   return editionActions.filter((action) => {
     const move = moveOf(action, state);
-    return move !== undefined && move.repeats === undefined;
+    return move !== undefined && move.repeats === undefined && (kept || !sendsAgain(action));
   });
+}
+
+/** Actions that send deliveries once more. */
+export function sendsAgain(action: EditionAction): action is "retry" | "resend-unknown" {
+  return action === "retry" || action === "resend-unknown";
 }
 
 /**
@@ -157,61 +175,25 @@ export async function moveEdition(
 }
 
 /**
- * Reopens finished editions with a delivery that was given up for lost and was deferred after all. It would never be
- * retried otherwise.
- * @param deferred ids of deliveries
+ * Reopens finished editions with a delivery that was swept as lost and was deferred after all. Otherwise it would never be
+ * retried.
  */
-export async function reopenEditions(tx: Tx, deferred: readonly number[], now: Date): Promise<void> {
+export async function reopenEditions(
+  tx: Tx,
+  deferred: readonly { editionId: number; id: number }[],
+  now: Date,
+): Promise<void> {
   if (deferred.length === 0) return;
   const rows = await tx
     .selectFrom("editions as e")
     .innerJoin("deliveries as d", "d.edition_id", "e.id")
     .select("e.id")
     .distinct()
-    .where(sql<boolean>`d.id = any(${deferred}::bigint[])`)
+    .where(sql<boolean>`e.id = any(${deferred.map(({ editionId }) => editionId)}::bigint[])`)
+    .where(sql<boolean>`d.id = any(${deferred.map(({ id }) => id)}::bigint[])`)
     .where("d.state", "=", "deferred")
     .where("e.state", "=", "finished")
     .orderBy("e.id")
     .execute();
   for (const { id } of rows) await moveEdition(tx, { id, from: "finished", event: "reopen" }, { now });
-}
-
-export type DeliveryState =
-  | "pending"
-  | "sending"
-  | "sent"
-  | "deferred"
-  | "rejected"
-  | "expired"
-  | "unknown"
-  | "skipped";
-
-/** The deliveries of one edition: how many readers were selected at the freeze, and how many rows are in each state. */
-export interface Balance extends Record<DeliveryState, number> {
-  selected: number;
-}
-
-const closedStates = ["sent", "rejected", "expired", "skipped", "unknown"] as const;
-/** Open deliveries are sent without an operator. `unknown` is closed: only an operator reopens it. */
-const openStates = ["pending", "sending", "deferred"] as const;
-
-/**
- * Whether an edition adds up. `settled`: no delivery is open. `balanced`: each selected reader is in exactly one state.
- * An edition may be finished only when it is both. The sentence is the sum, with the open states only while there are
- * any, and the difference when it does not add up.
- */
-export function balance(counts: Balance): { settled: boolean; balanced: boolean; sentence: string } {
-  const open = sum(counts, openStates);
-  const difference = counts.selected - open - sum(counts, closedStates);
-  const shown: readonly DeliveryState[] = open === 0 ? closedStates : [...closedStates, ...openStates];
-  const terms = shown.map((state) => `${state} ${counts[state]}`).join(" + ");
-  const sentence =
-    difference === 0
-      ? `selected ${counts.selected} = ${terms}`
-      : `selected ${counts.selected} ≠ ${terms} (${Math.abs(difference)} too ${difference > 0 ? "few" : "many"})`;
-  return { settled: open === 0, balanced: difference === 0, sentence };
-}
-
-function sum(counts: Balance, states: readonly DeliveryState[]): number {
-  return states.reduce((total, state) => total + counts[state], 0);
 }

@@ -1,7 +1,9 @@
 import { sql, type Selectable } from "kysely";
 import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
+import type { EditionName } from "../render/types.ts";
 import { editionName } from "../base/edition-name.ts";
+import type { Balance } from "../deliveries/balance.ts";
 import { activeStates, type EditionState } from "./state.ts";
 
 const columns = [
@@ -28,6 +30,8 @@ const columns = [
   "approve_by",
   "approved_by",
   "gone_accepted",
+  "final_counts",
+  "warm_up",
 ] as const;
 
 /** An edition's row without its stencil, which is large. */
@@ -51,7 +55,7 @@ export async function getEdition(db: Db, date: string, number = 1): Promise<Edit
   return edition;
 }
 
-export async function getEditionById(db: Db, id: number): Promise<Edition | undefined> {
+export async function getEditionById(db: Db | Tx, id: number): Promise<Edition | undefined> {
   return db.selectFrom("editions").select(columns).where("id", "=", id).executeTakeFirst();
 }
 
@@ -80,10 +84,17 @@ export async function listCurrent(db: Db, newest: number): Promise<Edition[]> {
 
 /** Editions that were sent, at least to some readers, newest first. Only these are public. */
 export async function listPublished(db: Db, limit: number): Promise<Edition[]> {
+  return publishedBefore(db, null, limit);
+}
+
+/** The same, of those before another edition. */
+export async function publishedBefore(db: Db, before: EditionName | null, limit: number): Promise<Edition[]> {
+  const { date, number } = before ?? { date: "infinity", number: 0 };
   return db
     .selectFrom("editions")
     .select(columns)
     .where("sending_at", "is not", null)
+    .where(sql<boolean>`(date, number) < (${date}::date, ${number}::int)`)
     .orderBy("date", "desc")
     .orderBy("number", "desc")
     .limit(limit)
@@ -116,4 +127,13 @@ export async function recordedDates(db: Db | Tx, from: string): Promise<Set<stri
  */
 export async function lockOpening(tx: Tx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('dayletter:open-edition'))`.execute(tx);
+}
+
+/** Stores what an edition's deliveries came to, before they are removed. */
+export async function keepFinalCounts(tx: Tx, id: number, counts: Balance): Promise<void> {
+  await tx
+    .updateTable("editions")
+    .set({ final_counts: JSON.stringify(counts) })
+    .where("id", "=", id)
+    .execute();
 }

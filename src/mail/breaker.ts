@@ -1,3 +1,5 @@
+import type { Message } from "../catalogue/catalogue.ts";
+
 /** A circuit breaker for the relay. Times are milliseconds of a monotonic clock. */
 export interface Breaker {
   /** Time until the next attempt is allowed; 0 if one is allowed now. */
@@ -5,18 +7,33 @@ export interface Breaker {
   /** How many connections are allowed. */
   width(): number;
   /** The last failure, until all connections are allowed again; otherwise null. */
-  reason(): string | null;
+  reason(): string | Message | null;
   /** The relay answered for this message, whether it accepted or rejected it. */
   worked(): void;
   /**
    * An attempt failed because of the relay.
    * @param triedAt when the attempt began. An attempt from before the last pause does not count as another failure.
    */
-  failed(reason: string, triedAt: number, now: number, quietMs?: number): void;
+  failed(reason: string | Message, triedAt: number, now: number, quietMs?: number): void;
   /** The relay cannot be reached: no attempts until `reachable`. */
   unreachable(): void;
   /** The relay accepts connections again: attempts are allowed, unless it asked for a delay. */
   reachable(now: number): void;
+  /** Failures in a row. */
+  failures(): number;
+  /** No attempts until `adopt` allows them. */
+  hold(): void;
+  /** What all workers know: a pause, which this worker may or may not be the first to end, or none. */
+  adopt(pause: AdoptedPause | null, now: number): void;
+}
+
+/** A pause of all workers, as one of them gets to know it. */
+export interface AdoptedPause {
+  waitMs: number;
+  /** Whether the pause is over and this worker tries the relay first. */
+  mine: boolean;
+  reason: string | Message;
+  failures: number;
 }
 
 const shortestPauseMs = 1_000;
@@ -24,7 +41,8 @@ const longestPauseMs = 60_000;
 
 /**
  * After a failure, sending pauses for 1 s, 2 s, 4 s … 60 s, or as long as the relay asked for. Then one connection is
- * allowed, and one more for each answered message. While the relay cannot be reached, nothing is sent.
+ * allowed, and one more for each answered message. While the relay cannot be reached, nothing is sent. A pause of all
+ * workers ends for this one when it may try the relay first, or when another has tried it with success.
  */
 export function createBreaker(connections: number): Breaker {
   let failures = 0;
@@ -33,9 +51,11 @@ export function createBreaker(connections: number): Breaker {
   let until = -Infinity;
   let quietUntil = -Infinity;
   let down = false;
-  let reason: string | null = null;
+  let adopted = false;
+  let held = false;
+  let reason: string | Message | null = null;
   return {
-    waitMs: (now) => Math.max(down ? shortestPauseMs : 0, until - now),
+    waitMs: (now) => Math.max(down || held ? shortestPauseMs : 0, until - now),
     width: () => width,
     reason: () => reason,
     worked() {
@@ -61,6 +81,33 @@ export function createBreaker(connections: number): Breaker {
     reachable(now) {
       down = false;
       until = Math.max(now, quietUntil);
+    },
+    failures: () => failures,
+    hold() {
+      adopted = true;
+      held = true;
+    },
+    adopt(pause, now) {
+      if (pause !== null) {
+        const first = pause.mine && pause.waitMs <= 0;
+        // Unless this worker is trying the relay already, all its attempts so far are from before the end of the pause.
+        if (!first || held || !adopted) {
+          width = 1;
+          openedAt = now;
+        }
+        adopted = true;
+        held = !first;
+        reason = pause.reason;
+        failures = Math.max(failures, pause.failures);
+        until = quietUntil = now + pause.waitMs;
+      } else if (adopted) {
+        adopted = false;
+        held = false;
+        reason = null;
+        failures = 0;
+        quietUntil = -Infinity;
+        until = Math.min(until, now);
+      }
     },
   };
 }

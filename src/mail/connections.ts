@@ -9,6 +9,8 @@ export interface ConnectionPool {
   put(session: Session, worn?: boolean): void;
   /** The number of open connections. */
   open(): number;
+  /** Closes idle connections until no more than `most` are open. */
+  shrink(most: number): void;
   /** Sends QUIT on idle connections and drops the others. */
   close(): Promise<void>;
 }
@@ -47,10 +49,13 @@ export function createConnectionPool(create: () => Session, idleMs: number): Con
       else idle.set(session, setTimeout(() => void dismiss(session), idleMs).unref());
     },
     open: () => [...idle.keys(), ...taken].filter((session) => session.alive()).length,
+    shrink(most) {
+      const spare = idle.size + taken.size - most;
+      for (const session of [...idle.keys()].slice(0, Math.max(0, spare))) void dismiss(session);
+    },
     async close() {
       closed = true;
-      for (const session of taken) session.cut("the connection was closed because the service is stopping");
-      await Promise.all(Array.from(idle.keys(), dismiss));
+      await Promise.all([...Array.from(taken, (session) => session.cut()), ...Array.from(idle.keys(), dismiss)]);
     },
   };
 }

@@ -54,6 +54,51 @@ export function fromQuotedPrintable(body: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8").replace(/\r\n/g, "\n");
 }
 
+/** A line of base64 holds this many bytes in 76 characters (RFC 2045, 6.8). */
+const lineBytes = 57;
+
+/**
+ * The bytes in base64, in lines that each end with CRLF. Pieces can be joined if all but the last have a multiple of three
+ * bytes.
+ */
+export function base64Lines(bytes: Buffer): string {
+  const out: string[] = [];
+  for (let at = 0; at < bytes.length; at += lineBytes) {
+    out.push(bytes.toString("base64", at, Math.min(at + lineBytes, bytes.length)), "\r\n");
+  }
+  return out.join("");
+}
+
+/** The text as UTF-8 with CRLF line ends, as base64 encodes it. */
+export function textBytes(text: string): Buffer {
+  return Buffer.from(text.replace(/\r\n?|\n/g, "\r\n"), "utf8");
+}
+
+/** With spaces to a multiple of three bytes, before the last line end if there is one. */
+export function padded(bytes: Buffer): Buffer {
+  const missing = (3 - (bytes.length % 3)) % 3;
+  if (missing === 0) return bytes;
+  const end = bytes.subarray(-2).toString("latin1") === "\r\n" ? bytes.length - 2 : bytes.length;
+  return Buffer.concat([bytes.subarray(0, end), Buffer.alloc(missing, " "), bytes.subarray(end)]);
+}
+
+/** The text that a base64 body stands for. */
+export function fromBase64(body: string): string {
+  return Buffer.from(body, "base64").toString("utf8").replace(/\r\n/g, "\n");
+}
+
+/** The encoding in which a text is smaller, and the text in it. */
+export function encodedBody(text: string): { encoding: "quoted-printable" | "base64"; body: string } {
+  const quoted = quotedPrintable(text);
+  if (quoted.length <= base64Size(text)) return { encoding: "quoted-printable", body: quoted };
+  return { encoding: "base64", body: base64Lines(textBytes(text)) };
+}
+
+/** Characters of the text in base64, with line ends. */
+export function base64Size(text: string): number {
+  return Math.ceil((Buffer.byteLength(text) / lineBytes) * 78);
+}
+
 /**
  * Unstructured header text (RFC 5322, 2.2.1), folded after `name`. Anything but plain ASCII, and anything that looks
  * like an encoded-word already, becomes encoded-words (RFC 2047: at most 75 characters each, lines at most 76, never

@@ -1,22 +1,19 @@
+import { replyText, verdictText, type Verdict } from "./verdict.ts";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createTransport } from "nodemailer";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { createBreaker } from "./breaker.ts";
-import { envelopeFault } from "./envelope.ts";
 import { createRateLimiter, ticks } from "./rate-limiter.ts";
 import { createThrottle } from "./throttle.ts";
-import type { Mail, Transport } from "./transport.ts";
-import { oneLine, type Verdict } from "./verdict.ts";
+import { envelopeFault, piecesOf, type Mail, type Transport } from "./transport.ts";
 
 /** Writes each message to an `.eml` file in `dir`, named after its Message-ID, so that a resent message replaces itself. */
 export function createOutboxTransport(options: { dir: string; connections: number }): Transport {
   const { dir, connections } = options;
   const breaker = createBreaker(connections);
-  const limiter = createRateLimiter({ connections, breaker, throttle: createThrottle(null, 0) });
-  const composer = createTransport({ streamTransport: true, buffer: true });
+  const limiter = createRateLimiter({ connections, breaker, throttle: createThrottle(false) });
   let made: Promise<unknown> | null = null;
   let serial = 0;
 
@@ -25,27 +22,28 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
     const temporary = join(dir, `.${process.pid}-${(serial += 1)}.tmp`);
     try {
       await (made ??= mkdir(dir, { recursive: true, mode: 0o700 }));
-      const { message } = await composer.sendMail({ envelope: { from: mail.from, to: mail.to }, raw: mail.message });
-      await writeFile(temporary, message, { mode: 0o600 });
+      await writeFile(temporary, piecesOf(mail), { mode: 0o600 });
       await rename(temporary, join(dir, name));
       return { kind: "sent", reply: `250 2.0.0 written to ${name}` };
     } catch (error) {
       made = null;
-      return { kind: "deferred", scope: "relay", reply: oneLine(`cannot write to the outbox: ${reasonOf(error)}`) };
+      const data = { error: replyText(reasonOf(error)) };
+      return { kind: "deferred", scope: "relay", reply: null, code: "outbox_not_written", data };
     }
   }
 
   return {
     connections,
+    share: () => connections,
     reserve: limiter.reserve,
     more: limiter.more,
     release: limiter.release,
     async send(mail) {
       if (!(await limiter.begin())) {
-        return { kind: "deferred", scope: "relay", reply: "the mail transport is closed" };
+        return { kind: "deferred", scope: "relay", reply: null, code: "service_stopping" };
       }
       const verdict = envelopeFault(mail) ?? (await write(mail));
-      if (verdict.kind === "deferred") breaker.failed(verdict.reply, ticks(), ticks());
+      if (verdict.kind === "deferred") breaker.failed(verdictText(verdict), ticks(), ticks());
       else breaker.worked();
       limiter.end();
       return verdict;

@@ -1,4 +1,5 @@
 import type { Breaker } from "./breaker.ts";
+import type { Fleet } from "./fleet.ts";
 import type { Throttle } from "./throttle.ts";
 
 /** Grants permits to send. At any time, permits held + sends in progress ≤ connections. */
@@ -12,6 +13,10 @@ export interface RateLimiter {
   begin(): Promise<boolean>;
   end(): void;
   busy(): number;
+  /** Grants what has become possible. */
+  wake(): void;
+  /** Whether nobody waits and nothing is in progress. */
+  idle(): boolean;
   /** Stops granting permits; pending requests get 0. */
   close(): void;
   /** Resolves when no permit is held and no send is in progress, or after `ms`. */
@@ -26,9 +31,17 @@ interface Waiter {
 /** Milliseconds of a monotonic clock: durations must not follow the system time, which people and NTP change. */
 export const ticks = (): number => performance.now();
 
-/** Permits are granted in the order of the requests. */
-export function createRateLimiter(deps: { connections: number; breaker: Breaker; throttle: Throttle }): RateLimiter {
-  const { breaker, throttle } = deps;
+/**
+ * Permits are granted in the order of the requests, so that a notice waits for no more than one turn of each slice.
+ * @param deps.fleet this worker's part in limits that it shares with others; left out, there are none
+ */
+export function createRateLimiter(deps: {
+  connections: number;
+  breaker: Breaker;
+  throttle: Throttle;
+  fleet?: Pick<Fleet, "ready" | "connections" | "want" | "sent">;
+}): RateLimiter {
+  const { breaker, throttle, fleet } = deps;
   const waiting: Waiter[] = [];
   let held = 0;
   let busy = 0;
@@ -44,10 +57,13 @@ export function createRateLimiter(deps: { connections: number; breaker: Breaker;
       whenDrained = [];
     }
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const n = take(next.max);
+      // One reading of the clock for both: if a pause ended between two, no timer would be set.
+      const now = ticks();
+      const n = take(next.max, now);
       if (n === 0) {
-        const pause = pauseMs(ticks());
-        if (free() > 0 && pause > 0) timer = setTimeout(pump, Math.ceil(pause));
+        fleet?.want(now);
+        const pause = pauseMs(now);
+        if (free() > 0 && pause > 0 && pause < Infinity) timer = setTimeout(pump, Math.ceil(pause));
         return;
       }
       waiting.shift();
@@ -55,15 +71,16 @@ export function createRateLimiter(deps: { connections: number; breaker: Breaker;
     }
   }
 
-  const free = (): number => Math.min(deps.connections, breaker.width()) - held - busy;
+  const free = (): number => Math.min(fleet?.connections() ?? deps.connections, breaker.width()) - held - busy;
   const pauseMs = (now: number): number => Math.max(breaker.waitMs(now), throttle.waitMs(now));
 
-  function take(max: number): number {
-    const now = ticks();
-    if (free() < 1 || pauseMs(now) > 0) return 0;
+  function take(max: number, now: number): number {
+    if (fleet?.ready(now) === false || free() < 1 || pauseMs(now) > 0) return 0;
     const n = Math.min(max, free(), Math.max(1, throttle.available(now)));
     throttle.take(n, now);
     held += n;
+    fleet?.sent(n, now);
+    fleet?.want(now);
     return n;
   }
 
@@ -96,7 +113,7 @@ export function createRateLimiter(deps: { connections: number; breaker: Breaker;
         });
       });
     },
-    more: (max) => (closed || max < 1 ? 0 : take(Math.floor(max))),
+    more: (max) => (closed || max < 1 ? 0 : take(Math.floor(max), ticks())),
     release(n) {
       const back = Math.min(n, held);
       held -= back;
@@ -121,6 +138,8 @@ export function createRateLimiter(deps: { connections: number; breaker: Breaker;
       pump();
     },
     busy: () => busy,
+    wake: pump,
+    idle: () => waiting.length === 0 && held + busy === 0,
     close() {
       closed = true;
       clearTimeout(timer);

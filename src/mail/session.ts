@@ -1,10 +1,29 @@
-import { Readable } from "node:stream";
-import SMTPConnection, { type SMTPError } from "nodemailer/lib/smtp-connection";
-import { isLoopback } from "../config/readers.ts";
-import type { Timeouts } from "./timeouts.ts";
+import SMTPConnection from "nodemailer/lib/smtp-connection";
+import type { SMTPError } from "nodemailer/lib/smtp-connection";
+import { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
+import { isLoopback } from "../config/parse-values.ts";
+import { createDialogue, type Dialogue } from "./dialogue.ts";
+import { createTransactions, type Transactions } from "./transaction.ts";
 import type { Mail } from "./transport.ts";
-import { failureOf, isCertificate, unanswered } from "./smtp-failure.ts";
-import { oneLine, type SmtpFailure } from "./verdict.ts";
+import { parseReply, type Fault, type SmtpFailure, replyText } from "./verdict.ts";
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** Name lookup, TCP, greeting, TLS and log-in, together. */
+  connect: number;
+  /**
+   * For each reply before the body, and for each part of the body to be taken. RFC 5321 §4.5.3.2: five minutes for MAIL and
+   * RCPT, less for DATA and the parts.
+   */
+  envelope: number;
+  /** For the reply to the final dot. RFC 5321 §4.5.3.2.6: ten minutes; a shorter timeout causes duplicates. */
+  final: number;
+  /** How long an unused connection stays open. */
+  idle: number;
+}
+
+export const defaultTimeouts: Timeouts = { connect: 60_000, envelope: 300_000, final: 600_000, idle: 30_000 };
 
 export interface SessionOptions {
   host: string;
@@ -28,8 +47,8 @@ export interface Session {
   send(mail: Mail): Promise<{ reply: string } | SmtpFailure>;
   /** Sends QUIT and resolves when the connection is closed, after a second at most. */
   quit(): Promise<void>;
-  /** Closes the connection at once. A message in progress fails with `why`. */
-  cut(why: string): void;
+  /** Closes the connection. A message in progress fails, because the service is stopping. */
+  cut(): Promise<void>;
   alive(): boolean;
   secured(): boolean;
   /** Known once open. */
@@ -38,11 +57,12 @@ export interface Session {
   maxBytes(): number;
 }
 
-const pieceBytes = 65_536;
+type Done = (error: SMTPError | null | undefined) => void;
 
-type Ended = { error: SMTPError } | { reply: string };
-type Done = (error: SMTPError | null | undefined, reply?: string) => void;
-
+/**
+ * Nodemailer's `smtp-connection` connects, starts TLS and logs in. Then its socket is taken over: mail transactions are ours
+ * (ADR 19). The library still closes the socket, and says when it has been closed.
+ */
 export function createSession(options: SessionOptions): Session {
   const { timeouts } = options;
   const local = isLoopback(options.host);
@@ -60,132 +80,151 @@ export function createSession(options: SessionOptions): Session {
     socketTimeout: timeouts.final + timeouts.envelope,
     socketCloseTimeout: 0,
   });
-  let ehlo = "";
-  let untidy = false;
-  /** First digit of the reply to DATA: 3 (RFC 5321 §4.1.1.4), or 2 from a few relays. */
-  let goAhead: string | null = null;
-  let failStep: ((error: SMTPError) => void) | null = null;
-  connection.on("error", (error: SMTPError) => failStep?.(error));
-  // The library emits "end" before it passes on the last reply, so that reply is awaited first.
-  connection.on("end", () =>
-    setImmediate(() => failStep?.(new Error("the relay closed the connection without a reply"))),
-  );
+  /** What the relay offers (RFC 5321 §4.1.1.1): names in upper case, and their parameters. */
+  let extensions: ReadonlyMap<string, string> = new Map();
+  /** While the library has the socket: fails the step in progress. */
+  let failStep: ((error: SMTPError | Fault) => void) | null = null;
+  let dialogue: Dialogue | null = null;
+  let transactions: Transactions | null = null;
+  let busy = false;
+  connection.on("error", (error: SMTPError) => {
+    failStep?.(error);
+    dialogue?.end(new Error(messageOf(error)));
+  });
+  connection.on("end", () => {
+    dialogue?.end({ code: "connection_closed" });
+    // The library emits "end" before it passes on the last reply, so that reply is awaited first.
+    setImmediate(() => failStep?.({ code: "connection_closed" }));
+  });
 
-  /** Runs one step until it calls back, the connection fails, or `limit` milliseconds have passed. */
-  function step(limit: number, run: (done: Done, restart: (limit: number) => void) => void): Promise<Ended> {
+  /** Runs one step of the library until it calls back, the connection fails, or too much time has passed. */
+  function step(run: (done: Done) => void): Promise<SMTPError | Fault | null> {
+    const limit = timeouts.connect;
     return new Promise((resolve) => {
-      let timer = expire(limit);
-      const end = (outcome: Ended): void => {
+      const over = (error: SMTPError | Fault | null): void => {
         clearTimeout(timer);
         failStep = null;
-        resolve(outcome);
+        resolve(error);
       };
-      failStep = (error) => end({ error });
-      run(
-        (error, reply = "") => end(error ? { error } : { reply }),
-        (ms) => {
-          clearTimeout(timer);
-          timer = expire(ms);
-        },
-      );
+      const timer = setTimeout(() => {
+        over(timeout(limit));
+        connection.close();
+      }, limit);
+      failStep = over;
+      run((error) => over(error ?? null));
     });
-  }
-
-  function expire(ms: number): NodeJS.Timeout {
-    return setTimeout(() => cut(`timeout: no reply for ${Math.round(ms / 1000)} s`), ms);
-  }
-
-  function cut(why: string): void {
-    const fail = failStep;
-    failStep = null;
-    connection.close();
-    fail?.(new Error(why));
   }
 
   async function open(): Promise<SmtpFailure | null> {
-    const connected = await step(timeouts.connect, (done) => connection.connect(done));
-    if ("error" in connected) return closed(connected.error, connection.upgrading ? "tls" : "connect");
+    const unconnected = await step((done) => connection.connect(done));
+    if (unconnected) return closed(unconnected, connection.upgrading ? "tls" : "connect");
     // The library calls back during the reply to EHLO.
-    ehlo = connection.lastServerResponse || "";
-    if (options.requireTls && !connection.secure) return closed(new Error("the connection is not encrypted"), "tls");
-    if (options.user === null) return null;
+    extensions = extensionsIn(connection.lastServerResponse || "");
+    if (options.requireTls && !connection.secure) return closed({ code: "not_encrypted" }, "tls");
     const { user, password } = options;
-    if (!connection.secure && !local) {
-      return closed(new Error("the connection is not encrypted, so the password is not sent"), "auth");
+    if (user !== null) {
+      if (!connection.secure && !local) return closed({ code: "not_encrypted" }, "auth");
+      if (!connection.allowsAuth) return closed({ code: "auth_not_offered" }, "auth");
+      const auth = { user, pass: password ?? "" };
+      const refused = await step((done) => connection.login(auth, (error) => done(error)));
+      if (refused) return closed(refused, "auth");
     }
-    if (!connection.allowsAuth) return closed(new Error("the relay does not offer AUTH"), "auth");
-    const auth = { user, pass: password ?? "" };
-    const loggedIn = await step(timeouts.connect, (done) => connection.login(auth, (error) => done(error)));
-    return "error" in loggedIn ? closed(loggedIn.error, "auth") : null;
+    return takeOver();
   }
 
-  function closed(error: SMTPError, stage: "connect" | "tls" | "auth"): SmtpFailure {
-    connection.close();
-    return failureOf(error, error.code === "ETLS" || isCertificate(error) ? "tls" : stage, false);
-  }
-
-  async function send(mail: Mail): Promise<{ reply: string } | SmtpFailure> {
-    if (untidy) {
-      const reset = await step(timeouts.envelope, (done) => connection.reset((error) => done(error)));
-      if ("error" in reset) {
-        connection.close();
-        return unanswered(reset.error);
-      }
-      untidy = false;
-    }
-    let begun = false;
-    let bodyEnded = false;
-    const outcome = await step(timeouts.envelope, (done, restart) => {
-      let at = 0;
-      // In pieces, so that the stream ends only when nearly all bytes have been passed to the operating system.
-      const body = new Readable({
-        read() {
-          if (!begun && !inStep()) return cut("the relay's replies are out of sync with the commands");
-          begun = true;
-          body.push(at < mail.message.length ? mail.message.subarray(at, (at += pieceBytes)) : null);
-        },
-      });
-      // The final dot follows the end of this stream, so it cannot have been sent before.
-      body.once("end", () => {
-        bodyEnded = true;
-        restart(timeouts.final);
-      });
-      const envelope = { from: mail.from, to: mail.to, size: mail.message.length };
-      connection.send(envelope, body, (error, info) => done(error, error ? "" : info.response));
+  /** From here on the replies are read by `dialogue` and no longer by the library. */
+  async function takeOver(): Promise<SmtpFailure | null> {
+    const socket = socketOf(connection);
+    // Until then the library looks at what came with the last reply, and closes the connection if that was too much.
+    await step((done) => void turn().then(() => done(null)));
+    if (connection.destroyed) return closed({ code: "replies_out_of_step" }, "connect");
+    if (socket === null) throw new Error("nodemailer/lib/smtp-connection has no socket");
+    socket.removeAllListeners("data");
+    dialogue = createDialogue(socket, {
+      late: (ms) => void end(timeout(ms)),
+      unasked: () => busy || void end({ code: "replies_out_of_step" }),
+      endless: () => void end({ code: "reply_too_long" }),
     });
-    if ("error" in outcome) {
-      // A relay that replies before the final dot can reply again after it, and the next message would get that reply.
-      if (begun) connection.close();
-      untidy = true;
-      return failureOf(outcome.error, bodyEnded ? "final" : begun ? "body" : "mail", bodyEnded);
-    }
-    if (bodyEnded) return { reply: oneLine(outcome.reply) };
-    connection.close();
-    return failureOf(new Error("the relay replied before the message was complete"), "body", false);
+    const abilities = { pipelining: extensions.has("PIPELINING"), size: extensions.has("SIZE") };
+    transactions = createTransactions(socket, dialogue, abilities, timeouts);
+    return null;
   }
 
-  /** After one extra reply, every later reply belongs to the wrong command, and a rejected message would count as sent. */
-  function inStep(): boolean {
-    const answer = String(connection.lastServerResponse).charAt(0);
-    goAhead ??= answer;
-    return answer === goAhead;
+  function closed(error: SMTPError | Fault, stage: "connect" | "tls" | "auth"): SmtpFailure {
+    connection.close();
+    return failureOf(error, stage);
+  }
+
+  /** Closes the connection, but not before it is certain whether a message may have been sent. */
+  async function end(fault: Fault): Promise<void> {
+    failStep?.(fault);
+    await transactions?.dotCertain();
+    dialogue?.end(fault);
+    connection.close();
   }
 
   return {
     open,
-    send,
-    cut,
+    async send(mail) {
+      if (transactions === null) throw new Error("the connection is not open");
+      busy = true;
+      const { outcome, broken } = await transactions.send(mail);
+      busy = false;
+      if (broken) connection.close();
+      return outcome;
+    },
+    cut: () => end({ code: "service_stopping" }),
     async quit() {
       if (connection.destroyed) return;
-      await step(1_000, (done) => {
-        connection.once("end", () => done(null));
-        connection.quit();
-      });
+      if (dialogue !== null) {
+        busy = true;
+        dialogue.say("QUIT\r\n", 1);
+        await dialogue.reply(goodbyeMs).catch(() => undefined);
+      }
       connection.close();
     },
     alive: () => !connection.destroyed,
     secured: () => connection.secure,
-    smtputf8: () => /^250[ -]SMTPUTF8\b/im.test(ehlo),
-    maxBytes: () => Number(/^250[ -]SIZE\s+(\d+)/im.exec(ehlo)?.[1] ?? 0) || Infinity,
+    smtputf8: () => extensions.has("SMTPUTF8"),
+    maxBytes: () => Number(extensions.get("SIZE") ?? 0) || Infinity,
   };
+}
+
+/** The library's socket: its types call it public. */
+export function socketOf({ _socket: socket }: SMTPConnection): Socket | null {
+  return socket instanceof Socket ? socket : null;
+}
+
+/** The first line only greets. */
+function extensionsIn(reply: string): Map<string, string> {
+  const lines = reply.split("\n").slice(1);
+  return new Map(
+    lines.map((line) => {
+      const [name = "", ...parameters] = line.slice(4).trim().split(/\s+/);
+      return [name.toUpperCase(), parameters.join(" ")];
+    }),
+  );
+}
+
+const goodbyeMs = 1_000;
+
+function timeout(ms: number): Fault {
+  return { code: "timeout", data: { seconds: Math.round(ms / 1000) } };
+}
+
+/** A failure before the first message. */
+function failureOf(error: SMTPError | Fault, stage: "connect" | "tls" | "auth"): SmtpFailure {
+  const failure = { bodyEnded: false, code: null, enhanced: null, text: "", error: null };
+  if (!(error instanceof Error)) return { ...failure, stage, fault: error };
+  const tls = error.command === "STARTTLS" || error.code === "ETLS" || isCertificate(error);
+  return { ...failure, ...parseReply(error.response ?? ""), stage: tls ? "tls" : stage, error: messageOf(error) };
+}
+
+/** If several addresses of a host were tried, Node leaves the message empty. */
+function messageOf(error: SMTPError): string {
+  return replyText(error.message || error.originalCode || error.code || "unknown error");
+}
+
+function isCertificate(error: SMTPError): boolean {
+  return /CERT|TLS|SSL|ALTNAME|SELF_SIGNED/.test(`${error.originalCode ?? ""} ${error.message}`);
 }

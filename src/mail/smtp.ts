@@ -1,90 +1,96 @@
+import { type FaultData, isRelayFailure, verdictText, type Fault, type Verdict } from "./verdict.ts";
+import type { Message } from "../catalogue/catalogue.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { withoutAddress } from "../base/mask-address.ts";
+import { withoutAddress } from "../base/address.ts";
 import { createBreaker } from "./breaker.ts";
-import { envelopeFault, needsSmtpUtf8, rejected } from "./envelope.ts";
-import { relayName, relayRefusal } from "./explain.ts";
-import { createRateLimiter, ticks } from "./rate-limiter.ts";
-import { createConnectionPool } from "./connections.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
-import { defaultTimeouts, type Timeouts } from "./timeouts.ts";
+import { joinFleet, ownLimits, type Fleet, type LimitStore } from "./fleet.ts";
+import { quotaPauseMs, type RelayQuota } from "./quota.ts";
+import { createRateLimiter, ticks, type RateLimiter } from "./rate-limiter.ts";
+import { createSmtpCarrier, type SmtpCarrierOptions } from "./smtp-carrier.ts";
 import { createThrottle } from "./throttle.ts";
-import type { Mail, Transport } from "./transport.ts";
-import { judge, oneLine, type SmtpFailure, type Verdict } from "./verdict.ts";
+import { envelopeFault, isUnreached, type Carrier, type Mail, type Transport } from "./transport.ts";
 
-export interface SmtpOptions extends Omit<SessionOptions, "timeouts"> {
+/** What limits a carrier. */
+export interface Limits {
   connections: number;
   /** Messages per second; null for no limit. */
   rate: number | null;
-  timeouts?: Partial<Timeouts>;
 }
 
-/**
- * Sends through a relay, on up to `connections` connections that are opened on demand and reused. It uses Nodemailer's
- * `smtp-connection`, which costs a tenth of `sendMail` for a message that is already built.
- * @param deps.returned called when the relay has recovered
- */
-export function createSmtpTransport(
-  deps: { clock: Clock; log: Log; returned?: () => void },
-  options: SmtpOptions,
-): Transport {
-  const { host, port, connections } = options;
-  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+export interface SmtpOptions extends SmtpCarrierOptions, Limits {}
+
+interface LimitDeps {
+  clock: Clock;
+  log: Log;
+  /** Called when the relay has recovered. */
+  returned?: () => void;
+  /** Shared with other workers; left out, the rate, the connections and pauses are this process's own. */
+  limits?: LimitStore;
+}
+
+/** Sends through an SMTP relay. */
+export function createSmtpTransport(deps: LimitDeps, options: SmtpOptions): Transport {
+  return limited(deps, createSmtpCarrier(options), options);
+}
+
+/** Sends through `carrier` within the limits, and pauses while the relay behind it fails. */
+export function limited(deps: LimitDeps, carrier: Carrier, options: Limits): Transport {
+  const { connections } = options;
+  const relay = carrier.name;
   const breaker = createBreaker(connections);
-  const limiter = createRateLimiter({ connections, breaker, throttle: createThrottle(options.rate, ticks()) });
-  const pool = createConnectionPool(() => createSession({ ...options, timeouts }), timeouts.idle);
-  const relay = relayName(host, port);
+  const throttle = createThrottle();
+  const fleet: Fleet = joinFleet(
+    {
+      store: deps.limits ?? ownLimits(ticks),
+      breaker,
+      throttle,
+      log: deps.log,
+      ticks,
+      changed() {
+        limiter.wake();
+        carrier.shrink?.(fleet.connections());
+      },
+      idle: () => limiter.idle(),
+      resumed() {
+        deps.log.info({ relay }, "relay has recovered");
+        deps.returned?.();
+      },
+    },
+    { connections, rate: options.rate },
+  );
+  const limiter: RateLimiter = createRateLimiter({ connections, breaker, throttle, fleet });
   const closing = new AbortController();
   let cut = false;
-  let probe: Session | null = null;
   let returning: Promise<void> | null = null;
 
   /** Probes an unreachable relay with connections only, so that its return is noticed soon and no message fails. */
-  async function awaitReturn(): Promise<void> {
+  async function awaitReturn(reached: NonNullable<Carrier["reached"]>): Promise<void> {
     breaker.unreachable();
-    const short = { ...timeouts, connect: Math.min(timeouts.connect, probeMs) };
-    let failure: SmtpFailure | null;
     do {
       const pause = probePauseMs * (0.5 + Math.random() / 2);
       await wait(pause, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
       if (closing.signal.aborted) return;
-      probe = createSession({ ...options, timeouts: short });
-      failure = await probe.open();
-    } while (failure !== null && isUnreached(failure));
-    void probe?.quit();
-    probe = null;
+    } while (!(await reached(closing.signal)));
     breaker.reachable(ticks());
     deps.returned?.();
   }
 
-  /** One attempt on an idle connection or a new one. If an idle one turns out to be closed, a new one is tried. */
-  async function attempt(mail: Mail, fresh: boolean): Promise<Verdict> {
-    const taken = await pool.take(fresh);
-    if ("failure" in taken) {
-      if (isUnreached(taken.failure) && !returning) {
-        returning = awaitReturn().finally(() => (returning = null));
-      }
-      return judge(taken.failure);
+  async function attempt(mail: Mail): Promise<Verdict> {
+    const { verdict, failure } = await carrier.deliver(mail);
+    if (failure && isUnreached(failure) && carrier.reached && !returning) {
+      returning = awaitReturn(carrier.reached).finally(() => (returning = null));
     }
-    const { session, kept } = taken;
-    const fault = sessionFault(mail, session.smtputf8(), session.maxBytes());
-    if (fault) {
-      pool.put(session);
-      return fault;
-    }
-    const outcome = await session.send(mail);
-    const worn = "stage" in outcome && wornOut(outcome);
-    pool.put(session, worn);
-    if ("reply" in outcome) return { kind: "sent", reply: outcome.reply };
-    return kept && !cut && worn ? attempt(mail, true) : judge(outcome);
+    return verdict;
   }
 
   /** Updates the breaker and the log, and adds the breaker's pause to the verdict. */
   function note(verdict: Verdict, triedAt: number): Verdict {
     const before = breaker.reason();
-    if (verdict.kind !== "unknown" && !(verdict.kind === "deferred" && verdict.scope === "relay")) {
+    if (verdict.kind !== "unknown" && !isRelayFailure(verdict)) {
       breaker.worked();
+      fleet.worked();
       if (before !== null && breaker.reason() === null) {
         deps.log.info({ relay }, "relay has recovered");
         deps.returned?.();
@@ -93,24 +99,41 @@ export function createSmtpTransport(
     }
     if (cut) return verdict;
     const now = ticks();
+    const { quota, quietMs: asked }: { quota?: RelayQuota; quietMs?: number } =
+      verdict.kind === "deferred" ? verdict : {};
+    if (quota?.kind === "rate") {
+      fleet.tooFast(now);
+      return verdict;
+    }
     const waited = breaker.waitMs(now);
-    breaker.failed(verdict.reply, triedAt, now, verdict.kind === "deferred" ? verdict.quietMs : 0);
-    const quietMs = Math.ceil(breaker.waitMs(now));
-    const reason = withoutAddress(verdict.reply);
-    if (quietMs > waited) deps.log.warn({ relay, reason, quietMs }, "relay failed, sending is paused");
+    const reason = verdictText(verdict);
+    breaker.failed(reason, triedAt, now, quota ? quotaPauseMs(quota, deps.clock.now()) : asked);
+    const left = breaker.waitMs(now);
+    const quietMs = Math.ceil(left);
+    if (left > waited) {
+      // Each worker probes an unreachable relay on its own.
+      if (returning === null) {
+        const safe = typeof reason === "string" ? withoutAddress(reason) : reason;
+        fleet.failed({ ms: quietMs, reason: safe, failures: breaker.failures(), quota: quota?.kind ?? null });
+      }
+      const said = verdict.reply === null ? { code: verdict.code } : { reply: withoutAddress(verdict.reply) };
+      deps.log.warn({ relay, ...said, quietMs }, "relay failed, sending is paused");
+    }
     return verdict.kind === "deferred" ? { ...verdict, quietMs } : verdict;
   }
 
   async function send(mail: Mail): Promise<Verdict> {
-    if (!(await limiter.begin())) return notNow("the mail transport is closed");
+    if (!(await limiter.begin())) return notNow({ code: "service_stopping" });
     try {
       const fault = envelopeFault(mail);
       if (fault) return fault;
-      if (cut) return notNow("the mail transport is closed");
+      if (cut) return notNow({ code: "service_stopping" });
       const quietMs = Math.ceil(breaker.waitMs(ticks()));
-      if (quietMs > 0) return { ...notNow(`sending to the relay is paused after: ${breaker.reason() ?? ""}`), quietMs };
+      if (quietMs > 0) {
+        return { ...notNow({ code: "relay_paused", data: pausedAfter(breaker.reason()) }), quietMs };
+      }
       const triedAt = ticks();
-      return note(await attempt(mail, false), triedAt);
+      return note(await attempt(mail), triedAt);
     } finally {
       limiter.end();
     }
@@ -118,26 +141,16 @@ export function createSmtpTransport(
 
   return {
     connections,
+    share: () => fleet.connections(),
     reserve: limiter.reserve,
     more: limiter.more,
     release: limiter.release,
     send,
-    async check() {
-      const session = createSession({
-        ...options,
-        timeouts: { ...timeouts, connect: Math.min(timeouts.connect, 15_000) },
-      });
-      const failure = await session.open();
-      if (failure) return { ok: false, refusal: relayRefusal(failure, host, port) };
-      const details = { relay, tls: session.secured() ? "yes" : "no", login: options.user === null ? "no" : "yes" };
-      const smtputf8 = session.smtputf8();
-      await session.quit();
-      return { ok: true, key: "relay.ready", details, smtputf8 };
-    },
+    check: () => carrier.check(),
     state() {
       const pauseMs = breaker.waitMs(ticks());
       return {
-        open: pool.open(),
+        open: carrier.open(),
         busy: limiter.busy(),
         pausedUntil: pauseMs > 0 ? new Date(deps.clock.now().getTime() + pauseMs) : null,
         reason: breaker.reason(),
@@ -145,44 +158,25 @@ export function createSmtpTransport(
     },
     async close(graceMs) {
       limiter.close();
+      fleet.close();
       closing.abort();
-      probe?.cut("the mail transport is closing");
       await limiter.drained(graceMs);
       cut = true;
-      await pool.close();
+      await carrier.close();
     },
   };
 }
 
-/** Longest pause between probes of an unreachable relay, and longest probe. */
+/** Longest pause between probes of an unreachable relay. */
 const probePauseMs = 3_000;
-const probeMs = 5_000;
 
-/** Whether the relay could not be reached. A relay that rejects the connection is reachable. */
-function isUnreached({ stage, code }: Pick<SmtpFailure, "stage" | "code">): boolean {
-  return stage === "connect" && code === null;
+function notNow(fault: Fault): Extract<Verdict, { kind: "deferred" }> {
+  return { kind: "deferred", scope: "relay", reply: null, ...fault };
 }
 
-/**
- * The relay closed the idle connection, or accepts no more messages on it: a new connection may work. Some relays limit
- * the recipients of a connection, not of a message (RFC 3463, X.5.3).
- */
-function wornOut(failure: SmtpFailure): boolean {
-  if (failure.stage === "rcpt") return failure.enhanced === "4.5.3";
-  if (failure.stage !== "mail") return false;
-  return failure.code === null || (failure.code === 421 && !failure.enhanced?.startsWith("4.7."));
-}
-
-function sessionFault(mail: Mail, smtputf8: boolean, maxBytes: number): Verdict | null {
-  // RFC 6531 §3.2 forbids this, and the library would send it without the SMTPUTF8 parameter.
-  if (needsSmtpUtf8(mail) && !smtputf8)
-    return rejected("the address is not ASCII and the relay does not offer SMTPUTF8");
-  if (mail.message.length > maxBytes) {
-    return rejected(`the message has ${mail.message.length} bytes and the relay accepts at most ${maxBytes}`);
-  }
-  return null;
-}
-
-function notNow(reply: string): Extract<Verdict, { kind: "deferred" }> {
-  return { kind: "deferred", scope: "relay", reply: oneLine(reply) };
+/** The failure that a pause came after: the relay's words, or the code of a fault. */
+function pausedAfter(reason: string | Message | null): FaultData {
+  return typeof reason === "object" && reason !== null
+    ? { after: "", cause: reason.key }
+    : { after: withoutAddress(reason ?? "") };
 }

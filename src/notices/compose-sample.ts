@@ -1,7 +1,6 @@
 import { chooseTags, type TagChoice } from "../articles/tag-choice.ts";
-import { comingSample } from "../editions/coming.ts";
-import { newestSample, printSample, type SampleDeps } from "../editions/sample.ts";
-import { sampleOfEdition, type SampleOf } from "../editions/sample-stencils.ts";
+import { comingSample } from "../editions/upcoming.ts";
+import { newestSample, printSample, type SampleDeps, type SampleOf, sampleOfEdition } from "../editions/sample.ts";
 import { getEdition } from "../editions/store.ts";
 import { parseEditionName } from "../base/edition-name.ts";
 import type { ClaimedNotice } from "../subscribers/notices.ts";

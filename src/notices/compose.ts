@@ -1,31 +1,39 @@
-import { domainOf } from "../base/mail-domain.ts";
+import { currentZone } from "../base/time-zones.ts";
+import { sortTags } from "../articles/tag-store.ts";
+import { domainOf } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import type { BounceWays } from "../config/mail.ts";
 import type { Db, NoticeKind } from "../db/schema.ts";
 import type { NoticeBuilder } from "../render/notice.ts";
 import type { NoticeMail } from "../render/notice-template.ts";
 import type { Publication } from "../render/types.ts";
 import { publicationName } from "../render/values.ts";
-import { openWording, type MessageValues } from "../wording/catalogue.ts";
+import { englishWording, type MessageValues, openWording } from "../catalogue/catalogue.ts";
 import { loadSchedule } from "../schedule/store.ts";
+import { alertTexts, type AlertMessage } from "../sentences/alerts.ts";
 import { composeSample, mayHaveSample, type ComposeSampleDeps } from "./compose-sample.ts";
-import { changeLink, confirmLink, ownLinks } from "../subscribers/links.ts";
+import { openQuestion } from "../subscribers/questions.ts";
+import { changeLink, confirmLink, keepLink, mailLinks, ownLinks } from "../subscribers/tokens.ts";
+import { noticeMessageId } from "../mail/message-id.ts";
 import { newestHeadlines } from "./newest-headlines.ts";
-import type { ClaimedNotice, NoticeReason } from "../subscribers/notices.ts";
+import { answerDays } from "./question-rule.ts";
+import type { OutcomeCode } from "../ledger/outcome.ts";
+import type { ClaimedNotice } from "../subscribers/notices.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "../subscribers/store.ts";
 import { erased, findSuppressed, isForGood } from "../subscribers/suppressions.ts";
-import { noticeMessageId } from "../subscribers/tokens.ts";
 
 export interface ComposeDeps extends ComposeSampleDeps {
   db: Db;
   clock: Clock;
   publication: Publication;
-  options: ComposeSampleDeps["options"] & { publicUrl: string };
+  options: ComposeSampleDeps["options"] & BounceWays & { publicUrl: string };
 }
 
 /** The message of a notice, or why it must not be sent. */
-export type Composed = { message: Buffer } | { skip: NoticeReason };
+export type Composed = { message: Buffer } | { skip: OutcomeCode };
 
 const mostTags = 20;
+const dayMs = 24 * 3_600_000;
 
 /** Composes a notice. Consent and suppression are checked again, because they can have changed since it was queued. */
 export async function composeNotice(
@@ -45,6 +53,8 @@ export async function composeNotice(
       // An erasure blocks old lists and not a reader's own requests.
       if (reason !== undefined && reason !== erased) return { skip: "suppressed" };
       return sampleMail(deps, notice);
+    case "test":
+      return testMail(deps, builder, notice);
     case "alert":
       return alertMail(deps, builder, notice);
     case "already":
@@ -60,6 +70,8 @@ export async function composeNotice(
       }
       return settingsMail(deps, builder, notice, reader);
     }
+    case "question":
+      return questionMail(deps, builder, notice, reason);
     case "moved":
       if (reason !== undefined && reason !== erased) return { skip: "suppressed" };
       return movedMail(deps, builder, notice);
@@ -80,10 +92,20 @@ async function confirmMail(deps: ComposeDeps, builder: NoticeBuilder, notice: Cl
     .executeTakeFirst();
   if (!consent?.key || consent.confirmed_at !== null) return { skip: "nothing_to_confirm" };
   const said = saidBy(deps, "confirm");
-  const follows = followed(deps, "confirm", { tags: consent.tags, allTags: consent.all_tags });
+  // Anyone can enter somebody else's address, so this email has no text that was typed into a form.
+  const sorted = await sortTags(deps.db, consent.tags);
+  const named = consent.tags.filter((tag) => sorted.offered.has(tag) || sorted.hidden.has(tag));
+  const n = sorted.requested.size + sorted.unknown.length;
+  const { say } = openWording(deps.publication.language);
   return printed(deps, builder, notice, {
     ...said,
-    paragraphs: [said.lead, follows],
+    paragraphs: [
+      said.lead,
+      ...(named.length > 0 || consent.all_tags
+        ? [followed(deps, "confirm", { tags: named, allTags: consent.all_tags })]
+        : []),
+      ...(n > 0 && !consent.all_tags ? [say("notice.confirm.new_tags", { n })] : []),
+    ],
     button: { label: said.button, url: confirmLink(deps.options, consent.key, notice.createdAt) },
     list: null,
     own: null,
@@ -123,16 +145,16 @@ async function subscriberMail(
   kind: "already" | "welcome",
 ): Promise<Composed> {
   const said = saidBy(deps, kind);
-  const own = ownLinks(deps.options, reader.key);
+  const own = mailLinks(deps.options, reader.key);
   const { say } = openWording(deps.publication.language);
   const schedule = await loadSchedule(deps.db);
-  const time = { time: schedule.sendAt, zone: reader.timezone ?? schedule.timezone };
+  const time = { time: schedule.sendAt, zone: currentZone(reader.timezone ?? schedule.timezone) };
   const articles = kind === "welcome" ? await newestHeadlines(deps.db, reader) : [];
   return printed(deps, builder, notice, {
     ...said,
     paragraphs: [
       said.lead,
-      followed(deps, kind, { allTags: reader.allTags, tags: offered(reader) }),
+      followed(deps, kind, { allTags: reader.allTags, tags: offeredTags(reader) }),
       ...(kind === "welcome" ? [say("notice.welcome.hour", time)] : []),
     ],
     button: { label: said.button, url: own.preferences },
@@ -154,6 +176,30 @@ function settingsMail(
     button: { label: said.button, url: ownLinks(deps.options, reader.key).preferences },
     list: null,
     own: null,
+  });
+}
+
+async function questionMail(
+  deps: ComposeDeps,
+  builder: NoticeBuilder,
+  notice: ClaimedNotice,
+  suppressed: string | undefined,
+): Promise<Composed> {
+  const { db, options, publication } = deps;
+  const reader = await readerOf(deps, notice);
+  if (reader?.status !== "active" || suppressed !== undefined) return { skip: "not_subscribed" };
+  const cause = await openQuestion(db, notice.id);
+  if (cause === null) return { skip: "question_answered" };
+  const { timezone } = await loadSchedule(db);
+  const lastDay = new Date(deps.clock.now().getTime() + answerDays * dayMs);
+  const form = new Intl.DateTimeFormat(publication.language, { dateStyle: "long", timeZone: timezone });
+  const said = saidBy(deps, "question", { cause, date: form.format(lastDay) });
+  return printed(deps, builder, notice, {
+    ...said,
+    paragraphs: [said.lead],
+    button: { label: said.button, url: keepLink(options, reader.key) },
+    list: null,
+    own: mailLinks(options, reader.key),
   });
 }
 
@@ -193,24 +239,40 @@ async function sampleMail(deps: ComposeDeps, notice: ClaimedNotice): Promise<Com
   return message ? { message } : { skip: "no_article" };
 }
 
-/** For an operator, with the texts of the payload. */
-function alertMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
-  const { headline, sentence, advice } = notice.payload;
-  const name = publicationName(deps.publication);
+/** For nobody: its address doesn't exist. */
+function testMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
+  const { say } = englishWording();
   return printed(deps, builder, notice, {
-    subject: `${name}: ${String(headline)}`,
-    headline: String(headline),
-    paragraphs: [String(sentence)],
-    button: { label: "Open the dashboard", url: `${deps.options.publicUrl}/operator` },
-    after: typeof advice === "string" ? [advice] : [],
+    subject: say("notice.test.subject"),
+    headline: say("notice.test.headline"),
+    paragraphs: [say("notice.test.lead")],
+    button: null,
+    after: [],
     list: null,
     own: null,
-    why: `You get this email because ALERT_MAIL of ${name} contains your address.`,
+    why: say("notice.test.why"),
+  });
+}
+
+/** For an operator, in the publication's language. */
+function alertMail(deps: ComposeDeps, builder: NoticeBuilder, notice: ClaimedNotice): Promise<Composed> {
+  const wording = openWording(deps.publication.language);
+  const { headline, sentence, advice } = alertTexts(notice.payload as unknown as AlertMessage, wording);
+  const publication = publicationName(deps.publication);
+  return printed(deps, builder, notice, {
+    subject: wording.say("alert.subject", { publication, headline }),
+    headline,
+    paragraphs: [sentence],
+    button: { label: wording.say("alert.button"), url: `${deps.options.publicUrl}/operator` },
+    after: advice === null ? [] : [advice],
+    list: null,
+    own: null,
+    why: wording.say("alert.why", { publication }),
   });
 }
 
 /** Kinds with their own texts in the catalogue. */
-type SingleKind = Exclude<NoticeKind, "sample" | "alert">;
+type SingleKind = Exclude<NoticeKind, "sample" | "alert" | "test">;
 
 type Said = Pick<NoticeMail, "subject" | "headline" | "after" | "why"> & { lead: string; button: string };
 
@@ -228,7 +290,7 @@ function saidBy({ publication }: ComposeDeps, kind: SingleKind, values: MessageV
 }
 
 /** The tags that select articles for a reader; if all of them are hidden, the chosen ones. */
-function offered({ tags, hiddenTags }: Subscriber): string[] {
+function offeredTags({ tags, hiddenTags }: Subscriber): string[] {
   const shown = tags.filter((tag) => !hiddenTags.includes(tag));
   return shown.length === 0 ? tags : shown;
 }

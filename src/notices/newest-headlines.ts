@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Db } from "../db/schema.ts";
 import { listPublished } from "../editions/store.ts";
-import { clip, httpUrl, oneLine } from "../render/plain.ts";
+import { oneLine } from "../base/text.ts";
+import { clip, httpUrl } from "../render/plain.ts";
 
 const most = 8;
 const longestTitle = 300;

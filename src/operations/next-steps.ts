@@ -1,85 +1,70 @@
 import type { Config } from "../config/load.ts";
-import { leadsToLoopback } from "../config/readers.ts";
+import { leadsToLoopback } from "../config/parse-values.ts";
 import { timeOf } from "../schedule/calendar.ts";
+import type { Message, MessageKey, MessageValues } from "../catalogue/catalogue.ts";
 import type { Status } from "./status.ts";
 
 export interface Steps {
   /** What is set up, one sentence each. */
-  done: string[];
+  done: Message[];
   /** What to do next, one sentence each, in order. Empty when nothing is missing. */
-  next: string[];
+  next: Message[];
 }
 
+type MailConfig = Pick<Config, "smtp" | "mailTransport" | "publicUrl" | "postalAddressMissing">;
+
 /** The setup status, as the front page and the terminal show it at start. */
-export function nextSteps(status: Status, config: Pick<Config, "smtp" | "publicUrl">): Steps {
+export function nextSteps(status: Status, config: MailConfig): Steps {
   const steps: Steps = { done: [], next: [] };
-  tellSources(status, steps);
-  tellReaders(status, steps);
-  tellMail(status, config, steps);
-  tellEdition(status, steps);
+  addSources(status, steps);
+  addReaders(status, steps);
+  addMail(status, config, steps);
+  addEdition(status, steps);
   return steps;
 }
 
-function tellSources({ sources }: Status, { done, next }: Steps): void {
+function addSources({ sources }: Status, { done, next }: Steps): void {
   if (sources.total === 0) {
-    next.push(
-      "Connect your first source. Run `dayletter sources add https://your-site.example/feed.xml` or set SOURCES.",
-    );
+    next.push(message("status.no_source"));
     return;
   }
-  done.push(`${count(sources.total, "source")} connected.`);
-  for (const source of sources.unhealthy) {
-    const name = source.title ?? `Source ${source.id}`;
-    next.push(
-      `${name} cannot be read. Run \`dayletter sources list\` to see why, then \`dayletter sources check ${source.id}\` to try again.`,
-    );
+  done.push(message("status.sources", { n: sources.total }));
+  for (const { id, title } of sources.unhealthy) {
+    next.push(message("status.source_failing", { named: title === null ? "no" : "yes", title: title ?? "", id }));
   }
 }
 
-function tellReaders({ subscribers }: Status, { done, next }: Steps): void {
-  const { active, pending } = subscribers;
-  const waiting = pending === 0 ? "" : `, ${pending} pending`;
-  if (active > 0) done.push(`${count(active, "active reader")}${waiting}.`);
-  else {
-    next.push(
-      "Add your first reader. Run `dayletter subscribers add you@example.com --all-tags --confirmed`, or import a list " +
-        `with \`dayletter subscribers import FILE\`.${pending === 0 ? "" : ` Readers yet to confirm: ${pending}.`}`,
-    );
-  }
+function addReaders({ subscribers: { active, pending } }: Status, { done, next }: Steps): void {
+  if (active > 0) done.push(message("status.readers", { active, pending }));
+  else next.push(message("status.no_reader", { pending }));
 }
 
-function tellMail({ transport }: Status, { smtp, publicUrl }: Pick<Config, "smtp" | "publicUrl">, steps: Steps): void {
-  if (smtp === null) {
-    steps.done.push(
-      leadsToLoopback(publicUrl)
-        ? "Emails are saved in the outbox. Read them at /outbox."
-        : "Emails are saved in the outbox, the folder `outbox` in DATA_DIR.",
-    );
-    steps.next.push("Set SMTP_URL to your mail relay to send email.");
-  } else if (transport.reason === null) steps.done.push(`Email is sent through the relay ${smtp.host}:${smtp.port}.`);
-  else
-    steps.next.push(
-      `The relay ${smtp.host}:${smtp.port} is not accepting email. Run \`dayletter doctor\` to find out why.`,
-    );
+function addMail({ transport }: Status, config: MailConfig, steps: Steps): void {
+  const { smtp, mailTransport: module, publicUrl, postalAddressMissing } = config;
+  const relay = smtp === null ? module : `${smtp.host}:${smtp.port}`;
+  if (relay === null) {
+    steps.done.push(message(leadsToLoopback(publicUrl) ? "status.outbox_page" : "status.outbox_folder"));
+    steps.next.push(message("status.no_relay"));
+  } else if (postalAddressMissing) steps.next.push(message("status.no_postal_address"));
+  else if (transport.reason !== null) steps.next.push(message("status.relay_paused", { relay }));
+  else steps.done.push(module === null ? message("status.relay", { relay }) : message("status.transport", { module }));
 }
 
-function tellEdition({ next: sends, schedule, latest, waiting }: Status, { done, next }: Steps): void {
+function addEdition({ next: sends, schedule, latest, waiting }: Status, { done, next }: Steps): void {
   const [first] = sends;
-  if (first) done.push(`Next edition: ${first.date}, ${timeOf(first.date, schedule)} (${schedule.timezone}).`);
-  else next.push("No send date is scheduled. Run `dayletter schedule show` to see the schedule.");
-  if (waiting > 0) done.push(`${count(waiting, "article")} waiting.`);
+  if (first) {
+    const { timezone } = schedule;
+    done.push(message("status.next_edition", { date: first.date, time: timeOf(first.date, schedule), timezone }));
+  } else next.push(message("status.no_dates"));
+  if (waiting > 0) done.push(message("status.waiting", { n: waiting }));
   if (latest === null) return;
-  if (latest.state === "held") next.push(`Edition ${latest.date} is held. Review and approve it.`);
-  if (latest.state === "paused")
-    next.push(`Edition ${latest.date} is paused. Run \`dayletter edition show\` to see why.`);
+  const edition = latest.date;
+  if (latest.state === "held") next.push(message("status.edition_held", { edition }));
+  if (latest.state === "paused") next.push(message("status.edition_paused", { edition }));
   const { unknown } = latest.balance;
-  if (unknown > 0) {
-    next.push(
-      `The relay did not confirm ${count(unknown, "delivery", "deliveries")} of ${latest.date}. Run \`dayletter edition show\` for details.`,
-    );
-  }
+  if (unknown > 0) next.push(message("status.outcomes_unknown", { n: unknown, edition }));
 }
 
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+function message(key: MessageKey, values: MessageValues = {}): Message {
+  return { key, values };
 }

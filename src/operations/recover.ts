@@ -1,27 +1,28 @@
-import { watchAlerts, type AlertDeps } from "./alerts/watch.ts";
+import { type AlertDeps, watchAlerts } from "./alerts/watch.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
-import { deadAfterMs, sweepDeadClaims } from "../deliveries/senders.ts";
+import { deadAfterMs, sweepDeadClaims } from "../ledger/dead-senders.ts";
 import { dueSlices, expire, isSettled } from "../deliveries/store.ts";
-import { passDeadlines } from "../editions/deadline.ts";
+import { type DueDeps, openDue, passDeadlines } from "../editions/due.ts";
 import type { HoldOptions } from "../editions/hold.ts";
-import { openDue, type DueDeps } from "../editions/due.ts";
-import { pauseForGone } from "../editions/pause-itself.ts";
+import { pauseForGone } from "../editions/auto-pause.ts";
 import { wakeAfter } from "../editions/state.ts";
 import { editionsInState } from "../editions/store.ts";
 import { unrenderedEditions } from "../editions/stencils.ts";
 import type { Wake } from "../queue/contract.ts";
 import { loadSchedule } from "../schedule/store.ts";
-import { lookAhead } from "../editions/schedule-turn.ts";
+import { lookAhead } from "../editions/change-schedule.ts";
 import { dueFeeds } from "../sources/store.ts";
-import { recoverReaders } from "../subscribers/recover.ts";
+import { giveUpMailboxes } from "../outcomes/give-up.ts";
+import { expireNotices, hasDueNotices } from "../subscribers/notices.ts";
 
 export interface RecoverDeps extends DueDeps {
   wake: Wake;
   /** This process's row in `senders`. */
   sender: string;
   transport: AlertDeps["transport"];
+  callLedger: AlertDeps["callLedger"];
   options: AlertDeps["options"] &
     DueDeps["options"] &
     HoldOptions & { unknownPolicy: "hold" | "resend"; secret: string };
@@ -40,11 +41,12 @@ export async function recover(deps: RecoverDeps): Promise<void> {
     stopTheGone,
     passDeadlines,
     askForDeliveries,
-    recoverReaders,
+    lookAfterReaders,
     openWhatIsDue,
     checkNextSend,
     askForRendering,
     askForFeeds,
+    giveUpMailboxes,
     // Last, because the steps above may cause an alert.
     watchAlerts,
   ];
@@ -95,4 +97,13 @@ async function askForDeliveries({ db, clock, wake }: RecoverDeps): Promise<void>
 
 async function askForFeeds({ db, clock, wake }: RecoverDeps): Promise<void> {
   for (const sourceId of await dueFeeds(db, clock.now())) await wake("fetch-source", { sourceId });
+}
+
+/** Expires old notices, and wakes the jobs for waiting sign-ups and for notices that are due. */
+export async function lookAfterReaders(deps: { db: Db; clock: Clock; wake: Wake }): Promise<void> {
+  const { db, clock, wake } = deps;
+  const now = clock.now();
+  await expireNotices(db, now);
+  if (await db.selectFrom("signups").select("id").limit(1).executeTakeFirst()) await wake("handle-signup", {});
+  if (await hasDueNotices(db, now)) await wake("send-notices", {});
 }

@@ -1,8 +1,12 @@
 import { sql } from "kysely";
+import { hashReaders } from "../subscribers/suppressed-readers.ts";
+import { dropUnfollowed } from "../articles/tag-store.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Database } from "../db/open.ts";
 import type { Db } from "../db/schema.ts";
+import { dropOldDeliveries, ensurePartitions } from "../deliveries/partitions.ts";
+import { keepFinalCounts } from "../editions/store.ts";
 
 const dayMs = 24 * 3_600_000;
 /** Stencils are needed for sending only. Sent emails can be rendered again from the snapshot. */
@@ -14,9 +18,18 @@ const keepUnsentMs = 400 * dayMs;
 const keepPendingMs = 7 * dayMs;
 /** Questions about a single email come within a few weeks. */
 const keepNoticesMs = 30 * dayMs;
+/** Counts of mailbox providers, answers of the DNS, and pauses that are over. */
+const keepProvidersMs = 30 * dayMs;
 
-/** Deletes expired data. Editions, deliveries and sent content are kept. */
-export async function retain({ database, clock, log }: { database: Database; clock: Clock; log: Log }): Promise<void> {
+export interface RetentionDeps {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  options: { keepDeliveriesDays: number; secret: string };
+}
+
+/** Deletes expired data. Editions with their counts, and sent content, are kept. */
+export async function retain({ database, clock, log, options }: RetentionDeps): Promise<void> {
   const { db } = database;
   const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
   const stencils = await db
@@ -29,12 +42,27 @@ export async function retain({ database, clock, log }: { database: Database; clo
   const articles = await sql`
     delete from articles where edition_id is null and (backlog or hidden) and first_seen_at < ${before(keepUnsentMs)}
   `.execute(db);
+  await dropUnfollowed(db, { before: before(dayMs) });
   await db.deleteFrom("caps").where("expire", "<", clock.now().getTime()).execute();
+  await sql`delete from provider_hours where hour < ${before(keepProvidersMs)}`.execute(db);
+  await sql`delete from provider_domains where expires_at < ${before(keepProvidersMs)}`.execute(db);
+  await sql`delete from providers where state = 'open' and changed_at < ${before(keepProvidersMs)}`.execute(db);
   const readers = await forgetReaders(db, { unconfirmed: before(keepPendingMs), notices: before(keepNoticesMs) });
+  await hashReaders(db, options.secret);
+  await ensurePartitions(db);
+  const deliveriesOf = await dropOldDeliveries(db, before(options.keepDeliveriesDays * dayMs), keepFinalCounts);
+  await sql`
+    delete from delivery_outcomes o using editions e
+    where e.id = o.edition_id and e.final_counts is not null`.execute(db);
   // PostgreSQL servers run autovacuum. The embedded database does not.
   if (database.engine === "embedded") await database.pool.query("vacuum analyze");
   log.info(
-    { stencils: Number(stencils.numUpdatedRows), articles: Number(articles.numAffectedRows ?? 0n), readers },
+    {
+      stencils: Number(stencils.numUpdatedRows),
+      articles: Number(articles.numAffectedRows ?? 0n),
+      readers,
+      deliveriesOf,
+    },
     "retention finished",
   );
 }

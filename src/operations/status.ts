@@ -1,22 +1,29 @@
 import type { Clock } from "../base/clock.ts";
 import type { Config } from "../config/load.ts";
 import type { Db, SubscriberStatus } from "../db/schema.ts";
-import { countStates } from "../deliveries/store.ts";
-import { localDate, nextSends, type NextSend } from "../schedule/calendar.ts";
-import { balance, type Balance } from "../editions/state.ts";
+import { countRetryable, countStates } from "../deliveries/store.ts";
+import { countOutcomes, type OutcomeCounts } from "../outcomes/store.ts";
+import { localDate, type NextSend } from "../schedule/calendar.ts";
+import type { Balance } from "../deliveries/balance.ts";
+import { nextEdition } from "../schedule/next-edition.ts";
 import { listEditions, recordedDates, type Edition } from "../editions/store.ts";
-import type { Transport } from "../mail/transport.ts";
+import { relayState, type RelayDeps, type RelayState } from "./relay.ts";
 import { loadSchedule, type EffectiveSchedule } from "../schedule/store.ts";
 import { listSources, unhealthyAfter, type Source } from "../sources/store.ts";
-import { countSuppressed } from "../subscribers/edition-suppressions.ts";
+import { countSuppressed } from "../subscribers/suppressions.ts";
+import { countQuestions, type QuestionCounts } from "../subscribers/questions.ts";
 import { countByStatus } from "../subscribers/store.ts";
+
+const yearMs = 365 * 24 * 3_600_000;
 
 export interface EditionStatus extends Edition {
   balance: Balance;
-  /** The sum in words: `selected 3 = sent 3 + …`. */
-  sentence: string;
   /** Addresses suppressed because of this edition's emails. */
   suppressed: number;
+  /** Rejected and expired deliveries that a retry would send again. */
+  retryable: number;
+  /** What became of its emails after the relay had accepted them. */
+  outcomes: OutcomeCounts;
 }
 
 export interface Status {
@@ -27,16 +34,18 @@ export interface Status {
   latest: EditionStatus | null;
   sources: { total: number; unhealthy: Source[] };
   subscribers: Record<SubscriberStatus, number>;
+  /** Readers who were asked within a year whether they still want the emails. */
+  questions: QuestionCounts;
   /** Articles waiting for the next edition. */
   waiting: number;
-  transport: ReturnType<Transport["state"]>;
+  transport: RelayState;
 }
 
 export interface StatusDeps {
   db: Db;
   clock: Clock;
   config: Config;
-  transport: Transport;
+  transport: RelayDeps["transport"];
 }
 
 /** The status for `dayletter status`, the front page and the API. */
@@ -57,21 +66,26 @@ export async function status({ db, clock, config, transport }: StatusDeps): Prom
     latest: latest ? await editionStatus(db, latest) : null,
     sources: { total: sources.length, unhealthy: sources.filter((source) => source.failures >= unhealthyAfter) },
     subscribers: await countByStatus(db),
+    questions: await countQuestions(db, new Date(now.getTime() - yearMs)),
     waiting: await countWaiting(db, now),
-    transport: transport.state(),
+    transport: await relayState({ db, clock, transport, options: config }),
   };
 }
 
 /** The next five sends, without dates that already have an edition. */
 export async function comingSends(db: Db, now: Date, schedule: EffectiveSchedule): Promise<NextSend[]> {
   const recorded = await recordedDates(db, localDate(now, schedule.timezone));
-  return nextSends(now, { ...schedule, skipped: new Set([...schedule.skipped, ...recorded]) }, 5);
+  return nextEdition(now, schedule, recorded, { sends: 5 }).sends;
 }
 
 export async function editionStatus(db: Db, edition: Edition): Promise<EditionStatus> {
-  const counts = await countStates(db, edition.id, edition.selected);
-  const suppressed = await countSuppressed(db, edition.id);
-  return { ...edition, balance: counts, sentence: balance(counts).sentence, suppressed };
+  return {
+    ...edition,
+    balance: await countStates(db, edition),
+    suppressed: await countSuppressed(db, edition.id),
+    retryable: await countRetryable(db, edition.id),
+    outcomes: await countOutcomes(db, edition.id),
+  };
 }
 
 async function countWaiting(db: Db, now: Date): Promise<number> {

@@ -1,12 +1,12 @@
 import { isActive, type EditionState } from "../editions/state.ts";
+import type { Message } from "../catalogue/catalogue.ts";
 import type { EditionStatus } from "./status.ts";
 
-/** The data for an edition's sentence. */
+/** The data for an edition's progress. */
 type EditionFacts = Pick<EditionStatus, "date" | "number" | "state" | "articles" | "selected" | "balance">;
 
-/** The data for the sentence of a day without an edition. */
+/** The data for a day without an edition. */
 export interface DayFacts {
-  now: Date;
   today: string;
   /** The next send; null when none is planned. */
   next: { date: string; at: Date } | null;
@@ -14,13 +14,10 @@ export interface DayFacts {
   due: boolean;
   /** Today is a skipped send day. */
   skipped: boolean;
-  /** Of today, local "HH:MM". */
-  sendAt: string;
-  /** Such as `12 minutes`. */
-  inWords(ms: number): string;
-  /** Such as `Wednesday 25 November`. */
-  dayInWords(at: Date): string;
 }
+
+/** What is to come on a day that has no edition yet: today's edition, a later one, or none. */
+export type ComingDay = { code: "due" } | { code: "none" } | { code: "today" | "later" | "later_skipped"; at: Date };
 
 const pressing: readonly EditionState[] = ["held", "paused", "sending", "opening"];
 
@@ -38,54 +35,83 @@ export function editionsOfDay<E extends Pick<EditionFacts, "date" | "state">>(
   return { lead, others: editions.filter((one) => one !== lead && (one.date === today || isActive(one.state))) };
 }
 
-/** Describes a day that has no edition yet. */
-export function comingInWords({ due, next, today, skipped, sendAt, ...facts }: DayFacts): string {
-  if (due) return "Today’s edition is due. Its last articles are being collected.";
-  if (next === null) return "There is no edition today, and none is scheduled.";
-  const wait = facts.inWords(next.at.getTime() - facts.now.getTime());
-  if (next.date === today) return `Today’s edition will be sent at ${sendAt}, in ${wait}.`;
-  const none = skipped ? "Today’s edition is skipped." : "There is no edition today.";
-  return `${none} The next one will be sent on ${facts.dayInWords(next.at)}, in ${wait}.`;
+/** What is to come on a day that has no edition yet. */
+export function comingDay({ due, next, today, skipped }: DayFacts): ComingDay {
+  if (due) return { code: "due" };
+  if (next === null) return { code: "none" };
+  if (next.date === today) return { code: "today", at: next.at };
+  return { code: skipped ? "later_skipped" : "later", at: next.at };
 }
 
-/** Describes the progress of an edition. */
-export function editionInWords(edition: EditionFacts, today: string): string {
-  const { state, articles, selected, balance } = edition;
-  const what = nameInWords(edition, today);
-  const all = readers(selected);
-  const sent = `${balance.sent.toLocaleString("en")} of ${all}`;
+/** The progress of an edition. Its text also needs `edition`, the edition's name. */
+export function editionProgress({ number, state, articles, selected, balance }: EditionFacts): Message {
+  const { sent, skipped } = balance;
+  const counts = { sent, readers: selected };
   switch (state) {
     case "opening":
-      return `${what} is being prepared, with ${articles === 1 ? "1 article" : `${articles} articles`} for ${all}.`;
-    case "held": {
-      const waiting = selected - balance.skipped;
-      return `${what} is held. ${readers(waiting)} will get it when you approve it.`;
-    }
+      return { key: "progress.opening", values: { articles, readers: selected - skipped } };
+    case "held":
+      return { key: "progress.held", values: { readers: selected - skipped } };
     case "sending":
-      return `${what} is being sent. ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
+      return { key: "progress.sending", values: counts };
     case "paused":
-      return `${what} is paused. ${sent} ${balance.sent === 1 ? "has" : "have"} it.`;
+      return { key: "progress.paused", values: counts };
     case "finished":
-      if (selected === 0) return `${what} was sent to nobody because no reader follows any of its tags.`;
-      if (balance.sent === selected) return `${what} was sent to ${selected === 1 ? "its only reader" : `all ${all}`}.`;
-      return `${what} was sent to ${sent}.`;
+      if (selected === 0) return { key: "progress.finished_for_nobody", values: {} };
+      return { key: sent === selected ? "progress.finished_for_all" : "progress.finished_for_some", values: counts };
     case "cancelled":
-      if (balance.sent === 0) return `${what} was cancelled before it was sent.`;
-      return `${what} was cancelled after it was sent to ${sent}.`;
+      return sent === 0
+        ? { key: "progress.cancelled_unsent", values: {} }
+        : { key: "progress.cancelled", values: counts };
     case "missed":
-      return `${what} was missed.`;
+      return { key: "progress.missed", values: {} };
     case "empty":
-      return edition.number === 1
-        ? "There were no articles for an edition today, so nothing was sent."
-        : `${what} had no articles, so nothing more was sent.`;
+      return { key: number === 1 ? "progress.empty" : "progress.empty_extra", values: {} };
   }
 }
 
-function nameInWords({ date, number }: EditionFacts, today: string): string {
-  const day = date === today ? "Today’s" : `The ${date}`;
-  return number === 1 ? `${day} edition` : `${day} extra edition (${number})`;
+/** Something that needs an operator's decision. */
+export type Decision<E, S> =
+  | { code: "edition_held" | "edition_paused"; edition: E }
+  | { code: "outcomes_unknown"; edition: E; deliveries: number }
+  | { code: "edition_empty"; sentence: string }
+  | { code: "relay_paused"; reason: string }
+  | { code: "source_failing"; source: S }
+  | { code: "no_sources" | "no_readers" | "no_dates" };
+
+interface Facts<E, S> {
+  /** The newest editions, newest first. */
+  editions: readonly E[];
+  /** One sentence for each edition that unexpectedly reached nobody. */
+  empty: readonly string[];
+  unhealthy: readonly S[];
+  sources: number;
+  readers: number;
+  /** Why the relay is not accepting email; null if it is. */
+  relay: string | null;
+  /** Whether a send date is scheduled. */
+  planned: boolean;
 }
 
-function readers(n: number): string {
-  return n === 1 ? "1 reader" : `${n.toLocaleString("en")} readers`;
+/** What needs a decision, most urgent first. */
+export function decisions<E extends Pick<EditionStatus, "state" | "balance">, S>(facts: Facts<E, S>): Decision<E, S>[] {
+  return [
+    ...facts.editions.flatMap((edition) => ofEdition<E, S>(edition)),
+    ...facts.empty.map((sentence) => ({ code: "edition_empty" as const, sentence })),
+    ...(facts.relay === null ? [] : [{ code: "relay_paused" as const, reason: facts.relay }]),
+    ...facts.unhealthy.map((source) => ({ code: "source_failing" as const, source })),
+    ...(facts.sources === 0 ? [{ code: "no_sources" as const }] : []),
+    ...(facts.readers === 0 ? [{ code: "no_readers" as const }] : []),
+    ...(facts.planned ? [] : [{ code: "no_dates" as const }]),
+  ];
+}
+
+/** A held edition sends nothing, so it has nothing else to decide. */
+function ofEdition<E extends Pick<EditionStatus, "state" | "balance">, S>(edition: E): Decision<E, S>[] {
+  const { state, balance } = edition;
+  if (state === "held") return [{ code: "edition_held", edition }];
+  return [
+    ...(state === "paused" ? [{ code: "edition_paused" as const, edition }] : []),
+    ...(balance.unknown > 0 ? [{ code: "outcomes_unknown" as const, edition, deliveries: balance.unknown }] : []),
+  ];
 }

@@ -9,9 +9,9 @@ import type { Span, Telemetry } from "bullmq";
 import { BullMQOtel } from "bullmq-otel";
 import { reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { withoutAddress } from "../base/mask-address.ts";
+import { withoutAddress } from "../base/address.ts";
 import type { Trace, TraceFields } from "../base/trace.ts";
-import { within } from "../base/within.ts";
+import { within } from "../base/async.ts";
 
 export interface Tracing {
   trace: Trace;

@@ -6,12 +6,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { dropCodes } from "./codes.ts";
-import { rememberDevice } from "./devices.ts";
+import { rememberDevice, endSessions, openSession } from "./sessions.ts";
 import { nameKey, parseName } from "./names.ts";
 import { demandNewPassword, hashPassword } from "./password.ts";
 import type { Role } from "./roles.ts";
 import { hashOf, newToken } from "./secrets.ts";
-import { endSessions, openSession } from "./sessions.ts";
 import { refuseTakenName } from "./tokens.ts";
 
 const day = 24 * 3_600_000;

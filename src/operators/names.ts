@@ -15,9 +15,3 @@ export function parseName(raw: string): string {
 export function nameKey(raw: string): string {
   return raw.normalize("NFKC").replace(/\s+/g, " ").trim().toLowerCase();
 }
-
-/** The result of disabling an operator, in words. */
-export function disabledText(name: string, revokedTokens: readonly string[]): string {
-  const tokens = revokedTokens.length === 0 ? "" : ` Permanently revoked tokens: ${revokedTokens.join(", ")}.`;
-  return `${name} is disabled. All sessions have ended.${tokens}`;
-}

@@ -1,6 +1,10 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
 import { Refusal } from "../base/errors.ts";
-import type { ErrorCode } from "../wording/catalogue.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Db } from "../db/schema.ts";
+import { writeAudit } from "../audit/audit.ts";
+import { endSessions, openSession, type Session } from "./sessions.ts";
 
 /** 32 MiB and about 150 ms per attempt (OWASP Password Storage Cheat Sheet's third choice for scrypt). */
 const cost = { logN: 15, r: 8, p: 3 };
@@ -208,4 +212,40 @@ function leastLeft(
 function isRun(text: string): boolean {
   const steps = new Set([...text].slice(1).map((character, i) => character.codePointAt(0)! - text.codePointAt(i)!));
   return steps.size <= 1;
+}
+
+interface Deps {
+  db: Db;
+  clock: Clock;
+  options: Parameters<typeof demandNewPassword>[2];
+}
+
+/**
+ * Changes an operator's own password and ends all sessions, including this one.
+ * @returns the token of the new session
+ * @throws Refusal 422
+ */
+export async function changePassword(
+  { db, clock, options }: Deps,
+  session: Session,
+  request: { present: string; password: string; repeated: string; from: string; agent: string },
+): Promise<string> {
+  const { id, name } = session.operator;
+  const row = await db.selectFrom("operators").select("password").where("id", "=", id).executeTakeFirstOrThrow();
+  await demandPassword(row, request.present);
+  await demandNewPassword(request, name, options);
+  const password = await hashPassword(request.password);
+  const now = clock.now();
+  return db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable("operators")
+      .set({ password })
+      .where("id", "=", id)
+      .where("password", "=", row.password)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Refusal(409, "password_changed");
+    await endSessions(tx, id);
+    await writeAudit(tx, { at: now, actor: name, action: "operator password", subject: name });
+    return openSession(tx, { operatorId: id, from: request.from, agent: request.agent }, now);
+  });
 }

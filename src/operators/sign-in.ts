@@ -4,10 +4,9 @@ import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { readSecondFactor, recoveryCodesLeft, secondFactorRefusal, useSecondFactor } from "./codes.ts";
-import { knownDevice, rememberDevice } from "./devices.ts";
+import { knownDevice, rememberDevice, dropEndedSessions, endSession, openSession } from "./sessions.ts";
 import { nameKey } from "./names.ts";
 import { checkPassword } from "./password.ts";
-import { dropEndedSessions, endSession, openSession } from "./sessions.ts";
 
 export interface SignInDeps {
   db: Db;

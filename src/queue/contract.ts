@@ -14,8 +14,11 @@ export const jobs = {
   "render-edition": { queue: "editions", payload: edition },
   "queue-slices": { queue: "editions", payload: edition },
   "close-edition": { queue: "editions", payload: edition },
+  // Asks other servers, like the polls of feeds.
+  "look-up-providers": { queue: "sources", payload: edition },
   recover: { queue: "editions", payload: nothing },
   retention: { queue: "editions", payload: nothing },
+  "ask-again": { queue: "editions", payload: nothing },
   "deliver-slice": { queue: "deliveries", payload: edition.extend({ slice: z.number().int().min(0) }) },
   // In a queue of their own, so that a reader who waits for an email does not wait for an edition.
   "handle-signup": { queue: "readers", payload: nothing },

@@ -1,13 +1,22 @@
 import { Refusal } from "../base/errors.ts";
-import { openWording, type Wording } from "../wording/catalogue.ts";
-import { fromQuotedPrintable, quotedPrintable } from "../mail/encode.ts";
-import { ownHead, partBorders, sharedHead } from "../mail/message.ts";
-import { readerValues } from "./personalise.ts";
-import { escapeHtml, textWidth, wrap } from "./plain.ts";
+import { openWording, type Wording } from "../catalogue/catalogue.ts";
+import { base64Lines, fromBase64, fromQuotedPrintable, padded, quotedPrintable, textBytes } from "../mail/encode.ts";
+import { ownHead, partBorders, sharedHead } from "../mail/mime.ts";
+import { clip, showHtml, textWidth, wrap } from "./plain.ts";
+import { isolate } from "./scripts.ts";
 import { subjectOf } from "./subject.ts";
-import type { Sender } from "./sender.ts";
-import { readerSlots, stencilVersion } from "./types.ts";
-import type { Part, ReaderMail, ReaderSlot, Stencil } from "./types.ts";
+import type { Sender } from "./publication.ts";
+import {
+  readerSlots,
+  stencilVersion,
+  type Part,
+  type ReaderMail,
+  type ReaderSlot,
+  type Stencil,
+  type Encoding,
+  type Mode,
+} from "./types.ts";
+import { oneLine } from "../base/text.ts";
 
 type Form = "html" | "text";
 type Filled = Record<ReaderSlot, string>;
@@ -21,6 +30,8 @@ export interface Prepared {
   borders: { text: string; html: string; end: string };
   html: Piece[];
   text: Piece[];
+  /** Encoded values that readers share, by their text. */
+  encoded: Record<Form, Map<string, string>>;
   articles: Map<number, { title: string; lead: Record<Form, Buffer>; rest: Record<Form, Buffer> }>;
 }
 
@@ -29,14 +40,15 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
   if (stencil.version !== stencilVersion) {
     throw new Refusal(409, "stencil_outdated", { version: stencil.version, expected: stencilVersion });
   }
-  const { language, boundary } = stencil;
+  const { language, boundary, encodings } = stencil;
   return {
     stencil,
     wording: openWording(language),
     head: { ...sharedHead({ ...sender, language, boundary }), feedbackId: sender.feedbackId },
-    borders: partBorders(boundary),
-    html: stencil.html.map(toPiece),
-    text: stencil.text.map(toPiece),
+    borders: partBorders(boundary, encodings),
+    html: stencil.html.map((part) => toPiece(part, encodings.html)),
+    text: stencil.text.map((part) => toPiece(part, encodings.text)),
+    encoded: { html: new Map(), text: new Map() },
     articles: new Map(
       stencil.articles.map(({ position, title, lead, rest }) => [
         position,
@@ -51,32 +63,32 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
  * `Refusal` 422 for an address, Message-ID or link that is not valid in a header, and for an unknown position.
  */
 export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
-  const { stencil, wording, head, borders } = prepared;
-  const values = readerValues(mail, wording, stencil.mode);
+  const { stencil, head, borders } = prepared;
+  const values = valuesOf(prepared, mail);
   const own = ownHead({
     to: mail.to,
     subject: subjectLine(prepared, mail),
     messageId: mail.messageId,
     date: mail.date,
-    unsubscribe: stencil.mode === "edition" ? mail.links.oneClick : null,
+    unsubscribe: stencil.mode === "edition" ? mail.links : null,
     feedbackId: head.feedbackId,
   });
   const out: (Buffer | string)[] = [head.from, own, head.fixed, borders.text];
-  lay(prepared.text, "text", encoded(values, wrapped), prepared, mail, out);
+  layPart("text", values, prepared, mail, out);
   out.push(borders.html);
-  lay(prepared.html, "html", encoded(values, escapeHtml), prepared, mail, out);
+  layPart("html", values, prepared, mail, out);
   out.push(borders.end);
   return joined(out);
 }
 
 /** The decoded HTML alone. Throws as `assemble` does for positions. */
 export function assembleHtml(prepared: Prepared, mail: ReaderMail): string {
-  return body(prepared, mail, "html", escapeHtml);
+  return body(prepared, mail, "html");
 }
 
 /** The decoded text alone, with `\n` line ends. Throws as `assemble` does for positions. */
 export function assembleText(prepared: Prepared, mail: ReaderMail): string {
-  return body(prepared, mail, "text", wrapped);
+  return body(prepared, mail, "text");
 }
 
 /** The subject of a reader's email: one line of at most 120 characters. */
@@ -92,23 +104,61 @@ function wrapped(value: string): string {
   return wrap(value, textWidth);
 }
 
-function body(prepared: Prepared, mail: ReaderMail, form: Form, show: (value: string) => string): string {
+const show: Record<Form, (value: string) => string> = { html: showHtml, text: wrapped };
+
+function body(prepared: Prepared, mail: ReaderMail, form: Form): string {
   const out: (Buffer | string)[] = [];
-  lay(
-    prepared[form],
-    form,
-    encoded(readerValues(mail, prepared.wording, prepared.stencil.mode), show),
-    prepared,
-    mail,
-    out,
-  );
-  return fromQuotedPrintable(joined(out).toString("latin1"));
+  layPart(form, valuesOf(prepared, mail), prepared, mail, out);
+  const encoded = joined(out).toString("latin1");
+  return prepared.stencil.encodings[form] === "base64" ? fromBase64(encoded) : fromQuotedPrintable(encoded);
 }
 
-function encoded(values: Filled, show: (value: string) => string): Filled {
+function valuesOf({ stencil, wording, articles }: Prepared, mail: ReaderMail): Filled {
+  // The lead's headline is the subject already, unless an editor has written one.
+  const after = stencil.subject === undefined && mail.positions.length > 1 ? 1 : 0;
+  const headlines = mail.positions.slice(after, after + mostHeadlines).map((at) => articles.get(at)?.title ?? "");
+  return readerValues(mail, { wording, mode: stencil.mode, headlines, language: stencil.language });
+}
+
+/** Slots whose values many readers share, because they follow the same tags. */
+const sharedSlots: ReadonlySet<ReaderSlot> = new Set(["preheader", "count", "why", "moreArticles"]);
+const mostEncoded = 500;
+
+/** One body part in the stencil's encoding. */
+function layPart(form: Form, values: Filled, prepared: Prepared, mail: ReaderMail, out: (Buffer | string)[]): void {
+  const quoted = prepared.stencil.encodings[form] === "quoted-printable";
+  const encode = (value: string): string => (quoted ? quotedPrintable(show[form](value)) : show[form](value));
+  const known = prepared.encoded[form];
   const filled = { ...values };
-  for (const slot of readerSlots) filled[slot] = quotedPrintable(show(values[slot]));
-  return filled;
+  for (const slot of readerSlots) {
+    const value = values[slot];
+    const kept = known.get(value);
+    filled[slot] = kept ?? encode(value);
+    if (kept === undefined && sharedSlots.has(slot)) {
+      if (known.size >= mostEncoded) known.clear();
+      known.set(value, filled[slot]);
+    }
+  }
+  if (quoted) lay(prepared[form], form, filled, prepared, mail, out);
+  else layBase64(form, filled, prepared, mail, out);
+}
+
+/** The articles are encoded already. What stands before and after them is encoded with the reader's values in it. */
+function layBase64(form: Form, filled: Filled, prepared: Prepared, mail: ReaderMail, out: (Buffer | string)[]): void {
+  let open: Buffer[] = [];
+  const place = (piece: Piece): void => {
+    if (Buffer.isBuffer(piece)) open.push(piece);
+    else if ("slot" in piece) open.push(textBytes(filled[piece.slot]));
+    else if ("more" in piece) {
+      if (mail.more > 0) for (const inner of piece.more) place(inner);
+    } else {
+      out.push(base64Lines(padded(Buffer.concat(open))));
+      open = [];
+      lay([piece], form, filled, prepared, mail, out);
+    }
+  };
+  for (const piece of prepared[form]) place(piece);
+  out.push(base64Lines(Buffer.concat(open)));
 }
 
 function lay(
@@ -134,9 +184,9 @@ function lay(
   }
 }
 
-function toPiece(part: Part): Piece {
-  if ("fixed" in part) return bytes(part.fixed);
-  return "more" in part ? { more: part.more.map(toPiece) } : part;
+function toPiece(part: Part, encoding: Encoding): Piece {
+  if ("fixed" in part) return encoding === "base64" ? textBytes(part.fixed) : bytes(part.fixed);
+  return "more" in part ? { more: part.more.map((inner) => toPiece(inner, encoding)) } : part;
 }
 
 function forms(piece: Record<Form, string>): Record<Form, Buffer> {
@@ -153,4 +203,69 @@ function joined(parts: (Buffer | string)[]): Buffer {
   let at = 0;
   for (const part of parts) at += typeof part === "string" ? whole.write(part, at, "latin1") : part.copy(whole, at);
   return whole;
+}
+
+/** How many characters of headlines are shown in the preheader, and of a reader's tags beside the date and in the reason. */
+const room = { preheader: 90, count: 60, why: 300 };
+/** A headline is not cut to fewer characters. */
+const shortestCut = 20;
+const mostHeadlines = 8;
+
+/**
+ * The plain text of every reader slot. In a sample copy the reader's own links are `#`.
+ * @param about.headlines of the reader's articles, for the preheader
+ * @param about.language of the text around the names; the wording's if it is not given
+ */
+export function readerValues(
+  mail: ReaderMail,
+  about: { wording: Wording; mode: Mode; headlines: readonly string[]; language?: string },
+): Record<ReaderSlot, string> {
+  const { wording, mode, language = wording.language } = about;
+  const { say } = wording;
+  const n = mail.positions.length + mail.more;
+  const tags = mail.matchedTags === "all" ? null : mail.matchedTags;
+  const own = mode === "edition";
+  const count =
+    tags === null
+      ? say("mail.articles", { n })
+      : say("mail.articles_on", { n, tags: listed(tags, room.count, wording, language) });
+  return {
+    preheader: joinedHeadlines(about.headlines, language) || count,
+    count,
+    why:
+      tags === null ? say("mail.why_all") : say("mail.why_tags", { tags: listed(tags, room.why, wording, language) }),
+    address: mail.to,
+    preferencesUrl: own ? mail.links.preferences : "#",
+    unsubscribeUrl: own ? mail.links.unsubscribe : "#",
+    moreUrl: mail.links.moreUrl,
+    moreArticles: say("mail.more", { n: mail.more }),
+  };
+}
+
+/** As many headlines as fit, the last one cut. */
+function joinedHeadlines(headlines: readonly string[], language: string): string {
+  const shown: string[] = [];
+  let left = room.preheader;
+  for (const headline of headlines) {
+    if (shown.length > 0 && left < Math.min(headline.length, shortestCut)) break;
+    const cut = clip(headline, left);
+    shown.push(isolate(cut, language));
+    left -= cut.length + separator.length;
+  }
+  return shown.join(separator);
+}
+
+const separator = " \u00b7 ";
+
+function listed(tags: string[], limit: number, { say }: Wording, language: string): string {
+  const shown: string[] = [];
+  let size = 0;
+  for (const tag of tags) {
+    const name = clip(oneLine(tag), limit);
+    if (shown.length > 0 && size + name.length + 2 > limit) break;
+    shown.push(isolate(name, language));
+    size += name.length + 2;
+  }
+  const text = shown.join(", ");
+  return shown.length === tags.length ? text : say("mail.tags_more", { tags: text, n: tags.length - shown.length });
 }

@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../package-root.ts";
-import { checkedFile, hashFolder, shippedTemplates } from "./checked.ts";
+import { checkedFile, hashFolder, shippedTemplates, loadTemplates } from "./templates.ts";
 import { checkNoticeTemplates } from "./notice.ts";
-import { loadTemplates } from "./templates.ts";
 
 // Run by `npm run build`: checks the shipped email templates, so that a start does not have to, and stores their hash.
 const hash = hashFolder(shippedTemplates);

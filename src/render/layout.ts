@@ -1,7 +1,6 @@
+import type { Token } from "./liquid.ts";
+import { readerSlots, type ReaderSlot, type TemplateFile, type EditionArticle } from "./types.ts";
 import { Refusal } from "../base/errors.ts";
-import type { Token } from "./sentinels.ts";
-import { readerSlots } from "./types.ts";
-import type { ReaderSlot, TemplateFile } from "./types.ts";
 
 /** A rendered template as a tree: text, named values, the place of the articles, and the block about further ones. */
 export type Node = Token | { articles: true } | { more: Node[] };
@@ -64,4 +63,29 @@ export function names(nodes: readonly Node[]): string[] {
 
 export function readerSlotOf(name: string): ReaderSlot | null {
   return readerSlots.find((slot) => name === `reader.${slot}`) ?? null;
+}
+
+/** Which parts an article has. The template is rendered once per shape, not once per article. */
+interface Shape {
+  lead: boolean;
+  summary: boolean;
+  source: "none" | "named" | "linked";
+  tags: boolean;
+}
+
+const yesNo = [true, false];
+
+/** All shapes. A shape is identified by its index. The first one has every part. */
+export const shapes: readonly Shape[] = yesNo.flatMap((lead) =>
+  yesNo.flatMap((summary) =>
+    (["linked", "named", "none"] as const).flatMap((source) => yesNo.map((tags) => ({ lead, summary, source, tags }))),
+  ),
+);
+
+/** The index of the shape of a cleaned article. */
+export function shapeOf(article: Pick<EditionArticle, "summary" | "tags" | "origin">, lead: boolean): number {
+  const source = article.origin === null ? "none" : article.origin.url === null ? "named" : "linked";
+  const summary = article.summary !== "";
+  const tags = article.tags.length > 0;
+  return shapes.findIndex((s) => s.lead === lead && s.summary === summary && s.source === source && s.tags === tags);
 }

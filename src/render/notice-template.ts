@@ -1,10 +1,9 @@
-import { Refusal } from "../base/errors.ts";
-import { renderLiquid } from "./liquid.ts";
-import { mjmlToHtml } from "./mjml.ts";
-import { oneLine } from "./plain.ts";
-import { createSentinels, type Token } from "./sentinels.ts";
-import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
 import { sharedValues } from "./values.ts";
+import { Refusal } from "../base/errors.ts";
+import { renderLiquid, createSentinels, type Token } from "./liquid.ts";
+import { mjmlToHtml } from "./mjml.ts";
+import { oneLine } from "../base/text.ts";
+import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
 
 /** A single email to one reader: a few paragraphs, at most one button, and an optional list of headlines. */
 export interface NoticeMail {
@@ -18,7 +17,7 @@ export interface NoticeMail {
   after: readonly string[];
   list: { title: string; articles: readonly { title: string; url: string }[] } | null;
   /** A subscriber's own links; null for an address that has not confirmed. */
-  own: { preferences: string; unsubscribe: string; oneClick: string } | null;
+  own: { preferences: string; unsubscribe: string; oneClick: string; mailto: string | null } | null;
   why: string;
 }
 
@@ -42,7 +41,7 @@ export function noticeValues(mail: NoticeMail): Map<string, string> {
   return new Map(named.map(([name, text]) => [name, oneLine(text)]));
 }
 
-/** The one-click address is in the header only, because a forwarded text must not unsubscribe the reader. */
+/** The other addresses are in the header only, because a forwarded text must not unsubscribe the reader. */
 function shownLinks({ preferences, unsubscribe }: NonNullable<NoticeMail["own"]>): object {
   return { preferences, unsubscribe };
 }

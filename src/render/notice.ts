@@ -1,9 +1,10 @@
-import { quotedPrintable } from "../mail/encode.ts";
-import { ownHead, partBorders, sharedHead } from "../mail/message.ts";
+import { identityOf } from "./publication.ts";
+import { encodedBody } from "../mail/encode.ts";
+import { ownHead, partBorders, sharedHead } from "../mail/mime.ts";
 import { compileNotice, noticeValues, type NoticeMail } from "./notice-template.ts";
-import { clip, escapeHtml, oneLine, textWidth, wrap } from "./plain.ts";
-import type { Token } from "./sentinels.ts";
-import { identityOf } from "./sender.ts";
+import { clip, escapeHtml, textWidth, wrap } from "./plain.ts";
+import { oneLine } from "../base/text.ts";
+import type { Token } from "./liquid.ts";
 import { subjectLimit } from "./subject.ts";
 import { readTemplate, trial } from "./templates.ts";
 import type { EmailTemplates, Publication } from "./types.ts";
@@ -40,7 +41,7 @@ export async function checkNoticeTemplates(folder: string): Promise<void> {
     button: { label: "Act", url },
     after: ["Three"],
     list: { title: "Articles", articles: [{ title: "Headline", url }] },
-    own: { preferences: url, unsubscribe: url, oneClick: url },
+    own: { preferences: url, unsubscribe: url, oneClick: url, mailto: null },
     why: "Because",
   });
 }
@@ -56,21 +57,17 @@ function createBuilder(templates: EmailTemplates, publication: Publication): Not
       const compiled = shapes.get(shape) ?? compileNotice(templates, publication, mail);
       shapes.set(shape, compiled);
       const { html, text } = await compiled;
-      const borders = partBorders(boundary);
+      const textBody = encodedBody(filled(text, values, (value) => wrap(value, textWidth)));
+      const htmlBody = encodedBody(filled(html, values, escapeHtml));
+      const borders = partBorders(boundary, { text: textBody.encoding, html: htmlBody.encoding });
       const own = ownHead({
         to: mail.to,
         subject: clip(oneLine(mail.subject), subjectLimit),
         messageId: mail.messageId,
         date: mail.date,
-        unsubscribe: mail.own?.oneClick ?? null,
+        unsubscribe: mail.own,
       });
-      const body = [
-        borders.text,
-        quotedPrintable(filled(text, values, (value) => wrap(value, textWidth))),
-        borders.html,
-        quotedPrintable(filled(html, values, escapeHtml)),
-        borders.end,
-      ];
+      const body = [borders.text, textBody.body, borders.html, htmlBody.body, borders.end];
       // An address that has not confirmed is not on the list.
       return Buffer.from(fromField + own + (mail.own ? fixed : offList(fixed)) + body.join(""), "latin1");
     },

@@ -1,21 +1,8 @@
-const lineBreaksAndTabs = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
-/** C0 and C1 controls, BOM, and the bidi embeddings, overrides and isolates that can reorder what surrounds them. */
-// oxlint-disable-next-line no-control-regex -- removing control characters is the point
-const unwanted = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/g;
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+import width from "string-width";
+import { oneLine } from "../base/text.ts";
+import { breakable, isolatesToHtml } from "./scripts.ts";
 
-/**
- * Any text as one line of well-formed Unicode: line breaks become spaces, controls and bidi overrides are removed, lone
- * surrogates become U+FFFD. Left-to-right marks and joiners stay, because real words need them.
- */
-export function oneLine(text: string): string {
-  return text
-    .replace(lineBreaksAndTabs, " ")
-    .replace(unwanted, "")
-    .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/ {2,}/g, " ")
-    .trim();
-}
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** A text of several lines, such as a postal address, as one line with commas. */
 export function commaLine(text: string): string {
@@ -59,15 +46,32 @@ function wholeGraphemes(text: string, limit: number): string {
 /** Columns of the text part of an email. */
 export const textWidth = 72;
 
-/** Wraps the text at spaces into lines of at most `width` units. Longer words are not broken. */
-export function wrap(text: string, width: number): string {
+/** All characters have one column. */
+const narrow = /^[ -~\u00a0-\u02ff]*$/;
+
+/**
+ * Wraps the text into lines of at most `columns`: at spaces, and between Chinese or Japanese characters, which have two
+ * columns. Longer words are not broken. `indent` goes before every line but the first, and has no room in
+ * `columns`.
+ */
+export function wrap(text: string, columns: number, indent = ""): string {
+  const widthOf = narrow.test(text) ? (part: string): number => part.length : width;
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
+  let used = 0;
+  const place = (part: string, space: string): void => {
+    const more = widthOf(part);
+    if (line !== "" && used + space.length + more > columns) {
       lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
+      line = indent + part;
+      used = more;
+    } else {
+      line += space + part;
+      used += space.length + more;
+    }
+  };
+  for (const word of text.split(" ")) {
+    for (const [i, part] of breakable(word).entries()) place(part, i > 0 || line === "" ? "" : " ");
   }
   return [...lines, line].join("\n");
 }
@@ -89,4 +93,16 @@ const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;
 /** Safe in HTML text and in a quoted attribute. */
 export function escapeHtml(text: string): string {
   return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (char) => entities[char] ?? char) : text;
+}
+
+/** Escaped like `escapeHtml`, with isolated names in an element of their own. */
+export function showHtml(text: string): string {
+  return isolatesToHtml(escapeHtml(text));
+}
+
+/** A local date (`YYYY-MM-DD`) written out in a language, such as "Thursday, December 5, 2013". No zone is involved. */
+export function longDate(date: string, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(
+    new Date(`${date}T00:00:00Z`),
+  );
 }

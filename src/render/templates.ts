@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import { compileStencil } from "./compile.ts";
 import type { EmailTemplates, Publication, TemplateFile } from "./types.ts";
+import { packageRoot } from "../package-root.ts";
 
 /**
  * Reads `digest.mjml` and `digest.txt` from a folder and compiles both for an edition and for a sample copy, so that a
@@ -39,6 +42,32 @@ export const trial: Publication = {
   language: "en",
   accentColour: "#8a2f1f",
   logo: { url: "https://news.example/logo.png", width: 96, height: 48 },
+  pictures: "all",
+  links: [
+    { label: "Privacy policy", url: "https://news.example/privacy" },
+    { label: "Legal notice", url: "https://news.example/imprint" },
+  ],
   from: { name: "Trial", address: "news@news.example" },
   listId: "daily.news.example",
 };
+
+export const shippedTemplates: string = join(packageRoot, "templates/email");
+
+/** Contains the hash of the templates that the build has checked, and the hash of the code that checked them. */
+export const checkedFile: string = join(packageRoot, "dist/templates.checked");
+
+/** Whether the build has checked exactly these templates. Compiling them takes a second. */
+export function areChecked(folder: string): boolean {
+  try {
+    return readFileSync(checkedFile, "utf8").split(" ")[0] === hashFolder(folder);
+  } catch {
+    return false;
+  }
+}
+
+/** A hash of the names and contents of all files in a folder. */
+export function hashFolder(folder: string): string {
+  const sum = createHash("sha256");
+  for (const name of readdirSync(folder).toSorted()) sum.update(`${name}\0`).update(readFileSync(join(folder, name)));
+  return sum.digest("hex");
+}

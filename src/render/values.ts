@@ -1,21 +1,23 @@
-import { openWording } from "../wording/catalogue.ts";
+import { clip, commaLine, httpUrl, longDate } from "./plain.ts";
+import { oneLine } from "../base/text.ts";
+import type { Sentinels } from "./liquid.ts";
+import { shapes } from "./layout.ts";
+import { readerSlots, type EditionName, type EditionWords, type Mode, type Publication } from "./types.ts";
+import { openWording } from "../catalogue/catalogue.ts";
+import { parseMarkdown, type Block, type MarkdownStyle } from "./markdown.ts";
+import { isRightToLeftLanguage } from "./scripts.ts";
 import { readableOn } from "./colour.ts";
-import { longDate } from "./dates.ts";
-import { clip, commaLine, httpUrl, oneLine, paragraphs } from "./plain.ts";
-import type { Sentinels } from "./sentinels.ts";
-import { shapes } from "./shapes.ts";
-import { readerSlots } from "./types.ts";
-import type { EditionName, EditionWords, Mode, Publication } from "./types.ts";
 
 const light = { paper: "#fffdf8", ink: "#1f1c17", soft: "#645d52", rule: "#d9d2c4" };
 const dark = { paper: "#191713", ink: "#ece6da", soft: "#aaa193", rule: "#423c32" };
-const rightToLeft = /^(ar|dv|fa|he|ps|sd|ug|ur|yi)\b/i;
 
 export interface EditionInput {
   publication: Publication;
   edition: EditionName;
   mode: Mode;
   words?: EditionWords;
+  /** The most articles of one email, for an edition that keeps it with its stencil. */
+  maxArticles?: number;
 }
 
 /** The values for a template: those of the edition, and placeholders for those of articles and readers. */
@@ -30,7 +32,7 @@ export function templateValues(input: EditionInput, sentinels: Sentinels): objec
       number:
         edition.number > 1 ? openWording(publication.language).say("edition.number", { n: edition.number }) : null,
     },
-    introduction: introductionOf(input).map((_, i) => mark(`introduction.${i}`)),
+    introduction: introductionOf(input).length > 0 ? mark("introduction") : "",
     reader: Object.fromEntries(readerSlots.map((slot) => [slot, mark(`reader.${slot}`)])),
     more: { begin: mark("more.begin"), end: mark("more.end") },
     articles: shapes.map((shape, i) => {
@@ -40,6 +42,11 @@ export function templateValues(input: EditionInput, sentinels: Sentinels): objec
         begin: part("begin"),
         end: part("end"),
         title: part("title"),
+        picture: part("picture"),
+        direction: part("direction"),
+        titleAlign: part("titleAlign"),
+        summaryAlign: part("summaryAlign"),
+        wordBreak: part("wordBreak"),
         url: part("url"),
         summary: part("summary", shape.summary),
         tags: part("tags", shape.tags),
@@ -50,14 +57,25 @@ export function templateValues(input: EditionInput, sentinels: Sentinels): objec
   };
 }
 
-/** The paragraphs of the editor's introduction; empty without one. */
-export function introductionOf({ words }: Pick<EditionInput, "words">): string[] {
-  return paragraphs(words?.introduction ?? "");
+/** The blocks of the editor's introduction, which is in Markdown; empty without one. */
+export function introductionOf({ words }: Pick<EditionInput, "words">): Block[] {
+  return parseMarkdown(words?.introduction ?? "");
+}
+
+/** How an introduction looks in an email. */
+export function introductionStyle({ language, accentColour }: Publication): MarkdownStyle {
+  const side = isRightToLeftLanguage(language) ? "right" : "left";
+  return {
+    block: "margin:0 0 8px",
+    list: `margin:0 0 8px;padding:0;padding-${side}:24px`,
+    link: `color:${readableOn(accentColour, light.paper)}`,
+    language,
+  };
 }
 
 /** The values of all emails of a publication: its name, its texts, its colours. */
 export function sharedValues(publication: Publication): object {
-  const right = rightToLeft.test(publication.language);
+  const right = isRightToLeftLanguage(publication.language);
   return {
     language: publication.language,
     direction: right ? "rtl" : "ltr",
@@ -70,6 +88,7 @@ export function sharedValues(publication: Publication): object {
       name: publicationName(publication),
       url: httpUrl(publication.publicUrl) ?? "#",
       logo: publication.logo,
+      links: publication.links,
       postalAddress:
         publication.postalAddress === null ? null : clip(commaLine(publication.postalAddress), 500) || null,
     },

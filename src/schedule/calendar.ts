@@ -17,13 +17,23 @@ export interface Schedule {
 export interface NextSend {
   date: string;
   at: Date;
-  /** A sentence when the clock change moves this send or makes its time happen twice. */
-  note: string | null;
+  notes: SendNote[];
 }
+
+/** Why a send is not at the schedule's time: an operator moved it, or a clock change moves it or makes its time happen twice. */
+export type SendNote =
+  | { code: "moved"; from: string }
+  | { code: "clocks_back"; time: string; timezone: string }
+  | { code: "clocks_forward"; time: string; timezone: string; at: string };
 
 /** The date that the wall clock of `timezone` shows at `now`. */
 export function localDate(now: Date, timezone: string): string {
   return Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone).toPlainDate().toString();
+}
+
+/** The first instant of a date in `timezone`. */
+export function startOfDate(date: string, timezone: string): Date {
+  return new Date(Temporal.PlainDate.from(date).toZonedDateTime(timezone).epochMilliseconds);
 }
 
 /** The local "HH:MM" at which the edition of `date` is to be sent. */
@@ -67,7 +77,7 @@ export function nextSends(now: Date, schedule: Schedule, count: number): NextSen
     if (!isSendDay(date, schedule)) continue;
     const resolved = resolve(date, schedule);
     const at = new Date(resolved.at.epochMilliseconds);
-    if (at > now) sends.push({ date, at, note: noteOf(date, resolved, schedule) });
+    if (at > now) sends.push({ date, at, notes: notesOf(date, resolved, schedule) });
   }
   return sends;
 }
@@ -83,7 +93,7 @@ export function ownHour(due: Date, timezone: string, sendAt: string): Date {
 
 /**
  * The five-field cron pattern of the queue's wake-up, for a scheduler that runs in `schedule.timezone`. It is only a
- * convenience: cron parsers jump over whole days whose midnight does not exist, and `decideDue` finds those dates.
+ * convenience: cron parsers jump over whole days whose midnight does not exist, and `nextEdition` finds those dates.
  */
 export function cronPattern(schedule: Schedule): string {
   const [hour, minute] = schedule.sendAt.split(":").map(Number);
@@ -107,24 +117,12 @@ function resolve(date: string, schedule: Schedule): Resolved {
   return { at: earlier.getTimeZoneTransition("next") ?? later, clock: "gap" };
 }
 
-function noteOf(date: string, resolved: Resolved, schedule: Schedule): string | null {
-  const notes = [
-    ...(schedule.moved?.has(date) ? [`Moved from ${schedule.sendAt} on this date.`] : []),
-    ...clockNotes(resolved, timeOf(date, schedule), schedule.timezone),
-  ];
-  return notes.length === 0 ? null : notes.join(" ");
-}
-
-function clockNotes({ at, clock }: Resolved, sendAt: string, timezone: string): string[] {
-  if (clock === "plain") return [];
-  if (clock === "twice")
-    return [`The clocks go back: ${sendAt} comes twice (${timezone}), and this goes out the first time.`];
-  const time = at.toPlainTime().toString({ smallestUnit: "minute" });
-  return [`The clocks go forward: there is no ${sendAt} (${timezone}), so this goes out at ${time}.`];
-}
-
-/** `08:00 (Europe/Berlin)`. */
-export function clockTime(at: Date, timezone: string): string {
-  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: timezone }).format(at);
-  return `${time} (${timezone})`;
+function notesOf(date: string, { at, clock }: Resolved, schedule: Schedule): SendNote[] {
+  const time = timeOf(date, schedule);
+  const { timezone, sendAt: from } = schedule;
+  const moved: SendNote[] = schedule.moved?.has(date) ? [{ code: "moved", from }] : [];
+  if (clock === "plain") return moved;
+  if (clock === "twice") return [...moved, { code: "clocks_back", time, timezone }];
+  const first = at.toPlainTime().toString({ smallestUnit: "minute" });
+  return [...moved, { code: "clocks_forward", time, timezone, at: first }];
 }

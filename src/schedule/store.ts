@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Schedule } from "./calendar.ts";
+import { createHash } from "node:crypto";
 
 /** What can be set of a schedule; `null` goes back to the value of this node's settings. */
 export interface ScheduleChange {
@@ -118,4 +119,14 @@ function pick({ timezone, sendAt, sendDays }: ScheduleDefaults): ScheduleDefault
 
 function fingerprint(schedule: ScheduleDefaults): string {
   return JSON.stringify(pick(schedule));
+}
+
+/**
+ * Names what a person saw of a schedule (hour, days, zone and moved dates), so that a change made from an old look at it
+ * can be told apart. Sixteen hexadecimal digits; the same schedule has the same one.
+ */
+export function revisionOf({ timezone, sendAt, sendDays, moved }: Schedule): string {
+  const dates = [...(moved ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([timezone, sendAt, sendDays.toSorted((a, b) => a - b), dates]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

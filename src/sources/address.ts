@@ -1,4 +1,14 @@
-import { httpUrl, longestUrl, oneLine } from "../render/plain.ts";
+import { oneLine } from "../base/text.ts";
+import { httpUrl, longestUrl } from "../render/plain.ts";
+import { echo, Refusal } from "../base/errors.ts";
+import { maskUrl } from "../config/parse-values.ts";
+
+/** The address of a feed as somebody typed it. @throws Refusal 422 */
+export function feedAddress(raw: string): string {
+  const url = raw.trim();
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw new Refusal(422, "feed_address_invalid", { url: echo(maskUrl(url)) });
+}
 
 /** A feed's address for people and logs, without user, password and query, which can hold secrets. */
 export function shownUrl(url: string | URL): string {

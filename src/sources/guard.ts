@@ -14,7 +14,7 @@ export class PrivateAddress extends Error {
   readonly address: string;
 
   constructor(host: string, address: string) {
-    super(host === address ? `${address} is a private address` : `${host} resolves to the private address ${address}`);
+    super(`private address ${address}`);
     this.host = host;
     this.address = address;
   }

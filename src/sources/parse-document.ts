@@ -1,6 +1,7 @@
-import { Refusal, reasonOf } from "../base/errors.ts";
-import { clip, oneLine } from "../render/plain.ts";
-import { englishWording, type ErrorCode, type MessageValues } from "../wording/catalogue.ts";
+import { reasonOf, Refusal, type Reason } from "../base/errors.ts";
+import { oneLine } from "../base/text.ts";
+import { clip } from "../render/plain.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
 import { absoluteUrl, shownUrl } from "./address.ts";
 
 export type FeedDocument =
@@ -110,16 +111,8 @@ function advertised(html: string, pageUrl: string): string | null {
   return null;
 }
 
-/** Something wrong with a feed that can be read all the same. The sentence is at `error.CODE`. */
-export interface FeedProblem {
-  code: ErrorCode;
-  details: MessageValues;
-}
-
-/** In English, to be stored or shown to operators. */
-export function problemText({ code, details }: FeedProblem): string {
-  return englishWording().say(`error.${code}`, details);
-}
+/** Something wrong with a feed that can be read all the same. */
+export type FeedProblem = Reason;
 
 export function refuse(feedUrl: string, code: ErrorCode, details: Record<string, string | number> = {}): Refusal {
   return new Refusal(422, code, { url: shownUrl(feedUrl), ...details });

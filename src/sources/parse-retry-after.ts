@@ -1,9 +1,6 @@
-import { parseFeedDate } from "./parse-date.ts";
+import { readFeedDate } from "./feed-date.ts";
 
 const longestMs = 24 * 3_600_000;
-
-/** `Sun Nov  6 08:49:37 1994`, the oldest of the three forms of RFC 9110 §5.6.7. */
-const asctime = /^[a-z]{3} ([a-z]{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4})$/i;
 
 /**
  * The earliest time for the next request: a number of seconds or a date (RFC 9110 §10.2.3). At most a day from now,
@@ -13,7 +10,7 @@ export function parseRetryAfter(raw: string | undefined, now: Date): Date | null
   const text = raw?.trim() ?? "";
   const at = /^\d+$/.test(text)
     ? now.getTime() + Math.min(Number(text) * 1_000, longestMs)
-    : parseFeedDate(text.replace(asctime, "$2 $1 $4 $3 GMT"))?.getTime();
+    : readFeedDate(text, "UTC")?.at.getTime();
   if (at === undefined || at <= now.getTime()) return null;
   return new Date(Math.min(at, now.getTime() + longestMs));
 }

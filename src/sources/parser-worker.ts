@@ -1,13 +1,14 @@
 import { parentPort } from "node:worker_threads";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { clip } from "../render/plain.ts";
-import type { ErrorCode } from "../wording/catalogue.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
 import { decodeFeed } from "./charset.ts";
 import { refuse } from "./parse-document.ts";
 import { parseFeed, type ParsedFeed } from "./parse.ts";
+import { defaultOptions, type ReadOptions } from "./parse-item.ts";
 
-/** A fetched feed. */
-export interface FetchedDocument {
+/** A fetched feed, and how to read it. */
+export interface FetchedDocument extends Partial<ReadOptions> {
   bytes: Uint8Array;
   /** The Content-Type header. */
   contentType: string | null;
@@ -24,9 +25,9 @@ export type ParserAnswer =
 parentPort?.on("message", (document: FetchedDocument) => parentPort?.postMessage(answer(document)));
 parentPort?.postMessage("ready");
 
-function answer({ bytes, contentType, url }: FetchedDocument): ParserAnswer {
+function answer({ bytes, contentType, url, ...options }: FetchedDocument): ParserAnswer {
   try {
-    return { feed: parseFeed(decodeFeed(bytes, contentType), url) };
+    return { feed: parseFeed(decodeFeed(bytes, contentType), url, { ...defaultOptions, ...options }) };
   } catch (error) {
     const reason = clip(reasonOf(error).replace(/\.$/, ""), 120);
     const { status, code, details } = error instanceof Refusal ? error : refuse(url, "feed_unreadable", { reason });

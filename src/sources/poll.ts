@@ -1,17 +1,15 @@
+import { tagProblems, ingest, type ItemOutcome } from "../articles/ingest.ts";
+import { storedReason, Refusal, reasonOf, type Reason } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
-import { eachLimited } from "../base/each.ts";
-import { Refusal, reasonOf } from "../base/errors.ts";
+import { eachLimited } from "../base/async.ts";
 import type { Log } from "../base/log.ts";
 import type { Trace } from "../base/trace.ts";
-import { ingest, tagProblems, type ItemOutcome } from "../articles/ingest.ts";
 import type { Db } from "../db/schema.ts";
-import { fetchFeed, type FetchDeps } from "./fetch.ts";
-import { englishWording } from "../wording/catalogue.ts";
+import { fetchFeed, type FetchAnswer, type FetchDeps } from "./fetch.ts";
 import type { ParsedFeed } from "./parse.ts";
-import { problemText } from "./parse-document.ts";
-import type { ParseFeed } from "./parser.ts";
+import type { ParseSource } from "./parser-thread.ts";
 import { parseRetryAfter } from "./parse-retry-after.ts";
-import { feedsToGather, leaseSource, moveSource, recordPoll, type Source } from "./store.ts";
+import { feedsToGather, leaseSource, moveSource, recordPoll, type ReadError, type Source } from "./store.ts";
 
 export interface PollDeps {
   db: Db;
@@ -19,19 +17,19 @@ export interface PollDeps {
   log: Log;
   trace: Trace;
   fetch: FetchDeps;
-  parse: ParseFeed;
+  parse: ParseSource;
 }
 
 export type PollResult =
   | { kind: "unchanged" }
-  | { kind: "ingested"; outcomes: ItemOutcome[]; problems: string[] }
-  | { kind: "failed"; reason: string }
+  | { kind: "ingested"; outcomes: ItemOutcome[]; problems: Reason[] }
+  | { kind: "failed"; reason: ReadError }
   /** Not due, interrupted, or being polled by another node. */
   | { kind: "left" };
 
 const minuteMs = 60_000;
 /** Interval for a healthy feed. It doubles with each failure, up to `longestPauseMs`. */
-export const pollEveryMs: number = 15 * minuteMs;
+const pollEveryMs: number = 15 * minuteMs;
 const longestPauseMs = 6 * 60 * minuteMs;
 const leaseMs = 2 * minuteMs;
 
@@ -63,18 +61,17 @@ async function poll(deps: PollDeps, id: number, options: PollOptions): Promise<P
       return { kind: "left" };
     }
     const waitUntil = waitOf(error, now);
-    const delay = waitUntil && englishWording().say("source.wait_until", { time: waitUntil.toISOString() });
-    const reason = [reasonOf(error), ...(delay ? [delay] : [])].join(" ");
+    const reason: ReadError = { ...storedReason(error), ...(waitUntil ? { waitUntil: waitUntil.toISOString() } : {}) };
     const failures = source.failures + 1;
     const pause = Math.min(pollEveryMs * 2 ** (failures - 1), longestPauseMs);
     await recordPoll(deps.db, id, {
       checked_at: now,
-      last_error: reason,
+      read_error: JSON.stringify(reason),
       failures,
       next_check_at: new Date(Math.max(now.getTime() + pause, waitUntil?.getTime() ?? 0)),
       wait_until: waitUntil,
     });
-    deps.log.warn({ source: id, failures, reason }, "could not read source");
+    deps.log.warn({ source: id, failures, reason: reasonOf(error) }, "could not read source");
     return { kind: "failed", reason };
   }
 }
@@ -106,7 +103,7 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
   const healthy = {
     checked_at: now,
     succeeded_at: now,
-    last_error: null,
+    read_error: null,
     failures: 0,
     next_check_at: new Date(now.getTime() + pollEveryMs),
     wait_until: null,
@@ -115,37 +112,48 @@ async function take(deps: PollDeps, source: Source, url: string, signal?: AbortS
     await recordPoll(deps.db, source.id, healthy);
     return { kind: "unchanged" };
   }
-  const feed = await deps.parse(answer, signal);
+  const { timezone, split_tags: splitTags } = source;
+  const feed = await deps.parse({ ...documentOf(answer), timezone, splitTags }, signal);
   const outcomes = await ingest(deps, source, feed.items);
   // Stored only after ingesting: if it failed, or left out new tags, the next poll must get the document again.
-  const whole = outcomes.every(({ leftOut }) => leftOut.newTags.length === 0);
+  const complete = outcomes.every(({ leftOut }) => leftOut.newTags.length === 0);
   await recordPoll(deps.db, source.id, {
     ...healthy,
     title: feed.title ?? source.title,
-    problem: problemOf(feed, outcomes),
-    etag: whole ? answer.etag : null,
-    last_modified: whole ? answer.lastModified : null,
+    problems: JSON.stringify(problemsOf(feed, outcomes)),
+    etag: complete ? answer.etag : null,
+    last_modified: complete ? answer.lastModified : null,
   });
   if (answer.movedTo) await moveSource(deps.db, source.id, answer.movedTo);
-  const problems = [
-    ...feed.problems.map(problemText),
-    ...tagProblems(outcomes),
-    ...outcomes.flatMap((outcome) => outcome.reason ?? []),
-  ];
+  const reasons = outcomes.flatMap((outcome) => outcome.reason ?? []);
+  const problems = [...feed.problems, ...feed.warnings, ...tagProblems(outcomes), ...withOneUndated(reasons)];
   if (problems.length > 0)
-    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "left out some items or tags");
+    deps.log.warn({ source: source.id, problems: problems.slice(0, 5) }, "some items or tags were left out");
   const fresh = outcomes.filter((outcome) => outcome.outcome !== "unchanged").length;
   deps.log.info({ source: source.id, items: outcomes.length, new: fresh }, "source read");
   return { kind: "ingested", outcomes, problems };
 }
 
+/** A feed without dates has one reason for all of its articles. */
+function withOneUndated(reasons: readonly Reason[]): Reason[] {
+  const others = reasons.filter(({ code }) => code !== "articles_undated");
+  const n = reasons.length - others.length;
+  return n === 0 ? others : [...others, { code: "articles_undated", details: { n } }];
+}
+
 /** What could not be ingested, with the first case as an example. */
-function problemOf(feed: ParsedFeed, outcomes: readonly ItemOutcome[]): string | null {
+function problemsOf(feed: ParsedFeed, outcomes: readonly ItemOutcome[]): Reason[] {
   const refused = outcomes.filter(({ outcome }) => outcome === "refused");
-  const [example] = [...feed.problems.map(problemText), ...refused.flatMap(({ reason }) => reason ?? [])];
+  const [example] = [...feed.problems, ...refused.flatMap(({ reason }) => reason ?? [])];
   const lost = feed.lost + refused.length;
   const all = feed.lost + outcomes.length;
-  const items = lost === 0 ? [] : [problemText({ code: "feed_items_unreadable", details: { lost, all } })];
-  const problems = [...items, ...(example === undefined ? [] : [example]), ...tagProblems(outcomes)];
-  return problems.length === 0 ? null : problems.join(" ");
+  const items: Reason[] = lost === 0 ? [] : [{ code: "feed_items_unreadable", details: { lost, all } }];
+  return [...items, ...(example === undefined ? [] : [example]), ...feed.warnings, ...tagProblems(outcomes)];
 }
+
+/** What the parser's thread gets of an answer. */
+export function documentOf({ bytes, contentType, url }: Fetched): Pick<Fetched, "bytes" | "contentType" | "url"> {
+  return { bytes, contentType, url };
+}
+
+type Fetched = Extract<FetchAnswer, { kind: "fetched" }>;

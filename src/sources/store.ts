@@ -1,8 +1,28 @@
-import type { Selectable } from "kysely";
-import { Refusal } from "../base/errors.ts";
+import type { Selectable, Updateable } from "kysely";
+import { Refusal, type StoredReason } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 
 export type Source = Selectable<Schema["sources"]>;
+
+/** Why a feed could not be read, and until when its server asked not to be contacted. */
+export type ReadError = StoredReason & { waitUntil?: string };
+
+/** How a source is read. */
+export interface SourceOptions {
+  /** IANA name, for dates without a zone; null for the publication's. */
+  timezone: string | null;
+  /** Whether one category holds several tags, separated by commas. */
+  splitTags: boolean;
+}
+
+export const defaultOptions: SourceOptions = { timezone: null, splitTags: false };
+
+/** What is stored for a source's options, and back. */
+const toColumns = ({ timezone, splitTags }: SourceOptions) => ({ timezone, split_tags: splitTags });
+
+export function optionsOf({ timezone, split_tags: splitTags }: Source): SourceOptions {
+  return { timezone, splitTags };
+}
 
 /** A source is unhealthy after this many consecutive failures. */
 export const unhealthyAfter = 3;
@@ -44,18 +64,23 @@ function noSuchSource(id: number): Refusal {
  */
 export async function addFeeds(
   db: Db,
-  feeds: readonly { url: string; extraTags?: string[]; renamedTags?: Record<string, string> }[],
+  feeds: readonly ({
+    url: string;
+    extraTags?: string[];
+    renamedTags?: Record<string, string>;
+  } & Partial<SourceOptions>)[],
   now: Date,
 ): Promise<number[]> {
   if (feeds.length === 0) return [];
   const rows = await db
     .insertInto("sources")
     .values(
-      feeds.map(({ url, extraTags = [], renamedTags = {} }) => ({
+      feeds.map(({ url, extraTags = [], renamedTags = {}, ...options }) => ({
         kind: "feed" as const,
         url,
         extra_tags: extraTags,
         renamed_tags: JSON.stringify(renamedTags),
+        ...toColumns({ ...defaultOptions, ...options }),
         next_check_at: now,
         created_at: now,
       })),
@@ -77,6 +102,16 @@ export async function apiSource(db: Db, now: Date): Promise<Source> {
     .onConflict((conflict) => conflict.doNothing())
     .execute();
   return find.executeTakeFirstOrThrow();
+}
+
+/** The next poll gets the whole document again. @throws Refusal 404 when it does not exist */
+export async function setSourceOptions(tx: Tx, id: number, options: SourceOptions): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable("sources")
+    .set({ ...toColumns(options), etag: null, last_modified: null })
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw noSuchSource(id);
 }
 
 /** @throws Refusal 404 when it does not exist */
@@ -103,7 +138,7 @@ export async function leaseSource(
 export async function recordPoll(
   db: Db,
   id: number,
-  changes: Partial<Omit<Source, "id" | "renamed_tags">>,
+  changes: Partial<Omit<Updateable<Schema["sources"]>, "id" | "renamed_tags">>,
 ): Promise<void> {
   await db.updateTable("sources").set(changes).where("id", "=", id).execute();
 }

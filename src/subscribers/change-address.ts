@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
-import { maskAddress } from "../base/mask-address.ts";
+import { maskAddress, parseAddress } from "../base/address.ts";
 import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
-import { parseAddress } from "../base/address.ts";
 import { addOwnAct, dropUnconfirmed } from "./consents.ts";
 import { eraseIn } from "./erase.ts";
 import { addNotice } from "./notices.ts";
+import { noteOwnAct } from "./questions.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
 import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
 import { readExpiringToken } from "./tokens.ts";
@@ -53,22 +53,30 @@ export async function changeAddress(
   }
   if (deps.mayMail && !(await deps.mayMail(addressKey))) return;
   const now = deps.clock.now();
-  await deps.db.transaction().execute(async (tx) => {
-    const { id: changeId } = await tx
-      .insertInto("address_changes")
-      .values({
-        key: randomBytes(16),
-        subscriber_id: id,
-        address,
-        address_key: addressKey,
-        created_at: now,
-        requested_from: from,
-      })
-      .returning("id")
-      .executeTakeFirstOrThrow();
-    await addNotice(tx, { kind: "change", subscriberId: id, address, payload: { changeId } }, now);
-  });
+  await deps.db.transaction().execute((tx) => requestChange(tx, id, { address, key: addressKey }, { now, from }));
   await deps.wake("send-notices", {});
+}
+
+/** Queues the email to the new mailbox. Wake `send-notices` after the transaction. */
+export async function requestChange(
+  tx: Tx,
+  id: number,
+  { address, key }: { address: string; key: string },
+  { now, from }: { now: Date; from: string | null },
+): Promise<void> {
+  const { id: changeId } = await tx
+    .insertInto("address_changes")
+    .values({
+      key: randomBytes(16),
+      subscriber_id: id,
+      address,
+      address_key: key,
+      created_at: now,
+      requested_from: from,
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  await addNotice(tx, { kind: "change", subscriberId: id, address, payload: { changeId } }, now);
 }
 
 /**
@@ -133,12 +141,19 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
     await liftSuppression(tx, options.secret, addressKey);
     await tx
       .updateTable("subscribers")
-      .set({ address: found.address, address_key: addressKey, status: "active", left_at: null })
+      .set({
+        address: found.address,
+        address_key: addressKey,
+        address_hash: null,
+        status: "active",
+        left_at: null,
+      })
       .where("id", "=", found.subscriberId)
       .execute();
+    await noteOwnAct(tx, found.subscriberId, now);
     await dropUnconfirmed(tx, found.subscriberId);
     await addOwnAct(tx, (await findSubscriber(tx, found.subscriberId))!, {
-      method: "address change",
+      method: "address_change",
       requestedAt: found.requestedAt,
       requestedFrom: found.requestedFrom,
       confirmedAt: now,

@@ -1,4 +1,4 @@
-import { resolveTags } from "../articles/tag-store.ts";
+import { requestTags } from "../articles/tag-store.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -6,8 +6,9 @@ import type { Db } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { consentByKey, type Consent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
+import { closeQuestion } from "./questions.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";
-import { replaceTags } from "./followed-tags.ts";
+import { replaceTags } from "./preferences.ts";
 import { findSuppressed, isForGood, liftSuppression } from "./suppressions.ts";
 import { readExpiringToken } from "./tokens.ts";
 
@@ -68,13 +69,16 @@ export async function confirm(deps: ConfirmDeps, token: string, from: string | n
         status: "active",
         timezone: found.timezone,
         paused_until: null,
+        paused_since: null,
+        paused_for: null,
         confirmed_at: now,
         left_at: null,
       })
       .where("id", "=", row.id)
       .execute();
-    // By name, so that tags which were merged since are found.
-    const tagIds = [...new Set((await resolveTags(tx, now, found.tags, { create: false })).values())];
+    await closeQuestion(tx, row.id, "kept", now);
+    // By name, so that tags which were merged since are found, and those that no article has had yet.
+    const tagIds = [...new Set((await requestTags(tx, now, found.tags)).values())];
     await replaceTags(tx, row.id, { allTags: found.allTags, tagIds });
     await tx
       .updateTable("consents")

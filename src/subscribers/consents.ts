@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import { httpUrl } from "../render/plain.ts";
 
@@ -88,7 +89,7 @@ export async function addVouchedConsents(tx: Tx, rows: readonly VouchedConsent[]
 
 /** An act of a reader that continues their consent. */
 export interface OwnAct {
-  method: "address change" | "undo of unsubscribing";
+  method: "address_change" | "unsubscribe_undone" | "kept";
   requestedAt: Date;
   /** The client's network address. */
   requestedFrom: string | null;
@@ -116,6 +117,20 @@ export async function addOwnAct(
       confirmed_from: act.confirmedFrom,
     })
     .execute();
+}
+
+/** What readers confirm themselves, in their mailbox or on their own pages. */
+const ownMethods = ["form", "address_change", "unsubscribe_undone", "kept"];
+
+/** The last time that each active reader among these addresses agreed here themselves. Others are missing. */
+export async function ownConsents(tx: Tx, addressKeys: readonly string[]): Promise<Map<string, Date>> {
+  if (addressKeys.length === 0) return new Map();
+  const { rows } = await sql<{ key: string; at: Date }>`
+    select s.address_key as key, max(c.confirmed_at) as at from subscribers s join consents c on c.subscriber_id = s.id
+    where s.address_key = any(${addressKeys}::text[]) and s.status = 'active'
+      and c.method = any(${ownMethods}::text[]) and c.confirmed_at is not null
+    group by 1`.execute(tx);
+  return new Map(rows.map(({ key, at }) => [key, at]));
 }
 
 export async function consentByKey(db: Db | Tx, key: Buffer): Promise<Consent | null> {

@@ -4,9 +4,11 @@ import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
 import { echo, invalid, Refusal, type Reason } from "../base/errors.ts";
-import type { ErrorCode } from "../wording/catalogue.ts";
+import type { ErrorCode } from "../catalogue/catalogue.ts";
 import { parseTimezone } from "../base/schedule-values.ts";
+import { columnKey, type ExportFormat, readExportLine, recogniseExport } from "./export-formats.ts";
 import { unguardCell } from "./spreadsheet.ts";
+import type { SuppressionReason } from "./suppressions.ts";
 
 /** One parsed line of an import list. */
 export interface ImportRow {
@@ -21,7 +23,20 @@ export interface ImportRow {
   consent: string | null;
 }
 
-export type ImportLine = { line: number; row: ImportRow } | RefusedLine;
+/** An address that left, bounced or complained elsewhere. */
+export interface Leaver {
+  address: string;
+  suppress: SuppressionReason;
+  /** When; null when unknown. */
+  at: Date | null;
+}
+
+export type ImportLine = { line: number; row: ImportRow } | { line: number; leaver: Leaver } | RefusedLine;
+
+/** Comes before the lines of a list that another tool exported. */
+export interface Recognised {
+  tool: ExportFormat;
+}
 
 /** A line that cannot be imported. */
 export interface RefusedLine {
@@ -72,7 +87,7 @@ function zoneName(raw: string, context: z.RefinementCtx): string {
 /** The list's column names, in lower case, to ours. */
 export type ColumnMap = ReadonlyMap<string, string>;
 
-export const noMap: ColumnMap = new Map();
+const noMap: ColumnMap = new Map();
 
 /**
  * Reads a mapping of columns, such as `address=E-Mail` and `tags=Interests`: our name, then the list's.
@@ -100,15 +115,20 @@ const longestLine = 32_000;
 
 /**
  * Reads CSV with a header line. The address column is called address or email, unless `map` names another; `tags` holds
- * names separated by `|` (written `\|` inside a name). Unknown columns are ignored.
+ * names separated by `|` (written `\|` inside a name). Unknown columns are ignored. The export of another tool is
+ * recognised by its header; then `map` replaces what would be read for the mapped columns.
  */
-export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine> {
+export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGenerator<ImportLine | Recognised> {
+  let tool: ExportFormat | null = null;
+  let reported = false;
   const parser = parse({
     bom: true,
     columns: (header: string[]) => {
       const missing = [...map.keys()].find((theirs) => !header.some((raw) => folded(raw) === theirs));
       if (missing !== undefined) throw new Refusal(422, "import_column_missing", { column: missing });
-      return header.map((raw) => columnName(raw, map) ?? false);
+      tool = recogniseExport(header);
+      if (tool === null) return header.map((raw) => columnName(raw, map) ?? false);
+      return header.map((raw) => mappedName(map.get(folded(raw))) ?? columnKey(raw));
     },
     skip_empty_lines: true,
     relax_column_count: true,
@@ -133,7 +153,13 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
       while (long.length > 0 && long[0]! < line) yield refusedLong(long.shift()!);
       // The parser's `cast` option would create an object for each cell, which takes most of the time.
       for (const [name, cell] of Object.entries(record)) record[name] = unguardCell(cell);
-      yield understood(line, record);
+      if (tool === null) {
+        yield understood(line, record);
+        continue;
+      }
+      if (!reported) yield { tool };
+      reported = true;
+      yield exported(line, tool, record);
     }
   } catch (error) {
     yield { line: line + 1, reasons: [csvReason(error)] };
@@ -141,6 +167,26 @@ export async function* readCsv(input: Readable, map: ColumnMap = noMap): AsyncGe
     lines.destroy();
   }
   for (const left of long) yield refusedLong(left);
+}
+
+/** A mapped column among those of another tool, which contain no spaces. */
+function mappedName(ours: string | undefined): string | undefined {
+  return ours === undefined ? undefined : `our ${ours}`;
+}
+
+/** A line of another tool's export. */
+function exported(line: number, tool: ExportFormat, record: Record<string, string>): ImportLine {
+  const read = readExportLine(tool, record);
+  const mapped: Record<string, string> = {};
+  for (const [name, cell] of Object.entries(record)) if (name.startsWith("our ")) mapped[name.slice(4)] = cell;
+  if ("reader" in read) return understood(line, { ...read.reader, ...mapped });
+  const at = read.at === undefined ? null : new Date(read.at);
+  const address = mapped["address"] ?? read.address;
+  return { line, leaver: { address, suppress: read.suppress, at: at && isTime(at) ? at : null } };
+}
+
+function isTime(at: Date): boolean {
+  return !Number.isNaN(at.getTime());
 }
 
 function csvReason(error: unknown): Reason {

@@ -1,16 +1,17 @@
 import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
-import { Refusal, sayReason, type Reason } from "../base/errors.ts";
+import { Refusal, type Reason } from "../base/errors.ts";
 import { resolveTags } from "../articles/tag-store.ts";
-import { analyzeAfter } from "../db/analyze.ts";
+import { analyzeAfter } from "../db/sql.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";
-import { parseAddress } from "../base/address.ts";
-import { confirmPending, type Vouched } from "./confirm-pending.ts";
-import type { ImportLine, ImportRow, RefusedLine } from "./import-rows.ts";
+import { parseAddress, parseAnyAddress } from "../base/address.ts";
+import { confirmPending, type Vouched, whyNotAdded } from "./add.ts";
+import { type ExportFormat, toolNames } from "./export-formats.ts";
+import type { ImportLine, ImportRow, Leaver, Recognised, RefusedLine } from "./import-rows.ts";
 import { insertSubscribers, type NewSubscriber } from "./insert.ts";
-import { whyNotAdded } from "./may-be-added.ts";
 import { findSuppressions, liftErasures } from "./suppressions.ts";
+import { suppressLeavers } from "./suppress-leavers.ts";
 
 export interface ImportOptions {
   /** Import nothing if a line is refused. */
@@ -21,14 +22,20 @@ export interface ImportOptions {
   confirmed: boolean;
   /** Create unknown tags instead of refusing the line. */
   createTags: boolean;
+  /** Readers without a tag follow all news, instead of being refused. */
+  allTags?: boolean;
   actor: string;
 }
 
 export interface ImportReport {
+  /** The tool that exported the list, if it was recognised. */
+  tool: ExportFormat | null;
   lines: number;
   added: number;
   updated: number;
   unchanged: number;
+  /** Addresses that left elsewhere and are suppressed now. */
+  suppressed: number;
   /** The first 1,000 refused lines, in order. */
   refused: RefusedLine[];
   /** All refused lines. */
@@ -37,14 +44,14 @@ export interface ImportReport {
   imported: boolean;
 }
 
-/** The sentences of a refused line. */
-export function sayRefusedLine({ reasons }: RefusedLine): string {
-  return reasons.map((reason) => sayReason(reason)).join(" ");
-}
-
 interface Checked extends ImportRow {
   line: number;
   address: string;
+  key: string;
+}
+
+interface CheckedLeaver extends Leaver {
+  line: number;
   key: string;
 }
 
@@ -57,49 +64,51 @@ const mostNamed = 5;
 
 /**
  * Imports readers from a list. Each line is checked alone and reported by number. Suppressed and unsubscribed addresses are
- * never added again, and erased ones only with a newer consent. An active line confirms a pending reader. The import is one
- * transaction. Memory does not grow with the list.
+ * never added again, and erased ones only with a newer consent. An active line confirms a pending reader. People who left
+ * the tool that exported the list are suppressed (see `suppressLeavers`). The import is one transaction. Memory does not grow with the list.
  */
 export async function importSubscribers(
   deps: { db: Db; clock: Clock; options: { secret: string } },
-  lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
+  lines: Lines,
   options: ImportOptions,
 ): Promise<ImportReport> {
   const report: ImportReport = {
+    tool: null,
     lines: 0,
     added: 0,
     updated: 0,
     unchanged: 0,
+    suppressed: 0,
     refused: [],
     refusedCount: 0,
     imported: false,
   };
   const undo = new Error("nothing is kept");
   const now = deps.clock.now();
-  const chunks = inChunks(lines, now);
+  const chunks = inChunks(lines, { now, allTags: options.allTags === true }, (tool) => {
+    report.tool = tool;
+  });
   let next = await chunks.next();
   // Refused lines before the first reader need no transaction, which would block the embedded engine.
-  for (; !next.done && next.value.rows.length === 0; next = await chunks.next()) count(report, next.value, []);
+  for (; !next.done && isRefused(next.value); next = await chunks.next()) count(report, next.value, []);
   try {
     await deps.db.transaction().execute(async (tx) => {
       if (!next.done)
         await sql`create temp table import_lines (key text primary key, line int) on commit drop`.execute(tx);
       for (; !next.done; next = await chunks.next()) {
-        const { rows } = next.value;
-        count(
-          report,
-          next.value,
-          rows.length === 0 ? [] : await takeChunk(tx, deps.options.secret, rows, options, now, report),
-        );
+        const later = isRefused(next.value)
+          ? []
+          : await takeChunk(tx, deps.options.secret, next.value, options, now, report);
+        count(report, next.value, later);
       }
       if (options.dryRun || (options.strict && report.refusedCount > 0)) throw undo;
-      const { added, updated, refusedCount } = report;
+      const { tool, added, updated, suppressed, refusedCount } = report;
       await writeAudit(tx, {
         at: now,
         actor: options.actor,
         action: "subscribers import",
         subject: "subscribers",
-        detail: { lines: report.lines, added, updated, refused: refusedCount },
+        detail: { ...(tool ? { tool } : {}), lines: report.lines, added, updated, suppressed, refused: refusedCount },
       });
     });
     report.imported = true;
@@ -113,48 +122,74 @@ export async function importSubscribers(
   return report;
 }
 
+type Lines = AsyncIterable<ImportLine | Recognised> | Iterable<ImportLine | Recognised>;
+
 interface Chunk {
   rows: Checked[];
+  leavers: CheckedLeaver[];
   refused: RefusedLine[];
 }
 
-async function* inChunks(lines: AsyncIterable<ImportLine> | Iterable<ImportLine>, now: Date): AsyncGenerator<Chunk> {
-  let chunk: Chunk = { rows: [], refused: [] };
+function isRefused({ rows, leavers }: Chunk): boolean {
+  return rows.length === 0 && leavers.length === 0;
+}
+
+interface CheckOptions {
+  now: Date;
+  allTags: boolean;
+}
+
+async function* inChunks(
+  lines: Lines,
+  options: CheckOptions,
+  recognised: (tool: ExportFormat) => void,
+): AsyncGenerator<Chunk> {
+  let chunk: Chunk = { rows: [], leavers: [], refused: [] };
   let tags = 0;
   for await (const line of lines) {
-    const checked = check(line, now);
+    if ("tool" in line) {
+      recognised(line.tool);
+      continue;
+    }
+    const checked = check(line, options);
     if ("reasons" in checked) chunk.refused.push(checked);
+    else if ("suppress" in checked) chunk.leavers.push(checked);
     else {
       chunk.rows.push(checked);
       tags += checked.tags.length;
     }
-    const { rows, refused } = chunk;
-    if (rows.length + refused.length < chunkSize.lines && rows.length < chunkSize.readers && tags < chunkSize.tags)
-      continue;
+    const { rows, leavers, refused } = chunk;
+    const readers = rows.length + leavers.length;
+    if (readers + refused.length < chunkSize.lines && readers < chunkSize.readers && tags < chunkSize.tags) continue;
     yield chunk;
-    chunk = { rows: [], refused: [] };
+    chunk = { rows: [], leavers: [], refused: [] };
     tags = 0;
   }
   yield chunk;
 }
 
 /** Adds a chunk's lines to the report, refused lines in list order. */
-function count(report: ImportReport, { rows, refused }: Chunk, later: readonly RefusedLine[]): void {
-  report.lines += rows.length + refused.length;
+function count(report: ImportReport, { rows, leavers, refused }: Chunk, later: readonly RefusedLine[]): void {
+  report.lines += rows.length + leavers.length + refused.length;
   report.refusedCount += refused.length + later.length;
   const room = mostReported - report.refused.length;
   if (room > 0) report.refused.push(...[...refused, ...later].sort((a, b) => a.line - b.line).slice(0, room));
 }
 
-function check(line: ImportLine, now: Date): Checked | RefusedLine {
+function check(line: ImportLine, { now, allTags }: CheckOptions): Checked | CheckedLeaver | RefusedLine {
   if ("reasons" in line) return line;
   try {
+    if ("leaver" in line) {
+      const { address, key } = parseAnyAddress(line.leaver.address);
+      return { ...line.leaver, line: line.line, address, key };
+    }
     const { address, key } = parseAddress(line.row.address);
-    if (line.row.tags.length === 0 && !line.row.allTags)
+    const followsNothing = line.row.tags.length === 0 && !line.row.allTags;
+    if (followsNothing && !allTags)
       return { line: line.line, reasons: [{ code: "nothing_followed", details: { address } }] };
     if (line.row.confirmedAt !== null && line.row.confirmedAt > now)
       return { line: line.line, reasons: [{ code: "consent_in_future", details: { address } }] };
-    return { ...line.row, line: line.line, address, key };
+    return { ...line.row, allTags: line.row.allTags || followsNothing, line: line.line, address, key };
   } catch (error) {
     if (!(error instanceof Refusal) || error.code === null) throw error;
     return { line: line.line, reasons: [{ code: error.code, details: error.details }] };
@@ -165,12 +200,14 @@ function check(line: ImportLine, now: Date): Checked | RefusedLine {
 async function takeChunk(
   tx: Tx,
   secret: string,
-  chunk: readonly Checked[],
+  { rows: chunk, leavers }: Chunk,
   options: ImportOptions,
   now: Date,
   report: ImportReport,
 ): Promise<RefusedLine[]> {
-  const refused: RefusedLine[] = [];
+  // First, so that a list with both lines for an address does not subscribe it.
+  const refused = await takeLeavers(tx, secret, leavers, report, now);
+  if (chunk.length === 0) return refused;
   const keys = chunk.map((row) => row.key);
   const firstLines = await firstLinesOf(tx, chunk);
   const suppressions = await findSuppressions(tx, secret, keys);
@@ -220,8 +257,51 @@ async function takeChunk(
   return refused;
 }
 
+/** @returns the refused lines */
+async function takeLeavers(
+  tx: Tx,
+  secret: string,
+  leavers: readonly CheckedLeaver[],
+  report: ImportReport,
+  now: Date,
+): Promise<RefusedLine[]> {
+  if (leavers.length === 0) return [];
+  // Address keys contain no spaces. The same address may also have a line as a reader.
+  const lineKey = ({ key }: CheckedLeaver): string => `left ${key}`;
+  const firstLines = await firstLinesOf(
+    tx,
+    leavers.map((one) => ({ line: one.line, key: lineKey(one) })),
+  );
+  const refused: RefusedLine[] = [];
+  const taken = leavers.filter((one) => {
+    const first = firstLines.get(lineKey(one))!;
+    if (first === one.line) return true;
+    refused.push({
+      line: one.line,
+      reasons: [{ code: "import_address_repeated", details: { address: one.address, first } }],
+    });
+    return false;
+  });
+  const detail = report.tool && toolNames[report.tool];
+  const { suppressed, unchanged, kept } = await suppressLeavers(
+    tx,
+    secret,
+    taken.map(({ key, suppress, at }) => ({ addressKey: key, reason: suppress, at, detail })),
+    now,
+  );
+  report.suppressed += suppressed;
+  report.unchanged += unchanged;
+  for (const { line, key, address } of taken) {
+    const since = kept.get(key);
+    if (since === undefined) continue;
+    const date = since.toISOString().slice(0, 10);
+    refused.push({ line, reasons: [{ code: "import_reader_signed_up_here", details: { address, date } }] });
+  }
+  return refused;
+}
+
 /** The first line of each address, kept in the database because a list can have millions. */
-async function firstLinesOf(tx: Tx, chunk: readonly Checked[]): Promise<Map<string, number>> {
+async function firstLinesOf(tx: Tx, chunk: readonly { key: string; line: number }[]): Promise<Map<string, number>> {
   const keys = chunk.map((row) => row.key);
   await sql`
     insert into import_lines select * from unnest(${keys}::text[], ${chunk.map((row) => row.line)}::int[])

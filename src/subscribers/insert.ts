@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Tx } from "../db/schema.ts";
 import { addVouchedConsents, type VouchedConsent } from "./consents.ts";
-import { addSubscriberTags } from "./followed-tags.ts";
+import { addSubscriberTags } from "./preferences.ts";
 
 export interface NewSubscriber {
   address: string;

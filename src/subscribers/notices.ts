@@ -1,6 +1,9 @@
 import { sql } from "kysely";
 import type { Db, NoticeKind, Tx } from "../db/schema.ts";
-import type { Outcome } from "../deliveries/claims.ts";
+import type { Ledger, LedgerTable } from "../ledger/ledger.ts";
+import type { Outcome } from "../ledger/outcome.ts";
+import { canMove, changes } from "../ledger/state.ts";
+import { settleRows, unclaimRows } from "../ledger/rows.ts";
 
 /** A notice that could not be sent for this long has lost its purpose. */
 const usefulMs = 24 * 3_600_000;
@@ -12,6 +15,8 @@ export interface NewNotice {
   address: string;
   consentId?: number;
   payload?: Record<string, unknown>;
+  /** Now if left out. */
+  dueAt?: Date;
 }
 
 /** A notice that this process has claimed and must send. */
@@ -26,84 +31,58 @@ export interface ClaimedNotice {
   createdAt: Date;
 }
 
-/** Why a notice was not sent, when it was not the relay that refused it. */
-export type NoticeReason =
-  | "complained"
-  | "suppressed"
-  | "not_subscribed"
-  | "nothing_to_confirm"
-  | "address_changed_back"
-  | "sample_limit"
-  | "no_article"
-  | "build_failed"
-  | "sender_stopped"
-  | "not_sent_in_time";
+export type NoticeLedger = Ledger<object, ClaimedNotice, Outcome>;
 
-/** The outcome of a claimed notice. A skipped one no longer had a purpose. */
-export type NoticeOutcome =
-  | (Outcome & { reason?: undefined })
-  | { id: number; state: "skipped" | "rejected"; reason: NoticeReason; reply: string | null; dueAt: null };
+/** The notices, for a ledger. */
+export const noticeTable: LedgerTable<object, ClaimedNotice, Outcome> = {
+  async claim(tx, { sender, count, now }) {
+    const { rows } = await sql<ClaimedNotice>`
+      with picked as (
+        select d.id from notices d where ${canMove("claim")} and d.due_at <= ${now} and d.expires_at > ${now}
+        -- Nobody waits for a question, and thousands of them can be due after a pause of the relay.
+        order by d.kind = 'question', d.due_at, d.id limit ${count}
+        for update skip locked
+      )
+      update notices d set ${changes("claim", { now, claim: sql`${sender}` })}
+      from picked where d.id = picked.id
+      returning d.id, d.kind, d.attempts, d.subscriber_id as "subscriberId", d.consent_id as "consentId", d.address,
+        d.payload, d.created_at as "createdAt"`.execute(tx);
+    return { claimed: rows, skipped: 0 };
+  },
+  unclaim: (tx, claimant, now) => unclaimRows(tx, "notices", claimant, now),
+  async settle(tx, sender, outcomes, now) {
+    await settleRows(tx, "notices", { sender, outcomes, now });
+    return null;
+  },
+};
 
 /** Queues a notice. Wake `send-notices` after the transaction. */
 export async function addNotice(tx: Db | Tx, notice: NewNotice, now: Date): Promise<void> {
-  await tx
-    .insertInto("notices")
-    .values({
-      kind: notice.kind,
-      subscriber_id: notice.subscriberId,
-      address: notice.address,
-      consent_id: notice.consentId ?? null,
-      payload: JSON.stringify(notice.payload ?? {}),
-      due_at: now,
-      created_at: now,
-      expires_at: new Date(now.getTime() + usefulMs),
-    })
-    .execute();
+  await addNotices(tx, [notice], now);
 }
 
-/** Claims up to `count` due notices for `sender`; committed when this returns, before SMTP sees any of it. */
-export async function claimNotices(
-  db: Db,
-  request: { sender: string; count: number; now: Date },
-): Promise<ClaimedNotice[]> {
-  const { rows } = await sql<ClaimedNotice>`
-    with picked as (
-      select id from notices
-      where state in ('pending', 'deferred') and due_at <= ${request.now} and expires_at > ${request.now}
-      order by due_at, id limit ${request.count}
-      for update skip locked
-    )
-    update notices n set state = 'sending', attempts = n.attempts + 1, claim = ${request.sender}::uuid,
-      claimed_at = ${request.now}
-    from picked where n.id = picked.id
-    returning n.id, n.kind, n.attempts, n.subscriber_id as "subscriberId", n.consent_id as "consentId", n.address,
-      n.payload, n.created_at as "createdAt"`.execute(db);
-  return rows;
-}
-
-/** Records outcomes while the claim is still the sender's, or after it was given up as unknown. */
-export async function settleNotices(
-  tx: Tx,
-  sender: string,
-  outcomes: readonly NoticeOutcome[],
+/** Queues several, at least one. @returns their ids */
+export async function addNotices(
+  tx: Db | Tx,
+  notices: readonly NewNotice[],
   now: Date,
-): Promise<void> {
-  for (const { id, state, reason = null, reply, dueAt } of outcomes) {
-    await tx
-      .updateTable("notices")
-      .set({
-        state,
-        reason_code: reason,
-        reply,
-        claim: null,
-        settled_at: now,
-        ...(dueAt === null ? {} : { due_at: dueAt }),
-      })
-      .where("id", "=", id)
-      .where("claim", "=", sender)
-      .where("state", "in", ["sending", "unknown"])
-      .execute();
-  }
+): Promise<{ id: number; subscriberId: number | null }[]> {
+  return tx
+    .insertInto("notices")
+    .values(
+      notices.map(({ dueAt = now, ...notice }) => ({
+        kind: notice.kind,
+        subscriber_id: notice.subscriberId,
+        address: notice.address,
+        consent_id: notice.consentId ?? null,
+        payload: JSON.stringify(notice.payload ?? {}),
+        due_at: dueAt,
+        created_at: now,
+        expires_at: new Date(dueAt.getTime() + usefulMs),
+      })),
+    )
+    .returning(["id", "subscriber_id as subscriberId"])
+    .execute();
 }
 
 /** Whether a notice is due. */
@@ -118,25 +97,9 @@ export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
   return row !== undefined;
 }
 
-/**
- * Expires notices that waited too long and releases the claims of dead senders: they become `unknown`, or pending where the
- * publication accepts a possible second copy.
- */
-export async function tidyNotices(
-  db: Db,
-  options: { now: Date; self: string; policy: "hold" | "resend" },
-): Promise<void> {
-  const { now, self, policy } = options;
-  await sql`
-    update notices n set
-      state = ${policy === "hold" ? "unknown" : "pending"},
-      settled_at = ${policy === "hold" ? now : null},
-      reason_code = ${"sender_stopped" satisfies NoticeReason}, reply = null
-    where n.state = 'sending' and n.claim <> ${self}::uuid and not exists (
-      select 1 from senders s where s.id = n.claim
-    )`.execute(db);
-  await sql`
-    update notices set state = 'expired', settled_at = ${now},
-      reason_code = ${"not_sent_in_time" satisfies NoticeReason}
-    where state in ('pending', 'deferred') and expires_at <= ${now}`.execute(db);
+/** Expires notices that waited too long. */
+export async function expireNotices(db: Db, now: Date): Promise<void> {
+  await sql`update notices d set ${changes("expire", { now })} where ${canMove("expire")} and d.expires_at <= ${now}`.execute(
+    db,
+  );
 }

@@ -1,6 +1,7 @@
 import type { ExpressionBuilder } from "kysely";
 import type { Db, Schema } from "../db/schema.ts";
 import { noSuchReader } from "./preferences.ts";
+import { questionsOf } from "./questions.ts";
 import { findSubscriber } from "./store.ts";
 import { addressHash } from "./tokens.ts";
 
@@ -18,14 +19,23 @@ export async function personalData(
   const addressKey = reader.address.toLowerCase();
   return {
     subscriber,
+    lastChange: await lastChangeOf(db, id),
     suppressed: (await suppressionOf(db, addressHash(options.secret, addressKey))) ?? null,
     consents: await consentsOf(db, id),
     deliveries: await deliveriesOf(db, id),
+    bouncesAndComplaints: await laterOutcomesOf(db, id),
     otherMails: await noticesOf(db, id, addressKey),
+    questions: await questionsOf(db, id),
     addressChanges: await addressChangesOf(db, id),
     signUps: await signUpsOf(db, addressKey),
     actsOfOperators: await actsOn(db, id),
   };
+}
+
+/** When the reader last changed something themselves. */
+async function lastChangeOf(db: Db, id: number): Promise<Date | null> {
+  const row = await db.selectFrom("subscribers").select("acted_at as at").where("id", "=", id).executeTakeFirst();
+  return row?.at ?? null;
 }
 
 function suppressionOf(db: Db, hash: Buffer) {
@@ -71,6 +81,7 @@ function deliveriesOf(db: Db, id: number) {
       "d.due_at as dueAt",
       "d.claimed_at as takenAt",
       "d.settled_at as settledAt",
+      "d.reason_code as reason",
       "d.reply",
       (eb) =>
         eb
@@ -81,6 +92,32 @@ function deliveriesOf(db: Db, id: number) {
     ])
     .where("d.subscriber_id", "=", id)
     .orderBy("d.id")
+    .execute();
+}
+
+/** What became of emails after the relay had accepted them. */
+function laterOutcomesOf(db: Db, id: number) {
+  return db
+    .selectFrom("delivery_outcomes as o")
+    .innerJoin("deliveries as d", (join) =>
+      join.onRef("d.edition_id", "=", "o.edition_id").onRef("d.id", "=", "o.delivery_id"),
+    )
+    .innerJoin("editions as e", "e.id", "o.edition_id")
+    .select([
+      "e.date as edition",
+      "e.number",
+      "o.outcome",
+      "o.kind",
+      "o.code",
+      "o.text",
+      "o.source",
+      "o.guess",
+      "o.happened_at as happenedAt",
+      "o.recorded_at as recordedAt",
+    ])
+    .where("d.subscriber_id", "=", id)
+    .orderBy("o.edition_id")
+    .orderBy("o.outcome")
     .execute();
 }
 
@@ -139,6 +176,7 @@ function signUpsOf(db: Db, addressKey: string) {
           .select((tag) => tag.fn.agg<string[] | null>("array_agg", ["tags.name"]).as("names"))
           .where((tag) => tag("tags.id", "=", tag.fn.any("signups.tag_ids")))
           .as("tags"),
+      "new_tags as newTags",
     ])
     .where("address_key", "=", addressKey)
     .orderBy("id")

@@ -1,9 +1,18 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
+import type { OutcomeSource } from "../outcomes/store.ts";
 import { addressHash } from "./tokens.ts";
+import type { Clock } from "../base/clock.ts";
+import { Refusal } from "../base/errors.ts";
+import { withoutAddress, parseAnyAddress } from "../base/address.ts";
+import { writeAudit } from "../audit/audit.ts";
 
 /** Codes in `suppressions.reason`. An operator can also write a reason in words, which is stored as it is. */
-export type SuppressionReason = "complaint" | "bounce" | "erased" | "operator";
+export const suppressionReasons = ["bounce", "complaint", "unsubscribed", "erased", "operator"] as const;
+export type SuppressionReason = (typeof suppressionReasons)[number];
+
+/** Who said that an address must not be emailed: a way in for bounces and complaints, or the relay's reply. */
+export type SuppressionSource = OutcomeSource | "relay";
 
 /** The owner reported an email as spam. Nothing lifts this suppression. */
 export const complaint = "complaint" satisfies SuppressionReason;
@@ -22,33 +31,77 @@ export function isForGood(reason: string): boolean {
 /**
  * Suppresses an address. Only a keyed hash of it is stored.
  * @param entry.editionId the edition whose email was refused, so that its suppressions can be undone together
+ * @returns whether this is new, or the reason has changed
  */
 export async function suppress(
   db: Db | Tx,
   secret: string,
-  entry: { addressKey: string; reason: string; detail: string | null; now: Date; editionId?: number },
-): Promise<void> {
-  const editionId = entry.editionId ?? null;
-  await db
+  entry: {
+    addressKey: string;
+    reason: string;
+    detail: string | null;
+    now: Date;
+    editionId?: number;
+    source?: SuppressionSource;
+  },
+): Promise<boolean> {
+  const { reason, detail, now, editionId = null, source = null } = entry;
+  const values = { reason, detail, created_at: now, edition_id: editionId, source };
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto("suppressions")
-    .values({
-      address_hash: addressHash(secret, entry.addressKey),
-      reason: entry.reason,
-      detail: entry.detail,
-      created_at: entry.now,
-      edition_id: editionId,
-    })
+    .values({ address_hash: addressHash(secret, entry.addressKey), ...values })
     // A complaint replaces any other reason. A reason without an edition replaces one that an edition brought.
     .onConflict((conflict) =>
       conflict
         .column("address_hash")
-        .doUpdateSet({ reason: entry.reason, detail: entry.detail, created_at: entry.now, edition_id: editionId })
+        .doUpdateSet(values)
         .where(
-          () => sql<boolean>`suppressions.reason <> ${complaint} and (${entry.reason} = ${complaint}
+          () => sql<boolean>`suppressions.reason <> ${complaint} and (${reason} = ${complaint}
             or suppressions.reason = ${erased} or suppressions.edition_id is not null and ${editionId}::bigint is null)`,
         ),
     )
-    .execute();
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+/**
+ * Suppresses many addresses, by the rules of `suppress`.
+ * @param entries with unique address keys
+ * @returns the address keys whose suppression is new or has another reason now
+ */
+export async function suppressMany(
+  tx: Tx,
+  secret: string,
+  entries: readonly { addressKey: string; reason: string; detail: string | null; at: Date }[],
+): Promise<Set<string>> {
+  const keys = new Map(
+    entries.map(({ addressKey }) => [addressHash(secret, addressKey).toString("hex"), addressKey] as const),
+  );
+  const changed = await suppressHashes(
+    tx,
+    entries.map(({ addressKey, ...one }) => ({ ...one, hash: addressHash(secret, addressKey) })),
+  );
+  return new Set([...changed].map((hash) => keys.get(hash)!));
+}
+
+/** The same, by hash. @returns the hashes, in hexadecimal */
+export async function suppressHashes(
+  tx: Tx,
+  entries: readonly { hash: Buffer; reason: string; detail: string | null; at: Date }[],
+): Promise<Set<string>> {
+  if (entries.length === 0) return new Set();
+  const { rows } = await sql<{ hash: Buffer }>`
+    insert into suppressions (address_hash, reason, detail, created_at)
+    select hash, reason, detail, at::timestamptz from unnest(
+      ${entries.map(({ hash }) => hash)}::bytea[], ${entries.map(({ reason }) => reason)}::text[],
+      ${entries.map(({ detail }) => detail)}::text[], ${entries.map(({ at }) => at.toISOString())}::text[]
+    ) as given(hash, reason, detail, at)
+    on conflict (address_hash) do update
+    set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at, edition_id = null, source = null
+    where suppressions.reason <> ${complaint} and (excluded.reason = ${complaint} or suppressions.edition_id is not null
+      or suppressions.reason = ${erased} and excluded.reason <> ${erased})
+    returning address_hash as hash`.execute(tx);
+  return new Set(rows.map(({ hash }) => hash.toString("hex")));
 }
 
 /** Lifts a suppression that is not permanent. @returns whether there was one */
@@ -57,7 +110,7 @@ export async function liftSuppression(db: Db | Tx, secret: string, addressKey: s
 }
 
 /** The same, by the hash. */
-export async function liftHash(db: Db | Tx, hash: Buffer): Promise<boolean> {
+async function liftHash(db: Db | Tx, hash: Buffer): Promise<boolean> {
   const result = await db
     .deleteFrom("suppressions")
     .where("address_hash", "=", hash)
@@ -105,48 +158,120 @@ export async function findSuppressions(
   return new Map(rows.map(({ address_hash: hash, ...row }) => [byHash.get(hash.toString("hex"))!, row]));
 }
 
-export interface ListedSuppression {
-  /** Hexadecimal. For an address without a subscriber, nothing else is stored. */
-  hash: string;
-  /** null without a suppressed subscriber. */
-  address: string | null;
-  reason: string;
-  detail: string | null;
-  createdAt: Date;
+/** The reason of the suppression with a hash, or null. */
+async function findReason(db: Db, hash: Buffer): Promise<string | null> {
+  const row = await db.selectFrom("suppressions").select("reason").where("address_hash", "=", hash).executeTakeFirst();
+  return row?.reason ?? null;
 }
 
-/** The suppression with a hash, or null. */
-export async function findByHash(db: Db, hash: Buffer): Promise<Omit<ListedSuppression, "address"> | null> {
-  const row = await db
-    .selectFrom("suppressions")
-    .select(["reason", "detail", "created_at as createdAt"])
-    .where("address_hash", "=", hash)
-    .executeTakeFirst();
-  return row ? { hash: hash.toString("hex"), ...row } : null;
-}
-
-/** A page of suppressions by hash. @param page.after the last hash of the previous page, empty for the first */
-export async function listSuppressions(
-  db: Db,
-  secret: string,
-  page: { after: string; limit: number },
-): Promise<ListedSuppression[]> {
-  const rows = await db
-    .selectFrom("suppressions")
-    .select(["address_hash as hash", "reason", "detail", "created_at as createdAt"])
-    .where("address_hash", ">", Buffer.from(page.after, "hex"))
-    .orderBy("address_hash")
+/** A page of active readers by id. */
+export function activeReaders(tx: Tx, page: { after: number; limit: number }): Promise<{ id: number; key: string }[]> {
+  return tx
+    .selectFrom("subscribers")
+    .select(["id", "address_key as key"])
+    .where("status", "=", "active")
+    .where("id", ">", page.after)
+    .orderBy("id")
     .limit(page.limit)
     .execute();
-  // A hash cannot be reversed, so the known addresses are hashed to find theirs.
-  const known = rows.length === 0 ? [] : await suppressedAddresses(db);
-  const byHash = new Map(known.map((one) => [addressHash(secret, one.address_key).toString("hex"), one.address]));
-  return rows.map(({ hash, ...row }) => {
-    const hex = hash.toString("hex");
-    return { hash: hex, address: byHash.get(hex) ?? null, ...row };
+}
+
+/** Marks readers as suppressed. @returns the address keys of those who were not */
+export async function markSuppressed(tx: Tx, addressKeys: readonly string[], now: Date): Promise<Set<string>> {
+  if (addressKeys.length === 0) return new Set();
+  const { rows } = await sql<{ key: string }>`
+    update subscribers set status = 'suppressed', left_at = coalesce(left_at, ${now})
+    where address_key = any(${addressKeys}::text[]) and status <> 'suppressed'
+    returning address_key as key`.execute(tx);
+  return new Set(rows.map(({ key }) => key));
+}
+
+export interface SuppressDeps {
+  db: Db;
+  clock: Clock;
+  options: { secret: string };
+}
+
+/**
+ * Suppresses an address for an operator until its owner confirms again; with the reason `complaint`, permanently. A
+ * subscriber with this address becomes suppressed at once.
+ * @throws Refusal 422 for a wrong address
+ */
+export async function suppressAddress(
+  { db, clock, options }: SuppressDeps,
+  request: { address: string; reason: string; detail: string | null; actor: string },
+): Promise<{ address: string; reason: string }> {
+  const { address, key: addressKey } = parseAnyAddress(request.address);
+  // A suppression outlives the reader's erasure, so it must not contain the address.
+  const reason = withoutAddress(request.reason);
+  const detail = request.detail === null ? null : withoutAddress(request.detail);
+  const { actor } = request;
+  const now = clock.now();
+  return db.transaction().execute(async (tx) => {
+    // In the order in which bounces do the same, so that neither waits for the other.
+    await tx
+      .updateTable("subscribers")
+      .set({ status: "suppressed", left_at: now })
+      .where("address_key", "=", addressKey)
+      .where("status", "<>", "suppressed")
+      .execute();
+    await suppress(tx, options.secret, { addressKey, reason, detail, now });
+    await writeAudit(tx, { at: now, actor, action: "suppression add", subject: "suppressions", detail: { reason } });
+    return { address, reason: (await findSuppressed(tx, options.secret, [addressKey])).get(addressKey)! };
   });
 }
 
-function suppressedAddresses(db: Db): Promise<{ address: string; address_key: string }[]> {
-  return db.selectFrom("subscribers").select(["address", "address_key"]).where("status", "=", "suppressed").execute();
+/**
+ * Lifts a suppression. The reader is not subscribed by this: only a sign-up brings them back.
+ * @throws Refusal 422 for a wrong address, 404 when it is not suppressed, 409 after a complaint
+ */
+export async function unsuppressAddress(
+  deps: SuppressDeps,
+  request: { address: string; actor: string },
+): Promise<void> {
+  const { address, key } = parseAnyAddress(request.address);
+  const hash = addressHash(deps.options.secret, key);
+  if ((await findReason(deps.db, hash)) === null) {
+    throw new Refusal(404, "address_not_suppressed", { address });
+  }
+  await unsuppress(deps, { hash: hash.toString("hex"), actor: request.actor });
+}
+
+/**
+ * The same as `unsuppressAddress`, by the suppression's hash.
+ * @param request.hash hexadecimal
+ * @throws Refusal 404 when there is no such suppression, 409 after a complaint
+ */
+export async function unsuppress({ db, clock }: SuppressDeps, request: { hash: string; actor: string }): Promise<void> {
+  const hash = Buffer.from(request.hash, "hex");
+  const reason = await findReason(db, hash);
+  if (reason === null) throw new Refusal(404, "suppression_not_found");
+  if (isForGood(reason)) throw new Refusal(409, "suppression_permanent");
+  await liftHash(db, hash);
+  const entry = { at: clock.now(), actor: request.actor, subject: "suppressions" };
+  await writeAudit(db, { ...entry, action: "suppression remove", detail: { reason } });
+}
+
+/** The same as `countSuppressed` for several editions, by their id. Editions without any are missing. */
+export async function countSuppressedByEdition(db: Db, editionIds: readonly number[]): Promise<Map<number, number>> {
+  if (editionIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom("suppressions")
+    .select(["edition_id", (eb) => eb.fn.countAll<number>().as("count")])
+    .where("edition_id", "in", editionIds)
+    .where("reason", "<>", complaint)
+    .groupBy("edition_id")
+    .execute();
+  return new Map(rows.map(({ edition_id, count }) => [edition_id!, count]));
+}
+
+/** How many addresses are suppressed because of an edition's emails. */
+export async function countSuppressed(db: Db | Tx, editionId: number): Promise<number> {
+  const row = await db
+    .selectFrom("suppressions")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("edition_id", "=", editionId)
+    .where("reason", "<>", complaint)
+    .executeTakeFirstOrThrow();
+  return row.count;
 }

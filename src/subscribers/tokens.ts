@@ -1,10 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { type BounceWays, receivesBounces } from "../config/mail.ts";
+import { unsubscribeMailto } from "../mail/return-path.ts";
 
 /**
  * The purpose of a link; a token is valid for one purpose only. `unsubscribe` is for the List-Unsubscribe header: it can
- * only stop and restart the emails (ADR 17).
+ * only stop and restart the emails (ADR 17). `keep` is for the button of a question, and can only answer it.
  */
-export type Purpose = "preferences" | "unsubscribe";
+export type Purpose = "preferences" | "unsubscribe" | "keep";
 
 /** The purpose of a link that expires. */
 export type ExpiringPurpose = "confirm" | "change-address";
@@ -54,29 +56,70 @@ export function readExpiringToken(
   return { key: signed.subarray(0, keyLength), expiresAt: new Date(seconds * 1_000) };
 }
 
-/**
- * The Message-ID of a delivery: the same for every attempt, different for every reader and edition (Gmail throttles
- * repeated ones, 421 4.7.28).
- * @param edition date and number, such as `2026-11-24.1`
- * @param domain of the sender when the edition's first email was built
- */
-export function messageId(secret: string, edition: string, key: Buffer, domain: string): string {
-  const unique = createHmac("sha256", secret).update(`message-id:${edition}:`).update(key).digest("hex").slice(0, 32);
-  return `<${edition}.${unique}@${domain}>`;
-}
-
-/** The Message-ID of a notice: the same for every attempt. It starts with the notice's date, so that ids sort. */
-export function noticeMessageId(secret: string, notice: { id: number; createdAt: Date }, domain: string): string {
-  const unique = createHmac("sha256", secret).update(`notice:${notice.id}`).digest("hex").slice(0, 32);
-  const date = notice.createdAt.toISOString().slice(0, 10);
-  return `<${date}.notice.${unique}@${domain}>`;
-}
-
 /** The keyed hash of an address in `suppressions`. */
 export function addressHash(secret: string, addressKey: string): Buffer {
   return createHmac("sha256", secret).update(`suppression:${addressKey}`).digest();
 }
 
+/** Tells whether hashes of two lists were made with the same secret. Addresses contain no spaces, so it is no address's hash. */
+export function suppressionKeyId(secret: string): string {
+  return addressHash(secret, "key id").toString("hex").slice(0, 16);
+}
+
 function mac(secret: string, purpose: Purpose | ExpiringPurpose, signed: Buffer): Buffer {
   return createHmac("sha256", secret).update(`link:${purpose}:`).update(signed).digest().subarray(0, macLength);
+}
+
+export interface LinkOptions {
+  secret: string;
+  /** Without trailing slash. */
+  publicUrl: string;
+}
+
+/** How long a link in an email to an unconfirmed mailbox is valid. */
+const linkLifeMs = 48 * 3_600_000;
+
+/** The link that confirms a sign-up. @param key the consent's */
+export function confirmLink({ secret, publicUrl }: LinkOptions, key: Buffer, since: Date): string {
+  return `${publicUrl}/confirm/${expiringToken(secret, "confirm", key, endOf(since))}`;
+}
+
+/** The link that confirms a new address. @param key the address change's */
+export function changeLink({ secret, publicUrl }: LinkOptions, key: Buffer, since: Date): string {
+  return `${publicUrl}/change-address/${expiringToken(secret, "change-address", key, endOf(since))}`;
+}
+
+/** The link that answers a question. It stays valid, so that a paused reader can come back. @param key the subscriber's */
+export function keepLink({ secret, publicUrl }: LinkOptions, key: Buffer): string {
+  return `${publicUrl}/keep/${linkToken(secret, "keep", key)}`;
+}
+
+/** Links to a reader's own pages. */
+export interface OwnLinks {
+  preferences: string;
+  /** The visible link in emails and on pages. Its page links to the preferences. */
+  unsubscribe: string;
+  /** The List-Unsubscribe header's link, which others can read: it can only unsubscribe and subscribe again (ADR 17). */
+  oneClick: string;
+}
+
+/** @param key the subscriber's @param publicUrl "" for paths */
+export function ownLinks({ secret, publicUrl }: LinkOptions, key: Buffer): OwnLinks {
+  const preferences = `${publicUrl}/preferences/${linkToken(secret, "preferences", key)}`;
+  return {
+    preferences,
+    unsubscribe: `${preferences}/unsubscribe`,
+    oneClick: `${publicUrl}/unsubscribe/${linkToken(secret, "unsubscribe", key)}`,
+  };
+}
+
+/** The links in a reader's emails, and the `mailto:` URI beside the header's link if Dayletter receives emails to it. */
+export function mailLinks(options: LinkOptions & BounceWays, key: Buffer): OwnLinks & { mailto: string | null } {
+  const { secret, bounceAddress } = options;
+  const received = bounceAddress !== null && receivesBounces(options);
+  return { ...ownLinks(options, key), mailto: received ? unsubscribeMailto({ secret, bounceAddress }, key) : null };
+}
+
+function endOf(since: Date): Date {
+  return new Date(since.getTime() + linkLifeMs);
 }

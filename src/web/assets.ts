@@ -1,15 +1,14 @@
+import { fitWithin, type Logo } from "../config/logo.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../package-root.ts";
-import type { Logo } from "../config/logo.ts";
 import { readableOn } from "../render/colour.ts";
-import type { Wording } from "../wording/catalogue.ts";
-import { fillScript } from "./texts.ts";
-import { sendLogo } from "./logo.ts";
+import type { Wording } from "../catalogue/catalogue.ts";
+import { fillScript } from "./views.ts";
 
 interface Asset {
   name: string;
@@ -20,7 +19,18 @@ interface Asset {
 /** What the pages load. A name holds a hash of the content, so that browsers may keep it for good. */
 export interface Assets {
   links: Record<
-    "style" | "icon" | "proof" | "forms" | "htmx" | "desk" | "deskStyle" | "plots" | "reopening" | "copy",
+    | "style"
+    | "icon"
+    | "proof"
+    | "forms"
+    | "htmx"
+    | "dashboard"
+    | "dashboardStyle"
+    | "plots"
+    | "reopening"
+    | "copy"
+    | "edition"
+    | "edit",
     string
   >;
   files: Map<string, Asset>;
@@ -53,15 +63,17 @@ export function makeAssets(accent: string, wording: Wording): Assets {
       read(require.resolve("htmx.org/dist/htmx.min.js")),
       read(require.resolve("htmx.org/dist/ext/hx-sse.min.js")),
     ),
-    desk: asset("desk", "js", ours("src/web/assets/desk.js")),
+    dashboard: asset("dashboard", "js", ours("src/web/assets/dashboard.js")),
     // What is ours comes last, and so prevails.
-    deskStyle: asset(
-      "desk",
+    dashboardStyle: asset(
+      "dashboard",
       "css",
       read(require.resolve("uplot/dist/uPlot.min.css")),
       ours("templates/web/operator/style.css"),
     ),
+    edition: asset("edition", "js", script("edition")),
     copy: asset("copy", "js", ours("src/web/assets/copy.js")),
+    edit: asset("edit", "js", ours("src/web/assets/edit.js")),
     reopening: asset("reopening", "js", ours("src/web/assets/reopening.js")),
     plots: asset("plots", "js", read(require.resolve("uplot/dist/uPlot.iife.min.js")), ours("src/web/assets/plots.js")),
   };
@@ -95,4 +107,37 @@ function ours(path: string): string {
 
 function read(path: string): string {
   return readFileSync(path, "utf8");
+}
+
+/** At the head of a page, in pixels. */
+const box = { width: 240, height: 40 };
+/** From this width to height a logo is taken for the name, drawn; a squarer one stands beside the name. */
+const wordmark = 2.5;
+
+/** What a template shows; see templates/web/name.liquid. */
+export interface ShownLogo {
+  path: string;
+  width: number;
+  height: number;
+  /** Whether it stands for the name, and not beside it. */
+  instead: boolean;
+}
+
+export function showLogo(logo: Logo | null): ShownLogo | null {
+  if (logo === null) return null;
+  return { path: `/assets/${logo.name}`, ...fitWithin(logo, box), instead: logo.width / logo.height >= wordmark };
+}
+
+/**
+ * Sends the logo. An SVG that is opened directly is a document, so it may not run anything. Emails show it from another site.
+ * An email that was sent with an earlier logo gets the current one under the earlier name, cached for an hour.
+ */
+function sendLogo(reply: FastifyReply, logo: Logo, name: string): FastifyReply {
+  const lasting = name === logo.name ? "public, max-age=31536000, immutable" : "public, max-age=3600";
+  return reply
+    .header("cache-control", lasting)
+    .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox")
+    .header("cross-origin-resource-policy", "cross-origin")
+    .type(logo.type)
+    .send(logo.content);
 }

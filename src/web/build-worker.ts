@@ -2,11 +2,10 @@ import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import { sendProblem } from "./failures.ts";
-import { understandPorts } from "./forwarded.ts";
+import { sendProblem, problemOf } from "./failures.ts";
+import { understandPorts } from "./this-machine.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addMetricsRoute } from "./metrics.ts";
-import { problemOf } from "./problem.ts";
 
 /**
  * What a process without pages answers: `/healthz`, `/readyz`, and `/metrics` with its own figures.
@@ -28,7 +27,7 @@ export function buildWorkerWeb(app: App, ended: () => string[]): FastifyInstance
     return sendProblem(reply, answer);
   });
   web.setNotFoundHandler(async () => {
-    throw new Refusal(404, "A worker has /healthz, /readyz and /metrics only: the pages are at PUBLIC_URL.");
+    throw new Refusal(404, "worker_page_not_found");
   });
   web.register(async (scope) => addHealthRoutes(scope, app, ended));
   web.register(async (scope) => addMetricsRoute(scope, app, "process"));

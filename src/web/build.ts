@@ -1,25 +1,20 @@
 import rateLimit from "@fastify/rate-limit";
 import { fastify, type FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
-import { addChallengeRoute } from "./abuse/challenge.ts";
+import { addChallengeRoute } from "./abuse/guard.ts";
 import { addApi } from "./api/api.ts";
-import { addAssetRoutes, makeAssets } from "./assets.ts";
-import { openToSites } from "./embed/cors.ts";
-import { addEmbed } from "./embed/routes.ts";
-import { openCatalogue } from "./catalogue.ts";
-import { answerFailures, sendProblem } from "./failures.ts";
+import { addAssetRoutes, makeAssets, showLogo } from "./assets.ts";
+import { openToSites, addEmbed } from "./embed/embed.ts";
+import { openCatalogue } from "./tag-cache.ts";
+import { answerFailures, sendProblem, problemOf, listRoutes } from "./failures.ts";
 import { addHealthRoutes } from "./health.ts";
-import { showLogo } from "./logo.ts";
 import { addMetricsRoute } from "./metrics.ts";
 import { addOperator } from "./operator/operator.ts";
 import { addPages } from "./pages/pages.ts";
-import { problemOf } from "./problem.ts";
-import { insistOnRoles } from "./roles.ts";
+import { insistOnRoles, secure } from "./security.ts";
 import { cutStalledBodies, requestMs } from "./limits.ts";
-import { listRoutes } from "./route-list.ts";
-import { secure } from "./security.ts";
-import { understandPorts } from "./forwarded.ts";
-import { takeText } from "./text-check.ts";
+import { understandPorts } from "./this-machine.ts";
+import { takeText } from "./bodies.ts";
 import { openViews } from "./views.ts";
 
 const bodyLimit = 1_000_000;
@@ -31,7 +26,7 @@ const longestParam = 762;
  * @param options.stalledMs see `cutStalledBodies`
  */
 export function buildWeb(app: App, options: { stalledMs?: number } = {}): FastifyInstance {
-  const { config, log, words } = app;
+  const { config, log, words, publication } = app;
   // Fastify's own log would hold addresses of pages, and those hold tokens.
   const web = fastify({
     logger: false,
@@ -45,7 +40,8 @@ export function buildWeb(app: App, options: { stalledMs?: number } = {}): Fastif
   understandPorts(web);
   const { publicationName, language } = config;
   const assets = makeAssets(config.accentColour, words);
-  const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets });
+  const policies = publication.links;
+  const views = openViews({ publicationName, logo: showLogo(config.logo), language, words, assets, policies });
   const catalogue = openCatalogue(app);
   const routes = listRoutes(web);
   insistOnRoles(web);
@@ -59,7 +55,7 @@ export function buildWeb(app: App, options: { stalledMs?: number } = {}): Fastif
   web.register(async (scope) => addHealthRoutes(scope, app));
   web.register(async (scope) => addMetricsRoute(scope, app, "all"));
   web.register(async (scope) => addChallengeRoute(scope, app));
-  web.register(async (scope) => addEmbed(scope, app, { catalogue, words }));
+  web.register(async (scope) => addEmbed(scope, app, { catalogue, words, policies }));
   web.register(async (scope) => addPages(scope, app, { views, catalogue }));
   web.register(async (scope) => addOperator(scope, app, views));
   web.register(async (scope) => addApi(scope, app));

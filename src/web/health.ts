@@ -2,11 +2,13 @@ import { sql } from "kysely";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { reasonOf } from "../base/errors.ts";
-import { deadAfterMs } from "../deliveries/senders.ts";
+import { deadAfterMs } from "../ledger/dead-senders.ts";
 import { fromThisMachine } from "./this-machine.ts";
-import { within } from "../base/within.ts";
+import { within } from "../base/async.ts";
+import { englishWording } from "../catalogue/catalogue.ts";
 
 const patienceMs = 2_000;
+const { say } = englishWording();
 
 type Deps = Pick<App, "db" | "queue" | "sender">;
 
@@ -18,7 +20,7 @@ type Deps = Pick<App, "db" | "queue" | "sender">;
 export function addHealthRoutes(web: FastifyInstance, deps: Deps, ended?: () => string[]): void {
   web.addHook("onRequest", async (_request, reply) => void reply.header("cache-control", "no-store"));
   web.get("/healthz", async (_request, reply) => {
-    const reasons = (ended?.() ?? []).map((queue) => `queue ${queue}: its worker has ended`);
+    const reasons = (ended?.() ?? []).map((queue) => say("health.worker_ended", { queue }));
     return reasons.length === 0 ? { status: "ok" } : reply.code(503).send({ status: "not ok", reasons });
   });
   web.get("/readyz", async (request, reply) => {
@@ -53,6 +55,6 @@ async function senderBeats({ db, sender }: Deps, delivers: boolean): Promise<voi
     select beat_at, beat_at <= clock_timestamp() - make_interval(secs => ${deadAfterMs / 1_000}) as late
     from senders where id = ${sender}`.execute(db);
   const [row] = rows;
-  if (!row && delivers) throw new Error("it counts as dead, and its deliveries are taken from it");
-  if (row?.late) throw new Error(`it was last heard of at ${row.beat_at.toISOString()}`);
+  if (!row && delivers) throw new Error(say("health.sender_dead"));
+  if (row?.late) throw new Error(say("health.sender_late", { time: row.beat_at.toISOString() }));
 }

@@ -1,52 +1,57 @@
-import { clip, oneLine } from "../render/plain.ts";
+import { clip } from "../render/plain.ts";
+import { oneLine } from "../base/text.ts";
 import type { z } from "zod";
+import { englishWording, type MessageKey, type MessageValues } from "../catalogue/catalogue.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Unknown fields that are named. */
-const mostKeys = 20;
-const types: Record<string, string> = {
-  string: "a text",
-  number: "a number",
-  int: "a whole number",
-  boolean: "true or false",
-  array: "a list",
-  object: "an object",
-  null: "null",
-};
-const formats: Record<string, string> = {
-  datetime: "an instant such as 2026-11-24T07:00:00Z",
-  date: "a date written YYYY-MM-DD",
-  url: "an address that begins with https:// or http://",
-};
+/** A code of the catalogue: the part of its key after `fault.`. */
+type FaultCode = MessageKey extends infer Key ? (Key extends `fault.${infer Code}` ? Code : never) : never;
 
-/** What is wrong with a request, one sentence an issue: `limit: "abc" is not a whole number from 1 to 1000.` */
-export function describeInvalid(issues: readonly Issue[], data: unknown): string[] {
-  return issues.map((issue) => describe(issue, data, []));
+/** What is wrong with one field of a request. */
+interface Fault {
+  /** Such as `tags[0]`, or `[3].title` if the request is a list; "" for the request itself. */
+  field: string;
+  code: FaultCode;
+  /** The values of its sentence. */
+  details: MessageValues;
 }
 
-function describe(issue: Issue, data: unknown, parents: readonly PropertyKey[]): string {
+/** Maximum number of unknown fields that are named. */
+const mostKeys = 20;
+const formats = new Set(["datetime", "date"]);
+/** Schemas name a fault of their own by its code, as the message of a check. */
+const ownCodes = ["not_a_domain", "not_a_hash", "not_a_list", "not_an_id", "consent_missing"] as const;
+
+/** What is wrong with a request, one fault for each issue. */
+export function faultsOf(issues: readonly Issue[], data: unknown): Fault[] {
+  return issues.map((issue) => faultOf(issue, data, []));
+}
+
+/** For example `limit must be a number, not "abc".` */
+export function sayFault({ field, code, details }: Fault): string {
+  return englishWording().say(`fault.${code}`, { field: field === "" ? "none" : field, ...details });
+}
+
+function faultOf(issue: Issue, data: unknown, parents: readonly PropertyKey[]): Fault {
   const path = [...parents, ...issue.path];
   if (issue.code === "invalid_union") {
     const inner = branchOf(issue.errors);
-    if (inner) return describe(inner, data, path);
+    if (inner) return faultOf(inner, data, path);
   }
   const field = nameOf(path);
   if (issue.code === "unrecognized_keys") {
-    const keys = issue.keys
-      .slice(0, mostKeys)
-      .map((key) => JSON.stringify(clip(oneLine(key), 60)))
-      .join(", ");
-    return `${field === "" ? "" : `${field}: `}${keys} is unknown here: see /api/v1/openapi.json.`;
+    const names = issue.keys.slice(0, mostKeys).map((key) => nameOf([...path, clip(oneLine(key), 60)]));
+    return { field, code: "unknown_fields", details: { n: names.length, names: names.join(", ") } };
   }
   const value = valueAt(data, path);
-  const subject = field === "" ? "The request" : field;
-  if (value === undefined || (value === null && path.length === 0))
-    return `${subject} is missing: expected ${expected(issue)}.`;
-  return `${field === "" ? "The request" : `${field}: ${shown(value)}`} is not ${expected(issue)}.`;
+  const own = ownCodes.find((code) => code === issue.message);
+  if (own) return { field, code: own, details: { value: shown(value) } };
+  if (value === undefined || (value === null && path.length === 0)) return { field, code: "missing", details: {} };
+  return { field, ...expectation(issue, shown(value)) };
 }
 
-/** The branch that the value was meant for: the first that found fault with something inside it, if there is one. */
+/** The branch that the value was meant for: the first with an issue inside it, if there is one. */
 function branchOf(branches: readonly (readonly Issue[])[]): Issue | undefined {
   const inside = branches.find(
     (issues) => issues[0] !== undefined && (issues[0].path.length > 0 || issues[0].code !== "invalid_type"),
@@ -54,30 +59,26 @@ function branchOf(branches: readonly (readonly Issue[])[]): Issue | undefined {
   return (inside ?? branches[0])?.[0];
 }
 
-function expected(issue: Issue): string {
+function expectation(issue: Issue, value: string): Pick<Fault, "code" | "details"> {
   switch (issue.code) {
     case "invalid_type":
-      return types[issue.expected] ?? `a ${issue.expected}`;
+      return { code: "wrong_type", details: { expected: issue.expected, value } };
     case "invalid_value":
-      return issue.values.length === 1 ? quoted(issue.values[0]) : `one of ${issue.values.map(quoted).join(", ")}`;
+      return { code: "not_a_choice", details: { choices: issue.values.map(quoted).join(", "), value } };
     case "invalid_format":
-      return formats[issue.format] ?? `of the form ${issue.format}`;
+      return formats.has(issue.format)
+        ? { code: "wrong_format", details: { format: issue.format, value } }
+        : { code: "other", details: { value } };
     case "too_small":
+      return { code: "too_small", details: { origin: issue.origin, limit: Number(issue.minimum), value } };
     case "too_big":
-      return sized(issue);
+      return { code: "too_big", details: { origin: issue.origin, limit: Number(issue.maximum), value } };
     default:
-      return issue.message;
+      return { code: "other", details: { value } };
   }
 }
 
-function sized(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
-  const [least, limit] = issue.code === "too_small" ? ["at least", issue.minimum] : ["at most", issue.maximum];
-  if (issue.origin === "string") return `${least} ${limit} characters long`;
-  if (issue.origin === "array") return `a list of ${least} ${limit}`;
-  return `${least} ${limit}`;
-}
-
-/** `tags[0]`, or `[3].title` where the request is a list. */
+/** `tags[0]`, or `[3].title` if the request is a list. */
 export function nameOf(path: readonly PropertyKey[]): string {
   return path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`))
@@ -89,9 +90,10 @@ function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function shown(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === "object" && value !== null) return "an object";
-  return clip(JSON.stringify(value), 80);
+  const { say } = englishWording();
+  if (Array.isArray(value)) return say("fault.list_value", { n: value.length });
+  if (typeof value === "object" && value !== null) return say("fault.object_value");
+  return clip(JSON.stringify(value) ?? "", 80);
 }
 
 function quoted(value: unknown): string {

@@ -1,15 +1,21 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../app.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
-import { leadsToLoopback } from "../config/readers.ts";
+import { leadsToLoopback } from "../config/parse-values.ts";
 import { findToken } from "../operators/tokens.ts";
-import { many, measures, type MetricsDeps } from "../operations/metrics.ts";
-import { startProcessMeter, type ProcessDeps } from "../operations/process-metrics.ts";
-import { metricsType, writeMetrics, type Metric } from "../operations/prometheus.ts";
+import {
+  many,
+  measures,
+  type MetricsDeps,
+  startProcessMeter,
+  type ProcessDeps,
+  metricsType,
+  writeMetrics,
+  type Metric,
+} from "../operations/metrics.ts";
 import { limitFailures } from "./limits.ts";
-import { shared } from "../base/share-answers.ts";
+import { shared, within } from "../base/async.ts";
 import { fromThisMachine } from "./this-machine.ts";
-import { within } from "../base/within.ts";
 
 const patienceMs = 5_000;
 const failuresPerMinute = 30;
@@ -17,10 +23,9 @@ const failuresPerMinute = 30;
 type Deps = Pick<App, "config" | "log"> & MetricsDeps & ProcessDeps;
 
 /**
- * `/metrics` for Prometheus: to a token of any role, and to whoever asks from this machine where nobody else can. A server
- * with a public address cannot tell them from strangers behind a proxy; a worker's has none. Scrapers that ask at the
- * same time share one look at the database.
- * @param about the publication and this process; or this process alone, where others tell of the publication
+ * `/metrics` for Prometheus. Requests need a token of any role, except from this machine if the server has no public address:
+ * behind a proxy, every request would come from this machine. Concurrent requests share one set of queries.
+ * @param about the publication and this process, or only this process where another one reports on the publication
  */
 export function addMetricsRoute(web: FastifyInstance, app: Deps, about: "all" | "process"): void {
   const countFailure = limitFailures(web, failuresPerMinute);
@@ -35,7 +40,7 @@ export function addMetricsRoute(web: FastifyInstance, app: Deps, about: "all" | 
     if (!(isPrivate && fromThisMachine(request)) && !(await hasToken(app, request.headers.authorization))) {
       await countFailure(request);
       reply.header("www-authenticate", "Bearer");
-      throw new Refusal(401, 'This address needs a token: send "Authorization: Bearer TOKEN".');
+      throw new Refusal(401, "authentication_required");
     }
     return reply.type(metricsType).send(writeMetrics([...(await publication()), ...meter.measure()]));
   });

@@ -1,7 +1,8 @@
 /**
  * The tags that an address names: `tag=` holds one, `tags=` one or several between commas, and both may be repeated. A `+`
  * is a space between two other characters, as forms write it (WHATWG URL, 5.1). Anywhere else it is itself, since no tag
- * begins or ends with a space or has two: `lg%20u%2B`, `lg+u%2B` and the careless `lg u+` are all `lg u+`.
+ * begins or ends with a space or has two: `lg%20u%2B`, `lg+u%2B` and the careless `lg u+` are all `lg u+`. After a comma it is
+ * the space that a form puts there.
  * @param url path and query, still encoded
  * @param isTag tells a tag with a comma in it from two tags
  */
@@ -15,10 +16,14 @@ export function readTags(url: string, isTag: (name: string) => boolean): string[
       const value = field.slice(at + 1);
       if (at < 0) return [];
       if (name !== "tag" && name !== "tags") return [];
-      const whole = decode(value);
-      return name === "tag" || isTag(whole) ? [whole] : value.split(/,|%2c/i).map(decode);
+      const text = decode(value);
+      return name === "tag" || isTag(text) ? [text] : splitList(value);
     })
     .filter((tag) => tag.trim() !== "");
+}
+
+function splitList(value: string): string[] {
+  return value.split(/,|%2c/i).map((part, n) => decode(n === 0 ? part : part.replace(/^\++/, "")).trim());
 }
 
 /** The query that `readTags` reads the same names from, with its question mark; "" for none. */

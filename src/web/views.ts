@@ -1,14 +1,12 @@
 import type { FastifyReply } from "fastify";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Liquid } from "liquidjs";
-import type { Assets } from "./assets.ts";
+import { Liquid, Hash, Tag, type Context, type Emitter, type TagToken, type TopLevelToken } from "liquidjs";
+import type { Assets, ShownLogo } from "./assets.ts";
+import type { PublicationLink } from "../render/types.ts";
 import { packageRoot } from "../package-root.ts";
-import { registerTextTag } from "./texts.ts";
-import { makeFrame } from "./frame.ts";
-import { englishOf, type Wording } from "../wording/catalogue.ts";
-import type { ShownLogo } from "./logo.ts";
-import { tagBoxes } from "./tag-boxes.ts";
+import { englishOf, type Wording, type MessageKey, type MessageValues } from "../catalogue/catalogue.ts";
+import { escapeHtml } from "../render/plain.ts";
 
 /** The pages, made from templates/web. */
 export interface Views {
@@ -31,6 +29,7 @@ export function openViews(options: {
   language: string;
   words: Wording;
   assets: Assets;
+  policies: readonly PublicationLink[];
 }): Views {
   const { words } = options;
   const engine = new Liquid({
@@ -49,6 +48,7 @@ export function openViews(options: {
     logo: options.logo,
     language: options.language,
     assets: options.assets.links,
+    policies: options.policies,
   };
   // Templates are read once and kept, so nothing is waited for, and no promises are needed.
   const renderIn = (pageLanguage: string) => (name: string, values: Record<string, unknown>) =>
@@ -75,5 +75,96 @@ function readTemplates(): Record<string, string> {
       file.slice(0, -ending.length).replaceAll("\\", "/"),
       readFileSync(join(folder, file), "utf8"),
     ]),
+  );
+}
+
+/** Puts a page into what surrounds all readers' pages. `content` is HTML, `title` a text. */
+type Frame = (title: string, content: string) => string;
+
+/** Of a private use area, so that no template has them. */
+const titleMark = "\uE000";
+const contentMark = "\uE001";
+
+/**
+ * Renders the surroundings once: they are the same on every page but for the title, and a third of what the template engine
+ * would have to do for each.
+ * @param render templates/web/layout.liquid, which shows `title` and `content` once each, in this order
+ */
+function makeFrame(publication: string, render: (values: { title: string; content: string }) => string): Frame {
+  const pieces = render({ title: titleMark, content: contentMark }).split(new RegExp(`${titleMark}|${contentMark}`));
+  const [head, middle, tail] = pieces as [string, string, string];
+  return (title, content) => {
+    const shown = title === publication ? title : `${title} - ${publication}`;
+    return `${head}${escapeHtml(shown)}${middle}${content}${tail}`;
+  };
+}
+
+/**
+ * Teaches a template engine the tag `{% t confirm.title name: value, … %}`: the text of a key, filled in. Texts may hold
+ * HTML; what fills them in is escaped.
+ */
+function registerTextTag(engine: Liquid, wording: Wording): void {
+  engine.registerTag(
+    "t",
+    class extends Tag {
+      private readonly key: MessageKey;
+      private readonly values: Hash;
+
+      constructor(token: TagToken, remaining: TopLevelToken[], liquid: Liquid) {
+        super(token, remaining, liquid);
+        const [key = "", ...values] = token.args.trim().split(/\s+/);
+        this.key = key as MessageKey;
+        // An unknown key is found when the template is read, not when a reader asks for the page.
+        wording.raw(this.key);
+        this.values = new Hash(values.join(" "));
+      }
+
+      *render(context: Context, emitter: Emitter): Generator<unknown, void, MessageValues> {
+        const given = yield this.values.render(context);
+        const shown = Object.entries(given).map(([name, value]) => [
+          name,
+          typeof value === "number" ? value : escapeHtml(value ?? ""),
+        ]);
+        emitter.write(wording.say(this.key, Object.fromEntries(shown) as MessageValues));
+      }
+    },
+  );
+}
+
+const call = /\bt\("([\w.]+)"\)/g;
+
+/** A script with its texts, `t("script.many")`, as literals of ASCII. */
+export function fillScript(source: string, wording: Wording): string {
+  return source.replace(call, (_whole, key: string) => asciiJson(wording.raw(key as MessageKey)));
+}
+
+/** JSON that reads the same whatever charset the page is in. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** A tag with its box; see `Offer`. */
+interface Box {
+  name: string;
+  count: number;
+  chosen: boolean;
+}
+
+/**
+ * The boxes of a form's tags as HTML, for the filter `boxes`. They are most of what a page with a form holds, and
+ * not worth the template engine's time.
+ */
+function tagBoxes(boxes: readonly Box[]): string {
+  return boxes.map(box).join("\n");
+}
+
+function box({ name, count, chosen }: Box): string {
+  const shown = escapeHtml(name);
+  return (
+    `<label class="choice"><input type="checkbox" name="tags" value="${shown}"${chosen ? " checked" : ""}> ` +
+    `<span>${shown}</span>${count > 0 ? ` <span class="count">${count}</span>` : ""}</label>`
   );
 }

@@ -1,11 +1,9 @@
 import { bench, describe } from "vitest";
-import { assemble } from "../../src/render/assemble.ts";
-import { renderLiquid } from "../../src/render/liquid.ts";
+import { assemble, readerValues } from "../../src/render/assemble.ts";
+import { renderLiquid, createSentinels } from "../../src/render/liquid.ts";
 import { mjmlToHtml } from "../../src/render/mjml.ts";
-import { readerValues } from "../../src/render/personalise.ts";
-import { createSentinels } from "../../src/render/sentinels.ts";
 import { templateValues } from "../../src/render/values.ts";
-import { openWording } from "../../src/wording/catalogue.ts";
+import { openWording } from "../../src/catalogue/catalogue.ts";
 import { article, prepared, publication, readerMail, templates } from "../unit/render/mail.ts";
 
 const summary = "South Korea has confirmed that Washington raised concerns about a contract for base stations. ".repeat(
@@ -29,7 +27,7 @@ describe("one reader's mail with six articles", () => {
         { publication, edition: { date: "2013-12-05", number: 1 }, mode: "edition" },
         createSentinels(),
       ),
-      reader: readerValues(mail, openWording("en"), "edition"),
+      reader: readerValues(mail, { wording: openWording("en"), mode: "edition", headlines: [] }),
       more: { begin: "", end: "" },
       articles: six.map((position, i) => ({
         ...articles[position],

@@ -44,7 +44,7 @@ test("without JavaScript, by keyboard alone: a reader changes tags, unsubscribes
     await page.keyboard.press("Space");
     await page.getByRole("button", { name: "Save tags" }).focus();
     await page.keyboard.press("Enter");
-    await page.getByRole("status").waitFor();
+    await page.getByRole("status").first().waitFor();
     expect(await page.getByLabel("spectrum").isChecked()).toBe(true);
     await page.getByRole("link", { name: "unsubscribe" }).click();
     await page.getByRole("button", { name: "Unsubscribe from all emails" }).click();

@@ -1,5 +1,6 @@
 import type { BrowserContextOptions, Page, Response } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { listPublished } from "../../src/editions/store.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { faultsOf, invalidIn, looks, withPage as withPageOf } from "./look.ts";
 import { odd, openReaderSite, type ReaderSite } from "./reader-site.ts";
@@ -20,7 +21,7 @@ const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<v
 async function tick(page: Page, tag: string): Promise<void> {
   const box = page.getByRole("checkbox", { name: tag, exact: false }).first();
   await page.getByRole("searchbox").fill(tag);
-  const find = page.getByRole("button", { name: "Search", exact: true });
+  const find = page.getByRole("button", { name: textOf("form.find"), exact: true });
   if ((await find.count()) > 0) await find.click();
   await box.check();
 }
@@ -35,7 +36,7 @@ async function signUp(page: Page, address: string, tags: string[]): Promise<void
   await page.goto(`${site.url}/subscribe`);
   for (const tag of tags) await tick(page, tag);
   await page.getByLabel("Your email address").fill(address);
-  await submit(page, "Subscribe");
+  await submit(page, "Sign up");
   await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
   expect(page.url()).not.toContain("%40");
 }
@@ -127,22 +128,25 @@ test("a browser in the publication's own zone, which has no city, is told its na
   await withPage({ timezoneId: "UTC" }, async (page) => {
     await page.goto(`${site.url}/`);
     await page.getByText("UTC time").click();
-    expect(await page.getByLabel("Your time zone").inputValue()).toBe("");
+    expect(await page.getByLabel(textOf("zone.label")).inputValue()).toBe("");
   });
 });
 
-test("with JavaScript, the browser's time zone is taken, and a slip in a well-known domain is pointed out", async () => {
+test("with JavaScript, the browser's time zone is offered with what it means, and a slip in a well-known domain is pointed out", async () => {
   await withPage({ timezoneId: "Asia/Seoul" }, async (page) => {
     await page.goto(`${site.url}/`);
-    await page.getByText("Seoul time").click();
-    await page.getByLabel("Your time zone").selectOption("Europe/Berlin");
-    await page.getByText("Berlin time").waitFor();
-    await page.getByLabel("Your time zone").selectOption("Asia/Seoul");
+    await page.getByText("UTC time").click();
+    await page.getByText("In Seoul, you would get the edition of the day before.").waitFor();
+    expect(await page.getByLabel(textOf("zone.label")).inputValue()).toBe("");
+    await page.getByLabel(textOf("zone.label")).selectOption("America/New_York");
+    await page.getByText("In New York, you would get the edition of the same day.").waitFor();
+    await page.getByLabel(textOf("zone.label")).selectOption("Asia/Seoul");
+    await page.getByText("Seoul time").waitFor();
     await page.getByLabel("All news").check();
     await page.getByLabel("Your email address").fill("seoul@gmial.com");
     await page.getByLabel("All news").focus();
     await page.getByRole("button", { name: "seoul@gmail.com" }).click();
-    await submit(page, "Subscribe");
+    await submit(page, "Sign up");
     await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     await page.goto(linkIn((await site.mail("seoul@gmail.com", 1)).text, "confirm"));
     await page.getByRole("button", { name: "Confirm subscription" }).click();
@@ -159,7 +163,7 @@ test.each(odd)("the tag %s goes all the way: link, form, mail, preferences", asy
     const box = page.getByRole("checkbox", { name: tag });
     expect(await box.isChecked()).toBe(true);
     await page.getByLabel("Your email address").fill(address);
-    await submit(page, "Subscribe");
+    await submit(page, "Sign up");
     await page.getByRole("heading", { name: "Check your inbox" }).waitFor();
     const asked = await site.mail(address, 1);
     expect(asked.text.replaceAll(/\s+/g, " ")).toContain(tag);
@@ -196,7 +200,8 @@ test.each(looks)(
         "/",
         "/subscribe?tags=huawei,nothing&q=1",
         "/sample",
-        "/editions",
+        "/editions?q=huawei",
+        `/editions/${(await listPublished(site.app.db, 1))[0]!.date}`,
         "/tags/c%2B%2B",
         "/confirm/x",
       ])
@@ -247,3 +252,36 @@ test.each(looks)(
   },
   120_000,
 );
+
+test("on a small phone, the address field is on the first screen and no page is wider than it", async () => {
+  await withPage({ viewport: { width: 320, height: 640 } }, async (page) => {
+    for (const path of ["/", "/subscribe"]) {
+      await page.goto(`${site.url}${path}`);
+      const address = (await page.getByLabel("Your email address").boundingBox())!;
+      expect(address.y + address.height, path).toBeLessThan(640);
+      const button = (await page.getByRole("button", { name: "Sign up" }).boundingBox())!;
+      expect(button.y - address.y, path).toBeLessThan(2 * 640);
+      const nav = (await page.getByRole("navigation").boundingBox())!;
+      expect(nav.height, path).toBeLessThan(48);
+      const name = page.locator(".masthead .name span");
+      await name.evaluate((span) => void ((span as { textContent?: string }).textContent = "Nachrichten".repeat(5)));
+      expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(320);
+    }
+  });
+});
+
+test("an edition's address is shared without any other server, and its page is printed without what only a screen needs", async () => {
+  const [latest] = await listPublished(site.app.db, 1);
+  await withPage({ permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+    const hosts = new Set<string>();
+    page.on("request", (request) => void hosts.add(new URL(request.url()).host));
+    await page.goto(`${site.url}/editions/${latest!.date}?from=mail`);
+    await page.getByRole("button", { name: textOf("script.copy_link") }).click();
+    await page.getByText(textOf("script.link_copied")).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(`${site.url}/editions/${latest!.date}`);
+    expect([...hosts]).toEqual([new URL(site.url).host]);
+    await page.emulateMedia({ media: "print" });
+    for (const hidden of ["navigation", "button"] as const) expect(await page.getByRole(hidden).count()).toBe(0);
+    expect(await page.getByRole("article").count()).toBeGreaterThan(0);
+  });
+});

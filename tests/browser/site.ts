@@ -7,6 +7,7 @@ import { findByAddress } from "../../src/subscribers/store.ts";
 import { linkToken } from "../../src/subscribers/tokens.ts";
 import { article, openWeb, type OpenWeb } from "../integration/web/open.ts";
 import { chromium as chromiumPath } from "../support/kinds.ts";
+import { noLimits } from "../support/no-limits.ts";
 
 export interface LiveSite extends OpenWeb {
   url: string;
@@ -77,8 +78,8 @@ async function sendAll({ app }: OpenWeb): Promise<void> {
   const now = app.clock.now();
   const { claimed } = await app.db
     .transaction()
-    .execute((tx) => claim(tx, { editionId: 1, slice: 0, sender: app.sender, count: 10, now }));
+    .execute((tx) => claim(tx, { editionId: 1, slice: 0, rooms: noLimits, sender: app.sender, count: 10, now }));
   for (const delivery of claimed) {
-    await app.transport.send({ from: press.from, to: delivery.address, message: press.print(delivery, now) });
+    await app.transport.send({ from: press.from(delivery), to: delivery.address, message: press.print(delivery, now) });
   }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -5,12 +6,16 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testAlerts, watchAlerts } from "../../src/operations/alerts/watch.ts";
-import { signedHeaders } from "../../src/operations/alerts/webhook.ts";
+import { callTable, signedHeaders } from "../../src/operations/alerts/calls.ts";
+import { createLedger } from "../../src/ledger/ledger.ts";
+import { sweepDeadClaims } from "../../src/ledger/dead-senders.ts";
+import { silentLog } from "../../src/base/log.ts";
 import { openEdition, recordMissed } from "../../src/editions/open.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { addFeeds } from "../../src/sources/store.ts";
 import { sendNotices } from "../../src/notices/send.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
+import { textOf } from "../support/text.ts";
 import { openWorld, type World } from "../support/world.ts";
 
 const secret = "a-key-for-the-tests-of-the-webhook-01";
@@ -45,7 +50,7 @@ afterAll(async () => {
 
 const minutes = (n: number): void => void (clock.at = new Date(clock.at.getTime() + n * 60_000));
 const said = () =>
-  calls.map(({ body }) => JSON.parse(body) as { type: string; data: { kind: string; sentence: string } });
+  calls.map(({ body }) => JSON.parse(body) as { type: string; data: { kind: string; sentence: string; data: object } });
 
 test("a missed date is told once by mail and by a signed call, and once more when a later edition goes out", async () => {
   const { app } = world;
@@ -61,7 +66,11 @@ test("a missed date is told once by mail and by a signed call, and once more whe
   expect(said()).toMatchObject([
     {
       type: "alert.raised",
-      data: { kind: "edition-missed", sentence: "Edition 2026-11-23 was not sent. Nothing was running." },
+      data: {
+        kind: "edition-missed",
+        sentence: textOf("alert.edition-missed.sentence", { edition: "2026-11-23", reason: "Nothing was running." }),
+        data: { edition: "2026-11-23" },
+      },
     },
   ]);
   const [{ headers, body }] = calls as [(typeof calls)[number]];
@@ -90,8 +99,8 @@ test("a missed date is told once by mail and by a signed call, and once more whe
   const outbox = join(world.dataDir, "outbox");
   const mails = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), "utf8"));
   expect(mails.map((mail) => /^Subject: (.*)$/m.exec(mail)![1]!.trim()).toSorted()).toEqual([
-    "Telecom Daily: an edition was missed",
-    "Telecom Daily: editions are being sent again",
+    `Telecom Daily: ${textOf("alert.edition-missed.raised")}`,
+    `Telecom Daily: ${textOf("alert.edition-missed.cleared")}`,
   ]);
   for (const mail of mails) {
     expect(mail).toMatch(/^To: <?chief@example\.com>?\r?$/m);
@@ -119,6 +128,39 @@ test("a call that is refused is made again, later and later, with the same id", 
   expect(said()[2]).toMatchObject({ type: "alert.raised", data: { kind: "test" } });
 });
 
+test("a call that its sender left behind is made again after a while, and a late answer still counts", async () => {
+  const { app } = world;
+  calls.length = 0;
+  const sender = randomUUID();
+  const deps = { db: app.db, clock, log: silentLog, sender, most: 1, table: callTable };
+  const slow = createLedger(deps);
+  await app.db
+    .insertInto("alert_calls")
+    .values({ id: randomUUID(), body: "{}", due_at: clock.at, created_at: clock.at })
+    .execute();
+  const [call] = (await slow.claim({ count: () => 1 })).claimed;
+  const sweep = () => sweepDeadClaims(app.db, { silentMs: 30_000, now: clock.at, self: app.sender, policy: "hold" });
+  await sweep();
+  await watchAlerts(app);
+  expect(calls).toEqual([]);
+  slow.record({ id: call!.id, state: "sent", reply: null, dueAt: null });
+  await slow.flush();
+  minutes(2);
+  await watchAlerts(app);
+  expect(calls).toEqual([]);
+
+  await app.db
+    .insertInto("alert_calls")
+    .values({ id: randomUUID(), body: "{}", due_at: clock.at, created_at: clock.at })
+    .execute();
+  await slow.claim({ count: () => 1 });
+  await sweep();
+  minutes(2);
+  await watchAlerts(app);
+  expect(calls).toHaveLength(1);
+  await slow.close(1_000);
+});
+
 test("an edition's failures, a feed that fails for a day and a relay in trouble are told, without addresses", async () => {
   const { app } = world;
   const { db } = app;
@@ -140,21 +182,21 @@ test("an edition's failures, a feed that fails for a day and a relay in trouble 
   const [feed] = await addFeeds(db, [{ url: "https://news.example/feed" }], clock.now());
   await db
     .updateTable("sources")
-    .set({ failures: 40, last_error: "it answered 404" })
+    .set({ failures: 40, read_error: JSON.stringify({ text: "it answered 404" }) })
     .where("id", "=", feed!)
     .execute();
   minutes(24 * 60);
   let reason: string | null = "421 a@readers.example: too busy";
   const deps = { ...app, transport: { state: () => ({ reason }) } };
   await watchAlerts(deps);
-  expect(said().map(({ data }) => data.sentence)).toEqual([
-    "5 of 7 deliveries of 2026-11-25 (71.4%) were not sent: 5 rejected, 0 expired.",
-    "The relay did not confirm 2 deliveries of 2026-11-25.",
-    `Source ${feed} has failed for more than a day: it answered 404.`,
+  expect(said().map(({ data }) => data.data)).toEqual([
+    { edition: "2026-11-25", selected: 7, rejected: 5, expired: 0 },
+    { edition: "2026-11-25", count: 2 },
+    { source: feed, title: null, error: { text: "it answered 404" } },
   ]);
   minutes(5);
   await watchAlerts(deps);
-  expect(said()[3]?.data.sentence).toMatch(/^The relay is not accepting email from \S+: 421 <address> too busy\.$/);
+  expect(said()[3]?.data.data).toMatchObject({ reply: "421 <address> too busy" });
   reason = null;
   await db.updateTable("deliveries").set({ state: "sent" }).where("state", "=", "unknown").execute();
   await db.updateTable("sources").set({ failures: 0, succeeded_at: clock.now() }).where("id", "=", feed!).execute();
@@ -186,9 +228,8 @@ test("an edition that is empty for the first time is told once, until one has ar
   minutes(24 * 60);
   await open("2027-01-11");
   await watchAlerts(app);
-  const empty =
-    "The edition of 2027-01-10 is empty: no source brought an article, and each of the last 20 editions before had some.";
-  expect(said().map(({ type, data }) => [type, data.kind, data.sentence])).toEqual([
+  const empty = { edition: "2027-01-10", articles: 0, past: { editions: 20, articles: 5, selected: 7 } };
+  expect(said().map(({ type, data }) => [type, data.kind, data.data])).toEqual([
     ["alert.raised", "edition-empty", empty],
   ]);
   minutes(24 * 60);
@@ -196,4 +237,16 @@ test("an edition that is empty for the first time is told once, until one has ar
   await open("2027-01-12");
   await watchAlerts(app);
   expect(said()[1]).toMatchObject({ type: "alert.cleared", data: { kind: "edition-empty" } });
+});
+
+test("an alert's email is in the publication's language, and the webhook call in English", async () => {
+  const { app } = world;
+  calls.length = 0;
+  await testAlerts(app);
+  await sendNotices({ ...app, publication: { ...app.publication, language: "de" } }, AbortSignal.timeout(10_000));
+  const outbox = join(world.dataDir, "outbox");
+  const mails = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), "utf8"));
+  const subjects = mails.map((mail) => /^Subject: (.*)$/m.exec(mail)![1]!.trim());
+  expect(subjects).toContain(`Telecom Daily: ${textOf("alert.test.raised", {}, "de")}`);
+  expect(said()[0]?.data.sentence).toBe(textOf("alert.test.sentence"));
 });

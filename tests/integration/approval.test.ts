@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
 import { editHeld, type HeldChange } from "../../src/editions/edit-held.ts";
 import { checkLinksNow } from "../../src/editions/links-now.ts";
-import { actOnEdition } from "../../src/editions/act.ts";
+import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { closeEdition } from "../../src/editions/close.ts";
 import { openEdition } from "../../src/editions/open.ts";
 import { renderEdition } from "../../src/editions/render.ts";
@@ -120,7 +120,7 @@ test("the words of a held edition can be mended, and what is approved is what wa
   await change({ title: "News,\nmended" });
   await approve();
   const builder = await app.builder(id);
-  const delivery = { id: 1, attempts: 1, positions: [0], tagIds: [], address: "a@example.org", key: Buffer.alloc(16) };
+  const delivery = { positions: [0], tagIds: [], address: "a@example.org", key: Buffer.alloc(16) };
   const mail = await readMail({ to: "a@example.org", raw: builder!.print(delivery, clock.now()) });
   expect(mail).toMatchObject({ subject: "Mended", headlines: ["News, mended"] });
   await expect(change({ title: "Late" })).rejects.toMatchObject({
@@ -170,7 +170,7 @@ test.each<[string, number, number, number, Finding | null]>([
   expect(edition.reason_data).toEqual(finding && { findings: [finding] });
 });
 
-test("a feed that shows its archive is held, by the gate and whatever the deadline would say", async () => {
+test("a feed that shows its archive is held by the pre-send checks, whatever the deadline would say", async () => {
   await past(3, 2);
   await Promise.all(Array.from({ length: 24 }, (_, n) => addArticle(world.app, `Old news ${n}`)));
   const id = await due("send");
@@ -256,7 +256,7 @@ describe("links", () => {
     const edition = await getEdition(world.app.db, date);
     return { state: edition.state, reason: reasonOfEdition(edition) };
   };
-  const byChecks = (...links: { title: string; said: string }[]) => ({
+  const byChecks = (...links: { title: string; result: object }[]) => ({
     code: "held_by_checks",
     data: { findings: links.map((data) => ({ code: "link_broken", data })) },
   });
@@ -277,8 +277,8 @@ describe("links", () => {
     expect(await held()).toEqual({
       state: "held",
       reason: byChecks(
-        { title: "http://gone.site/a", said: "leads to gone.site, which does not exist" },
-        { title: "/missing", said: "answers 404" },
+        { title: "http://gone.site/a", result: { code: "no_such_host", host: "gone.site" } },
+        { title: "/missing", result: { code: "status", status: 404 } },
       ),
     });
   });
@@ -321,7 +321,7 @@ describe("links", () => {
     expect(await held()).toEqual({ state: "held", reason: byChecks() });
     pages.set("/missing", 410);
     await checkLinksNow(looking(), { edition, actor: "ada" });
-    expect((await held()).reason).toEqual(byChecks({ title: "/missing", said: "answers 410" }));
+    expect((await held()).reason).toEqual(byChecks({ title: "/missing", result: { code: "status", status: 410 } }));
     const broken = (await frozenArticleIds(world.app.db, id))[0]!;
     await editHeld(world.app, { date, number: 1, change: { leaveOut: [broken] }, actor: "ada" });
     expect(await held()).toEqual({ state: "held", reason: byChecks() });
@@ -337,14 +337,14 @@ describe("the articles of a held edition", () => {
   const dealt = async (id: number) => {
     const { rows } = await sql<{ who: string; what: string }>`
       select split_part(s.address, '@', 1) as who,
-        d.state || ' ' || coalesce(d.reply, array_to_string(array(
+        d.state || ' ' || coalesce(d.reason_code, array_to_string(array(
           select ea.snapshot ->> 'title' from edition_articles ea
           where ea.edition_id = d.edition_id and ea.position = any(c.positions) order by ea.position), ', ')) as what
       from deliveries d join cohorts c on c.id = d.cohort_id join subscribers s on s.id = d.subscriber_id
       where d.edition_id = ${id} order by who`.execute(world.app.db);
     return Object.fromEntries(rows.map(({ who, what }) => [who, what]));
   };
-  const nothing = "skipped an editor left out every article that this reader would have got";
+  const nothing = "skipped no_articles_left";
 
   const hold = async (): Promise<number> => {
     const { app } = world;
@@ -397,8 +397,7 @@ describe("the articles of a held edition", () => {
     });
     expect(await editionStatus(world.app.db, await getEdition(world.app.db, date))).toMatchObject({
       articles: 2,
-      sentence:
-        "selected 4 = sent 0 + rejected 0 + expired 0 + skipped 1 + unknown 0 + pending 3 + sending 0 + deferred 0",
+      balance: { selected: 4, sent: 0, skipped: 1, pending: 3 },
     });
     await edit({ takeBack: [ids["Masts"]!], first: [ids["Bids"]!] });
     expect(await shown(id)).toEqual(["0 Bids", "1 Cable", "2 Masts"]);

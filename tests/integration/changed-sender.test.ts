@@ -1,19 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createEmbeddedPool } from "../../src/db/embedded-pool.ts";
-import { migrate, readMigrations } from "../../src/db/migrate.ts";
+import type { App } from "../../src/app.ts";
+import { migrate } from "../../src/db/migrate.ts";
 import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
-import { actOnEdition } from "../../src/editions/act.ts";
+import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { movedClock } from "../support/clock.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { startSink, type Answer, type Sink } from "../support/sink.ts";
 import { openWorld } from "../support/world.ts";
+import { databaseBefore } from "../support/database-before.ts";
 
 const clock = movedClock("2026-11-24T07:00:00Z");
 // Starts the embedded engine twice.
@@ -64,7 +64,7 @@ test(
       .where("address", "=", "later@example.org")
       .executeTakeFirstOrThrow();
     const builder = await before.app.builder(id);
-    const delivery = { id: 0, attempts: 1, positions: [0], tagIds: [], address: row.address, key: row.key };
+    const delivery = { positions: [0], tagIds: [], address: row.address, key: row.key };
     const { messageId } = await simpleParser(builder!.print(delivery, clock.now()));
     await before.close();
 
@@ -93,16 +93,42 @@ test(
 );
 
 test(
+  "an edition keeps its number of articles while MAX_ARTICLES changes, and the next one has the new number",
+  async () => {
+    const own = mkdtempSync(join(tmpdir(), "dayletter-most-"));
+    const open = (most: string) => openWorld({ clock, dataDir: own, env: { MAX_ARTICLES: most } });
+    const delivery = { positions: [0, 1, 2], tagIds: [], address: "a@example.org" };
+    const start = async (app: App, extra: boolean) => {
+      for (const title of ["One", "Two", "Three"])
+        await addArticle(app, title, `https://news.example/${title}-${app.config.maxArticles}`);
+      const { id } = await sendNow(app, { extra, actor: "test" });
+      await renderEdition(app, id);
+      return id;
+    };
+    const titles = async (app: App, id: number) => {
+      const { key } = await app.db.selectFrom("subscribers").select("key").executeTakeFirstOrThrow();
+      const { text = "" } = await simpleParser((await app.builder(id))!.print({ ...delivery, key }, clock.now()));
+      return ["One", "Two", "Three"].filter((title) => text.includes(`${title}\n`)).length;
+    };
+
+    const before = await open("2");
+    await addAllNewsReaders(before.app, ["a@example.org"]);
+    const id = await start(before.app, false);
+    expect(await titles(before.app, id)).toBe(2);
+    await before.close();
+    const after = await open("1");
+    expect(await titles(after.app, id)).toBe(2);
+    expect(await titles(after.app, await start(after.app, true))).toBe(1);
+    await after.close();
+    rmSync(own, { recursive: true, force: true });
+  },
+  limitMs,
+);
+
+test(
   "a stencil of the release before loses its sender, and an edition that was begun keeps its Message-IDs' domain",
   async () => {
-    const pglite = await PGlite.create();
-    const pool = await createEmbeddedPool(pglite);
-    const all = readMigrations();
-    const until = all.slice(
-      0,
-      all.findIndex(({ name }) => name.endsWith("-mail-domain")),
-    );
-    await migrate(pool, until);
+    const { pool, close } = await databaseBefore(14);
     const stencil = JSON.stringify({
       version: 1,
       mode: "edition",
@@ -121,7 +147,7 @@ test(
       `with c as (insert into cohorts (edition_id, positions, readers) values (1, '{0}', 1) returning id)
      insert into deliveries (edition_id, cohort_id, slice, state, attempts, tag_ids, domain) select 1, id, 0, 'deferred', 1, '{}', 'example.org' from c`,
     );
-    await migrate(pool, all);
+    await migrate(pool);
     const { rows } = await pool.query("select mail_domain, stencil from editions order by number");
     const now = { version: 2, mode: "edition", boundary: "=_dayletter", title: "Title" };
     expect(rows).toEqual([
@@ -129,7 +155,7 @@ test(
       { mail_domain: null, stencil: now },
     ]);
     await pool.end();
-    await pglite.close();
+    await close();
   },
   limitMs,
 );

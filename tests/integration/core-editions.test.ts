@@ -1,10 +1,11 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { mergeTags } from "../../src/articles/tag-merge.ts";
+import { mergeTags } from "../../src/articles/change-tags.ts";
 import { Refusal } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noTrace } from "../../src/base/trace.ts";
-import { actOnEdition } from "../../src/editions/act.ts";
+import { openDue } from "../../src/editions/due.ts";
+import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition, listEditions } from "../../src/editions/store.ts";
@@ -12,14 +13,13 @@ import { recover } from "../../src/operations/recover.ts";
 import { retain } from "../../src/operations/retention.ts";
 import { startWorkers } from "../../src/queue/queues.ts";
 import { schedulesAre, setSchedules } from "../../src/schedule/schedulers.ts";
-import { changeSchedule } from "../../src/editions/change-schedule.ts";
-import { changeMove } from "../../src/editions/move-date.ts";
-import { changeSkips } from "../../src/editions/skip-dates.ts";
+import { changeMove, changeSchedule, changeSkips } from "../../src/editions/change-schedule.ts";
 import { loadSchedule, saveSchedule } from "../../src/schedule/store.ts";
-import { addSource } from "../../src/sources/add.ts";
+import { addSource } from "../../src/sources/manage-sources.ts";
 import { pollSource } from "../../src/sources/poll.ts";
 import { getSource } from "../../src/sources/store.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
+import { prepareWorker } from "../../src/worker.ts";
 import { processors } from "../../jobs/index.ts";
 import { movedClock } from "../support/clock.ts";
 import { startFeed } from "../support/feed-server.ts";
@@ -61,6 +61,39 @@ test("five who ask for an extra edition at once make one, and the others are tol
   const codes = answers.flatMap((answer) => (answer.status === "rejected" ? [(answer.reason as Refusal).code] : []));
   expect(codes).toEqual(Array.from({ length: 4 }, () => "extra_edition_just_created"));
   expect(await send(true)).toMatchObject({ number: 3 });
+});
+
+test("the rows of an edition that becomes due are analysed at once", async () => {
+  const { db } = world.app;
+  await addAllNewsReaders(
+    world.app,
+    Array.from({ length: 250 }, (_, i) => `reader${i}@example.org`),
+  );
+  await addArticle(world.app, "News");
+  clock.set(`${date}T12:00:00Z`);
+  const opened = await openDue(world.app, await loadSchedule(db));
+  expect(opened).toMatchObject({ created: true, edition: { selected: 250 } });
+  const { rows } = await sql<{ rows: number }>`
+    select max(reltuples)::int as rows from pg_class where relname like 'deliveries\_f%' and relkind = 'r'`.execute(db);
+  expect(rows).toEqual([{ rows: 250 }]);
+});
+
+test("a worker's start makes the next partition of the deliveries", async () => {
+  const { db } = world.app;
+  const partitions = async (): Promise<number> => {
+    const { rows } = await sql<{ n: number }>`
+      select count(*)::int as n from pg_inherits where inhparent = 'deliveries'::regclass`.execute(db);
+    return rows[0]!.n;
+  };
+  await sql`select setval(pg_get_serial_sequence('editions', 'id'), 100)`.execute(db);
+  await addArticle(world.app, "News");
+  await addAllNewsReaders(world.app, ["a@example.org"]);
+  await send();
+  const before = await partitions();
+  await prepareWorker(world.app);
+  expect(await partitions()).toBe(before + 1);
+  await prepareWorker(world.app);
+  expect(await partitions()).toBe(before + 1);
 });
 
 test("more articles than a statement has room for parameters are frozen, sent and add up", async () => {
@@ -226,7 +259,7 @@ test("a stopping process does not count a cut poll against the feed", async () =
     .returning("id")
     .execute()) as [{ id: number }];
   expect(await pollSource(app, id, { force: true, signal: AbortSignal.abort() })).toEqual({ kind: "left" });
-  expect(await getSource(app.db, id)).toMatchObject({ failures: 0, last_error: null, next_check_at: clock.now() });
+  expect(await getSource(app.db, id)).toMatchObject({ failures: 0, read_error: null, next_check_at: clock.now() });
 });
 
 test("a feed that asks for quiet is left alone by the poll and the gathering, and an operator can ask it all the same", async () => {
@@ -235,7 +268,7 @@ test("a feed that asks for quiet is left alone by the poll and the gathering, an
   const { source } = await addSource(app, { url: feed.url, tags: [], rename: {}, actor: "test" });
   Object.assign(feed, { failWith: 429, retryAfter: "7200", requests: 0 });
   const poll = (force: boolean) => pollSource(app, source.id, { force });
-  expect(await poll(true)).toMatchObject({ kind: "failed", reason: expect.stringContaining("2026-11-24T07:00:00") });
+  expect(await poll(true)).toMatchObject({ kind: "failed", reason: { waitUntil: "2026-11-24T07:00:00.000Z" } });
   clock.set(`${date}T06:59:00Z`);
   await app.gather();
   expect(await poll(false)).toEqual({ kind: "left" });
@@ -244,7 +277,7 @@ test("a feed that asks for quiet is left alone by the poll and the gathering, an
   Object.assign(feed, { failWith: null });
   clock.set(`${date}T09:00:00Z`);
   await app.gather();
-  expect(await getSource(app.db, source.id)).toMatchObject({ failures: 0, wait_until: null, last_error: null });
+  expect(await getSource(app.db, source.id)).toMatchObject({ failures: 0, wait_until: null, read_error: null });
   await feed.close();
 });
 
@@ -258,13 +291,15 @@ test("a feed with too many new tags is reported, and read again until it has all
   feed.etag = '"one"';
   const { source, poll } = await addSource(app, { url: feed.url, tags: [], rename: {}, actor: "test" });
   const count = async () => (await app.db.selectFrom("tags").select("id").execute()).length;
-  expect(poll).toMatchObject({ kind: "ingested", problems: [expect.stringContaining("100 tags")] });
+  expect(poll).toMatchObject({ kind: "ingested", problems: [{ code: "new_tags_over_limit", details: { tags: 100 } }] });
   expect(await count()).toBe(500);
-  expect((await getSource(app.db, source.id)).problem).toContain("100 tags were left out");
+  expect((await getSource(app.db, source.id)).problems).toMatchObject([
+    { code: "new_tags_over_limit", details: { tags: 100 } },
+  ]);
   const again = () => pollSource(app, source.id, { force: true });
   expect(await again()).toMatchObject({ kind: "ingested", problems: [] });
   expect(await count()).toBe(600);
-  expect((await getSource(app.db, source.id)).problem).toBeNull();
+  expect((await getSource(app.db, source.id)).problems).toEqual([]);
   expect(await again()).toEqual({ kind: "unchanged" });
   await feed.close();
 });
@@ -376,8 +411,8 @@ test("a job of another release fails alone, and the queue goes on", async () => 
     const jobs = (await app.queues.editions.getFailed()).filter((job) => job.failedReason);
     return jobs.length >= 3 ? jobs.map((job) => job.failedReason).join("\n") : null;
   });
-  expect(failed).toContain('no job "polish-edition"');
-  expect(failed).toContain('no job "toString"');
+  expect(failed).toContain('job_unknown {"name":"polish-edition"}');
+  expect(failed).toContain('job_unknown {"name":"toString"}');
   stopping.abort();
   await Promise.all(workers.map((worker) => worker.close()));
 });

@@ -6,28 +6,33 @@ import { loadFacts } from "../../src/operations/alerts/store.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { Db, Schema } from "../../src/db/schema.ts";
 import { deliverSlice } from "../../src/deliveries/deliver-slice.ts";
-import { createLedger, type Ledger } from "../../src/deliveries/ledger.ts";
-import { beat, sweepDeadClaims } from "../../src/deliveries/senders.ts";
-import type { Outcome } from "../../src/deliveries/claims.ts";
-import { actOnEdition } from "../../src/editions/act.ts";
+import {
+  deliveryTable,
+  type DeliveryEffects,
+  type DeliveryLedger,
+  type DeliveryOutcome,
+} from "../../src/deliveries/claims.ts";
+import { createLedger } from "../../src/ledger/ledger.ts";
+import { beat, sweepDeadClaims } from "../../src/ledger/dead-senders.ts";
+import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { closeEdition } from "../../src/editions/close.ts";
 import { renderEdition } from "../../src/editions/render.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
-import { reopenEditions, type EditionAction } from "../../src/editions/state.ts";
+import { type EditionAction, reopenEditions } from "../../src/editions/state.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { erase } from "../../src/subscribers/erase.ts";
 import { createSmtpTransport } from "../../src/mail/smtp.ts";
-import { listAudit } from "../../src/audit/audit-log.ts";
+import { listAudit } from "../../src/audit/audit.ts";
 import { recover } from "../../src/operations/recover.ts";
 import { editionStatus } from "../../src/operations/status.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { unsubscribe } from "../../src/subscribers/leave.ts";
-import { suppressAddress } from "../../src/subscribers/suppress-address.ts";
-import { suppress as keepOut } from "../../src/subscribers/suppressions.ts";
+import { suppress as keepOut, suppressAddress } from "../../src/subscribers/suppressions.ts";
 import { movedClock } from "../support/clock.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { startSink } from "../support/sink.ts";
 import { eventually, openWorld, type World } from "../support/world.ts";
+import { noLimits } from "../support/no-limits.ts";
 
 const connections = 4;
 const date = "2026-11-24";
@@ -57,26 +62,19 @@ beforeEach(async () => {
 
 const sums = async () => (await editionStatus(world.app.db, await getEdition(world.app.db, date))).balance;
 const act = (action: EditionAction) => actOnEdition(world.app, { date, number: 1, action, actor: "test" });
-const open = (options: Partial<Parameters<typeof createLedger>[0]> = {}): Ledger & { sender: string } => {
+const open = (options: { db?: Db } & Partial<DeliveryEffects> = {}): DeliveryLedger & { sender: string } => {
   const sender = randomUUID();
   const [suppress, suppressed] = [async () => undefined, () => undefined];
-  const ledger = createLedger({
-    db: world.app.db,
-    clock,
-    log: silentLog,
-    sender,
-    connections,
-    reopen: reopenEditions,
-    suppress,
-    suppressed,
-    ...options,
-  });
+  const { db = world.app.db, ...effects } = options;
+  const table = deliveryTable({ reopen: reopenEditions, suppress, suppressed, ...effects });
+  const ledger = createLedger({ db, clock, log: silentLog, sender, most: 2 * connections, table });
   return { ...ledger, sender };
 };
-const take = async (ledger: Ledger, count: number) =>
-  (await ledger.claim({ editionId, slice: 0, count: () => count })).claimed.map((one) => one.id);
-const told = (id: number, state: Outcome["state"]): Outcome => ({
+const take = async (ledger: DeliveryLedger, count: number) =>
+  (await ledger.claim({ editionId, slice: 0, rooms: noLimits, count: () => count })).claimed.map((one) => one.id);
+const told = (id: number, state: DeliveryOutcome["state"]): DeliveryOutcome => ({
   id,
+  editionId,
   state,
   reply: `250 ${state}`,
   dueAt: state === "deferred" ? new Date(clock.now().getTime() + 60_000) : null,
@@ -104,7 +102,7 @@ test("an answer that comes after its reader was erased keeps no address", async 
   expect([state, reply]).toEqual(["rejected", "550 5.1.1 <<address>>: no such user"]);
 });
 
-test("at every commit no more rows are being sent than the process has connections", async () => {
+test("at every commit no more rows are being sent than twice the process's connections", async () => {
   await begin(120);
   let turn = 0;
   const sink = await startSink({ onRcpt: () => ((turn += 1) % 3 === 0 ? "550 5.1.1 No such user" : null), delayMs: 1 });
@@ -124,8 +122,26 @@ test("at every commit no more rows are being sent than the process has connectio
   });
   await deliverSlice({ ...world.app, transport, ledger }, { editionId, slice: 0 }, new AbortController().signal);
   expect(sink.count()).toBe(80);
-  expect(most).toBeLessThanOrEqual(connections);
+  expect(most).toBeLessThanOrEqual(2 * connections);
   expect(most).toBeGreaterThan(1);
+  await transport.close(0);
+  await sink.close();
+});
+
+test("once an edition is to be paused, nothing follows what is at the relay", async () => {
+  await begin(60);
+  const sink = await startSink({ onMail: () => "550 5.7.1 Blocked", delayMs: 1 });
+  const { hostname: host, port } = new URL(sink.url);
+  const relay = { host, port: Number(port), secure: false, requireTls: false, user: null, password: null };
+  const transport = createSmtpTransport({ clock, log: silentLog }, { ...relay, connections, rate: null });
+  let refusals = 0;
+  const watch = () => (refusals += 1) === 10;
+  const deps = { ...world.app, transport, ledger: open(), watch };
+  await deliverSlice(deps, { editionId, slice: 0 }, new AbortController().signal);
+  const { rejected, pending } = await sums();
+  expect(rejected).toBeGreaterThanOrEqual(10);
+  expect(rejected).toBeLessThan(10 + connections);
+  expect(pending).toBe(60 - rejected);
   await transport.close(0);
   await sink.close();
 });
@@ -152,6 +168,67 @@ test("a commit whose answer was lost costs neither a reader nor an outcome", asy
   for (const id of more) ledger.record(told(id, "sent"));
   await ledger.flush();
   expect(await sums()).toMatchObject({ sent: 6, pending: 2, sending: 0 });
+});
+
+test("nothing to write and no room for more opens no transaction", async () => {
+  await begin(3 * connections);
+  let transactions = 0;
+  const ledger = open({ db: watched(async () => void (transactions += 1)) });
+  await ledger.flush();
+  expect(transactions).toBe(0);
+  const ids = await take(ledger, 2 * connections);
+  expect(await ledger.claim({ editionId, slice: 0, rooms: noLimits, count: () => 1 })).toMatchObject({
+    asked: 0,
+    claimed: [],
+  });
+  await ledger.flush();
+  expect(transactions).toBe(1);
+  for (const id of ids) ledger.record(told(id, "sent"));
+  await ledger.flush();
+  await ledger.close(5_000);
+  expect(transactions).toBe(2);
+});
+
+describe("what was claimed and not handed over", () => {
+  const rowOf = (id: number) =>
+    world.app.db
+      .selectFrom("deliveries")
+      .select(["state", "attempts", "due_at", "claim", "reason_code", "reply"])
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+
+  test("is deferred again if it was, until the same time", async () => {
+    await begin(1);
+    const ledger = open();
+    const [id] = (await take(ledger, 1)) as [number];
+    ledger.record(told(id, "deferred"));
+    await ledger.flush();
+    const before = await rowOf(id);
+    expect(before).toMatchObject({ state: "deferred", attempts: 1, reply: "250 deferred" });
+    clock.advance(60_000);
+    expect(await take(ledger, 1)).toEqual([id]);
+    await ledger.giveBack([id]);
+    expect(await rowOf(id)).toEqual(before);
+    expect(await take(ledger, 1)).toEqual([id]);
+  });
+
+  test("is pending again if it was new", async () => {
+    await begin(1);
+    const ledger = open();
+    const [id] = (await take(ledger, 1)) as [number];
+    await ledger.giveBack([id]);
+    expect(await rowOf(id)).toMatchObject({ state: "pending", attempts: 0, claim: null, due_at: null });
+  });
+
+  test("is skipped if the edition was cancelled meanwhile", async () => {
+    await begin(2);
+    const ledger = open();
+    const [id] = (await take(ledger, 1)) as [number];
+    await act("cancel");
+    await ledger.giveBack([id]);
+    expect(await rowOf(id)).toMatchObject({ state: "skipped", reason_code: "edition_cancelled", claim: null });
+    expect(await sums()).toMatchObject({ skipped: 2, pending: 0 });
+  });
 });
 
 describe("the truth comes late", () => {
@@ -269,7 +346,7 @@ describe("a relay that says of everybody that they do not exist", () => {
 
   /** Two workers, each with a handful of refusals, of whom neither has noticed that they are many. */
   const refuse = async (count: number): Promise<void> => {
-    const suppressOne: Parameters<typeof createLedger>[0]["suppress"] = (tx, { reply, ...gone }) =>
+    const suppressOne: DeliveryEffects["suppress"] = (tx, { reply, ...gone }) =>
       keepOut(tx, world.app.options.secret, { ...gone, reason: "bounce", detail: reply });
     for (let left = count; left > 0; left -= connections) {
       const ledger = open({ suppress: suppressOne });

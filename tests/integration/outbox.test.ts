@@ -2,7 +2,8 @@ import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createOutboxTransport, type Mail } from "../../src/mail/transport.ts";
+import { createOutboxTransport } from "../../src/mail/outbox.ts";
+import type { Mail } from "../../src/mail/transport.ts";
 
 let folder: string;
 
@@ -65,7 +66,8 @@ test("a folder that cannot be written defers the mail, and check says so", async
   expect(await outbox.send(mail("a@x"))).toMatchObject({
     kind: "deferred",
     scope: "relay",
-    reply: expect.stringContaining("ENOTDIR"),
+    code: "outbox_not_written",
+    data: { error: expect.stringContaining("ENOTDIR") },
   });
   expect(await outbox.check()).toMatchObject({ ok: false, refusal: { code: "outbox_not_writable" } });
 });

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog, type Log } from "../../src/base/log.ts";
-import { createOutboxTransport } from "../../src/mail/transport.ts";
-import { keepPrivate } from "../../src/operations/private-folder.ts";
+import { createOutboxTransport } from "../../src/mail/outbox.ts";
+import { keepPrivate } from "../../src/operations/data-folder.ts";
 import { openWorld } from "../support/world.ts";
 
 let dir: string;

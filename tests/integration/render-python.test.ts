@@ -72,7 +72,7 @@ describe.skipIf(python === undefined)(`Python's email package reads our mails wi
         fields: seen[0]?.fields ?? [],
         subject: subjectLine(edition, mail),
         to: ["reader@mail.example"],
-        unsubscribe: [`<${mail.links.oneClick}>`],
+        unsubscribe: [`<${mail.links.oneClick}>, <${mail.links.mailto}>`],
         types: ["text/plain", "text/html"],
         text: assembleText(edition, mail),
         html: assembleHtml(edition, mail),

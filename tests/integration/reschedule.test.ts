@@ -3,12 +3,10 @@ import { openEditionJob } from "../../jobs/open-edition.ts";
 import type { App } from "../../src/app.ts";
 import { cronPattern, nextSends } from "../../src/schedule/calendar.ts";
 import { setSchedules } from "../../src/schedule/schedulers.ts";
-import { changeSchedule } from "../../src/editions/change-schedule.ts";
-import { changeMove } from "../../src/editions/move-date.ts";
-import type { PassedChoice } from "../../src/schedule/passed.ts";
+import { changeMove, changeSchedule, changeSkips } from "../../src/editions/change-schedule.ts";
+import type { PassedChoice } from "../../src/schedule/next-edition.ts";
 import { parseDates } from "../../src/base/schedule-values.ts";
-import { changeSkips } from "../../src/editions/skip-dates.ts";
-import { loadSchedule, saveSchedule, type ScheduleChange } from "../../src/schedule/store.ts";
+import { loadSchedule, revisionOf, saveSchedule, type ScheduleChange } from "../../src/schedule/store.ts";
 import { movedClock } from "../support/clock.ts";
 import { allEngines } from "../support/engines.ts";
 import { openTwoNodes, type TwoNodes } from "../support/two-nodes.ts";
@@ -286,8 +284,10 @@ describe.each(allEngines)("a schedule that changes under two nodes, on $name", (
 
   test("two operators who change it at once, each on a node: one wins, the other is told", async () => {
     await begin({ by: ["UTC", "07:00"], start: "2026-11-24T12:00Z" });
+    // Both have seen the same schedule. Without that, the second request may begin when the first is done.
+    const revision = revisionOf(await loadSchedule(two.nodes[0].db));
     const asked = await Promise.allSettled(
-      two.nodes.map((node, n) => changeSchedule(node, time(`0${n + 8}:00`), { actor: `operator ${n}` })),
+      two.nodes.map((node, n) => changeSchedule(node, time(`0${n + 8}:00`), { actor: `operator ${n}`, revision })),
     );
     const lost = asked.findIndex(({ status }) => status === "rejected");
     expect(asked.filter(({ status }) => status === "fulfilled")).toHaveLength(1);

@@ -1,27 +1,29 @@
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ingest } from "../../src/articles/ingest.ts";
 import type { Verdict } from "../../src/mail/verdict.ts";
 import { retain } from "../../src/operations/retention.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { createLedger } from "../../src/ledger/ledger.ts";
+import { sweepDeadClaims } from "../../src/ledger/dead-senders.ts";
 import { apiSource } from "../../src/sources/store.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
 import { confirm, readConfirmation } from "../../src/subscribers/confirm.ts";
 import { erase } from "../../src/subscribers/erase.ts";
-import { handleSignups } from "../../src/subscribers/handle-signup.ts";
-import { confirmLink } from "../../src/subscribers/links.ts";
-import { addNotice } from "../../src/subscribers/notices.ts";
+import { handleSignups, requestSignup, type SignupRequest } from "../../src/subscribers/signup.ts";
+import { confirmLink, expiringToken } from "../../src/subscribers/tokens.ts";
+import { addNotice, noticeTable } from "../../src/subscribers/notices.ts";
 import { personalData } from "../../src/subscribers/personal-data.ts";
-import { recoverReaders } from "../../src/subscribers/recover.ts";
-import { requestSampleMail } from "../../src/subscribers/sample-mail.ts";
+import { lookAfterReaders } from "../../src/operations/recover.ts";
+import { requestSampleMail } from "../../src/subscribers/request-mail.ts";
 import { sendNotices } from "../../src/notices/send.ts";
-import { requestSignup, type SignupRequest } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { unsubscribe } from "../../src/subscribers/leave.ts";
-import { suppressAddress } from "../../src/subscribers/suppress-address.ts";
-import { expiringToken } from "../../src/subscribers/tokens.ts";
+import { suppressAddress } from "../../src/subscribers/suppressions.ts";
 import { movedClock } from "../support/clock.ts";
 import { openWorld, type World } from "../support/world.ts";
-import type { ErrorCode } from "../../src/wording/catalogue.ts";
+import type { ErrorCode } from "../../src/catalogue/catalogue.ts";
 
 const clock = movedClock("2026-11-24T08:00:00Z");
 let world: World;
@@ -64,7 +66,9 @@ const request: SignupRequest = {
   from: "192.0.2.7",
 };
 const send = () => sendNotices(world.app, new AbortController().signal);
-const look = () => recoverReaders(world.app);
+const look = () => lookAfterReaders(world.app);
+const sweep = (policy: "hold" | "resend") =>
+  sweepDeadClaims(world.app.db, { silentMs: 30_000, now: clock.now(), self: world.app.sender, policy });
 const notices = () =>
   world.app.db
     .selectFrom("notices")
@@ -91,8 +95,8 @@ async function askFor(address: string): Promise<string> {
 
 test.each<[string, Partial<SignupRequest>, ErrorCode]>([
   ["a wrong address", { address: "nobody" }, "address_invalid"],
-  ["an unknown tag", { tags: ["curling"] }, "tag_unknown"],
-  ["a tag that is none", { tags: ["x".repeat(300)] }, "tag_unknown"],
+  ["a name that cannot be a tag", { tags: ["x".repeat(300)] }, "tag_not_a_name"],
+  ["too many new tags", { tags: Array.from({ length: 31 }, (_, n) => `new ${n}`) }, "too_many_new_tags"],
   ["nothing to follow", { tags: [] }, "no_tag_chosen"],
   ["a wrong zone", { timezone: "Mars/Base" }, "timezone_invalid"],
 ])("%s is refused, and nothing is kept", async (_what, wrong, code) => {
@@ -160,7 +164,7 @@ test("a link works for 48 hours, for its purpose, and as long as there is someth
   expect(await readConfirmation(app, `${token.slice(0, -4)}AAAA`)).toBeNull();
   clock.advance(48 * 3_600_000 + 1_000);
   for (const act of [() => readConfirmation(app, token), () => confirm(app, token, null)]) {
-    await expect(act()).rejects.toMatchObject({ status: 410, message: expect.stringContaining("Sign up again") });
+    await expect(act()).rejects.toMatchObject({ status: 410, code: "confirm_link_expired" });
   }
   const again = await askFor("link@example.org");
   await erase(app, reader.id);
@@ -322,11 +326,36 @@ test("a claim that its process left behind is found, and is not sent a second ti
   await askFor("crash@example.org");
   const dead = "00000000-0000-4000-8000-000000000000";
   await app.db.updateTable("notices").set({ state: "sending", claim: dead }).execute();
+  await sweep("hold");
   await look();
   await send();
   expect(await notices()).toMatchObject([{ state: "unknown", reason_code: "sender_stopped", reply: null }]);
   expect(sent).toEqual([]);
 });
+
+test.each([
+  ["hold", "unknown"],
+  ["resend", "deferred"],
+] as const)(
+  "with UNKNOWN_POLICY=%s a dead sender's notice is %s, and its true answer still counts",
+  async (policy, state) => {
+    const { app } = world;
+    const table = noticeTable;
+    const slow = createLedger({ db: app.db, clock, log: silentLog, sender: randomUUID(), most: 1, table });
+    await askFor("slow-sender@example.org");
+    const [claimed] = (await slow.claim({ count: () => 1 })).claimed;
+    await sweep(policy);
+    expect(await notices()).toMatchObject([{ state, reason_code: "sender_stopped", reply: null }]);
+    await send();
+    expect(sent).toEqual([]);
+    slow.record({ id: claimed!.id, state: "sent", reply: "250 2.0.0 kept", dueAt: null });
+    await slow.close(1_000);
+    clock.advance(31 * 60_000);
+    await send();
+    expect(sent).toEqual([]);
+    expect(await notices()).toMatchObject([{ state: "sent", reason_code: null, reply: "250 2.0.0 kept" }]);
+  },
+);
 
 test("what a mail is about is looked at again when it goes out", async () => {
   const { app } = world;

@@ -27,11 +27,11 @@ async function relayThatSays(answers: Partial<Answers>[]): Promise<number> {
     createInterface({ input: socket }).on("line", (line) => {
       if (inBody && line === ".") {
         inBody = false;
-        say(answers[mails++]?.dot ?? "250 2.0.0 kept");
+        say(answers[mails - 1]?.dot ?? "250 2.0.0 kept");
       } else if (inBody) return;
       else if (line === "DATA") {
         inBody = true;
-        say(answers[mails]?.data ?? "354 go on");
+        say(answers[mails++]?.data ?? "354 go on");
       } else say("250 fine");
     });
   }).listen(0, "127.0.0.1");

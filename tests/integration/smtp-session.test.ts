@@ -1,8 +1,9 @@
+import type { Message } from "../../src/catalogue/catalogue.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { SmtpOptions } from "../../src/mail/transport.ts";
+import type { SmtpOptions } from "../../src/mail/smtp.ts";
 import type { Verdict } from "../../src/mail/verdict.ts";
 import { startSink, startSinkProcess, type SinkOptions } from "../support/sink.ts";
 import { closeSmtp, mail, sinkOf, transportTo } from "../support/smtp.ts";
@@ -68,6 +69,7 @@ describe("closing", () => {
   test("lets what is in flight finish and grants nothing more", async () => {
     const sink = await sinkOf({ delayMs: 100 });
     const transport = transportTo(sink.port, { connections: 2 });
+    expect(await transport.reserve(2)).toBe(2);
     const sending = [transport.send(mail("a@example.com")), transport.send(mail("b@example.com"))];
     const waiting = transport.reserve(5);
     await transport.close(5_000);
@@ -84,6 +86,7 @@ describe("closing", () => {
       onData: () => "hang",
     });
     const transport = transportTo(sink.port, { connections: 2 });
+    expect(await transport.reserve(2)).toBe(2);
     const sending = Promise.all([transport.send(mail("early@example.com")), transport.send(mail("late@example.com"))]);
     await transport.close(200);
     expect((await sending).map(({ kind }) => kind)).toEqual(["deferred", "unknown"]);
@@ -98,13 +101,13 @@ describe("a relay in trouble", () => {
     expect(await transport.reserve(4)).toBe(4);
     const verdicts = await Promise.all([1, 2, 3].map(() => transport.send(mail())));
     for (const verdict of verdicts)
-      expect(verdict).toMatchObject({ kind: "deferred", scope: "relay", reply: expect.stringMatching(/ECONNREFUSED/) });
+      expect(verdict).toMatchObject({ kind: "deferred", scope: "relay", reply: null, code: "relay_unreachable" });
     expect(transport.state()).toMatchObject({
       pausedUntil: expect.any(Date),
       reason: expect.stringMatching(/ECONNREFUSED/),
     });
     expect(await transport.send(mail())).toMatchObject({
-      reply: expect.stringMatching(/paused after/),
+      code: "relay_paused",
       quietMs: expect.any(Number),
     });
     const sink = await sinkOf({ port: gone.port });
@@ -159,16 +162,16 @@ test("the rate is kept across connections", async () => {
     await Promise.all(Array.from({ length: n }, () => transport.send(mail())));
     sent += n;
   }
-  // 5 go at once, 25 more at 50 a second.
-  expect(performance.now() - began).toBeGreaterThan(490);
+  // The first at once, 29 more at 50 a second.
+  expect(performance.now() - began).toBeGreaterThan(530);
 });
 
 describe("check and log-in", () => {
   const auth = { user: "news", password: "s3cret" };
   const ready = (tls: string, login = "no") => ({ ok: true, key: "relay.ready", details: { tls, login } });
-  const refused = (code: string, reply: RegExp) => ({
+  const refused = (code: string, reply: RegExp | Message) => ({
     ok: false,
-    refusal: { status: 422, code, details: { reply: expect.stringMatching(reply) } },
+    refusal: { status: 422, code, details: { reply: reply instanceof RegExp ? expect.stringMatching(reply) : reply } },
   });
   const cases: [string, SinkOptions, Partial<SmtpOptions>, object][] = [
     ["a plain relay on this machine", {}, {}, ready("no")],
@@ -176,7 +179,7 @@ describe("check and log-in", () => {
     ["TLS at once on this machine", { tls: "implicit" }, { secure: true }, ready("yes")],
     ["the right password", { auth }, auth, ready("no", "yes")],
     ["a wrong password", { auth }, { ...auth, password: "guess" }, refused("relay_login_refused", /^535 5\.7\.8/)],
-    ["no log-in offered", {}, auth, refused("relay_login_impossible", /not offer AUTH/)],
+    ["no log-in offered", {}, auth, refused("relay_login_impossible", { key: "outcome.auth_not_offered", values: {} })],
     ["no STARTTLS where it is required", {}, { requireTls: true }, refused("relay_without_starttls", /./)],
     [
       "a self-signed certificate of a distant relay",
@@ -194,7 +197,7 @@ describe("check and log-in", () => {
       "a password in clear text to a distant relay",
       { auth },
       { ...auth, host: distant },
-      refused("relay_login_impossible", /password is not sent/),
+      refused("relay_login_impossible", { key: "outcome.not_encrypted", values: {} }),
     ],
   ];
   test.each(cases)("%s", async (_, sinkOptions, options, expected) => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import net, { type AddressInfo } from "node:net";
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { askLinks, type LinkDeps } from "../../src/sources/ask-links.ts";
+import { requestLinks, type LinkDeps } from "../../src/sources/request-links.ts";
 import { fetchFeed, type FetchDeps, type FetchRequest } from "../../src/sources/fetch.ts";
 
 const feed = "<rss version='2.0'><channel><title>é</title></channel></rss>";
@@ -370,7 +370,7 @@ describe("pages that articles lead to", () => {
   const look = async (paths: string[], deps: Partial<LinkDeps> = {}, signal?: AbortSignal) => {
     const urls = paths.map((path) => (path.startsWith("http") ? path : `${home}${path}`));
     const all = { allowPrivate: true, userAgent: "Dayletter/1", lookup: loopback, ...deps };
-    const answers = await askLinks(all, urls, signal);
+    const answers = await requestLinks(all, urls, signal);
     return urls.map((url) => answers.get(url));
   };
   const status = (code: number) => ({ kind: "status", status: code });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog, type Log } from "../../src/base/log.ts";
 import { findToken, listTokens, revokeToken } from "../../src/operators/tokens.ts";
-import { listAudit } from "../../src/audit/audit-log.ts";
-import { ensureToken } from "../../src/operations/keys.ts";
+import { listAudit } from "../../src/audit/audit.ts";
+import { ensureToken } from "../../src/operations/data-folder.ts";
 import { movedClock } from "../support/clock.ts";
 import { openWorld, type World } from "../support/world.ts";
 

@@ -6,7 +6,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { openTracing } from "../../src/operations/tracing.ts";
-import { addSource } from "../../src/sources/add.ts";
+import { addSource } from "../../src/sources/manage-sources.ts";
 import { startWorker } from "../../src/worker.ts";
 import { movedClock } from "../support/clock.ts";
 import { startFeed } from "../support/feed-server.ts";

@@ -1,3 +1,4 @@
+import { balanceInWords } from "../../src/sentences/deliveries.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { findEdition, getEdition, listEditions } from "../../src/editions/store.ts";
@@ -95,7 +96,7 @@ describe.each(allEngines)("a week of editions on $name", ({ open }) => {
     expect(sink.count()).toBe(4);
     expect((await mailsSince(0))["lg@example.org"]!.text).toContain("lg u+");
     expect(edition).toMatchObject({ articles: 2, readers: 5, unmatched: 1, selected: 4 });
-    expect((await editionStatus(world.app.db, edition)).sentence).toBe(
+    expect(balanceInWords((await editionStatus(world.app.db, edition)).balance)).toBe(
       "selected 4 = sent 4 + rejected 0 + expired 0 + skipped 0 + unknown 0",
     );
   });

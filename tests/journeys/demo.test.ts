@@ -30,6 +30,11 @@ describe("npm run demo", () => {
     const demo = startProgram(["demo", "--keep"], { TMPDIR: folder });
     const url = await eventually("it stays up", async () => /server is running at (\S+)/.exec(demo.output())?.[1]);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const link = await eventually(
+      "it names the operator's link",
+      async () => /operator {2}(\S+)/.exec(demo.output())?.[1],
+    );
+    expect((await fetch(link)).status).toBe(200);
     expect(await demo.end("SIGINT")).toBe(0);
     const [kept] = readdirSync(folder);
     expect(readdirSync(join(folder, kept!, "mails"))).toHaveLength(6);

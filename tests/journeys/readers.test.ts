@@ -6,19 +6,18 @@ import { apiSource } from "../../src/sources/store.ts";
 import { changeAddress, confirmAddressChange } from "../../src/subscribers/change-address.ts";
 import { confirm, readConfirmation } from "../../src/subscribers/confirm.ts";
 import { erase } from "../../src/subscribers/erase.ts";
-import { pauseReader } from "../../src/subscribers/preferences.ts";
-import { requestSampleMail } from "../../src/subscribers/sample-mail.ts";
+import { pauseReader, setTags } from "../../src/subscribers/preferences.ts";
+import { requestSampleMail } from "../../src/subscribers/request-mail.ts";
 import { requestSignup } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
-import { setTags } from "../../src/subscribers/followed-tags.ts";
-import { suppressAddress } from "../../src/subscribers/suppress-address.ts";
+import { suppressAddress } from "../../src/subscribers/suppressions.ts";
 import { buildWeb } from "../../src/web/build.ts";
-import { startWorker, type RunningWorker } from "../../src/worker.ts";
+import { type RunningWorker, startWorker } from "../../src/worker.ts";
 import { movedClock } from "../support/clock.ts";
 import { allEngines } from "../support/engines.ts";
 import { forge } from "../support/forge.ts";
 import { readMail } from "../support/reading.ts";
-import { startSink, type Sink } from "../support/sink.ts";
+import { type Sink, startSink } from "../support/sink.ts";
 import { eventually, openWorld, type World } from "../support/world.ts";
 
 describe.each(allEngines)("readers who come by themselves, on $name", ({ open }) => {
@@ -113,7 +112,7 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
     await confirm(app, token, "192.0.2.8");
     expect(await readConfirmation(app, token)).toMatchObject({ confirmed: true });
 
-    await setTags(app.db, reader.id, { allTags: false, tagIds: await tagIds("huawei") });
+    await setTags(app, reader.id, { allTags: false, tagIds: await tagIds("huawei"), newTags: [] });
     await publish("Huawei, but of no concern to LG", "huawei");
     await publish("LG U+ again", "lg u+");
     await edition("2026-11-25T07:00:10Z");
@@ -177,14 +176,16 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
   test("a reader who pauses is left out until the pause is over", async () => {
     const { app } = world;
     const here = (await findByAddress(app.db, "here@example.org"))!;
-    await pauseReader(app, here.id, new Date("2026-11-29T00:00:00Z"));
+    await pauseReader(app, { id: here.id, until: new Date("2026-11-29T00:00:00Z"), by: "reader" });
     await publish("While they are away", "lg u+");
     await edition("2026-11-28T07:00:10Z", "sending");
     await mailsTo("london@example.org", 4);
     await publish("When they are back", "lg u+");
     await edition("2026-11-29T07:00:10Z", "sending");
     expect((await mailsTo("here@example.org", 4))[3]!.headlines).toEqual(["When they are back"]);
-    await expect(pauseReader(app, here.id, new Date("2020-01-01T00:00:00Z"))).rejects.toMatchObject({ status: 422 });
+    await expect(
+      pauseReader(app, { id: here.id, until: new Date("2020-01-01T00:00:00Z"), by: "reader" }),
+    ).rejects.toMatchObject({ status: 422 });
   });
 
   test("an address changes when the new mailbox says yes, and not before", async () => {
@@ -217,9 +218,9 @@ describe.each(allEngines)("readers who come by themselves, on $name", ({ open })
     await edition("2026-11-30T22:00:20Z"); // Seoul's hour
     await publish("For nobody in London", "lg u+");
     const before = (await findEdition(app.db, "2026-11-27"))!;
-    const sentence = (await editionStatus(app.db, before)).sentence;
+    const { balance } = await editionStatus(app.db, before);
     await erase(app, london.id);
-    expect((await editionStatus(app.db, before)).sentence).toBe(sentence);
+    expect((await editionStatus(app.db, before)).balance).toEqual(balance);
     const { rows } = await app.database.pool.query<{ dump: string }>(
       "select coalesce(string_agg(t::text, ' '), '') as dump from (select d::text as t from deliveries d union all select s::text from subscribers s union all select c::text from consents c union all select n::text from notices n union all select a::text from audit a) x",
     );

@@ -9,8 +9,8 @@ afterAll(() => mails.close());
 
 test("the mails hold every kind of link", () => {
   const all = [...mails.links.values()].flat();
-  expect(mails.links.size).toBe(8);
-  for (const kind of ["confirm", "preferences", "unsubscribe", "change-address"]) {
+  expect(mails.links.size).toBe(9);
+  for (const kind of ["confirm", "preferences", "unsubscribe", "change-address", "keep"]) {
     expect(
       all.some((path) => path.startsWith(`/${kind}/`)),
       kind,
@@ -21,6 +21,19 @@ test("the mails hold every kind of link", () => {
 test("nothing that somebody typed is in any mail, but the address it goes to", () => {
   for (const [mail, text] of mails.texts) expect(text, mail).not.toMatch(/spam|pills/i);
   expect([...mails.texts.keys()].some((mail) => mail.startsWith("bob@example.org"))).toBe(true);
+});
+
+test("no mail loads anything, and its links lead straight to this site or to the article", () => {
+  const article = "https://news.example/1";
+  let articles = 0;
+  for (const [mail, text] of mails.texts) {
+    expect(text, mail).not.toMatch(/\ssrc=|srcset=|<link\b|@import|url\(|background=/i);
+    for (const [, href] of text.matchAll(/href="([^"]*)"/g)) {
+      if (href === article) articles += 1;
+      else expect(href, mail).toMatch(/^(?:#|https:\/\/alerts\.example(?:\/|$))/);
+    }
+  }
+  expect(articles).toBeGreaterThan(0);
 });
 
 test.each(["GET", "HEAD"] as const)(

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Db } from "../../src/db/schema.ts";
-import { rearrange } from "../../src/editions/rearrange.ts";
-import { freeze } from "../../src/editions/freeze.ts";
+import { rearrange } from "../../src/editions/edit-held.ts";
+import { freeze } from "../../src/editions/open.ts";
 import { frozenArticleIds } from "../../src/editions/frozen-articles.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { freshRecords } from "../support/services.ts";
@@ -115,3 +115,32 @@ async function naively(db: Db): Promise<Map<number, number[]>> {
   });
   return new Map(matches.filter(([, positions]) => positions.length > 0));
 }
+
+it("leaves out all readers above the cap of a warm-up, in 10 s", async () => {
+  const { db } = database;
+  await db.updateTable("articles").set({ edition_id: null }).execute();
+  await sql`
+    insert into provider_domains (domain, provider, expires_at)
+    select 'd' || n || '.example', 'big', ${now} from generate_series(0, 24) n`.execute(db);
+  const open = async (date: string): Promise<number> => {
+    const values = { date, number: 1, state: "opening", timezone: "UTC", due_at: now, opened_at: now } as const;
+    return (await db.insertInto("editions").values(values).returning("id").executeTakeFirstOrThrow()).id;
+  };
+  const id = await open("2026-11-25");
+  const cap = 800;
+  const warmUp = { date: "2026-11-25", day: 3, cap, hours: 1, planned: [] };
+  const started = performance.now();
+  const frozen = await db.transaction().execute((tx) => freeze(tx, { id, now, sliceSize, warmUp }));
+  expect(performance.now() - started).toBeLessThan(10_000);
+
+  const { rows } = await sql<{ provider: string; included: number }>`
+    select coalesce(p.provider, d.domain) as provider, count(*) filter (where d.state = 'pending') as included
+    from deliveries d left join provider_domains p on p.domain = d.domain
+    where d.edition_id = ${id} group by 1`.execute(db);
+  expect(rows).toHaveLength(26);
+  expect(rows.every(({ included }) => included === cap)).toBe(true);
+  expect(frozen?.warmUp?.leftOut).toBe(frozen!.selected - 26 * cap);
+  const pending = sql<{ slice: number }>`
+    select max(slice) as slice from deliveries where edition_id = ${id} and state = 'pending'`;
+  expect((await pending.execute(db)).rows[0]!.slice).toBe(Math.ceil((26 * cap) / sliceSize) - 1);
+}, 60_000);

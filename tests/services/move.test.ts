@@ -1,9 +1,13 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { moveRecords } from "../../src/cli/move-records.ts";
-import { loadConfig } from "../../src/config/load.ts";
+import { moveRecords } from "../../src/cli/migrate-database.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { openPostgres } from "../../src/db/open.ts";
+import { openStored } from "../../src/operations/stored-settings.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { loadConfig, settingsSource, type Config } from "../../src/config/load.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { editionStatus } from "../../src/operations/status.ts";
 import { findEdition } from "../../src/editions/store.ts";
@@ -13,6 +17,18 @@ import { buildWeb } from "../../src/web/build.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { freshDatabase } from "../support/services.ts";
 import { openWorld, testEnv } from "../support/world.ts";
+
+const logo = join(packageRoot, "tests/fixtures/logo.png");
+
+async function openStoredOf(url: string): Promise<Config> {
+  const { db, close } = openPostgres(url);
+  try {
+    return (await openStored({ db, log: silentLog }, settingsSource({ DATABASE_URL: url, SECRET: "k".repeat(32) })))
+      .config;
+  } finally {
+    await close();
+  }
+}
 
 test("records move from the embedded engine to PostgreSQL as they are, and old links go on to work", async () => {
   // Without a SECRET of its own, as an embedded server is: it makes one in its folder.
@@ -36,10 +52,17 @@ test("records move from the embedded engine to PostgreSQL as they are, and old l
       "DATABASE_URL is not set",
     );
     await expect(moveRecords(config(), join(dataDir, "new"))).rejects.toThrow("contains no embedded database");
-    const [said] = await moveRecords(config(), dataDir);
+    writeFileSync(
+      join(dataDir, "settings.env"),
+      `PUBLICATION_NAME=Moved\nPUBLICATION_LOGO=${logo}\nMAIL_FROM=a@example.com`,
+    );
+    const [said, settings] = await moveRecords(config(), dataDir);
+    expect(settings).toContain("except for MAIL_FROM. Add these from");
     expect(said).toContain("Readers: 2, editions: 1, deliveries: 2, articles: 1.");
     await expect(moveRecords(config(), dataDir)).rejects.toThrow("is not empty");
 
+    const stored = await openStoredOf(database.url);
+    expect(stored).toMatchObject({ publicationName: "Moved", logo: { type: "image/png" } });
     const after = await openWorld({ env, dataDir: join(dataDir, "new") });
     try {
       const web = buildWeb(after.app);

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Log } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { editionStatus } from "../../src/operations/status.ts";
 import { startWorker } from "../../src/worker.ts";
+import { closedAfterEach } from "../support/closing.ts";
 import { startPostgres, startRedis, type PrivateServer } from "../support/private-servers.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { startSink, type Sink } from "../support/sink.ts";
@@ -17,11 +18,7 @@ const delayMs = 20;
 const outageMs = 8_000;
 const limitMs = 5_000;
 
-let closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-}, 60_000);
+const closing = closedAfterEach();
 
 interface Stage {
   postgres: PrivateServer;

@@ -3,10 +3,9 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "../../src/base/log.ts";
 import type { Tx } from "../../src/db/schema.ts";
-import { handleSignups } from "../../src/subscribers/handle-signup.ts";
-import { requestSignup } from "../../src/subscribers/signup.ts";
+import { handleSignups, requestSignup } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
-import { openWording } from "../../src/wording/catalogue.ts";
+import { openWording } from "../../src/catalogue/catalogue.ts";
 import { freshRecords } from "../support/services.ts";
 import { eventually } from "../support/world.ts";
 

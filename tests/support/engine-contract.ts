@@ -6,9 +6,11 @@ import { silentLog } from "../../src/base/log.ts";
 import { noTrace } from "../../src/base/trace.ts";
 import { migrate, migrateQueue, readMigrations } from "../../src/db/migrate.ts";
 import type { Database } from "../../src/db/open.ts";
-import { claim, settle } from "../../src/deliveries/claims.ts";
+import type { Tx } from "../../src/db/schema.ts";
+import { claim, settle, type DeliveryOutcome } from "../../src/deliveries/claims.ts";
 import { openEdition } from "../../src/editions/open.ts";
 import { lockOpening } from "../../src/editions/store.ts";
+import { noLimits } from "./no-limits.ts";
 
 const now = new Date("2026-11-24T07:00:00.123Z");
 
@@ -272,11 +274,11 @@ function claims(get: () => Database): void {
         const sender = randomUUID();
         const mine: number[] = [];
         for (;;) {
-          const request = { editionId, slice: 0, sender, count: 7, now };
+          const request = { editionId, slice: 0, rooms: noLimits, sender, count: 7, now };
           const { claimed } = await db.transaction().execute((tx) => claim(tx, request));
           if (claimed.length === 0) return mine;
           mine.push(...claimed.map((delivery) => delivery.id));
-          const outcomes = claimed.map(({ id }) => ({ id, state: "sent" as const, reply: "250 ok", dueAt: null }));
+          const outcomes = sentOf(editionId, claimed);
           await db.transaction().execute((tx) => settle(tx, sender, outcomes, now));
         }
       }),
@@ -290,23 +292,58 @@ function claims(get: () => Database): void {
       .execute();
     expect(states).toEqual([{ state: "sent", attempts: 1, count: 800 }]);
   });
+
+  it("reads about the rows that it takes and settles, in a small edition after a large one", async () => {
+    const { db } = get();
+    const large = await editionWithDeliveries(db, 1);
+    // Erased readers.
+    await sql`
+      insert into deliveries (edition_id, cohort_id, slice, tag_ids, domain, state)
+      select ${large}::bigint, 1, 0, '{}', 'example.com', 'sent' from generate_series(1, 20000)`.execute(db);
+    await sql`analyze deliveries`.execute(db);
+    const editionId = await editionWithDeliveries(db, 500);
+    const sender = randomUUID();
+    const claimed: { id: number }[] = [];
+    const claiming = await rowsRead(db, async (tx) => {
+      claimed.push(...(await claim(tx, { editionId, slice: 0, rooms: noLimits, sender, count: 50, now })).claimed);
+    });
+    const outcomes = sentOf(editionId, claimed);
+    const settling = await rowsRead(db, (tx) => settle(tx, sender, outcomes, now));
+    expect(claimed).toHaveLength(50);
+    expect(claiming).toBeLessThan(300);
+    expect(settling).toBeLessThan(300);
+  });
 }
 
+/** Rows of deliveries that `work` reads, as the engine counts them. */
+async function rowsRead(db: Database["db"], work: (tx: Tx) => Promise<unknown>): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    const rows = sql<{ read: number }>`
+      select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int as read
+      from pg_stat_xact_user_tables where relname like 'deliveries%'`;
+    const before = (await rows.execute(tx)).rows[0]!.read;
+    await work(tx);
+    return (await rows.execute(tx)).rows[0]!.read - before;
+  });
+}
+
+/** Each call makes the edition of another date. Its readers are the same each time. */
 async function editionWithDeliveries(db: Database["db"], readers: number): Promise<number> {
   const { rows } = await sql<{ id: number }>`
     insert into editions (date, number, state, timezone, due_at, opened_at)
-    values ('2026-01-01', 1, 'sending', 'UTC', ${now}, ${now}) returning id`.execute(db);
+    select '2026-01-01'::date + count(*)::int, 1, 'sending', 'UTC', ${now}, ${now} from editions returning id`.execute(
+    db,
+  );
   const { id } = rows[0]!;
   await sql`
     insert into subscribers (key, address, address_key, status, created_at)
     select decode(md5('reader' || n), 'hex'), 'r' || n || '@example.com', 'r' || n || '@example.com', 'active', ${now}
-    from generate_series(1, ${readers}::int) n`.execute(db);
+    from generate_series(1, ${readers}::int) n on conflict (address_key) do nothing`.execute(db);
   await sql`insert into cohorts (edition_id, positions, readers) values (${id}, '{0}', ${readers})`.execute(db);
   await sql`
     insert into deliveries (edition_id, subscriber_id, cohort_id, slice, tag_ids, domain)
-    select ${id}, s.id, c.id, 0, '{}', 'example.com' from subscribers s, cohorts c where c.edition_id = ${id}`.execute(
-    db,
-  );
+    select ${id}, s.id, c.id, 0, '{}', 'example.com' from cohorts c, (select id from subscribers order by id limit ${readers}) s
+    where c.edition_id = ${id}`.execute(db);
   return id;
 }
 
@@ -337,7 +374,7 @@ function openings(get: () => Database): void {
         log: silentLog,
         trace: noTrace,
         gather: async () => undefined,
-        options: { sliceSize: 500, expireHours: 24 },
+        options: { sliceSize: 500, expireHours: 24, warmupStart: null, warmupSchedule: [], warmupHours: 1 },
       };
       const request = { date: "2026-11-24", dueAt: now, timezone: "UTC", extra: false };
       const opened = await Promise.all(Array.from({ length: 8 }, () => openEdition(deps, request)));
@@ -345,4 +382,9 @@ function openings(get: () => Database): void {
       expect(new Set(opened.map(({ edition }) => edition.id)).size).toBe(1);
     });
   });
+}
+
+/** The outcomes of deliveries that the relay has accepted. */
+function sentOf(editionId: number, claimed: readonly { id: number }[]): DeliveryOutcome[] {
+  return claimed.map(({ id }) => ({ id, editionId, state: "sent", reply: "250 ok", dueAt: null }));
 }

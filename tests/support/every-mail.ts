@@ -4,6 +4,8 @@ import { simpleParser } from "mailparser";
 import { ingest } from "../../src/articles/ingest.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { apiSource } from "../../src/sources/store.ts";
+import { addQuestions } from "../../src/subscribers/questions.ts";
+import { findByAddress } from "../../src/subscribers/store.ts";
 import { buildWeb } from "../../src/web/build.ts";
 import { startWorker } from "../../src/worker.ts";
 import { movedClock } from "./clock.ts";
@@ -34,7 +36,7 @@ export const spam = {
 
 const site = "https://alerts.example";
 
-/** Has every kind of mail sent: confirm, welcome, already, settings, sample, change of address, edition; some links are still open. */
+/** Has every kind of mail sent: confirm, welcome, already, settings, question, sample, change of address, edition; some links are still open. */
 export async function sendEveryMail(): Promise<EveryMail> {
   const sink = await startSink();
   const clock = movedClock("2026-11-24T08:00:00Z");
@@ -82,6 +84,11 @@ export async function sendEveryMail(): Promise<EveryMail> {
   const already = await mail("ada@example.org", 3);
   await builder(`${linkTo(already, "unsubscribe")}/settings`);
   await mail("ada@example.org", 4);
+  const ada = (await findByAddress(app.db, "ada@example.org"))!;
+  const asked = { id: ada.id, address: ada.address, cause: "silence", dueAt: clock.now() } as const;
+  await app.db.transaction().execute((tx) => addQuestions(tx, [asked], clock.now()));
+  await app.wake("send-notices", {});
+  await mail("ada@example.org", 5);
   const { t } = (await web.inject({ method: "GET", url: "/embed/form" })).json<{ t: string }>();
   clock.advance(10_000);
   await builder("/sample", { address: "sample@example.org", t, website: "" });
@@ -91,7 +98,7 @@ export async function sendEveryMail(): Promise<EveryMail> {
   await form.send({ address: "bob@example.org", fields: spam, headers: { referer: spam.formUrl } });
   await mail("bob@example.org");
   await sendNow(app, { extra: false, actor: "test" });
-  await mail("ada@example.org", 5); // edition
+  await mail("ada@example.org", 6); // edition
   await worker.stop();
 
   return {

@@ -8,10 +8,12 @@ import { Redis } from "ioredis";
 import pg from "pg";
 import { freePort } from "../../src/base/free-port.ts";
 import { isProgram } from "./kinds.ts";
+import { onExit } from "./on-exit.ts";
 
 /** A server of our own on a free loopback port, its data in a temporary folder that `stop` removes. */
 export interface PrivateServer {
   url: string;
+  pid(): number;
   /** Ends it at once, as a crash does: nothing that it still has in memory is written. */
   crash(): Promise<void>;
   /** Starts it again on the same port with the data that it left. */
@@ -126,7 +128,13 @@ async function started(
     server.kill(signal);
     await ended;
   };
+  // The immediate shutdown of PostgreSQL also ends its children.
+  const forget = onExit({
+    end: () => void server.kill(signals.crash),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  });
   const stop = async () => {
+    forget();
     await end(signals.stop);
     rmSync(folder, { recursive: true, force: true });
   };
@@ -148,6 +156,7 @@ async function started(
   await answers();
   return {
     url,
+    pid: () => server.pid!,
     crash: () => end(signals.crash),
     async restart() {
       server = spawnIt();

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/package-root.ts";
+import { onExit } from "./on-exit.ts";
 import { eventually } from "./world.ts";
 
 export interface Program {
@@ -14,16 +15,27 @@ export interface Program {
   end(signal: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Starts the built program as an operator does: `dayletter <argv>` with these settings and no others. */
-export function startProgram(argv: readonly string[], env: Record<string, string>): Program {
-  const child = spawn(process.execPath, [join(packageRoot, "dist/src/cli.js"), ...argv], {
+/**
+ * Starts the built program as an operator does: `dayletter <argv>` with these settings and no others.
+ * @param nodeOptions options of Node's own
+ */
+export function startProgram(
+  argv: readonly string[],
+  env: Record<string, string>,
+  nodeOptions: readonly string[] = [],
+): Program {
+  const child = spawn(process.execPath, [...nodeOptions, join(packageRoot, "dist/src/cli.js"), ...argv], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const forget = onExit({ end: () => void child.kill("SIGKILL") });
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-  const exited = once(child, "exit").then(([code, signal]) => (code as number | null) ?? (signal as string));
+  const exited = once(child, "exit").then(([code, signal]) => {
+    forget();
+    return (code as number | null) ?? (signal as string);
+  });
   return {
     pid: child.pid!,
     output: () => printed,

@@ -96,7 +96,7 @@ export function queueContract(name: string, open: () => Promise<OpenQueue>): voi
         await Promise.all(Array.from({ length: 4 }, () => setSchedules({ editions: queue }, schedule)));
         expect(await schedulesAre({ editions: queue }, schedule)).toBe(true);
         const keys = (await queue.getJobSchedulers()).map(({ key }) => key);
-        expect(keys.toSorted()).toEqual(["open-edition", "recover", "retention"]);
+        expect(keys.toSorted()).toEqual(["ask-again", "open-edition", "recover", "retention"]);
         for (const key of keys) await queue.removeJobScheduler(key);
       }
     });

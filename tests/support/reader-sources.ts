@@ -5,7 +5,12 @@ import { packageRoot } from "../../src/package-root.ts";
 const templates = "templates/web";
 /** Those of operators are in English; the outbox is seen on the server's own machine only. */
 const forOperators = /^operator\/|^(outbox|mail)\.liquid$/;
-const scripts = ["src/web/assets/forms.js", "src/web/assets/proof.js", "src/web/embed/client.js"];
+const scripts = [
+  "src/web/assets/forms.js",
+  "src/web/assets/edition.js",
+  "src/web/assets/proof.js",
+  "src/web/embed/client.js",
+];
 
 export const readerTemplates = filesIn(templates, ".liquid")
   .filter((name) => !forOperators.test(name))

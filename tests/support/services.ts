@@ -28,10 +28,16 @@ export function services(): Services | null {
 export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `dayletter_test_${randomBytes(6).toString("hex")}`;
   const server = required().databaseUrl;
+  const url = await createDatabase(server, name);
+  return { url, drop: () => query(server, `drop database if exists ${name} with (force)`) };
+}
+
+/** @param server the URL of a database whose role may create databases @returns the URL of the new one */
+export async function createDatabase(server: string, name: string): Promise<string> {
   await query(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => query(server, `drop database if exists ${name} with (force)`) };
+  return url.href;
 }
 
 /** The same with this release's tables in it, and open. `close` drops it. */

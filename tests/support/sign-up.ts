@@ -1,8 +1,7 @@
 import { solveChallenge, type Challenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/pbkdf2";
 import type { FastifyInstance, LightMyRequestResponse } from "fastify";
-import { formTime } from "../../src/abuse/form-time.ts";
-import { newChallenge } from "../../src/abuse/proof.ts";
+import { formTime, newChallenge } from "../../src/abuse/forms.ts";
 import type { App } from "../../src/app.ts";
 
 export interface SignUp {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import type { AddressInfo, Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
@@ -10,6 +10,8 @@ import { selfSigned } from "./certificate.ts";
 
 /** A reply such as "550 5.1.1 no such user"; `drop` cuts the connection, `hang` never answers, null goes on as usual. */
 export type Answer = `${number} ${string}` | "drop" | "hang" | null;
+/** Beside those, `twice` keeps the message and answers it two times. */
+export type AnswerToData = Answer | "twice";
 
 export interface SinkOptions {
   /** Asked at the greeting; "drop" and "hang" as elsewhere. */
@@ -17,15 +19,15 @@ export interface SinkOptions {
   onMail?(from: string): Answer;
   onRcpt?(to: string): Answer;
   /** Asked when the whole message, with its dot, has come. Messages answered with null or 2xx are kept. */
-  onData?(to: string): Answer;
+  onData?(to: string): AnswerToData;
   /** Called with each message before it is answered. */
   onMessage?(message: Received): void;
   /** Demands this log-in. */
   auth?: { user: string; password: string };
   /** Offers STARTTLS, or is TLS from the first byte, with a self-signed certificate for localhost. */
   tls?: "starttls" | "implicit";
-  /** How long the answer to each message takes. */
-  delayMs?: number;
+  /** How long the answer to each message takes; a function is asked for each of them. */
+  delayMs?: number | (() => number);
   /** A fixed port, to come back where another sink was. */
   port?: number;
   /** Anything else that smtp-server can do. */
@@ -105,8 +107,10 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
         const { mailFrom, rcptTo } = session.envelope;
         const raw = Buffer.concat(chunks);
         const to = rcptTo[0]?.address ?? "";
+        const answer = options.onData?.(to);
         const accept = async (): Promise<void> => {
-          if (options.delayMs) await wait(options.delayMs);
+          const ms = typeof options.delayMs === "function" ? options.delayMs() : (options.delayMs ?? 0);
+          if (ms > 0) await wait(ms);
           for (const { address } of rcptTo) {
             const message = { from: mailFrom ? mailFrom.address : "", to: address, raw, receivedAt: new Date() };
             options.onMessage?.(message);
@@ -115,8 +119,9 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
           for (const waiter of waiting) if (messages.length >= waiter.n) waiter.resolve();
           waiting = waiting.filter((waiter) => messages.length < waiter.n);
           done(null, "2.0.0 kept");
+          if (answer === "twice") sockets.get(session.remotePort)?.write("250 2.0.0 kept\r\n");
         };
-        act(options.onData?.(to), session, done, () => void accept());
+        act(answer === "twice" ? null : answer, session, done, () => void accept());
       });
     },
     ...options.server,
@@ -150,14 +155,23 @@ export async function startSink(options: SinkOptions = {}): Promise<Sink> {
   };
 }
 
+/** How a sink process answers messages: all after `delayMs`, and every nth of them late, or twice. */
+export interface Behaviour {
+  delayMs?: number;
+  late?: { every: number; ms: number };
+  twice?: { every: number };
+}
+
 export interface SinkProcess {
   port: number;
   url: string;
   pid: number;
   /** What was accepted, in order: a message is in the file before its 250 goes out. */
   accepted(): { to: string; messageId: string }[];
-  /** How many that is, for whoever asks often. */
+  /** The number of accepted messages; cheap to call often. */
   count(): number;
+  /** Changes how it answers from now on. */
+  behave(behaviour: Behaviour): void;
   kill(): Promise<void>;
 }
 
@@ -167,9 +181,12 @@ export async function startSinkProcess(options: {
   delayMs?: number;
   port?: number;
 }): Promise<SinkProcess> {
+  let counted = { bytes: 0, messages: 0 };
   const program = fileURLToPath(new URL("sink-process.ts", import.meta.url));
   const argv = ["--import", "tsx", program, JSON.stringify(options)];
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
+  // A sink that was killed hears no more orders.
+  child.stdin.on("error", () => undefined);
   const exited = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([
@@ -188,14 +205,28 @@ export async function startSinkProcess(options: {
         .slice(0, -1)
         .map((row) => JSON.parse(row) as { to: string; messageId: string }),
     count() {
-      const log = readFileSync(options.logFile);
-      let messages = 0;
-      for (let end = log.indexOf("\n"); end !== -1; end = log.indexOf("\n", end + 1)) messages += 1;
+      const part = readFrom(options.logFile, counted.bytes);
+      let { bytes, messages } = counted;
+      for (let end = part.indexOf("\n"); end !== -1; end = part.indexOf("\n", end + 1)) messages += 1;
+      bytes += part.length;
+      counted = { bytes, messages };
       return messages;
     },
+    behave: (behaviour) => void child.stdin.write(`${JSON.stringify(behaviour)}\n`),
     async kill() {
       child.kill("SIGKILL");
       await exited;
     },
   };
+}
+
+/** What a file has gained behind its first `at` bytes. */
+function readFrom(file: string, at: number): Buffer {
+  const handle = openSync(file, "r");
+  try {
+    const part = Buffer.alloc(fstatSync(handle).size - at);
+    return part.subarray(0, readSync(handle, part, 0, part.length, at));
+  } finally {
+    closeSync(handle);
+  }
 }

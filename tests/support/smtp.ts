@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { createSmtpTransport, type Mail, type SmtpOptions, type Transport } from "../../src/mail/transport.ts";
+import { createSmtpTransport, type SmtpOptions } from "../../src/mail/smtp.ts";
+import type { Mail, Transport } from "../../src/mail/transport.ts";
 import { startSink, type Sink, type SinkOptions } from "./sink.ts";
 
 const sinks: Sink[] = [];

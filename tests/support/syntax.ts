@@ -8,9 +8,22 @@ export type Node = { type: string; start: number } & Record<string, unknown>;
 
 /** A file as its tree. @param path from the project's root */
 export function readSyntax(path: string): { tree: Node; placeOf(node: Node): string } {
+  let file = read.get(path);
+  if (file === undefined) read.set(path, (file = parseFile(path)));
+  return file;
+}
+
+const read = new Map<string, ReturnType<typeof parseFile>>();
+
+function parseFile(path: string): { tree: Node; placeOf(node: Node): string } {
   const source = readFileSync(join(packageRoot, path), "utf8");
   const tree = parseAst(source, { lang: path.endsWith(".ts") ? "ts" : "js" }) as unknown as Node;
   return { tree, placeOf: ({ start }) => `${path}:${source.slice(0, start).split("\n").length}` };
+}
+
+/** The tree of TypeScript source. */
+export function parseSyntax(source: string): Node {
+  return parseAst(source, { lang: "ts" }) as unknown as Node;
 }
 
 /** Every node, with those it stands in, the nearest last. */

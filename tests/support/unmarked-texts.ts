@@ -4,21 +4,23 @@ import { packageRoot } from "../../src/package-root.ts";
 import { readerScripts, readerTemplates } from "./reader-sources.ts";
 import { calledBy, isNode, readSyntax, walk, type Node } from "./syntax.ts";
 
-/** Where what readers read is written, besides templates and scripts. The outbox is for whoever runs the server. */
+/** Where the texts of pages and of the API's answers are written, besides templates and scripts. */
 const code = [
-  ...["abuse", "embed", "pages"].flatMap((folder) =>
-    readdirSync(join(packageRoot, "src/web", folder))
-      .filter((file) => file.endsWith(".ts") && !file.startsWith("outbox"))
-      .map((file) => join("src/web", folder, file)),
-  ),
-  ...["failures", "frame", "limits", "problem", "tag-boxes"].map((name) => `src/web/${name}.ts`),
-  ...["change-address", "choice", "confirm"].map((name) => `src/subscribers/${name}.ts`),
+  ...readdirSync(join(packageRoot, "src/web"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join("src/web", file)),
+  ...["change-address", "confirm", "signup"].map((name) => `src/subscribers/${name}.ts`),
 ];
 /** Two words, or one that begins like a sentence or a label. */
 const prose = /\p{L}{2,}[,:;]? \p{L}{2,}|^\s*\p{Lu}\p{Ll}+[.:!?…]*\s*$/u;
-const technical = /; charset=|^(public|attachment),?;? |^use strict$|^\w+ as \w+$/;
+const technical =
+  /; charset=|^(public|attachment),?;? |^use strict$|^\w+ as \w+$|^(?:Bearer|Basic)\b|HttpOnly|'(none|self)'|^data-tags=|^HTTP\//;
 /** What marks a text, and what developers alone read. */
-const marks = new Set(["say", "t", "Error"]);
+const marks = new Set(["say", "t", "Error", "describe", "meta"]);
+/** Parts of the API's description. */
+const described = new Set(["summary", "description"]);
+/** Constants with code, and with parts of the API's description. */
+const notShown = new Set(["css", "summaries", "description"]);
 const logs = new Set(["info", "warn", "error"]);
 
 const liquid = /\{[%{][^]*?[%}]\}/g;
@@ -55,8 +57,10 @@ function wordsOf(template: string): string[] {
 
 function isExempt(node: Node): boolean {
   if (isNode(node["source"]) || node.type === "TSLiteralType") return true;
+  if (node.type === "Property" && isNode(node["key"]) && described.has(String(node["key"]["name"]))) return true;
   if (node.type === "BinaryExpression") return String(node["operator"]).endsWith("==");
-  if (node.type === "VariableDeclarator") return isNode(node["id"]) && node["id"]["name"] === "css";
+  if (node.type === "VariableDeclarator") return isNode(node["id"]) && notShown.has(String(node["id"]["name"]));
+  if (node.type === "TaggedTemplateExpression") return true;
   const callee = node["callee"];
   return (
     marks.has(calledBy(node)) || (logs.has(calledBy(node)) && isNode(callee) && callee.type === "MemberExpression")

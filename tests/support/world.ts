@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openApp, type App } from "../../src/app.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog, type Log } from "../../src/base/log.ts";
+import type { ResolveMx } from "../../src/providers/look-up.ts";
 import { loadConfig } from "../../src/config/load.ts";
 
 export interface World {
@@ -29,12 +30,13 @@ export function testEnv(dataDir: string, env: Record<string, string> = {}): Reco
 
 /** The program on engines of its own: embedded in a temporary folder unless `env` names servers. */
 export async function openWorld(
-  options: { env?: Record<string, string>; clock?: Clock; log?: Log; dataDir?: string } = {},
+  options: { env?: Record<string, string>; clock?: Clock; log?: Log; dataDir?: string; resolveMx?: ResolveMx } = {},
 ): Promise<World> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "dayletter-test-"));
   const app = await openApp(loadConfig(testEnv(dataDir, options.env)), {
     log: options.log ?? silentLog,
     command: "test",
+    resolveMx: options.resolveMx ?? (async () => []),
     ...(options.clock ? { clock: options.clock } : {}),
   });
   return {

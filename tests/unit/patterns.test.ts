@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { canonicalKey } from "../../src/articles/normalise.ts";
 import { cleanTag, tagKey } from "../../src/articles/tags.ts";
 import { plainText } from "../../src/articles/text.ts";
-import { asciiHost } from "../../src/config/readers.ts";
+import { asciiHost } from "../../src/config/parse-values.ts";
 import { httpUrl } from "../../src/render/plain.ts";
 import { absoluteUrl } from "../../src/sources/address.ts";
 import { parseAddress } from "../../src/base/address.ts";
@@ -23,9 +23,9 @@ test("every regular expression of the code looks through the worst 100 kB in 100
 });
 
 test.each([
-  // Once in src/config/picture.ts: 41 comments were enough.
+  // Once in src/config/logo.ts: 41 comments were enough.
   /^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>[]*>\s*)*(<svg\b[^>]*>)/is,
-  // Once in src/sources/parse-origin.ts, for a run of line breaks.
+  // Once in src/sources/parse-item.ts, for a run of line breaks.
   /(?:^|\n|[.!?…"”’)\]]\s)\s*((?:On the web|Source)\s?[:\uff1a]\s*([^\n]{1,120}))$/i,
   /^([^+]+)(?:\+.*)?@(.+)$/,
   /(?:\/(?:index\.html?)?)+$/i,

@@ -1,29 +1,30 @@
+import { openCarrier, openDkimKeys } from "../../engines.ts";
+import { checkDkim, checkDns, type Lookup } from "./dns.ts";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { reasonOf } from "../../base/errors.ts";
-import { silentLog } from "../../base/log.ts";
 import { packageRoot } from "../../package-root.ts";
 import type { Config } from "../../config/load.ts";
-import type { Db } from "../../db/schema.ts";
 import { nextSends, type Schedule } from "../../schedule/calendar.ts";
-import { createSmtpTransport } from "../../mail/transport.ts";
+import { notesInWords } from "../../sentences/editions.ts";
+import type { Carrier } from "../../mail/transport.ts";
 import { loadTemplates } from "../../render/templates.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { englishWording } from "../../wording/catalogue.ts";
+import { englishWording, sayFailure, sayReason } from "../../catalogue/catalogue.ts";
 import { shownUrl } from "../../sources/address.ts";
-import { problemText } from "../../sources/parse-document.ts";
 import { fetchFeed, type FetchDeps } from "../../sources/fetch.ts";
-import { openFeedParser, type ParseFeed } from "../../sources/parser.ts";
+import { openFeedParser, type ParseFeed } from "../../sources/parser-thread.ts";
 import { listSources } from "../../sources/store.ts";
-import type { SourceAnswer } from "../answers.ts";
-import { createClient } from "../client.ts";
+import { sharedLimits } from "../../ledger/limit-store.ts";
+import type { ScheduleAnswer, SourceAnswer, StatusAnswer } from "../../web/api/answers.ts";
+import { storedValues } from "../../operations/stored-settings.ts";
+import { addressFile } from "../../operations/data-folder.ts";
+import { readIfThere } from "../../base/private-file.ts";
+import { parseSendDays } from "../../base/schedule-values.ts";
+import { createClient, findServer } from "../client.ts";
 import { plural } from "../format.ts";
-import { findServer } from "../server-place.ts";
-import { fail, ok, warn, type Check } from "./check.ts";
-import { checkDns, type Lookup } from "./dns.ts";
-import { checkQueue } from "./queue.ts";
-import { openRecords, type Records } from "./records.ts";
-import { checkDataFolder, checkPublicUrl } from "./settings.ts";
+import { fail, ok, warn, type Check, checkDataFolder, checkPublicUrl } from "./check.ts";
+import { checkQueue, openRecords, type Records } from "./engines.ts";
+import { checkReturnPath } from "./return-path.ts";
 
 export interface DoctorDeps {
   clock: Clock;
@@ -35,45 +36,110 @@ export interface DoctorDeps {
 export async function* examine(config: Config, deps: DoctorDeps): AsyncGenerator<Check> {
   const now = deps.clock.now();
   yield ok("settings", "All settings are valid.");
-  yield checkPublicUrl(config);
+  const running = runningServer(config);
+  yield checkPublicUrl(config, running);
   yield checkDataFolder(config.dataDir);
   const records = await openRecords(config, now);
   try {
     yield* records.checks;
-    if (records.held) yield await checkServer(config);
+    yield* await checkPostalAddress(config, records);
+    if (records.held || running !== null) yield await checkServer(config, records.held);
     yield* await checkQueue(config);
-    yield await checkRelay(config, deps.clock);
+    yield await checkRelay(config);
+    yield* await checkPause(config, records);
     yield await checkTemplates();
     yield* records.held ? servedSources(config) : checkSources(config, await sourceUrls(config, records));
     yield* await checkDns(config.mailFrom.address, deps.lookup);
-    yield checkTimes(await scheduleOf(config, records.database?.db ?? null), now);
+    yield* await checkReturnPath(config, deps.lookup);
+    yield* await checkSigning(config, deps.lookup);
+    yield checkTimes(await scheduleOf(config, records), now);
   } finally {
     await records.close();
   }
 }
 
-/** Only one process can open the embedded database, so this asks the running server. */
-async function checkServer(config: Config): Promise<Check> {
-  const name = "records";
+/** The address that the server of this data folder has written; null if none runs. */
+function runningServer({ dataDir }: Config): string | null {
+  const url = readIfThere(addressFile(dataDir));
+  return url !== null && URL.canParse(url) ? url : null;
+}
+
+/** The server of this data folder, whichever one DAYLETTER_URL names. */
+function serverHere(config: Config): ReturnType<typeof createClient> {
+  return createClient(findServer({ ...config, serverUrl: null }));
+}
+
+/** @param held only one process can open the embedded database, so its server is asked for everything */
+async function checkServer(config: Config, held: boolean): Promise<Check> {
+  const name = held ? "records" : "server";
   try {
-    const client = createClient(findServer(config));
-    await client.ask("GET", "/status", { timeoutMs: 10_000 });
-    return ok(name, `Embedded database, in use by the server at ${client.url}, which answers.`);
+    const client = serverHere(config);
+    await client.request("GET", "/status", { timeoutMs: 10_000 });
+    const where = `the server at ${client.url}, which answers.`;
+    return ok(name, held ? `Embedded database, in use by ${where}` : `This data folder belongs to ${where}`);
   } catch (error) {
-    return fail(name, `The process that uses ${config.dataDir} does not answer. ${reasonOf(error)}`);
+    if (!held) return warn(name, sayFailure(error));
+    return fail(name, `The process that uses ${config.dataDir} does not answer. ${sayFailure(error)}`);
   }
 }
 
-async function checkRelay(config: Config, clock: Clock): Promise<Check> {
-  if (config.smtp === null)
-    return ok("relay", "No relay is set, so emails are written to the outbox. To send them, set SMTP_URL.");
-  const transport = createSmtpTransport({ clock, log: silentLog }, { ...config.smtp, connections: 1, rate: null });
+async function checkRelay(config: Config): Promise<Check> {
+  let carrier: Carrier | null = null;
   try {
-    const result = await transport.check();
-    if (!result.ok) return fail("relay", result.refusal.message);
+    carrier = await openCarrier(config);
+    if (carrier === null)
+      return ok("relay", "No relay is set, so emails are written to the outbox. To send them, set SMTP_URL.");
+    const result = await carrier.check();
+    if (!result.ok) return fail("relay", sayFailure(result.refusal));
     return ok("relay", englishWording().say(result.key, result.details));
+  } catch (error) {
+    return fail("relay", sayFailure(error));
   } finally {
-    await transport.close(0);
+    await carrier?.close();
+  }
+}
+
+/** An operator can save the address on a page, which other checks of the settings do not see. */
+async function checkPostalAddress(config: Config, { database }: Records): Promise<Check[]> {
+  if (!config.postalAddressMissing || database === null) return [];
+  const saved = await storedValues(database.db).catch(() => ({})); // The next start creates the table.
+  if ("POSTAL_ADDRESS" in saved) return [];
+  return [fail("postal address", englishWording().say("status.no_postal_address"))];
+}
+
+/** What the workers know about the relay; a check without sending an email cannot find out about a quota. */
+async function checkPause(config: Config, { database, held }: Records): Promise<Check[]> {
+  const shown = (period: string | null, reply: string): Check[] =>
+    period === null ? [] : [warn("quota", englishWording().say("doctor.relay_quota", { quota: period, reply }))];
+  try {
+    if (database) {
+      const { pause } = (await sharedLimits(database.db)).limits;
+      return pause ? shown(pause.quota, englishWording().text(pause.reason)) : [];
+    }
+    if (!held) return [];
+    const { transport } = await serverHere(config).request<StatusAnswer>("GET", "/status", { timeoutMs: 10_000 });
+    return shown(transport.quota, transport.reason ?? "");
+  } catch {
+    // An earlier check has reported the problem.
+    return [];
+  }
+}
+
+async function checkSigning(config: Config, lookup?: Lookup): Promise<Check[]> {
+  if (config.dkim.length === 0) {
+    return config.embedded.mail
+      ? []
+      : [
+          warn(
+            "DKIM",
+            "Dayletter does not sign emails. Make sure that your relay does, or run `dayletter dkim create`.",
+          ),
+        ];
+  }
+  try {
+    return await checkDkim(openDkimKeys(config), lookup);
+  } catch (error) {
+    return [fail("DKIM", sayFailure(error))];
   }
 }
 
@@ -82,7 +148,7 @@ async function checkTemplates(): Promise<Check> {
     await loadTemplates(join(packageRoot, "templates/email"));
     return ok("templates", "The templates in templates/email compile.");
   } catch (error) {
-    return fail("templates", reasonOf(error));
+    return fail("templates", sayFailure(error));
   }
 }
 
@@ -93,8 +159,10 @@ async function sourceUrls(config: Config, { database }: Records): Promise<string
 
 /** What the running server found when it last read its sources. It returns URLs without passwords. */
 async function* servedSources(config: Config): AsyncGenerator<Check> {
-  const asked = createClient(findServer(config)).ask<{ sources: SourceAnswer[] }>("GET", "/sources");
-  const { sources } = await asked.catch(() => ({ sources: [] })); // An earlier check has reported that the server does not answer.
+  const listed = Promise.resolve().then(() =>
+    serverHere(config).request<{ sources: SourceAnswer[] }>("GET", "/sources"),
+  );
+  const { sources } = await listed.catch(() => ({ sources: [] })); // An earlier check has reported that the server does not answer.
   for (const { kind, url, title, healthy, lastError, problem } of sources) {
     if (kind !== "feed" || url === null) continue;
     if (lastError === null && problem !== null) yield warn("source", `${title ?? shownUrl(url)}: ${problem}`);
@@ -130,7 +198,7 @@ async function checkSource(deps: { fetch: FetchDeps; parse: ParseFeed }, url: st
     if (items.length === 0) return warn(name, `${found}. Check that this is the right feed.`);
     const untagged = items.filter((item) => item.tags.length === 0).length;
     if (problems.length > 0)
-      return warn(name, `${found}. ${plural(problems.length, "item")} cannot be read: ${problemText(problems[0]!)}`);
+      return warn(name, `${found}. ${plural(problems.length, "item")} cannot be read: ${sayReason(problems[0]!)}`);
     if (untagged === items.length) {
       return warn(
         name,
@@ -139,12 +207,29 @@ async function checkSource(deps: { fetch: FetchDeps; parse: ParseFeed }, url: st
     }
     return ok(name, `${found}.`);
   } catch (error) {
-    return fail(name, reasonOf(error));
+    return fail(name, sayFailure(error));
   }
 }
 
-async function scheduleOf(config: Config, db: Db | null): Promise<Schedule> {
-  return db ? await loadSchedule(db).catch(() => fromSettings(config)) : fromSettings(config);
+/** The stored schedule, from the database or from the server that holds it; without either, that of the settings. */
+async function scheduleOf(config: Config, { database, held }: Records): Promise<Schedule> {
+  try {
+    if (database) return await loadSchedule(database.db);
+    if (held) return readAnswer(await serverHere(config).request<ScheduleAnswer>("GET", "/schedule"));
+  } catch {
+    // An earlier check has reported the problem.
+  }
+  return fromSettings(config);
+}
+
+function readAnswer({ timezone, sendAt, sendDays, skipped, moved }: ScheduleAnswer): Schedule {
+  return {
+    timezone,
+    sendAt,
+    sendDays: parseSendDays(sendDays),
+    skipped: new Set(skipped),
+    moved: new Map(moved.map((one) => [one.date, one.sendAt])),
+  };
 }
 
 function fromSettings({ timezone, sendAt, sendDays }: Config): Schedule {
@@ -159,6 +244,12 @@ function checkTimes(schedule: Schedule, now: Date): Check {
   const sends = nextSends(now, schedule, 3);
   if (sends.length === 0) return warn("times", "The schedule has no more dates. Run `dayletter schedule show`.");
   const list = sends.map((send) => send.date).join(", ");
-  const notes = sends.flatMap((send) => (send.note === null ? [] : ` ${send.note}`)).join("");
-  return ok("times", `It is ${here} in ${timezone}. Next editions at ${schedule.sendAt}: ${list}.${notes}`);
+  const notes = sends
+    .map((send) => notesInWords(send))
+    .map((note) => (note === null ? "" : ` ${note}`))
+    .join("");
+  return ok(
+    "times",
+    `It is ${here} in ${timezone}. Next dates in the schedule, at ${schedule.sendAt}: ${list}.${notes}`,
+  );
 }

@@ -1,6 +1,13 @@
-import { tooManyGone } from "../../deliveries/gone.ts";
-import { emptyWithoutReason, type EmptyEdition } from "../../editions/emptiness.ts";
-import { reasonInWords, type Reason } from "../../editions/reason.ts";
+import type { Message } from "../../catalogue/catalogue.ts";
+import type { QuotaPeriod } from "../../mail/quota.ts";
+import type { ReadError } from "../../sources/store.ts";
+import { isDeepStrictEqual } from "node:util";
+import { tooManyGone } from "../../deliveries/watches.ts";
+import type { Reason } from "../../editions/reason.ts";
+import { areStillMany, ratesOf, type Outcomes } from "../../outcomes/rates.ts";
+import type { ReportSource } from "../../outcomes/report-sources.ts";
+import type { OutcomeSource } from "../../outcomes/store.ts";
+import type { ProviderOutcomes } from "../../providers/store.ts";
 import type { EditionState } from "../../editions/state.ts";
 
 export const alertKinds = [
@@ -12,16 +19,54 @@ export const alertKinds = [
   "unknown",
   "source-failing",
   "relay",
+  "provider",
+  "relay-quota",
+  "complaints",
+  "policy-bounces",
+  "reports-silent",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
-/** A problem that operators are alerted to. */
-export interface Trouble {
-  kind: AlertKind;
-  /** What has the problem. Kind and subject together identify a problem across checks. */
-  subject: string;
-  sentence: string;
+interface Stopped {
+  edition: string;
+  reason: Reason;
 }
+
+/** What the sentence of each kind needs. The catalogue has the texts, as `alert.…`. */
+interface AlertFactsOfKind {
+  "edition-held": { edition: string; reason: Reason | null };
+  "edition-missed": { edition: string; reason: Reason | null };
+  /** `past`: how many regular editions came before, and the fewest articles and readers that one of them had. */
+  "edition-empty": {
+    edition: string;
+    articles: number;
+    past: { editions: number; articles: number; selected: number };
+  };
+  "not-sent": { edition: string; selected: number; rejected: number; expired: number };
+  suppressions: Stopped | { edition: string; gone: number; selected: number };
+  unknown: { edition: string; count: number };
+  "source-failing": { source: number; title: string | null; error: ReadError | null };
+  relay: Stopped | { host: string; reply: string | Message };
+  provider: { provider: string; reply: string | null };
+  "relay-quota": { quota: QuotaPeriod; reply: string | Message };
+  /** `provider` is null for all of them together. */
+  complaints: { provider: string | null; emails: number; complained: number };
+  "policy-bounces": { edition: string; emails: number; policy: number };
+  "reports-silent": { source: OutcomeSource; since: string; editions: number };
+}
+
+/** `text` is the sentence of an alert that an older release stored. */
+export type AlertData = AlertFactsOfKind[AlertKind] | { text: string };
+
+/** A problem that operators are alerted to. */
+export type Trouble = {
+  [Kind in AlertKind]: {
+    kind: Kind;
+    /** What has the problem. Kind and subject together identify a problem across checks. */
+    subject: string;
+    data: AlertFactsOfKind[Kind];
+  };
+}[AlertKind];
 
 /** The data of an edition that problems are found in. */
 export interface WatchedEdition {
@@ -44,18 +89,38 @@ export interface WatchedEdition {
   /** Whether a later edition was sent to at least some readers. */
   overtaken: boolean;
   /** For a regular edition without readers: what earlier editions had. null if an operator sent it by hand or a later one has readers. */
-  past: EmptyEdition["past"] | null;
+  past: { editions: number; articles: number; selected: number } | null;
+  closedAt: Date | null;
+  /** Readers who get an email. */
+  recipients: number;
+  /** Bounces because the sender or the content was refused. */
+  policy: number;
+}
+
+/** A way in for bounces and complaints that has reported something. */
+export interface WatchedSource extends Pick<ReportSource, "source" | "days" | "lastAt" | "usualPauseMs"> {
+  /** Editions that were sent since its last report. */
+  editions: number;
 }
 
 export interface AlertFacts {
   now: Date;
   /** Editions of the last week. */
   editions: readonly WatchedEdition[];
-  feeds: readonly { id: number; title: string | null; failures: number; lastError: string | null; wellAt: Date }[];
+  feeds: readonly { id: number; title: string | null; failures: number; lastError: ReadError | null; wellAt: Date }[];
   /** The relay's problem as seen from this host. */
-  relay: { host: string; reason: string | null };
+  relay: { host: string; reason: string | Message | null };
+  /** Mailbox providers that refuse all emails. */
+  blocked: readonly { name: string; reply: string | null }[];
+  /** The relay's quota that is used up, for all workers. */
+  quota: { period: QuotaPeriod; reply: string | Message } | null;
   /** Percent of an edition's readers. */
   notSentLimit: number;
+  /** Of the last days. */
+  outcomes: readonly ProviderOutcomes[];
+  /** Subjects of the open alerts about complaints. */
+  complaining: ReadonlySet<string>;
+  sources: readonly WatchedSource[];
 }
 
 const hourMs = 3_600_000;
@@ -74,75 +139,210 @@ export const patienceMs: Readonly<Record<AlertKind, number>> = {
   unknown: 0,
   "source-failing": 0,
   relay: 5 * 60_000,
+  provider: 0,
+  "relay-quota": 0,
+  complaints: 0,
+  "policy-bounces": 0,
+  "reports-silent": 0,
 };
 
 /** All present problems. */
 export function findTrouble(facts: AlertFacts): Trouble[] {
-  const { editions, feeds, relay, now } = facts;
+  const { editions, feeds, relay, quota, now } = facts;
   const found: Trouble[] = editions.flatMap((edition) => ofEdition(edition, facts.notSentLimit));
   for (const feed of feeds) {
     if (feed.failures === 0 || now.getTime() - feed.wellAt.getTime() < feedPatienceMs) continue;
-    const name = feed.title ?? `Source ${feed.id}`;
-    const why = feed.lastError === null ? "" : `: ${feed.lastError}`;
-    found.push({
-      kind: "source-failing",
-      subject: `source ${feed.id}`,
-      sentence: ended(`${name} has failed for more than a day${why}`),
-    });
+    const { id, title, lastError } = feed;
+    found.push({ kind: "source-failing", subject: `source ${id}`, data: { source: id, title, error: lastError } });
   }
-  if (relay.reason !== null) {
-    const sentence = ended(`The relay is not accepting email from ${relay.host}: ${relay.reason}`);
-    found.push({ kind: "relay", subject: relaySubject(relay.host), sentence });
+  if (quota !== null) {
+    const data = { quota: quota.period, reply: quota.reply };
+    found.push({ kind: "relay-quota", subject: "quota of the relay", data });
+  } else if (relay.reason !== null) {
+    const data = { host: relay.host, reply: relay.reason };
+    found.push({ kind: "relay", subject: relaySubject(relay.host), data });
   }
-  return found;
+  for (const { name, reply } of facts.blocked) {
+    found.push({ kind: "provider", subject: `provider ${name}`, data: { provider: name, reply } });
+  }
+  return [...found, ...ofComplaints(facts), ...ofPolicy(editions, now), ...ofSources(facts.sources, now)];
+}
+
+/** Providers with too many complaints, or all of them together: relays judge a sender by the sum. */
+function ofComplaints({ outcomes, complaining }: Pick<AlertFacts, "outcomes" | "complaining">): Trouble[] {
+  const subjectOf = (provider: string | null): string =>
+    provider === null ? "complaints" : `complaints of ${provider}`;
+  const isHigh = (one: Outcomes, provider: string | null): boolean =>
+    ratesOf(one, { provider, reported: true }).complaintLevel === "high" ||
+    (complaining.has(subjectOf(provider)) && areStillMany(one));
+  const trouble = (provider: string | null, { emails, complained }: Outcomes): Trouble => ({
+    kind: "complaints",
+    subject: subjectOf(provider),
+    data: { provider, emails, complained },
+  });
+  const high = outcomes.filter((one) => isHigh(one, one.name));
+  if (high.length > 0) return high.map((one) => trouble(one.name, one));
+  const sum = (of: (one: ProviderOutcomes) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
+  const all = {
+    emails: sum((one) => one.emails),
+    complained: sum((one) => one.complained),
+    hard: 0,
+    soft: 0,
+    policy: 0,
+  };
+  return isHigh(all, null) ? [trouble(null, all)] : [];
+}
+
+/** A few servers always refuse somebody for reasons of their own. */
+const fewestPolicy = 10;
+const policyShare = 0.02;
+/** Most bounces of an edition have come back after a day. */
+const bouncesMs = 24 * hourMs;
+
+/** Editions that servers refused after the relay had accepted them, until a later one was accepted. */
+function ofPolicy(editions: readonly WatchedEdition[], now: Date): Trouble[] {
+  const isRefused = ({ policy, recipients }: WatchedEdition): boolean =>
+    policy >= fewestPolicy && policy > policyShare * recipients;
+  const last = editions.findLast(
+    (one) =>
+      one.state === "finished" &&
+      one.recipients > 0 &&
+      (isRefused(one) || (one.closedAt !== null && now.getTime() - one.closedAt.getTime() >= bouncesMs)),
+  );
+  if (!last || !isRefused(last)) return [];
+  const { name: edition, recipients: emails, policy } = last;
+  return [{ kind: "policy-bounces", subject: "policy bounces", data: { edition, emails, policy } }];
+}
+
+const fewestDays = 5;
+const fewestEditions = 3;
+const silentMs = 3 * 24 * hourMs;
+const longerThanUsual = 5;
+/** After so long an alert, it has been switched off on purpose. */
+const forgottenMs = 30 * 24 * hourMs;
+
+/** Ways in that used to report bounces or complaints, and have not for much longer than usual although editions were sent. */
+function ofSources(sources: readonly WatchedSource[], now: Date): Trouble[] {
+  return sources.flatMap(({ source, days, lastAt, usualPauseMs, editions }): Trouble[] => {
+    const silent = now.getTime() - lastAt.getTime();
+    const usual = usualPauseMs === null ? Infinity : Math.max(silentMs, longerThanUsual * usualPauseMs);
+    if (days < fewestDays || editions < fewestEditions || silent < usual || silent >= usual + forgottenMs) return [];
+    const since = lastAt.toISOString().slice(0, 10);
+    return [{ kind: "reports-silent", subject: `reports of ${source}`, data: { source, since, editions } }];
+  });
 }
 
 export function relaySubject(host: string): string {
   return `relay of ${host}`;
 }
 
-function ofEdition(edition: WatchedEdition, limit: number): Trouble[] {
-  const { id, name, state, reason, selected, rejected, expired, unknown } = edition;
+function ofEdition(facts: WatchedEdition, limit: number): Trouble[] {
+  const { id, name: edition, state, reason, selected, rejected, expired, unknown } = facts;
   const subject = `edition ${id}`;
-  const because = reason === null ? "" : ` ${ended(reasonInWords(reason)!)}`;
   const found: Trouble[] = [];
-  if (state === "held") {
-    const sentence = `Edition ${name} is held. It is not sent until it is approved.${because}`;
-    found.push({ kind: "edition-held", subject, sentence });
+  if (state === "held") found.push({ kind: "edition-held", subject, data: { edition, reason } });
+  if (state === "missed" && !facts.overtaken) {
+    found.push({ kind: "edition-missed", subject, data: { edition, reason } });
   }
-  if (state === "missed" && !edition.overtaken) {
-    found.push({ kind: "edition-missed", subject, sentence: `Edition ${name} was not sent.${because}` });
+  if (isStrangelyEmpty(facts)) {
+    found.push({ kind: "edition-empty", subject, data: { edition, articles: facts.articles, past: facts.past } });
   }
-  const empty = edition.past === null ? null : emptyWithoutReason({ ...edition, past: edition.past });
-  if (empty !== null) found.push({ kind: "edition-empty", subject, sentence: empty });
   if (state === "paused" && reason?.code === "relay_refuses_all") {
-    found.push({ kind: "relay", subject, sentence: `Sending of edition ${name} has stopped.${because}` });
+    found.push({ kind: "relay", subject, data: { edition, reason } });
   }
-  const { suppressed, answered, goneAccepted } = edition;
+  const { suppressed, answered, goneAccepted } = facts;
   if (state === "paused" && reason?.code === "many_addresses_gone") {
-    found.push({ kind: "suppressions", subject, sentence: `Sending of edition ${name} has stopped.${because}` });
+    found.push({ kind: "suppressions", subject, data: { edition, reason } });
   }
   // A small edition is finished before it can be paused.
   if (state === "finished" && !goneAccepted && tooManyGone({ gone: suppressed, answered, mails: answered })) {
-    const sentence =
-      `The relay reported that ${number(suppressed)} of ${number(selected)} addresses of ${name} do not exist. ` +
-      "They are suppressed.";
-    found.push({ kind: "suppressions", subject, sentence });
+    found.push({ kind: "suppressions", subject, data: { edition, gone: suppressed, selected } });
   }
   const notSent = rejected + expired;
   if (state === "finished" && notSent >= fewestNotSent && notSent * 100 > limit * selected) {
-    const share = ((100 * notSent) / selected).toFixed(1);
-    const sentence =
-      `${number(notSent)} of ${number(selected)} deliveries of ${name} (${share}%) were not sent: ` +
-      `${number(rejected)} rejected, ${number(expired)} expired.`;
-    found.push({ kind: "not-sent", subject, sentence });
+    found.push({ kind: "not-sent", subject, data: { edition, selected, rejected, expired } });
   }
-  if (unknown > 0) {
-    const many = unknown === 1 ? "1 delivery" : `${number(unknown)} deliveries`;
-    found.push({ kind: "unknown", subject, sentence: `The relay did not confirm ${many} of ${name}.` });
-  }
+  if (unknown > 0) found.push({ kind: "unknown", subject, data: { edition, count: unknown } });
   return found;
 }
 
-const number = (n: number): string => n.toLocaleString("en");
-const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+/** Each day of the week is among as many daily editions, so that a newsroom's first free Sunday raises at most one alert. */
+const enoughPast = 7;
+/** Where fewer readers used to get it, a day without a match is chance. */
+const fewReaders = 5;
+
+/**
+ * Whether a regular edition unexpectedly had no readers: earlier editions had some, and this one had no articles, or only
+ * articles with tags that nobody follows.
+ */
+function isStrangelyEmpty(
+  edition: WatchedEdition,
+): edition is WatchedEdition & { past: NonNullable<WatchedEdition["past"]> } {
+  const { past, articles, readers } = edition;
+  if (past === null || past.editions < enoughPast) return false;
+  if (articles === 0) return past.articles > 0;
+  return readers > 0 && past.selected >= fewReaders;
+}
+
+/** An alert that has not cleared. */
+export interface OpenAlert {
+  id: number;
+  kind: AlertKind;
+  subject: string;
+  data: AlertData;
+  seenAt: Date;
+  /** null until the problem has lasted long enough. */
+  notifiedAt: Date | null;
+}
+
+export interface Changes {
+  /** New problems to store. */
+  seen: Trouble[];
+  /** Open long enough to notify operators. */
+  notify: OpenAlert[];
+  /** Notified and now over: send the all-clear. */
+  cleared: OpenAlert[];
+  /** Over before anyone was notified, or older than a week: close silently. */
+  dropped: OpenAlert[];
+  /** Still present with other data. */
+  changed: { id: number; data: AlertData }[];
+}
+
+/** Unresolved alerts close silently after a week. */
+const staleMs = 7 * 24 * 3_600_000;
+
+/**
+ * Compares present problems with open alerts. Each problem is notified once when it starts and once when it ends.
+ * @param host the host whose relay was checked; relay alerts of other hosts are left to those hosts
+ */
+export function compareAlerts(
+  open: readonly OpenAlert[],
+  troubles: readonly Trouble[],
+  now: Date,
+  host: string,
+): Changes {
+  const changes: Changes = { seen: [], notify: [], cleared: [], dropped: [], changed: [] };
+  const present = new Map(troubles.map((trouble) => [keyOf(trouble), trouble]));
+  const known = new Set(open.map(keyOf));
+  changes.seen = [...present.values()].filter((trouble) => !known.has(keyOf(trouble)));
+  for (const alert of open) {
+    const trouble = present.get(keyOf(alert));
+    const age = now.getTime() - alert.seenAt.getTime();
+    if (trouble) {
+      if (!isDeepStrictEqual(trouble.data, alert.data)) changes.changed.push({ id: alert.id, data: trouble.data });
+      if (alert.notifiedAt === null && age >= patienceMs[alert.kind]) changes.notify.push({ ...alert, ...trouble });
+    } else if (age >= staleMs) changes.dropped.push(alert);
+    else if (isElsewhere(alert, host)) continue;
+    else if (alert.notifiedAt === null) changes.dropped.push(alert);
+    else changes.cleared.push(alert);
+  }
+  return changes;
+}
+
+function isElsewhere({ kind, subject }: OpenAlert, host: string): boolean {
+  return kind === "relay" && subject.startsWith(relaySubject("")) && subject !== relaySubject(host);
+}
+
+function keyOf({ kind, subject }: Pick<Trouble, "kind" | "subject">): string {
+  return `${kind} ${subject}`;
+}

@@ -1,16 +1,15 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyRequest, FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import type { Wait } from "../../abuse/caps.ts";
-import { formAge, formTime } from "../../abuse/form-time.ts";
-import { fillMs } from "../../abuse/limits.ts";
+import { formAge, formTime, readProof, newChallenge } from "../../abuse/forms.ts";
+import { fillMs, challengeCost } from "../../abuse/limits.ts";
 import { networkOf } from "../../abuse/network.ts";
-import { readProof } from "../../abuse/proof.ts";
 import { Refusal } from "../../base/errors.ts";
 
 type Deps = Pick<App, "caps" | "clock" | "config" | "options" | "log">;
 
-/** Stands before every form that makes a mail go to an address somebody typed. */
-export interface FormGuard {
+/** Protects every form that sends an email to an address that was typed in. */
+interface FormGuard {
   /**
    * Looks at who sends a form and how, and counts it. `fields` are `website`, `t` and `altcha`, as posted.
    * @returns false for a script that gave itself away: answer as if all were well, and keep nothing
@@ -27,10 +26,10 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
       const { website, t, altcha } = (fields ?? {}) as Record<string, unknown>;
       const age = formAge(options.secret, t, clock.now());
       if ((website ?? "") !== "") {
-        log.info({}, "sign-up by a script left out");
+        log.info({}, "sign-up by a bot ignored");
         return false;
       }
-      // A browser that fills the form in by itself can be as fast as a script: its reader then submits it again.
+      // A browser with autofill can be as fast as a script. The reader then submits the form again.
       if (age === "early") {
         throw new Refusal(422, "form_too_fast", { again: true });
       }
@@ -49,7 +48,7 @@ export function guardForm({ caps, clock, config, options, log }: Deps): FormGuar
         !warned
       ) {
         warned = true;
-        log.warn({}, "sign-ups through a proxy count as from one network: set TRUST_PROXY to its address");
+        log.warn({}, "all sign-ups through this proxy count as one network. Set TRUST_PROXY to its address");
       }
       throw tooMany(wait, proven);
     },
@@ -88,3 +87,36 @@ const crowded = {
   network: { proven: "network_crowded", bare: "network_busy" },
   site: { proven: "site_crowded", bare: "site_busy" },
 } as const;
+
+/** `/challenge`: a puzzle for the browser, new every time; its solution goes into the field `altcha`. */
+export function addChallengeRoute(web: FastifyInstance, app: Pick<App, "caps" | "clock" | "options">): void {
+  web.get("/challenge", async (_request, reply) => {
+    const cost = (await app.caps.strained()) ? challengeCost.strained : challengeCost.usual;
+    return reply
+      .header("cache-control", "no-store")
+      .send(await newChallenge(app.options.secret, cost, app.clock.now()));
+  });
+}
+
+/** A scheme, a host name of at most 253 characters and a port. Parsing an international name takes quadratic time. */
+const longestOrigin = 300;
+const own = new Set(["same-origin", "none"]);
+
+/**
+ * Refuses what a page of another site makes a browser post to a reader's own pages (OWASP ASVS 5.0, 3.5.1). The token in
+ * the address already is the reader's authority; this is for one that got about.
+ * @throws Refusal 403
+ */
+export function refuseForeignPost({ method, headers, host }: FastifyRequest): void {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return;
+  const site = headers["sec-fetch-site"];
+  // Browsers that do not send it send Origin; "null" is what our own pages send under Referrer-Policy: no-referrer.
+  const { origin } = headers;
+  const foreign =
+    site !== undefined ? !own.has(site) : origin !== undefined && origin !== "null" && hostOf(origin) !== host;
+  if (foreign) throw new Refusal(403, "foreign_post");
+}
+
+function hostOf(origin: string): string | null {
+  return origin.length <= longestOrigin && URL.canParse(origin) ? new URL(origin).host : null;
+}

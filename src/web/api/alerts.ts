@@ -1,25 +1,27 @@
+import { alertInWords } from "../../sentences/alerts.ts";
 import { z } from "zod";
 import { listAlerts } from "../../operations/alerts/store.ts";
 import { alertKinds } from "../../operations/alerts/conditions.ts";
-import { testAlerts } from "../../operations/alerts/watch.ts";
+import { sendTestAlert } from "../../operations/alerts/send-test.ts";
 import type { App } from "../../app.ts";
-import { Refusal } from "../../base/errors.ts";
-import { writeAudit } from "../../audit/audit.ts";
-import { limit, problems } from "./schemas.ts";
+import { limit, problems } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
 
-const alertSchema = z
+type AppDeps = Pick<App, "options" | "clock" | "log" | "db" | "wake" | "transport" | "callLedger" | "caps">;
+
+export const alertSchema = z
   .object({
     id: z.int(),
     kind: z.enum(alertKinds),
     subject: z.string().describe("What the alert is about, for example `edition 12`"),
     sentence: z.string(),
-    toldAt: z.date(),
+    data: z.record(z.string(), z.unknown()).describe("The values in the sentence, which depend on the kind"),
+    notifiedAt: z.date(),
     clearedAt: z.date().nullable().describe("null while the alert is active"),
   })
   .meta({ id: "Alert" });
 
-export function addAlertRoutes(server: ApiServer, app: App): void {
+export function addAlertRoutes(server: ApiServer, app: AppDeps): void {
   const tags = ["alerts"];
 
   server.get(
@@ -35,7 +37,14 @@ export function addAlertRoutes(server: ApiServer, app: App): void {
     },
     async ({ query }) => {
       const alerts = await listAlerts(app.db, query.limit);
-      return { alerts: alerts.map(({ seenAt, toldAt, ...alert }) => ({ ...alert, toldAt: toldAt ?? seenAt })) };
+      return {
+        alerts: alerts.map(({ seenAt, notifiedAt, ...alert }) => ({
+          ...alert,
+          data: { ...alert.data },
+          sentence: alertInWords(alert),
+          notifiedAt: notifiedAt ?? seenAt,
+        })),
+      };
     },
   );
 
@@ -55,14 +64,6 @@ export function addAlertRoutes(server: ApiServer, app: App): void {
         },
       },
     },
-    async ({ actor }) => {
-      await app.caps.countTest(actor);
-      const told = await testAlerts(app);
-      if (told.mails + told.calls === 0) {
-        throw new Refusal(409, "Nobody would hear of an alert: set ALERT_MAIL or ALERT_WEBHOOK first.");
-      }
-      await writeAudit(app.db, { at: app.clock.now(), actor, action: "alert test", subject: "alerts", detail: told });
-      return told;
-    },
+    ({ actor }) => sendTestAlert(app, actor),
   );
 }

@@ -2,29 +2,26 @@ import type { Readable } from "node:stream";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
-import type { App } from "../../app.ts";
+import type { HookDeps } from "../../outcomes/hooks/receive.ts";
 import { addAlertRoutes } from "./alerts.ts";
 import { addArticleRoutes } from "./articles.ts";
-import { demandToken } from "./auth.ts";
+import { demandToken, limitValues, describeApi, type ApiServer, validatorCompiler } from "./server.ts";
+import { addBounceTestRoutes } from "./bounce-test.ts";
 import { addDeliveryRoutes } from "./deliveries.ts";
-import { addEditionRoutes } from "./editions.ts";
-import { addEditorialRoutes } from "./editorial.ts";
-import { limitValues } from "./limit-values.ts";
-import { addLinkRoutes } from "./links.ts";
+import { addEditionRoutes, addLinkRoutes } from "./editions.ts";
+import { addEditorialRoutes, addPreviewRoutes } from "./editorial.ts";
+import { addHookRoutes } from "./hooks.ts";
 import { addListRoutes } from "./lists.ts";
-import { addLogoRoutes } from "./logo.ts";
-import { describeApi } from "./openapi.ts";
+import { addOutcomeRoutes } from "./outcomes.ts";
 import { addPeopleRoutes } from "./operators.ts";
-import { addPreviewRoutes } from "./preview.ts";
+import { addProviderRoutes } from "./providers.ts";
 import { addScheduleRoutes } from "./schedule.ts";
-import type { ApiServer } from "./server.ts";
 import { addSourceRoutes } from "./sources.ts";
 import { addStatusRoutes } from "./status.ts";
-import { addSubscriberRoutes } from "./subscribers.ts";
+import { addSubscriberRoutes, addWhyRoutes } from "./subscribers.ts";
 import { addSuppressionRoutes } from "./suppressions.ts";
 import { addTagRoutes } from "./tags.ts";
-import { validatorCompiler } from "./validator.ts";
-import { addWhyRoutes } from "./why.ts";
+import { addWarmUpRoutes } from "./warm-up.ts";
 
 const areas = [
   addStatusRoutes,
@@ -35,6 +32,8 @@ const areas = [
   addEditorialRoutes,
   addLinkRoutes,
   addDeliveryRoutes,
+  addOutcomeRoutes,
+  addBounceTestRoutes,
   addPreviewRoutes,
   addScheduleRoutes,
   addSubscriberRoutes,
@@ -43,11 +42,18 @@ const areas = [
   addSuppressionRoutes,
   addPeopleRoutes,
   addAlertRoutes,
-  addLogoRoutes,
+  addProviderRoutes,
+  addWarmUpRoutes,
 ];
 
-/** Adds `/api/v1`. All routes check a bearer token, the request and the response, and are in `/api/v1/openapi.json`. */
-export async function addApi(web: FastifyInstance, app: App): Promise<void> {
+/** What the routes need between them. */
+type AppDeps = (typeof areas)[number] extends (server: ApiServer, app: infer Deps) => void ? Deps : never;
+
+/**
+ * Adds `/api/v1`. All routes check a bearer token, the request and the response, and are in `/api/v1/openapi.json`. Only those of
+ * webhooks check something else than a token.
+ */
+export async function addApi(web: FastifyInstance, app: AppDeps & HookDeps): Promise<void> {
   await web.register(swagger, describeApi(app.config.publicUrl));
   web.setValidatorCompiler(validatorCompiler);
   web.setSerializerCompiler(serializerCompiler);
@@ -62,6 +68,7 @@ export async function addApi(web: FastifyInstance, app: App): Promise<void> {
     },
     { prefix: "/api/v1" },
   );
+  await web.register(async (scope) => addHookRoutes(scope, app), { prefix: "/api/v1" });
   web.get("/api/v1/openapi.json", { config: { role: "anyone" }, schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/json").send(JSON.stringify(web.swagger())),
   );

@@ -1,10 +1,13 @@
+import { outcomeCodes } from "../../ledger/outcome.ts";
+import { outcomeInWords } from "../../sentences/deliveries.ts";
+import { deliveryStates } from "../../ledger/state.ts";
 import { Readable } from "node:stream";
 import { z } from "zod";
 import type { FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import type { Db } from "../../db/schema.ts";
 import {
-  countByDomain,
+  tallyEditions,
   findDeliveries,
   listDeliveries,
   type DeliverySearch,
@@ -15,21 +18,21 @@ import { editionName, parseEditionName } from "../../base/edition-name.ts";
 import { csvLines } from "../../subscribers/spreadsheet.ts";
 import { editionParams } from "./editions.ts";
 import { noHead } from "../limits.ts";
-import { after, limit, problems } from "./schemas.ts";
+import { after, limit, problems } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
-
-const states = ["pending", "sending", "sent", "deferred", "rejected", "expired", "unknown", "skipped"] as const;
 
 const deliverySchema = z
   .object({
     id: z.int(),
-    state: z.enum(states),
+    state: z.enum(deliveryStates),
     subscriberId: z.int().nullable().describe("null if the reader was erased"),
     address: z.string().nullable(),
     domain: z.string().describe("Domain of the address when the edition was frozen"),
     attempts: z.int(),
     articles: z.int(),
-    reply: z.string().nullable().describe("Last reply of the relay, or why the delivery was skipped"),
+    code: z.enum(outcomeCodes).nullable().describe("Why the delivery has its state, if the relay did not say so"),
+    detail: z.string().nullable().describe("The code in words, the last reply, or both"),
+    reply: z.string().nullable().describe("Last reply of the relay"),
     dueAt: z.date().nullable(),
     settledAt: z.date().nullable(),
   })
@@ -37,20 +40,20 @@ const deliverySchema = z
 
 /** Filters allowed in a URL. They cannot contain an address. */
 const filter = {
-  state: z.enum(states).optional(),
+  state: z.enum(deliveryStates).optional(),
   domain: z
     .string()
     .max(255)
-    .regex(/^[^@]*$/, "a domain, without the address")
+    .regex(/^[^@]*$/, "not_a_domain")
     .optional()
     .describe("Receiving domain"),
 };
 /** Replies often contain addresses, so this filter is allowed in request bodies only. */
 const searchFields = {
   ...filter,
-  reply: z.string().max(200).optional().describe("Text in the relay's last reply"),
+  reply: z.string().max(200).optional().describe("Text in the relay's last reply, or a code"),
 };
-const pageSchema = z.object({
+export const deliveryPageSchema = z.object({
   deliveries: z.array(deliverySchema),
   next: z.int().nullable().describe("Value of `after` for the next page"),
 });
@@ -59,7 +62,7 @@ const csvAnswer = {
   ...problems,
 };
 
-export function addDeliveryRoutes(server: ApiServer, app: App): void {
+export function addDeliveryRoutes(server: ApiServer, app: Pick<App, "db">): void {
   const tags = ["editions"];
   const editionOf = ({ date }: { date: string }): Promise<Edition> => {
     const name = parseEditionName(date);
@@ -68,7 +71,10 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
   const pageOf = async (params: { date: string }, search: DeliverySearch & { after: number; limit: number }) => {
     const edition = await editionOf(params);
     const deliveries = await listDeliveries(app.db, edition.id, search);
-    return { deliveries, next: deliveries.length === search.limit ? deliveries.at(-1)!.id : null };
+    return {
+      deliveries: deliveries.map(({ data, ...one }) => ({ ...one, detail: outcomeInWords({ ...one, data }) })),
+      next: deliveries.length === search.limit ? deliveries.at(-1)!.id : null,
+    };
   };
 
   server.get(
@@ -80,7 +86,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         tags,
         params: editionParams,
         querystring: z.strictObject({ ...filter, after, limit: limit(100) }),
-        response: { 200: pageSchema, ...problems },
+        response: { 200: deliveryPageSchema, ...problems },
       },
     },
     ({ params, query }) => pageOf(params, query),
@@ -96,7 +102,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         tags,
         params: editionParams,
         body: z.strictObject({ ...searchFields, after, limit: limit(100) }),
-        response: { 200: pageSchema, ...problems },
+        response: { 200: deliveryPageSchema, ...problems },
       },
     },
     ({ params, body }) => pageOf(params, body),
@@ -113,7 +119,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
         querystring: z.strictObject({ limit: limit(20, 100) }),
         response: {
           200: z.object({
-            domains: z.array(z.object({ domain: z.string(), state: z.enum(states), count: z.int() })),
+            domains: z.array(z.object({ domain: z.string(), state: z.enum(deliveryStates), count: z.int() })),
           }),
           ...problems,
         },
@@ -121,7 +127,7 @@ export function addDeliveryRoutes(server: ApiServer, app: App): void {
     },
     async ({ params, query }) => {
       const edition = await editionOf(params);
-      return { domains: await countByDomain(app.db, edition.id, query.limit) };
+      return { domains: (await tallyEditions(app.db, [edition], query.limit)).get(edition.id)!.domains };
     },
   );
 
@@ -167,7 +173,19 @@ export function sendDeliveries(reply: FastifyReply, db: Db, edition: Edition, se
     .send(Readable.from(deliveriesCsv(findDeliveries(db, edition.id, search))));
 }
 
-const header = ["id", "state", "address", "domain", "attempts", "articles", "settled_at", "due_at", "reply"];
+const header = [
+  "id",
+  "state",
+  "address",
+  "domain",
+  "attempts",
+  "articles",
+  "settled_at",
+  "due_at",
+  "reply",
+  "code",
+  "detail",
+];
 
 async function* deliveriesCsv(pages: AsyncIterable<ListedDelivery[]>): AsyncGenerator<string> {
   yield csvLines([header]);
@@ -183,6 +201,8 @@ async function* deliveriesCsv(pages: AsyncIterable<ListedDelivery[]>): AsyncGene
         one.settledAt?.toISOString() ?? "",
         one.dueAt?.toISOString() ?? "",
         one.reply ?? "",
+        one.code ?? "",
+        outcomeInWords(one) ?? "",
       ]),
     );
   }

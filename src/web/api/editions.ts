@@ -1,23 +1,35 @@
+import { linkResultInWords } from "../../sentences/editions.ts";
+import { heldRevision } from "../../editions/edit-held.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { heldRevision } from "../../editions/held-revision.ts";
-import { actOnEdition } from "../../editions/act.ts";
+import { actOnEdition } from "../../editions/operator-actions.ts";
 import { sendNow } from "../../editions/send-now.ts";
 import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition, listEditions, type Edition } from "../../editions/store.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
+import { countOutcomesOf } from "../../outcomes/store.ts";
 import { editionStatus } from "../../operations/status.ts";
 import { parseDate } from "../../base/schedule-values.ts";
 import { parseEditionName } from "../../base/edition-name.ts";
-import { limit, problems } from "./schemas.ts";
+import {
+  limit,
+  problems,
+  editionArticleSchema,
+  editionStatusSchema,
+  listedEditionSchema,
+  showEditionStatus,
+  showListedEdition,
+} from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
-import { editionArticleSchema, editionSchema, editionStatusSchema, showEdition, showEditionStatus } from "./shapes.ts";
+import { checkLinksNow, type LinkReport } from "../../editions/links-now.ts";
+
+type AppDeps = Pick<App, "options" | "clock" | "log" | "trace" | "db" | "wake" | "gather" | "fetch">;
 
 export const editionParams = z.object({
   date: z.string().describe("`2026-11-24`, or `2026-11-24.2` for an extra edition"),
 });
 
-const detailSchema = editionStatusSchema.extend({
+export const editionDetailSchema = editionStatusSchema.extend({
   articles: z.array(editionArticleSchema.extend({ position: z.int() })),
   revision: z
     .string()
@@ -27,7 +39,7 @@ const detailSchema = editionStatusSchema.extend({
     .array(editionArticleSchema)
     .describe("Articles left out while the edition was held, which can be put back"),
 });
-const actedSchema = z.object({
+export const actedSchema = z.object({
   changed: z.boolean().describe("false if nothing had to be changed"),
   affected: z.int().describe("Number of deliveries that changed, or of suppressions that were removed"),
   edition: editionStatusSchema,
@@ -43,14 +55,15 @@ const summaries: Record<EditionAction, string> = {
   cancel: "Stop an edition permanently",
   retry: "Resend rejected and expired deliveries",
   "resend-unknown": "Resend deliveries whose reply from the relay was lost; readers may get a second copy",
-  unsuppress: "Remove the suppressions that rejected emails of this edition caused, without sending anything",
+  unsuppress:
+    "Remove the suppressions that rejected and bounced emails of this edition caused, without sending anything",
 };
 
-export function addEditionRoutes(server: ApiServer, app: App): void {
+export function addEditionRoutes(server: ApiServer, app: AppDeps): void {
   const { db } = app;
   const tags = ["editions"];
 
-  const detail = async (edition: Edition): Promise<z.input<typeof detailSchema>> => {
+  const detail = async (edition: Edition): Promise<z.input<typeof editionDetailSchema>> => {
     const articles = await frozenWithIds(db, edition.id);
     return {
       ...showEditionStatus(await editionStatus(db, edition)),
@@ -68,10 +81,17 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
         summary: "List editions, newest first",
         tags,
         querystring: z.strictObject({ limit: limit(30) }),
-        response: { 200: z.object({ editions: z.array(editionSchema) }), ...problems },
+        response: { 200: z.object({ editions: z.array(listedEditionSchema) }), ...problems },
       },
     },
-    async ({ query }) => ({ editions: (await listEditions(db, query.limit)).map(showEdition) }),
+    async ({ query }) => {
+      const editions = await listEditions(db, query.limit);
+      const outcomes = await countOutcomesOf(
+        db,
+        editions.map(({ id }) => id),
+      );
+      return { editions: editions.map((edition) => showListedEdition(edition, outcomes.get(edition.id)!)) };
+    },
   );
 
   server.get(
@@ -82,7 +102,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
         summary: "Get an edition with its balance and articles",
         tags,
         params: editionParams,
-        response: { 200: detailSchema, ...problems },
+        response: { 200: editionDetailSchema, ...problems },
       },
     },
     async ({ params }) => {
@@ -99,7 +119,7 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
         summary: "Send today's edition now",
         tags,
         body: sendBody,
-        response: { 201: detailSchema, ...problems },
+        response: { 201: editionDetailSchema, ...problems },
       },
     },
     async (request, reply) => {
@@ -140,4 +160,58 @@ export function addEditionRoutes(server: ApiServer, app: App): void {
       },
     );
   }
+}
+
+export const linkReportSchema = z
+  .object({
+    links: z.array(
+      z.object({
+        id: z.int().describe("ID of the article"),
+        title: z.string(),
+        url: z.string(),
+        verdict: z.enum(["fine", "broken", "unsure"]),
+        code: z.string().nullable().describe("What is wrong, such as `status`; null if the page exists"),
+        reason: z.string().nullable().describe("The same in words, such as `returns 404`"),
+        checkedAt: z.date(),
+      }),
+    ),
+    unchecked: z.int().describe("Articles whose links were not checked, or not in time"),
+  })
+  .meta({ id: "LinkReport" });
+
+/** Checks the links of an edition's articles. */
+export function addLinkRoutes(server: ApiServer, app: AppDeps): void {
+  const tags = ["editions"];
+  const response = { 200: linkReportSchema, ...problems };
+  const description = "Requests the pages of the first 40 articles. Takes up to ten seconds.";
+
+  server.post(
+    "/editions/next/check-links",
+    {
+      config: { role: "editor" },
+      schema: { summary: "Check the links of the next edition", description, tags, response },
+    },
+    async ({ actor }) => showReport(await checkLinksNow(app, { edition: null, actor })),
+  );
+
+  server.post(
+    "/editions/:date/check-links",
+    {
+      config: { role: "editor" },
+      schema: { summary: "Check the links of a frozen edition", description, tags, params: editionParams, response },
+    },
+    async ({ params, actor }) => {
+      const { date, number } = parseEditionName(params.date);
+      return showReport(await checkLinksNow(app, { edition: await getEdition(app.db, date, number), actor }));
+    },
+  );
+}
+
+function showReport({ links, unchecked }: LinkReport): z.input<typeof linkReportSchema> {
+  const shown = links.map(({ result, ...link }) => ({
+    ...link,
+    code: result?.code ?? null,
+    reason: result && linkResultInWords(result),
+  }));
+  return { links: shown, unchecked };
 }

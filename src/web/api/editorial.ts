@@ -1,23 +1,38 @@
+import { newestSample, printSample, type SampleCopy, type SampleOf, sampleOfEdition } from "../../editions/sample.ts";
+import { comingFindings } from "../../editions/pre-send-facts.ts";
+import {
+  editionArticleSchema,
+  editionSchema,
+  editionWarmUpSchema,
+  nextSendSchema,
+  showEdition,
+  showSend,
+  problems,
+  several,
+} from "./shapes.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { comingEdition, type ComingEdition } from "../../editions/coming.ts";
-import { comingFindings } from "../../editions/coming-findings.ts";
+import { comingEdition, comingWarmUp, type ComingEdition, comingSample } from "../../editions/upcoming.ts";
 import { editHeld } from "../../editions/edit-held.ts";
 import { editComing } from "../../editions/edit.ts";
-import { findingInWords } from "../../editions/reason.ts";
+import { findingInWords } from "../../sentences/editions.ts";
 import { getEdition } from "../../editions/store.ts";
 import { editionName, parseEditionName } from "../../base/edition-name.ts";
-import { mailEdition } from "../../editions/mail-edition.ts";
 import { editionParams } from "./editions.ts";
-import { problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
-import { editionArticleSchema, editionSchema, nextSendSchema, showEdition } from "./shapes.ts";
+import { chooseTags, type TagChoice } from "../../articles/tag-choice.ts";
+import { mailEdition } from "../../editions/mail-edition.ts";
+import { noSuchTag } from "../../articles/tag-store.ts";
+import { Refusal } from "../../base/errors.ts";
+import { confineMail } from "../security.ts";
+
+type AppDeps = Pick<App, "options" | "clock" | "db" | "wake" | "caps" | "publication" | "templates" | "samples">;
 
 /** Far above what a mail holds, which is refused in words. */
 const longestText = 20_000;
 const mostArticles = 1_000;
 
-const comingSchema = z
+export const comingSchema = z
   .object({
     date: z.iso.date(),
     send: nextSendSchema.nullable().describe("null if the schedule has no more dates"),
@@ -40,6 +55,7 @@ const comingSchema = z
         }),
       )
       .describe("In the order of the email, followed by those left out"),
+    warmUp: editionWarmUpSchema.nullable().describe("As if the edition were frozen now; null if its date has no limit"),
     findings: z.array(z.string()).describe("Why the pre-send checks would hold the edition now, one sentence each"),
   })
   .meta({ id: "ComingEdition" });
@@ -47,14 +63,14 @@ const comingSchema = z
 const ids = z.array(z.int().min(1).max(Number.MAX_SAFE_INTEGER)).max(mostArticles);
 const ownText = z.string().max(longestText);
 const text = ownText.nullish();
-const articleKey = z.string().regex(/^[1-9]\d{0,15}$/);
+const articleKey = z.string().regex(/^[1-9]\d{0,15}$/, "not_an_id");
 const changeBody = z.strictObject({
   revision: z
     .int()
     .min(0)
     .optional()
     .describe("Revision that you saw; the response is 409 if the edition has changed since"),
-  introduction: text.describe("Plain text; a line break starts a new paragraph"),
+  introduction: text.describe("Markdown: paragraphs, emphasis, links and lists. A line break starts a new paragraph"),
   subject: text,
   first: ids.optional().describe("Articles to show first, in this order"),
   leftOut: ids.optional().describe("Articles to leave out of this edition; they wait for the following one"),
@@ -87,7 +103,7 @@ const mailBody = z.strictObject({
 const mailed = { 202: z.object({ edition: z.string(), address: z.string() }), ...problems };
 
 /** The coming edition as editors see and change it. */
-export function addEditorialRoutes(server: ApiServer, app: App): void {
+export function addEditorialRoutes(server: ApiServer, app: AppDeps): void {
   const tags = ["editions"];
   const response = { 200: comingSchema, ...problems };
 
@@ -168,14 +184,101 @@ export function addEditorialRoutes(server: ApiServer, app: App): void {
   );
 }
 
-async function show(app: App, coming: ComingEdition): Promise<z.input<typeof comingSchema>> {
-  const { draft, articles, ...edition } = coming;
+async function show(app: AppDeps, coming: ComingEdition): Promise<z.input<typeof comingSchema>> {
+  const { draft, articles, send, ...edition } = coming;
   const { introduction, subject, first } = draft;
   return {
     ...edition,
+    send: send && showSend(send),
     introduction,
     subject,
     articles: articles.map((article) => ({ ...article, placed: first.includes(article.id) })),
-    findings: (await comingFindings(app, coming)).map(findingInWords),
+    warmUp: await comingWarmUp(app, coming),
+    findings: (await comingFindings(app, coming)).map((one) => findingInWords(one)),
   };
+}
+
+const forms: Record<"html" | "text" | "eml", { type: string; print(copy: SampleCopy): string | Buffer }> = {
+  html: { type: "text/html; charset=utf-8", print: (copy) => copy.html() },
+  text: { type: "text/plain; charset=utf-8", print: (copy) => copy.text() },
+  eml: { type: "message/rfc822", print: (copy) => copy.message() },
+};
+
+const querystring = z.strictObject({
+  tags: several.describe("Tag to include; can be repeated. If omitted, all news."),
+  as: z.enum(["html", "text", "eml"]).default("html"),
+});
+const response = {
+  200: {
+    description: "A sample copy",
+    content: Object.fromEntries(Object.values(forms).map(({ type }) => [type.split(";")[0]!, { schema: z.string() }])),
+  },
+  ...problems,
+};
+
+/** Sample copies, built like real emails but not stored. */
+export function addPreviewRoutes(server: ApiServer, app: AppDeps): void {
+  const tags = ["editions"];
+  const routes: { path: string; summary: string; of(choice: TagChoice): Promise<SampleOf> }[] = [
+    { path: "next", summary: "Preview the next edition as it would be now", of: () => comingSample(app) },
+    {
+      path: "newest",
+      summary: "Get the sample copy that readers see: the newest edition with any of the tags, or the newest articles",
+      of: async (choice) => (await newestSample(app, choice)).of,
+    },
+  ];
+
+  for (const { path, summary, of } of routes) {
+    server.get(
+      `/editions/${path}/preview`,
+      { config: { role: "viewer" }, schema: { summary, tags, querystring, response } },
+      async ({ query }, reply) => answer(reply, query, of),
+    );
+  }
+
+  server.get(
+    "/editions/:date/preview",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "Preview an edition as a reader of these tags gets it",
+        tags,
+        params: editionParams,
+        querystring,
+        response,
+      },
+    },
+    async ({ params, query }, reply) => {
+      const { date, number } = parseEditionName(params.date);
+      return answer(reply, query, async () => sampleOfEdition(app.db, await getEdition(app.db, date, number)));
+    },
+  );
+
+  async function answer(
+    reply: Parameters<typeof confineMail>[0],
+    query: z.output<typeof querystring>,
+    find: (choice: TagChoice) => Promise<SampleOf>,
+  ) {
+    const choice = await chooseTags(app.db, query.tags);
+    refuseUnknown(choice);
+    const of = await find(choice);
+    const copy = await printSample(app, of, choice);
+    if (!copy) throw nothing(of, choice);
+    const { type, print } = forms[query.as];
+    return confineMail(reply, copy.pictures).type(type).send(print(copy)) as never;
+  }
+}
+
+function refuseUnknown({ unknown, hidden }: TagChoice): void {
+  if (unknown.length === 0) return;
+  if (hidden.length > 0) {
+    const names = hidden.map((name) => JSON.stringify(name)).join(", ");
+    throw new Refusal(422, "preview_tag_hidden", { tags: names, hidden });
+  }
+  throw noSuchTag(unknown);
+}
+
+function nothing({ edition }: SampleOf, { known }: TagChoice): Refusal {
+  const tags = known.length === 0 ? "no" : "yes";
+  return new Refusal(404, "edition_without_articles", { edition: editionName(edition), tags });
 }

@@ -1,37 +1,54 @@
-import { Readable } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { z } from "zod";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { importSubscribers, sayRefusedLine, type ImportReport } from "../../subscribers/import.ts";
-import { parseColumnMap, readCsv, readNdjson } from "../../subscribers/import-rows.ts";
-import { exportCsv, exportNdjson } from "./export.ts";
+import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
+import { sayRefusedLine } from "../../sentences/problems.ts";
+import { exportFormats } from "../../subscribers/export-formats.ts";
+import { parseColumnMap, readCsv, readNdjson, joinTags } from "../../subscribers/import-rows.ts";
 import { noHead } from "../limits.ts";
-import { flag, problems, several } from "./schemas.ts";
+import { flag, problems, several } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
 import { statuses } from "./subscribers.ts";
-import { withUpload } from "./upload.ts";
+import type { Db, SubscriberStatus } from "../../db/schema.ts";
+import { csvLines } from "../../subscribers/spreadsheet.ts";
+import { listSubscribers, type Subscriber } from "../../subscribers/store.ts";
 
-const mostMegabytes = 100;
-const csv = "text/csv";
+export const mostMegabytes = 100;
+export const csv = "text/csv";
 const ndjson = "application/x-ndjson";
 
-const reportSchema = z
+export const refusedFields = {
+  refused: z
+    .array(
+      z.object({
+        line: z.int(),
+        reason: z.string().describe("One or more sentences"),
+        reasons: z.array(z.object({ code: z.string(), details: z.record(z.string(), z.unknown()) })),
+      }),
+    )
+    .describe("The first 1000 refused lines, in order"),
+  refusedCount: z.int().describe("Number of all refused lines"),
+};
+
+export const importReportSchema = z
   .object({
     imported: z.boolean().describe("false for a dry run"),
+    tool: z
+      .enum(exportFormats)
+      .nullable()
+      .describe("The tool that exported the list, recognised by its header; null for any other list"),
     lines: z.int(),
     added: z.int(),
     updated: z.int(),
     unchanged: z.int(),
-    refused: z
-      .array(
-        z.object({
-          line: z.int(),
-          reason: z.string().describe("One or more sentences"),
-          reasons: z.array(z.object({ code: z.string(), details: z.record(z.string(), z.unknown()) })),
-        }),
-      )
-      .describe("The first 1000 refused lines, in order"),
-    refusedCount: z.int().describe("Number of all refused lines"),
+    suppressed: z.int().describe("People who left, bounced or complained in that tool and are suppressed now"),
+    ...refusedFields,
   })
   .meta({ id: "ImportReport" });
 
@@ -40,10 +57,11 @@ const importQuery = z.strictObject({
   dryRun: flag.describe("Return the report without importing anything"),
   confirmed: flag.describe("Readers without a status in the list have agreed to get emails"),
   createTags: flag.describe("Create tags that no article has had yet"),
+  allTags: flag.describe("Readers without a tag follow all news; otherwise, their lines are refused"),
   map: several.describe("Name of a column in the list, for example `address=E-Mail`; can be repeated"),
 });
 
-export function addListRoutes(server: ApiServer, app: App): void {
+export function addListRoutes(server: ApiServer, app: Pick<App, "options" | "clock" | "db">): void {
   const tags = ["subscribers"];
 
   server.register(async (scope) => {
@@ -56,14 +74,13 @@ export function addListRoutes(server: ApiServer, app: App): void {
         config: { role: "editor" },
         schema: {
           summary: `Import subscribers from CSV or NDJSON of up to ${mostMegabytes} MB`,
+          description:
+            "CSV exports of Mailchimp, listmonk, Ghost, Substack, Buttondown and beehiiv are recognised by their header.",
           tags,
           consumes: types,
           querystring: importQuery,
-          body: z.custom<Readable>(
-            (given) => given instanceof Readable,
-            "a list of readers as text/csv or application/x-ndjson",
-          ),
-          response: { 200: reportSchema, ...problems },
+          body: z.custom<Readable>((given) => given instanceof Readable, "not_a_list"),
+          response: { 200: importReportSchema, ...problems },
         },
       },
       async ({ body, query, headers, actor }) => {
@@ -114,14 +131,100 @@ export function addListRoutes(server: ApiServer, app: App): void {
   );
 }
 
-function withSentences(report: ImportReport) {
+/** The report with a sentence for each refused line. */
+export function withSentences<T extends Pick<ImportReport, "refused">>(report: T) {
   const refused = report.refused.map((line) => ({ ...line, reason: sayRefusedLine(line) }));
   return { ...report, refused };
 }
 
-function refuse(report: ReturnType<typeof withSentences>): never {
-  const wrong = report.refusedCount === 1 ? "1 line was" : `${report.refusedCount} lines were`;
-  throw new Refusal(422, `${wrong} refused, so nothing was imported: mend the list, or leave out \`strict\`.`, {
-    ...report,
+/** What `strict` answers. */
+export function refuse(report: object): never {
+  throw new Refusal(422, "import_refused", { ...report });
+}
+
+/**
+ * Stores an upload in a private file and passes it to `work`. A transaction must not wait for a slow client, and an incomplete
+ * upload must not look like a complete list.
+ * @throws Refusal 413 for more than `megabytes`, 400 if the upload is incomplete
+ */
+export async function withUpload<T>(
+  upload: Readable,
+  megabytes: number,
+  work: (list: Readable) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "dayletter-import-"));
+  const file = join(folder, "list");
+  try {
+    await receive(upload, file, megabytes);
+    return await work(createReadStream(file));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function receive(upload: Readable, file: string, megabytes: number): Promise<void> {
+  try {
+    await pipeline(upload, limitTo(megabytes), createWriteStream(file, { mode: 0o600 }));
+  } catch (error) {
+    if (error instanceof Refusal || !upload.destroyed || !isAbort(error)) throw error;
+    throw new Refusal(400, "upload_incomplete");
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE";
+}
+
+function limitTo(megabytes: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes <= megabytes * 1_000_000) return done(null, chunk);
+      done(new Refusal(413, "upload_too_large", { megabytes }));
+    },
   });
+}
+
+const pageSize = 1_000;
+const header = ["address", "status", "all_tags", "tags", "confirmed_at", "timezone"];
+
+/** Subscribers as CSV in a format that an import can read. */
+export async function* exportCsv(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
+  yield csvLines([header]);
+  for await (const page of pages(db, status)) {
+    yield csvLines(
+      page.map((one) => [
+        one.address,
+        one.status,
+        String(one.allTags),
+        joinTags(one.tags),
+        one.confirmedAt?.toISOString() ?? "",
+        one.timezone ?? "",
+      ]),
+    );
+  }
+}
+
+async function* exportNdjson(db: Db, status?: SubscriberStatus): AsyncGenerator<string> {
+  for await (const page of pages(db, status)) {
+    yield page
+      .map((one) => {
+        const { address, tags, confirmedAt, timezone } = one;
+        const row = { address, status: one.status, all_tags: one.allTags, tags, confirmed_at: confirmedAt, timezone };
+        return `${JSON.stringify(row)}\n`;
+      })
+      .join("");
+  }
+}
+
+async function* pages(db: Db, status?: SubscriberStatus): AsyncGenerator<Subscriber[]> {
+  for (let after = 0; ;) {
+    const page = await listSubscribers(db, { after, limit: pageSize, ...(status === undefined ? {} : { status }) });
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    after = last.id;
+  }
 }

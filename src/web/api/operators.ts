@@ -12,13 +12,15 @@ import {
 } from "../../operators/operators.ts";
 import { roles } from "../../operators/roles.ts";
 import { addToken, listTokens, revokeToken } from "../../operators/tokens.ts";
-import { problems } from "./schemas.ts";
+import { problems } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
+
+type AppDeps = Pick<App, "config" | "options" | "clock" | "db">;
 
 const role = z
   .enum(roles)
   .describe("Viewers can see everything, editors can also change content and send, owners can do everything");
-const operatorSchema = z
+export const operatorSchema = z
   .object({
     id: z.int(),
     name: z.string(),
@@ -32,12 +34,12 @@ const operatorSchema = z
     signedInAt: z.date().nullable(),
   })
   .meta({ id: "Operator" });
-const invitedSchema = operatorSchema.extend({
+export const invitedSchema = operatorSchema.extend({
   link: z
     .string()
     .describe("Link for the operator to choose a password; works once, within three days, and is only shown here"),
 });
-const tokenSchema = z
+export const tokenSchema = z
   .object({
     id: z.int(),
     name: z.string(),
@@ -48,19 +50,19 @@ const tokenSchema = z
     madeBy: z.int().nullable().describe("ID of the operator who created it; null for tokens from the settings"),
   })
   .meta({ id: "Token" });
-const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Only shown here") });
+export const newTokenSchema = tokenSchema.extend({ token: z.string().describe("Only shown here") });
 
 const which = z.object({ which: z.string().min(1).max(100).describe("ID or name") });
 const name = z.string().max(200);
 const config = { role: "owner" } as const;
 
 /** Operators, and tokens for programs. */
-export function addPeopleRoutes(server: ApiServer, app: App): void {
+export function addPeopleRoutes(server: ApiServer, app: AppDeps): void {
   addOperatorRoutes(server, app);
   addTokenRoutes(server, app);
 }
 
-function addOperatorRoutes(server: ApiServer, app: App): void {
+function addOperatorRoutes(server: ApiServer, app: AppDeps): void {
   const tags = ["operators"];
   const linked = <T extends { token: string }>({ token, ...operator }: T): Omit<T, "token"> & { link: string } => ({
     ...operator,
@@ -99,7 +101,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Create a set-up link for the first operator",
+        summary: "Create a setup link for the first operator",
         tags,
         response: {
           201: z.object({ link: z.string().describe("Works once, within 24 hours, and is only shown here") }),
@@ -115,7 +117,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     {
       config,
       schema: {
-        summary: "Create a set-up link for an operator who lost the password or phone",
+        summary: "Create a setup link for an operator who lost their password or phone",
         tags,
         params: which,
         response: { 201: invitedSchema, ...problems },
@@ -138,10 +140,20 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
     async ({ params, actor }) => disableOperator(app, params.which, actor),
   );
 
-  for (const [method, path, summary, act] of [
-    ["POST", "enable", "Enable a disabled operator; revoked tokens stay revoked", enableOperator],
-    ["DELETE", "codes", "Turn off an operator's one-time codes, and end their sessions", resetCodes],
-  ] as const) {
+  for (const { method, path, summary, act } of [
+    {
+      method: "POST",
+      path: "enable",
+      summary: "Enable a disabled operator; revoked tokens stay revoked",
+      act: enableOperator,
+    },
+    {
+      method: "DELETE",
+      path: "codes",
+      summary: "Turn off an operator's one-time codes, and end their sessions",
+      act: resetCodes,
+    },
+  ]) {
     server.route({
       method,
       url: `/operators/:which/${path}`,
@@ -167,7 +179,7 @@ function addOperatorRoutes(server: ApiServer, app: App): void {
   );
 }
 
-function addTokenRoutes(server: ApiServer, app: App): void {
+function addTokenRoutes(server: ApiServer, app: Pick<App, "clock" | "db">): void {
   const tags = ["tokens"];
 
   server.get(

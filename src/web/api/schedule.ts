@@ -1,14 +1,13 @@
+import { changeMove, changeSchedule, changeSkips } from "../../editions/change-schedule.ts";
+import { type EffectiveSchedule, loadSchedule } from "../../schedule/store.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { comingSends } from "../../operations/status.ts";
-import { changeSchedule } from "../../editions/change-schedule.ts";
-import { changeMove } from "../../editions/move-date.ts";
 import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-values.ts";
-import { changeSkips } from "../../editions/skip-dates.ts";
-import { loadSchedule, type EffectiveSchedule } from "../../schedule/store.ts";
-import { problems } from "./schemas.ts";
+import { problems, scheduleSchema, showSchedule } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
-import { scheduleSchema, showSchedule } from "./shapes.ts";
+
+type AppDeps = Pick<App, "options" | "clock" | "log" | "trace" | "db" | "queues" | "wake" | "gather">;
 
 const revision = z
   .string()
@@ -35,7 +34,7 @@ const moveBody = z.strictObject({
 });
 const dateParams = z.object({ date: z.string() });
 
-export function addScheduleRoutes(server: ApiServer, app: App): void {
+export function addScheduleRoutes(server: ApiServer, app: AppDeps): void {
   const { db, clock } = app;
   const tags = ["schedule"];
   const response = { 200: scheduleSchema, ...problems };

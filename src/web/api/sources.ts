@@ -1,36 +1,56 @@
+import { sayReason } from "../../catalogue/catalogue.ts";
+import { addSource, changeSource, checkSource, removeSource } from "../../sources/manage-sources.ts";
+import { getSource, listSources } from "../../sources/store.ts";
+import { sayReadError } from "../../sentences/problems.ts";
+import { codeOf, showSource, sourceSchema, id, problems } from "./shapes.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { wrongValue } from "../../base/errors.ts";
-import { maskUrl } from "../../config/mask.ts";
-import { addSource } from "../../sources/add.ts";
-import { checkSource } from "../../sources/check.ts";
+import { feedAddress } from "../../sources/address.ts";
 import type { PollResult } from "../../sources/poll.ts";
-import { removeSource } from "../../sources/remove.ts";
-import { getSource, listSources } from "../../sources/store.ts";
-import { id, problems } from "./schemas.ts";
 import type { ApiServer } from "./server.ts";
-import { showSource, sourceSchema } from "./shapes.ts";
+import { parseTimezone } from "../../base/schedule-values.ts";
+import type { SourceOptions } from "../../sources/store.ts";
 
-const pollSchema = z.object({
+type AppDeps = Pick<App, "clock" | "log" | "trace" | "db" | "fetch" | "parse">;
+
+export const pollSchema = z.object({
   outcome: z
     .enum(["ingested", "unchanged", "failed", "left"])
     .describe("`left` means that another process is reading the feed"),
-  reason: z.string().nullable(),
+  code: z.string().nullable().describe("Why the feed cannot be read"),
+  reason: z.string().nullable().describe("The same as a sentence"),
   added: z.int(),
   updated: z.int(),
   unchanged: z.int(),
   problems: z.array(z.string()).describe("Reasons why items were refused"),
 });
 
-const polledSchema = z.object({ source: sourceSchema, poll: pollSchema });
+export const polledSchema = z.object({ source: sourceSchema, poll: pollSchema });
+export const changedSourceSchema = z.object({
+  source: sourceSchema,
+  changed: z.boolean().describe("false if the source was already as requested"),
+  poll: pollSchema.nullable().describe("null if the feed was not read"),
+});
+
+const options = {
+  timezone: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("IANA name for dates without a zone; null for the publication's time zone"),
+  splitTags: z.boolean().optional().describe("Whether one category holds several tags, separated by commas"),
+};
 
 const newSource = z.strictObject({
   url: z.string().max(2_048),
   tags: z.array(z.string()).max(30).default([]),
   rename: z.record(z.string(), z.string()).default({}),
+  ...options,
 });
 
-export function addSourceRoutes(server: ApiServer, app: App): void {
+const changes = z.strictObject(options);
+
+export function addSourceRoutes(server: ApiServer, app: AppDeps): void {
   const { db } = app;
   const tags = ["sources"];
 
@@ -60,8 +80,30 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
     },
     async (request, reply) => {
       const url = feedAddress(request.body.url);
-      const { source, poll } = await addSource(app, { ...request.body, url, actor: request.actor });
+      const { tags: extra, rename } = request.body;
+      const given = { url, tags: extra, rename, actor: request.actor, ...readOptions(request.body) };
+      const { source, poll } = await addSource(app, given);
       return reply.code(201).send({ source: showSource(source), poll: showPoll(poll) });
+    },
+  );
+
+  server.put(
+    "/sources/:id",
+    {
+      config: { role: "editor" },
+      schema: {
+        summary: "Change how a feed is read, and read it again if anything changed",
+        description: "Omitted fields stay the same.",
+        tags,
+        params: id,
+        body: changes,
+        response: { 200: changedSourceSchema, ...problems },
+      },
+    },
+    async ({ params, body, actor }) => {
+      const source = await getSource(db, params.id);
+      const { poll, changed, source: now } = await changeSource(app, { source, actor, ...readOptions(body) });
+      return { source: showSource(now), changed, poll: poll && showPoll(poll) };
     },
   );
 
@@ -97,17 +139,19 @@ export function addSourceRoutes(server: ApiServer, app: App): void {
   );
 }
 
-function feedAddress(raw: string): string {
-  const url = raw.trim();
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw wrongValue(maskUrl(url), "the address of a feed; expected one that begins with https:// or http://");
+function readOptions({ timezone, splitTags }: z.output<typeof changes>): Partial<SourceOptions> {
+  return {
+    ...(timezone === undefined ? {} : { timezone: timezone === null ? null : parseTimezone(timezone) }),
+    ...(splitTags === undefined ? {} : { splitTags }),
+  };
 }
 
 function showPoll(poll: PollResult): z.input<typeof pollSchema> {
-  const none = { reason: null, added: 0, updated: 0, unchanged: 0, problems: [] };
-  if (poll.kind === "failed") return { ...none, outcome: poll.kind, reason: poll.reason };
+  const none = { code: null, reason: null, added: 0, updated: 0, unchanged: 0, problems: [] };
+  if (poll.kind === "failed")
+    return { ...none, outcome: poll.kind, code: codeOf(poll.reason), reason: sayReadError(poll.reason) };
   if (poll.kind !== "ingested") return { ...none, outcome: poll.kind };
   const of = (outcome: string): number => poll.outcomes.filter((one) => one.outcome === outcome).length;
   const counts = { added: of("added"), updated: of("updated"), unchanged: of("unchanged") };
-  return { ...none, ...counts, outcome: poll.kind, problems: poll.problems };
+  return { ...none, ...counts, outcome: poll.kind, problems: poll.problems.map((problem) => sayReason(problem)) };
 }

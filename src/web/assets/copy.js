@@ -2,15 +2,15 @@
 // Copies the text of another element. If the clipboard is not available, the text is selected instead.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const source = document.getElementById(button.dataset.copy);
-  const said = button.nextElementSibling;
+  const status = button.nextElementSibling;
   button.hidden = false;
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(source.textContent);
-      said.textContent = "Copied.";
+      status.textContent = "Copied.";
     } catch {
       getSelection().selectAllChildren(source);
-      said.textContent = "Text selected. Copy it now.";
+      status.textContent = "Text selected. Copy it now.";
     }
   });
 }

@@ -1,11 +1,11 @@
 // What makes the forms easier where scripts run; each works as well without: a search among the tags as it is typed, the
-// browser's time zone, and a second look at the spelling of the address.
+// browser's time zone as an offer, and a second look at the spelling of the address.
 
 for (const box of document.querySelectorAll("[data-find]")) searchLive(box);
 for (const form of document.querySelectorAll("form[data-signup]")) {
   hintAtTypos(form);
-  takeBrowserZone(form);
 }
+for (const select of document.querySelectorAll("select[data-examples]")) offerOwnZone(select);
 
 function searchLive(box) {
   const input = box.querySelector("input[type=search]");
@@ -24,8 +24,8 @@ function searchLive(box) {
     last?.abort();
     last = new AbortController();
     try {
-      const found = query === "" ? [] : await ask(query, last.signal);
-      show(query, found);
+      const answer = query === "" ? { found: [], fresh: null } : await ask(query, last.signal);
+      show(query, answer);
     } catch (error) {
       if (error.name !== "AbortError") note.textContent = t("script.search_failed");
     }
@@ -40,23 +40,22 @@ function searchLive(box) {
   }
 
   /** What is ticked stays where it is; what has a box elsewhere in the form gets none here. */
-  function show(query, found) {
+  function show(query, { found, fresh }) {
     list ??= box.appendChild(Object.assign(document.createElement("div"), { className: "choices" }));
     const kept = [...list.children].filter((label) => label.querySelector("input").checked);
     list.replaceChildren(...kept);
     const boxes = new Map(Array.from(form.querySelectorAll("input[name=tags]"), (one) => [one.value, one]));
     for (const { name, articles } of found) if (!boxes.has(name)) list.append(choice(name, articles));
+    if (fresh !== null && !boxes.has(fresh)) list.append(choice(fresh, t("script.new")));
     list.hidden = list.children.length === 0;
     for (const [name, one] of boxes)
-      one.closest("label").classList.toggle(
-        "match",
-        found.some((tag) => tag.name === name),
-      );
-    note.textContent = query === "" ? "" : counted(found.length, query);
+      one.closest("label").classList.toggle("match", name === fresh || found.some((tag) => tag.name === name));
+    note.textContent = query === "" ? "" : counted(found.length, query, fresh);
   }
 }
 
-function counted(count, query) {
+function counted(count, query, fresh) {
+  if (count === 0 && fresh !== null) return t("script.new_tag").replace("{query}", () => fresh);
   if (count === 0) return t("script.no_tag").replace("{query}", () => query);
   return t("script.tags_found").replace("{n}", count === 48 ? t("script.many") : count);
 }
@@ -66,27 +65,55 @@ function choice(name, articles) {
   const input = Object.assign(document.createElement("input"), { type: "checkbox", name: "tags", value: name });
   const text = Object.assign(document.createElement("span"), { textContent: name });
   label.append(input, " ", text);
-  if (articles > 0)
+  if (articles !== 0)
     label.append(" ", Object.assign(document.createElement("span"), { className: "count", textContent: articles }));
   return label;
 }
 
-function takeBrowserZone(form) {
-  const select = form.elements.timezone;
-  const shown = form.querySelector("[data-zone]");
-  if (!select) return;
-  const own = shown.textContent;
+/** Offers the browser's zone, and says what each choice means. The publication's time stays chosen. */
+function offerOwnZone(select) {
+  const note = document.getElementById("zone-example");
+  const shown = select.form.querySelector("[data-zone]");
+  const box = select.closest("details");
+  const publication = shown?.textContent;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  if (select.value === "" && !select.hasAttribute("aria-invalid") && timeZone && timeZone !== select.dataset.own) {
-    const known = [...select.options].find((option) => option.value === timeZone);
-    const city = timeZone.split("/").slice(1).join(", ").replaceAll("_", " ");
-    const option = known ?? select.appendChild(new Option(city || timeZone, timeZone));
-    option.selected = true;
+  const own = timeZone && timeZone !== select.dataset.own ? timeZone : "";
+  let last = null;
+
+  async function explain(zone) {
+    last?.abort();
+    last = new AbortController();
+    if (zone === "") return null;
+    const url = `${select.dataset.examples}?zone=${encodeURIComponent(zone)}`;
+    const response = await fetch(url, { signal: last.signal, headers: { accept: "application/json" } });
+    if (!response.ok) return null;
+    const answer = await response.json();
+    note.textContent = answer.sentence ?? "";
+    return answer;
   }
-  const tell = () => {
-    shown.textContent = select.value === "" ? own : select.selectedOptions[0].textContent;
-  };
-  select.addEventListener("change", tell);
+
+  async function start() {
+    const answer = await explain(select.value || own).catch(() => null);
+    if (!answer || select.value !== "") return;
+    const option = new Option(
+      t("script.own_zone").replace("{zone}", () => answer.name),
+      answer.zone,
+    );
+    option.dataset.name = answer.name;
+    select.options[0].after(option);
+  }
+
+  function tell() {
+    const [option] = select.selectedOptions;
+    if (shown) shown.textContent = select.value === "" ? publication : (option.dataset.name ?? option.textContent);
+  }
+
+  if (box && !box.open) box.addEventListener("toggle", () => start(), { once: true });
+  else start();
+  select.addEventListener("change", () => {
+    tell();
+    explain(select.value || own).catch(() => (note.textContent = ""));
+  });
   tell();
 }
 

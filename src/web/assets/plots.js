@@ -9,6 +9,11 @@
     if (figure.querySelector(".uplot")) return;
     const { labels, columns } = read(figure.querySelector("table"));
     const line = figure.dataset.plot === "line";
+    const percent = "percent" in figure.dataset;
+    const levels = (figure.dataset.lines ?? "")
+      .split(" ")
+      .filter(Boolean)
+      .map((share) => Number(share) * 100);
     const last = labels.length - 1;
     const room = figure.insertBefore(document.createElement("div"), figure.querySelector("details"));
     room.className = "plot";
@@ -29,7 +34,10 @@
         height: room.clientHeight,
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { show: line } },
-        scales: { x: { time: false, range: [-0.5, last + 0.5] }, y: { range: line ? aroundLine : fromNought } },
+        scales: {
+          x: { time: false, range: [-0.5, last + 0.5] },
+          y: { range: line ? aroundLine : percent ? ofPercent : fromNought },
+        },
         axes: [
           {
             ...axis,
@@ -44,19 +52,22 @@
             grid: lines,
             size: 52,
             space: 32,
-            incrs: whole,
-            values: (_, at) => at.map((n) => n.toLocaleString("en")),
+            incrs: percent ? fractions : whole,
+            values: (_, at) => at.map((n) => `${n.toLocaleString("en")}${percent ? "%" : ""}`),
           },
         ],
         series: [{}, ...columns.map(({ kind }) => (line ? lineOf(kind) : barsOf(kind))).reverse()],
-        hooks: { setCursor: [({ cursor }) => tell(cursor.idx ?? last)] },
+        hooks: {
+          setCursor: [({ cursor }) => select(cursor.idx ?? last)],
+          draw: [(drawn) => drawLines(drawn, levels)],
+        },
       },
       [labels.map((_, i) => i), ...stack(columns).reverse()],
       room,
     );
 
     let shown = last;
-    function tell(i) {
+    function select(i) {
       shown = Math.min(last, Math.max(0, i));
       room.setAttribute("aria-valuenow", shown);
       room.setAttribute("aria-valuetext", legend.show(labels[shown], shown));
@@ -93,7 +104,21 @@
       plot.destroy();
     });
     size.observe(room);
-    tell(last);
+    select(last);
+  }
+
+  function drawLines({ ctx, bbox, valToPos }, values) {
+    ctx.save();
+    ctx.strokeStyle = colour("ink");
+    ctx.setLineDash([6, 4]);
+    for (const value of values) {
+      const y = Math.round(valToPos(value, "y", true));
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   /** Tables start with the newest row, plots end with it. */
@@ -102,7 +127,8 @@
     const columns = [...table.tHead.rows[0].cells].slice(1).map((head, i) => ({
       name: head.textContent,
       kind: head.dataset.kind,
-      values: rows.map(({ cells }) => Number(cells[i + 1].textContent.replaceAll(",", ""))),
+      texts: rows.map(({ cells }) => cells[i + 1].textContent),
+      values: rows.map(({ cells }) => Number(cells[i + 1].textContent.replace(/[,%< ]/g, ""))),
     }));
     return { labels: rows.map(({ cells }) => cells[0].textContent), columns };
   }
@@ -127,7 +153,7 @@
     const counts = columns.map(({ kind, name }) => add(kind, name));
     /** Shows one column, and returns it as text. */
     const show = (label, at) => {
-      const numbers = columns.map(({ values }) => values[at].toLocaleString("en"));
+      const numbers = columns.map(({ texts }) => texts[at]);
       when.textContent = label;
       numbers.forEach((number, i) => (counts[i].textContent = number));
       return `${label}: ${columns.map(({ name }, i) => `${name} ${numbers[i]}`).join(", ")}`;
@@ -144,7 +170,9 @@
   const lineOf = (kind) => ({ stroke: () => colour(kind), width: 2, points: { show: false } });
 
   const whole = [1, 2, 5].flatMap((n) => Array.from({ length: 9 }, (_, i) => n * 10 ** i)).sort((a, b) => a - b);
+  const fractions = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, ...whole];
   const fromNought = (_, _least, most) => [0, Math.max(4, most * 1.05)];
+  const ofPercent = (_, _least, most) => [0, Math.max(0.4, most * 1.05)];
   const aroundLine = (_, least, most) => {
     const air = Math.max(2, (most - least) * 0.2);
     return [Math.max(0, Math.floor(least - air)), Math.ceil(most + air)];

@@ -7,7 +7,7 @@
 ((settings) => {
   "use strict";
 
-  const { name, language, wording, accent, hidden } = settings;
+  const { name, language, wording, policies, accent, hidden } = settings;
 
   const css = `
     :host { display: block; margin: 24px 0;
@@ -107,7 +107,7 @@
       h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, t("form.trap"), " ", trap)),
       wrong,
       status,
-      h("p", { className: "note" }, wording),
+      h("p", { className: "note" }, wording, ...policies.flatMap(({ label, url }) => [" ", policy(label, url)])),
       h("p", { className: "note" }, sample),
     );
     root.append(form);
@@ -274,7 +274,11 @@
   /** What makes two names one tag: as the server's tagKey. */
   function keyOf(tag) {
     const fold = (letter) => (letter === "\u0131" ? letter : letter.toLowerCase().toUpperCase().toLowerCase());
-    return Array.from(tag, fold).join("").normalize();
+    return Array.from(tag.normalize("NFKC"), fold).join("").normalize("NFKC");
+  }
+
+  function policy(label, href) {
+    return h("a", { href, target: "_blank", rel: "noopener" }, label);
   }
 
   function h(tag, props, ...children) {

@@ -1,9 +1,9 @@
 import { escapeHtml } from "../../render/plain.ts";
-import type { Wording } from "../../wording/catalogue.ts";
+import type { Wording } from "../../catalogue/catalogue.ts";
 import { subscribePath } from "../tag-query.ts";
 
 /** What a site pastes into its pages, for one publication and the tags of one article. */
-export interface Snippets {
+interface Snippets {
   /** The sign-up box. */
   box: string;
   /** The form without JavaScript. */

@@ -1,7 +1,9 @@
+import { sayFailure, englishWording } from "../../catalogue/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { encode } from "uqr";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { changePassword } from "../../operators/account.ts";
+import { changePassword } from "../../operators/password.ts";
 import {
   codesState,
   noteUsesSeen,
@@ -10,22 +12,24 @@ import {
   turnCodesOff,
   turnCodesOn,
 } from "../../operators/codes.ts";
-import { endSessions, listSessions } from "../../operators/sessions.ts";
+import { listSessions } from "../../operators/sessions.ts";
 import { tooManyTries } from "../../operators/sign-in.ts";
-import { writeAudit } from "../../audit/audit.ts";
+import { endOwnSessions } from "../../operators/sign-out.ts";
 import { readFields } from "../pages/fields.ts";
-import { askToWait } from "../ask-to-wait.ts";
-import { sessionCookie } from "./cookie.ts";
-import { moment } from "./moment.ts";
-import { qrCode } from "./qr.ts";
-import type { OperatorViews } from "./scope.ts";
-import { codesPath } from "./session.ts";
+import { askToWait } from "../failures.ts";
+import { sessionCookie, codesPath } from "./session.ts";
+import { utcMinute } from "./format.ts";
+import type { OperatorViews } from "./dashboard.ts";
+
+type AppDeps = Pick<App, "config" | "options" | "clock" | "db" | "signIns">;
+
+const { say } = englishWording();
 
 const viewer = { config: { role: "viewer" } } as const;
 const codesRoute = { config: { role: "viewer", withoutCodes: true } } as const;
 
 /** `/operator/account`: an operator's own sessions and password; `/operator/account/codes`: one-time codes. */
-export function addAccountPages(scope: FastifyInstance, app: App, views: OperatorViews): void {
+export function addAccountPages(scope: FastifyInstance, app: AppDeps, views: OperatorViews): void {
   const { db, clock } = app;
   const cookie = sessionCookie(app.config.publicUrl);
   const here = "/operator/account";
@@ -34,14 +38,14 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     const session = request.operatorSession!;
     const sessions = await listSessions(db, session.operator.id, clock.now());
     return views.send(request, reply, "account", {
-      title: "Account",
+      title: say("title.account"),
       sentence,
       codes: await codesState(db, session),
       sessions: sessions.map((one) => ({
         ...one,
         own: one.id === session.id,
-        since: moment(one.createdAt),
-        seen: moment(one.seenAt),
+        since: utcMinute(one.createdAt),
+        seen: utcMinute(one.seenAt),
       })),
     });
   }
@@ -57,12 +61,12 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     session.operator.codes = state.on;
     const offer = state.on ? null : await offerCodes(app, session);
     return views.send(request, reply, "codes", {
-      title: "One-time codes",
+      title: say("title.codes"),
       recoveryShown: true,
       sentence: more.sentence ?? null,
       fresh: more.fresh ?? null,
       required: app.config.requireOneTimeCodes,
-      codes: { ...state, uses: state.uses.map(({ at, from }) => ({ at: moment(at), from })) },
+      codes: { ...state, uses: state.uses.map(({ at, from }) => ({ at: utcMinute(at), from })) },
       offer: offer && { ...offer, qr: qrCode(offer.uri) },
     });
   }
@@ -78,7 +82,7 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
     } catch (error) {
       if (!(error instanceof Refusal) || ![409, 422, 429].includes(error.status)) throw error;
       askToWait(reply, error.details).code(error.status);
-      return again(error.message);
+      return again(sayFailure(error));
     }
   }
 
@@ -147,12 +151,36 @@ export function addAccountPages(scope: FastifyInstance, app: App, views: Operato
   });
 
   scope.post(`${here}/sessions`, viewer, async (request, reply) => {
-    const { operator } = request.operatorSession!;
     const which = readFields(request.body).one("session");
-    const one = /^\d{1,15}$/.test(which) ? { id: Number(which) } : {};
-    const ended = await endSessions(db, operator.id, one);
-    const [at, actor, subject] = [clock.now(), operator.name, operator.name];
-    await writeAudit(db, { at, actor, action: "operator end sessions", subject, detail: { ended } });
+    const only = /^\d{1,15}$/.test(which) ? { id: Number(which) } : {};
+    await endOwnSessions(app, request.operatorSession!.operator, only);
     return reply.redirect(here, 303);
   });
+}
+
+/** A QR code (ISO/IEC 18004) as an SVG path of dark unit squares, in a square of `size` units. */
+interface QrCode {
+  size: number;
+  path: string;
+}
+
+/** Width of the quiet zone in modules, required by the standard. Many cameras fail without it. */
+const quiet = 4;
+
+/** @param text such as an `otpauth:` link; up to about 2,000 characters fit */
+export function qrCode(text: string): QrCode {
+  const { data, size } = encode(text, { ecc: "M", border: quiet });
+  const runs = data.flatMap((row, y) => runsOf(row).map(({ x, length }) => `M${x} ${y}h${length}v1h-${length}z`));
+  return { size, path: runs.join("") };
+}
+
+/** Adjacent dark modules are merged, so that no hairlines appear between them. */
+function runsOf(row: readonly boolean[]): { x: number; length: number }[] {
+  const runs: { x: number; length: number }[] = [];
+  row.forEach((dark, x) => {
+    if (!dark) return;
+    if (x > 0 && row[x - 1]) runs.at(-1)!.length += 1;
+    else runs.push({ x, length: 1 });
+  });
+  return runs;
 }

@@ -1,124 +1,189 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { comingEdition, type ComingEdition } from "../../editions/coming.ts";
-import { editComing, type DraftChange } from "../../editions/edit.ts";
-import { editHeld, type HeldChange } from "../../editions/edit-held.ts";
-import { getEdition } from "../../editions/store.ts";
-import { frozenArticleIds } from "../../editions/frozen-articles.ts";
-import { parseEditionName } from "../../base/edition-name.ts";
-import { readFields, type Fields } from "../pages/fields.ts";
-import { needs } from "./desk.ts";
+import {
+  applyForm,
+  changedParts,
+  draftChangeOf,
+  heldChangeOf,
+  moved,
+  type EditedPart,
+  type EditionForm,
+} from "../../editions/edit-form.ts";
+import { editComing } from "../../editions/edit.ts";
+import { editHeld } from "../../editions/edit-held.ts";
+import { draftLimits } from "../../editions/draft.ts";
+import type { ComingArticle } from "../../editions/upcoming.ts";
+import { sampleOfArticles, type SampleOf } from "../../editions/sample.ts";
+import type { Edition } from "../../editions/store.ts";
+import { editionName } from "../../base/edition-name.ts";
+import type { Fields } from "../pages/fields.ts";
+import { sayFailure } from "../../catalogue/catalogue.ts";
 
-/** The buttons of an article in the next edition. */
-const comingActs: Record<string, (coming: ComingEdition, id: number, fields: Fields) => DraftChange> = {
-  lead: ({ draft }, id) => ({ first: [id, ...without(draft.first, id)], leftOut: without(draft.leftOut, id) }),
-  up: (coming, id) => ({ first: moved(coming, id, -1) }),
-  down: (coming, id) => ({ first: moved(coming, id, 1) }),
-  out: ({ draft }, id) => ({ first: without(draft.first, id), leftOut: [...without(draft.leftOut, id), id] }),
-  in: ({ draft }, id) => ({ leftOut: without(draft.leftOut, id) }),
-  words: (_coming, id, fields) => ({ words: { [id]: { title: fields.one("title"), summary: fields.one("summary") } } }),
-  original: (_coming, id) => ({ words: { [id]: { title: null, summary: null } } }),
-};
+/** An edition with what an editor can change, as the form shows it. */
+export interface EditedEdition {
+  /** null for the next one. */
+  edition: Edition | null;
+  date: string;
+  number: number;
+  /** The revision shown. A change based on an outdated revision is refused. */
+  revision: string;
+  subject: string | null;
+  introduction: string | null;
+  /** Of the next edition: the ids that an editor has put first. */
+  first: readonly number[];
+  articles: ComingArticle[];
+}
 
-/** The buttons of an article in a held edition, given its article ids in order. */
-const heldActs: Record<string, (order: readonly number[], id: number, fields: Fields) => HeldChange> = {
-  lead: (_order, id) => ({ first: [id] }),
-  up: (order, id) => ({ first: swapped(order, id, -1) ?? [] }),
-  down: (order, id) => ({ first: swapped(order, id, 1) ?? [] }),
-  out: (_order, id) => ({ leaveOut: [id] }),
-  in: (_order, id) => ({ takeBack: [id] }),
-  hide: (_order, id) => ({ hide: [id] }),
-  words: (_order, id, fields) => ({ words: { [id]: { title: fields.one("title"), summary: fields.one("summary") } } }),
-};
+/** A form that was refused: what was typed, and what is wrong with which field. */
+export interface RefusedForm {
+  form: EditionForm;
+  /** The field's name, such as `subject` or `title-3`; null for the whole form. */
+  field: string | null;
+  sentence: string;
+  status: number;
+}
+
+/** A whole edition in one form, in bytes: a few hundred articles with their texts. */
+export const longestEdit = 2_000_000;
+
+const moves = { lead: "first", up: "up", down: "down" } as const;
+
+/** The form of an edition as it was sent. */
+export function readForm(fields: Fields): EditionForm {
+  const ids = (name: string): number[] =>
+    fields
+      .all(name)
+      .filter((id) => /^[1-9]\d{0,14}$/.test(id))
+      .map(Number);
+  const words: Record<string, { title?: string; summary?: string }> = {};
+  for (const name of Object.keys(fields.raw)) {
+    const [, field, id] = /^(title|summary)-([1-9]\d{0,14})$/.exec(name) ?? [];
+    if (id !== undefined) words[id] = { ...words[id], [field!]: fields.one(name) };
+  }
+  return {
+    ...(fields.has("subject") ? { subject: fields.one("subject") } : {}),
+    ...(fields.has("introduction") ? { introduction: fields.one("introduction") } : {}),
+    ...(fields.has("order") ? { order: ids("order") } : {}),
+    leftOut: ids("out"),
+    words,
+  };
+}
+
+/** A sample copy of the edition as the form wants it. Nothing is saved. */
+export function sampleOfForm(present: EditedEdition, form: EditionForm): SampleOf {
+  const { date, number } = present;
+  const wanted = applyForm(present, form);
+  const shown = wanted.articles
+    .filter(({ leftOut }) => !leftOut)
+    .map(({ title, url, summary, tags, origin, publishedAt }, position) => ({
+      position,
+      title: title.trim() === "" ? "…" : title,
+      url,
+      summary,
+      tags,
+      origin,
+      publishedAt,
+    }));
+  const words = { subject: wanted.subject || null, introduction: wanted.introduction || null };
+  return sampleOfArticles({ date, number }, shown, `/editions/${editionName({ date, number })}`, words);
+}
 
 /**
- * POST `…/words` and `…/articles/:id/:act`, below `/operator/preview` for the next edition, and below the edition's own
- * page for a held edition.
+ * Saves the form, with the action of its button: to move an article, to hide one, or to restore its source's texts.
+ * @returns the parts that have changed, and the article to go back to
  */
-export function addEditRoutes(web: FastifyInstance, app: App): void {
-  const back = "/operator/preview?done=edit";
+export async function saveForm(
+  app: Pick<App, "clock" | "db" | "options" | "publication" | "templates">,
+  present: EditedEdition,
+  fields: Fields,
+  actor: string,
+): Promise<{ parts: EditedPart[]; article: number | null }> {
+  const { act, id } = actOf(fields.one("act"), present);
+  const typed = readForm(fields);
+  const form =
+    act === "lead" || act === "up" || act === "down"
+      ? { ...withOrder(typed, present), order: orderAfter(present, typed, id!, moves[act]) }
+      : typed;
+  const parts = changedParts(present, form);
+  const revision = fields.one("revision") || undefined;
+  if (present.edition === null) {
+    const change = draftChangeOf(present, present, form);
+    const restored = act === "original" ? { words: { ...change.words, [id!]: { title: null, summary: null } } } : {};
+    if (parts.length > 0 || act === "original") {
+      const known = revision === undefined ? undefined : Number(revision);
+      await editComing(app, { change: { ...change, ...restored }, revision: known, actor });
+    }
+  } else {
+    const change = heldChangeOf(present, form);
+    const hide = act === "hide" ? [id!] : [];
+    const first = change.first?.filter((one) => !hide.includes(one));
+    if (parts.length > 0 || hide.length > 0) {
+      const { date, number } = present;
+      const held = { ...change, ...(first ? { first } : {}), hide };
+      await editHeld(app, { date, number, change: held, revision, actor });
+    }
+  }
+  const also: EditedPart[] = act === "original" ? ["texts"] : act === "hide" ? ["left_out"] : [];
+  return { parts: [...new Set([...parts, ...also])], article: act === "hide" ? null : id };
+}
 
-  web.post("/operator/preview/words", needs.editor, async (request, reply) => {
-    const fields = readFields(request.body);
-    await editComing(app, { change: wordsOf(fields), revision: revisionOf(fields), actor: request.operator.name });
-    return reply.redirect(`${back}#edit`, 303);
-  });
+/** What is wrong with which field of a form. */
+export function refusedForm(error: Refusal, fields: Fields): RefusedForm {
+  const form = readForm(fields);
+  return { form, field: fieldOf(error, form), sentence: sayFailure(error), status: error.status };
+}
 
-  web.post<{ Params: ActParams }>("/operator/preview/articles/:id/:act", needs.editor, async (request, reply) => {
-    const [change, id] = actOf(comingActs, request.params);
-    const fields = readFields(request.body);
-    const actor = request.operator.name;
-    const edit = change(await comingEdition(app), id, fields);
-    await editComing(app, { change: edit, revision: revisionOf(fields), actor });
-    return reply.redirect(`${back}#a${id}`, 303);
-  });
+function fieldOf({ code, details }: Refusal, form: EditionForm): string | null {
+  if (code === "article_title_empty") return `title-${String(details["article"])}`;
+  if (code !== "edition_text_too_long") return null;
+  const field = details["field"];
+  if (field === "subject" || field === "introduction") return field;
+  if (field !== "title" && field !== "summary") return null;
+  const found = Object.entries(form.words).find(([, words]) => (words[field] ?? "").length > draftLimits[field]);
+  return found ? `${field}-${found[0]}` : null;
+}
 
-  const backTo = (name: string): string => `/operator/preview?edition=${name}&done=edit`;
+type Act = keyof typeof moves | "hide" | "original" | null;
 
-  web.post<{ Params: { name: string } }>("/operator/editions/:name/words", needs.editor, async (request, reply) => {
-    const { name } = request.params;
-    const fields = readFields(request.body);
-    const edit = { change: wordsOf(fields), revision: heldRevisionOf(fields), actor: request.operator.name };
-    await editHeld(app, { ...parseEditionName(name), ...edit });
-    return reply.redirect(`${backTo(name)}#edit`, 303);
-  });
+function actOf(raw: string, { edition, articles }: EditedEdition): { act: Act; id: number | null } {
+  if (raw === "") return { act: null, id: null };
+  const [act, number] = raw.split(":");
+  const id = Number(number);
+  const known = ["lead", "up", "down", edition === null ? "original" : "hide"] as const;
+  const found = known.find((one) => one === act);
+  if (found === undefined || !articles.some((one) => one.id === id)) throw new Refusal(404, "page_not_found");
+  return { act: found, id };
+}
 
-  web.post<{ Params: ActParams & { name: string } }>(
-    "/operator/editions/:name/articles/:id/:act",
-    needs.editor,
-    async (request, reply) => {
-      const [act, id] = actOf(heldActs, request.params);
-      const { date, number } = parseEditionName(request.params.name);
-      const order = await frozenArticleIds(app.db, (await getEdition(app.db, date, number)).id);
-      const fields = readFields(request.body);
-      const change = act(order, id, fields);
-      await editHeld(app, { date, number, change, revision: heldRevisionOf(fields), actor: request.operator.name });
-      return reply.redirect(`${backTo(request.params.name)}#${change.hide ? "edit" : `a${id}`}`, 303);
-    },
+function withOrder(form: EditionForm, present: EditedEdition): EditionForm {
+  if (form.order !== undefined) return form;
+  return { ...form, leftOut: present.articles.filter(({ leftOut }) => leftOut).map((article) => article.id) };
+}
+
+function orderAfter(present: EditedEdition, form: EditionForm, id: number, to: "first" | "up" | "down"): number[] {
+  const wanted = applyForm(present, form);
+  const order = wanted.articles.map((article) => article.id);
+  return moved(wanted, order, id, to);
+}
+
+/** Answers the form of the next edition (null) or of a held one. */
+export type EditHandler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  edition: Edition | null,
+) => Promise<FastifyReply>;
+
+/** POST `…/save` and `…/look`, below `/operator/preview` for the next edition and below its own page for a held one. */
+export function addEditRoutes(
+  web: FastifyInstance,
+  act: "save" | "look",
+  find: (name: string) => Promise<Edition>,
+  handle: EditHandler,
+): void {
+  const options = { config: { role: "editor" }, bodyLimit: longestEdit } as const;
+  web.post(`/operator/preview/${act}`, options, (request, reply) => handle(request, reply, null));
+  web.post<{ Params: { name: string } }>(`/operator/editions/:name/${act}`, options, async (request, reply) =>
+    handle(request, reply, await find(request.params.name)),
   );
-}
-
-interface ActParams {
-  id: string;
-  act: string;
-}
-
-function actOf<T>(acts: Record<string, T>, { id, act }: ActParams): [act: T, id: number] {
-  const found = Object.hasOwn(acts, act) ? acts[act] : undefined;
-  if (found && /^[1-9]\d{0,15}$/.test(id)) return [found, Number(id)];
-  throw new Refusal(404, "page_not_found");
-}
-
-function wordsOf(fields: Fields): { introduction: string; subject: string } {
-  return { introduction: fields.one("introduction"), subject: fields.one("subject") };
-}
-
-function revisionOf(fields: Fields): number | undefined {
-  const raw = fields.one("revision");
-  return /^\d{1,9}$/.test(raw) ? Number(raw) : undefined;
-}
-
-function heldRevisionOf(fields: Fields): string | undefined {
-  return fields.one("revision") || undefined;
-}
-
-function without(ids: readonly number[], id: number): number[] {
-  return ids.filter((one) => one !== id);
-}
-
-/** The beginning of the order after one move, up to the moved article and what was already fixed. */
-function moved({ draft, articles }: ComingEdition, id: number, step: 1 | -1): number[] {
-  const order = articles.filter(({ leftOut }) => !leftOut).map((article) => article.id);
-  const now = swapped(order, id, step);
-  if (!now) return draft.first;
-  return now.slice(0, Math.max(draft.first.length, now.indexOf(id) + 1, order.indexOf(id) + 1));
-}
-
-/** null if the article cannot move in this direction. */
-function swapped(order: readonly number[], id: number, step: 1 | -1): number[] | null {
-  const from = order.indexOf(id);
-  const to = from + step;
-  if (from < 0 || to < 0 || to >= order.length) return null;
-  return order.with(from, order[to]!).with(to, id);
 }

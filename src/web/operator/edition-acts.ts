@@ -1,91 +1,110 @@
-import type { Balance, EditionAction, EditionState } from "../../editions/state.ts";
-import { allowedActions } from "../../editions/state.ts";
-import { count } from "./format.ts";
+import type { Balance } from "../../deliveries/balance.ts";
+import { type EditionAction, type EditionState, allowedActions } from "../../editions/state.ts";
+import type { Edition } from "../../editions/store.ts";
+import { englishWording } from "../../catalogue/catalogue.ts";
+
+const { say } = englishWording();
 
 /** An action with the texts of its button and its confirmation page. */
-export interface OfferedAct {
+interface OfferedAct {
   action: EditionAction;
   /** The button's text, with the number of readers or deliveries. */
   label: string;
-  /** The consequences, in a few sentences. */
-  words: string;
+  /** What the action does, in a few sentences. */
+  effect: string;
+  /** The number of readers, deliveries or suppressions that it concerns. */
+  n: number;
   /** Needs no confirmation page because it can be undone. */
   atOnce: boolean;
+  /** It would change nothing now, so its button is hidden. */
+  empty: boolean;
 }
 
-/** The actions possible now, most likely first, without those that would change nothing. */
-export function offeredActs(edition: {
+/** Those that come and go while an edition is being sent are last, so that no button moves under the pointer. */
+const order: readonly EditionAction[] = [
+  "approve",
+  "resume",
+  "pause",
+  "cancel",
+  "retry",
+  "resend-unknown",
+  "unsuppress",
+];
+
+interface ActFacts {
   state: EditionState;
+  final_counts: Edition["final_counts"];
   selected: number;
   balance: Balance;
   suppressed: number;
-}): OfferedAct[] {
-  const { balance, suppressed } = edition;
-  const open = balance.pending + balance.deferred;
-  // A retry skips suppressed addresses.
-  const failed = Math.max(0, balance.rejected + balance.expired - suppressed);
-  const selected = edition.selected - balance.skipped;
-  const waiting = count(balance.sent === 0 && open === 0 ? selected : open, "reader");
-  const has = `${count(balance.sent, "reader")} already ${balance.sent === 1 ? "has" : "have"} it.`;
-  const words: Record<EditionAction, [label: string, words: string] | null> = {
-    approve: [`Approve and send to ${waiting}`, `The edition is sent to ${waiting} immediately.`],
-    pause: [
-      "Pause sending",
-      `Sending stops within two seconds. Not sent yet: ${waiting}. If you resume, each of them gets the edition once.`,
-    ],
-    resume: [`Resume sending to ${waiting}`, `Sending continues to ${waiting}, once each. ${has}`],
-    retry:
-      failed === 0
-        ? null
-        : [
-            `Retry ${count(failed, "failed delivery", "failed deliveries")}`,
-            `The edition is sent again to ${count(failed, "reader")} whose delivery was rejected or expired. Readers who have left since are skipped.`,
-          ],
-    "resend-unknown":
-      balance.unknown === 0
-        ? null
-        : [
-            `Resend ${count(balance.unknown, "unknown delivery", "unknown deliveries")}`,
-            `The relay did not confirm the email to ${count(balance.unknown, "reader")}. If you resend, some may get it twice. If you do not, some may never get it.`,
-          ],
-    unsuppress:
-      suppressed === 0
-        ? null
-        : [
-            `Remove ${count(suppressed, "suppression")}`,
-            `The relay reported that ${count(suppressed, "address", "addresses")} of this edition ${suppressed === 1 ? "does" : "do"} not exist. If the relay was wrong, remove the suppression to make the ${suppressed === 1 ? "reader" : "readers"} active again. Nothing is sent to them until you retry the failed deliveries.`,
-          ],
-    cancel: [
-      "Cancel edition",
-      `${waiting} will not get this edition. You cannot undo this. ${balance.sent > 0 ? has : "No reader has it yet."}`,
-    ],
-  };
-  const order: EditionAction[] = ["approve", "resume", "pause", "retry", "resend-unknown", "unsuppress", "cancel"];
-  const allowed = new Set(allowedActions(edition.state));
-  return order.flatMap((action) => {
-    const said = allowed.has(action) ? words[action] : null;
-    return said === null ? [] : [{ action, label: said[0], words: said[1], atOnce: action === "pause" }];
-  });
+  retryable: number;
 }
 
-/** The notice on the page after an action. */
-export function actedInWords(action: EditionAction, affected: number): string {
-  const some = count(affected, "delivery", "deliveries");
+/** The actions possible now, without those that would change nothing. */
+export function offeredActs(edition: ActFacts): OfferedAct[] {
+  return possibleActs(edition).filter(({ empty }) => !empty);
+}
+
+/** The actions of the edition's state, also those that would change nothing at the moment. */
+export function possibleActs(edition: ActFacts): OfferedAct[] {
+  const { balance, suppressed, retryable } = edition;
+  const { sent, unknown } = balance;
+  const open = balance.pending + balance.deferred;
+  const waiting = sent === 0 && open === 0 ? edition.selected - balance.skipped : open;
+  const offer = (action: EditionAction): OfferedAct => {
+    switch (action) {
+      case "approve":
+        return act(waiting, say("act.approve", { n: waiting }), say("act.approve_effect", { n: waiting }));
+      case "resume":
+        return act(waiting, say("act.resume", { n: waiting }), say("act.resume_effect", { n: waiting, sent }));
+      case "pause":
+        return act(waiting, say("act.pause"), say("act.pause_effect", { n: waiting }));
+      case "retry":
+        return act(retryable, say("act.retry", { n: retryable }), say("act.retry_effect", { n: retryable }));
+      case "resend-unknown":
+        return act(
+          unknown,
+          say("act.resend_unknown", { n: unknown }),
+          say("act.resend_unknown_effect", { n: unknown }),
+        );
+      case "unsuppress":
+        return act(
+          suppressed,
+          say("act.unsuppress", { n: suppressed }),
+          say("act.unsuppress_effect", { n: suppressed }),
+        );
+      case "cancel": {
+        const values = { n: waiting, sent, none: sent === 0 ? "yes" : "no" };
+        return act(waiting, say("act.cancel"), say("act.cancel_effect", values));
+      }
+    }
+
+    function act(n: number, label: string, effect: string): OfferedAct {
+      return { action, n, label, effect, atOnce: action === "pause", empty: n === 0 && counted.has(action) };
+    }
+  };
+  const allowed = new Set(allowedActions(edition.state, edition.final_counts === null));
+  return order.filter((action) => allowed.has(action)).map(offer);
+}
+
+/** Actions that do nothing without deliveries or suppressions. */
+const counted: ReadonlySet<EditionAction> = new Set(["retry", "resend-unknown", "unsuppress"]);
+
+/** The notice on the page after an action. @param n deliveries, or suppressions, that changed */
+export function actedText(action: EditionAction, n: number): string {
   switch (action) {
     case "approve":
-      return "Approved. The edition is being sent.";
+      return say("acted.approve");
     case "pause":
-      return "Paused. No more emails are sent until you resume.";
+      return say("acted.pause");
     case "resume":
-      return "Sending resumed.";
+      return say("acted.resume");
     case "cancel":
-      return `Cancelled. ${some} will not be sent.`;
+      return say("acted.cancel", { n });
     case "unsuppress":
-      return affected === 0
-        ? "There were no suppressions to remove."
-        : `Removed ${count(affected, "suppression")}. To send to these readers, retry the failed deliveries.`;
+      return n === 0 ? say("acted.unsuppress_none") : say("acted.unsuppress", { n });
     case "retry":
     case "resend-unknown":
-      return affected === 0 ? "There were no deliveries to resend." : `${some} queued for sending.`;
+      return n === 0 ? say("acted.resend_none") : say("acted.resend", { n });
   }
 }

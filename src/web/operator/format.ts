@@ -1,7 +1,6 @@
-/** `1 reader`, `4,812 readers`. */
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${number(n)} ${n === 1 ? one : many}`;
-}
+import { englishWording } from "../../catalogue/catalogue.ts";
+
+const { say } = englishWording();
 
 /** A formatted whole number, such as `4,812`. */
 export function number(n: number): string {
@@ -11,14 +10,14 @@ export function number(n: number): string {
 /** A duration, such as `12 minutes`, `16 hours` or `3 days`. */
 export function span(ms: number): string {
   const minutes = Math.round(Math.abs(ms) / 60_000);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 90) return count(minutes, "minute");
+  if (minutes < 1) return say("span.less");
+  if (minutes < 90) return say("span.minutes", { n: minutes });
   const hours = Math.round(minutes / 60);
-  return hours < 48 ? count(hours, "hour") : count(Math.round(hours / 24), "day");
+  return hours < 48 ? say("span.hours", { n: hours }) : say("span.days", { n: Math.round(hours / 24) });
 }
 
 /** `07:00`, in the time zone `zone`. */
-export function timeOfDay(at: Date, zone: string, language: string): string {
+function timeOfDay(at: Date, zone: string, language: string): string {
   return format(at, language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 }
 
@@ -31,6 +30,11 @@ export function dayOf(at: Date, zone: string, language: string): string {
 export function shortMoment(at: Date, zone: string, language: string): string {
   const day = format(at, language, { day: "numeric", month: "short", timeZone: zone });
   return `${day}, ${timeOfDay(at, zone, language)}`;
+}
+
+/** `24 Nov` for a local date, for tables. */
+export function shortDate(date: string, language: string): string {
+  return format(new Date(`${date}T00:00:00Z`), language, { day: "numeric", month: "short", timeZone: "UTC" });
 }
 
 /** An instant in the publication's time zone, with the ISO time that the script needs to add the operator's own. */
@@ -49,4 +53,17 @@ export function moment(
 
 function format(at: Date, language: string, options: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(language, options).format(at);
+}
+
+/** The checkboxes of a schedule's weekdays, Monday first. @param on 1 for Monday to 7 for Sunday */
+export function weekdays(language: string, on: readonly number[]): { name: string; label: string; on: boolean }[] {
+  return ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map((name, i) => {
+    const label = format(new Date(Date.UTC(2026, 5, 1 + i)), language, { weekday: "long", timeZone: "UTC" });
+    return { name, label, on: on.includes(i + 1) };
+  });
+}
+
+/** An instant to the minute, such as `2026-11-24 07:00 UTC`. */
+export function utcMinute(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,14 +1,17 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { listAudit } from "../../audit/audit-log.ts";
+import { listAudit } from "../../audit/audit.ts";
 import { readFields } from "../pages/fields.ts";
-import { moment } from "./moment.ts";
-import type { OperatorViews } from "./scope.ts";
+import { utcMinute } from "./format.ts";
+import type { OperatorViews } from "./dashboard.ts";
+import { englishWording } from "../../catalogue/catalogue.ts";
+
+const { say } = englishWording();
 
 const pageSize = 50;
 
 /** `/operator/log`: who did what, when, and from where. */
-export function addLogPage(scope: FastifyInstance, app: App, views: OperatorViews): void {
+export function addLogPage(scope: FastifyInstance, app: Pick<App, "db">, views: OperatorViews): void {
   scope.get("/operator/log", { config: { role: "viewer" } }, async (request, reply) => {
     const before = readFields(request.query).one("before");
     const lines = await listAudit(app.db, {
@@ -16,8 +19,8 @@ export function addLogPage(scope: FastifyInstance, app: App, views: OperatorView
       ...(/^\d{1,15}$/.test(before) ? { before: Number(before) } : {}),
     });
     return views.send(request, reply, "log", {
-      title: "Audit log",
-      lines: lines.map(({ at, detail, ...line }) => ({ ...line, at: moment(at), detail: detailText(detail) })),
+      title: say("title.log"),
+      lines: lines.map(({ at, detail, ...line }) => ({ ...line, at: utcMinute(at), detail: detailText(detail) })),
       more: lines.length === pageSize ? `/operator/log?before=${lines.at(-1)!.id}` : null,
     });
   });

@@ -1,8 +1,9 @@
+import { nameKey } from "../../operators/names.ts";
+import { englishWording, sayFailure } from "../../catalogue/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { setupUrl } from "../../operators/links.ts";
-import { disabledText, nameKey } from "../../operators/names.ts";
 import {
   addOperator,
   disableOperator,
@@ -16,8 +17,10 @@ import { roles, type Role } from "../../operators/roles.ts";
 import type { Session } from "../../operators/sessions.ts";
 import { addToken, listTokens, revokeToken } from "../../operators/tokens.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
-import { moment } from "./moment.ts";
-import type { OperatorViews } from "./scope.ts";
+import { utcMinute } from "./format.ts";
+import type { OperatorViews } from "./dashboard.ts";
+
+const { say } = englishWording();
 
 const owner = { config: { role: "owner" } } as const;
 const here = "/operator/people";
@@ -31,31 +34,38 @@ interface Made {
 }
 
 /** `/operator/people`: operators and tokens. For owners. */
-export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorViews): void {
+export function addPeoplePage(
+  scope: FastifyInstance,
+  app: Pick<App, "config" | "clock" | "db">,
+  views: OperatorViews,
+): void {
   const { db, clock, config } = app;
 
   async function show(
     request: FastifyRequest,
     reply: FastifyReply,
-    more: { sentence?: string; made?: Made } = {},
+    more: { sentence?: string; refused?: Fields; form?: string; made?: Made } = {},
   ): Promise<FastifyReply> {
     const operators = await listOperators(db, clock.now());
     const tokens = await listTokens(db, clock.now());
     return views.send(request, reply, "people", {
-      title: "Operators and tokens",
+      title: say("title.people"),
       roles,
-      sentence: more.sentence ?? null,
+      // At the form that was refused; above all forms if it has no input.
+      sentence: more.form === undefined ? (more.sentence ?? null) : null,
+      typed: typedIn(more, here),
+      typedToken: typedIn(more, `${here}/tokens`),
       made: more.made ?? null,
       operators: operators.map((one) => ({
         ...one,
         path: `${here}/${one.id}`,
-        signedIn: one.signedInAt === null ? "never" : moment(one.signedInAt),
+        signedIn: one.signedInAt === null ? say("when.never") : utcMinute(one.signedInAt),
       })),
       tokens: tokens.map((one) => ({
         ...one,
         path: `${here}/tokens/${one.id}/revoke`,
-        used: one.usedAt === null ? "never" : moment(one.usedAt),
-        expires: one.expiresAt === null ? "never" : moment(one.expiresAt),
+        used: one.usedAt === null ? say("when.never") : utcMinute(one.usedAt),
+        expires: one.expiresAt === null ? say("when.never") : utcMinute(one.expiresAt),
       })),
     });
   }
@@ -75,13 +85,15 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
         return made ? await show(request, reply, { made }) : reply.redirect(here, 303);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        return show(request, reply.code(error.status), { sentence: error.message });
+        const typed =
+          path === here || path === `${here}/tokens` ? { form: path, refused: readFields(request.body) } : {};
+        return show(request, reply.code(error.status), { sentence: sayFailure(error), ...typed });
       }
     });
   }
 
   const link = ({ name, token }: { name: string; token: string }): Made => ({
-    label: `Send this setup link to ${name}. It works once, expires in three days and is not shown again:`,
+    label: say("people.link", { name }),
     text: setupUrl(config.publicUrl, token),
   });
 
@@ -102,7 +114,7 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   form(`${here}/:which/codes`, async (_fields, actor, which) => {
     refuseOwn(which, actor);
     const { name } = await resetCodes(app, which, actor.name);
-    return { label: `One-time codes for ${name} are off. All of their sessions have ended.`, text: null };
+    return { label: say("people.codes_off", { name }), text: null };
   });
   form(
     `${here}/:which/role`,
@@ -110,18 +122,31 @@ export function addPeoplePage(scope: FastifyInstance, app: App, views: OperatorV
   );
   form(`${here}/:which/disable`, async (_fields, actor, which) => {
     const { name, revokedTokens } = await disableOperator(app, which, actor.name);
-    return { label: disabledText(name, revokedTokens), text: null };
+    const values = { name, n: revokedTokens.length, tokens: revokedTokens.join(", ") };
+    return { label: englishWording().say("operator.disabled", values), text: null };
   });
   form(`${here}/:which/enable`, async (_fields, actor, which) => void (await enableOperator(app, which, actor.name)));
   form(`${here}/tokens`, async (fields, actor) => {
     const request = { name: fields.one("name"), role: readRole(fields), days: readDays(fields), actor };
     const { name, token } = await addToken(app, request);
-    return { label: `Token ${name} was created. Copy it now. It is not shown again.`, text: token };
+    return { label: say("people.token_created", { name }), text: token };
   });
   form(
     `${here}/tokens/:which/revoke`,
     async (_fields, actor, which) => void (await revokeToken(app, which, actor.name)),
   );
+}
+
+/** The input of a refused form and what is wrong; empty for another form. */
+function typedIn(more: { sentence?: string; refused?: Fields; form?: string }, form: string) {
+  const own = more.form === form;
+  const typed = (name: string): string => (own ? (more.refused?.one(name) ?? "") : "");
+  return {
+    name: typed("name"),
+    role: typed("role"),
+    days: typed("days"),
+    wrong: own ? (more.sentence ?? null) : null,
+  };
 }
 
 function readRole(fields: Fields): Role {

@@ -5,7 +5,12 @@ import type { FastifyInstance, FastifyReply, RouteOptions } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { writeAudit } from "../../audit/audit.ts";
-import { problemOf } from "../problem.ts";
+import { problemOf } from "../failures.ts";
+import { englishWording } from "../../catalogue/catalogue.ts";
+
+const { say } = englishWording();
+
+type AppDeps = Pick<App, "config" | "clock" | "log" | "db" | "queues">;
 
 const path = "/operator/queues";
 
@@ -13,7 +18,7 @@ const path = "/operator/queues";
  * `/operator/queues`: BullMQ's board, for owners only. Jobs contain only ids. The board's script cannot send our CSRF token,
  * so its writes must be same-origin instead (see `demandSession`).
  */
-export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, config, log }: App): void {
+export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, config, log }: AppDeps): void {
   const board = new FastifyAdapter();
   createBullBoard({
     queues: Object.values(queues).map((queue) => new BullMQAdapter(queue)),
@@ -21,12 +26,12 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
     serverAdapter: board as never,
     options: {
       uiConfig: {
-        boardTitle: `${config.publicationName}: queues`,
+        boardTitle: say("title.queues", { publication: config.publicationName }),
         hideDocsLink: true,
         // Only available with Redis.
         showWorkers: false,
         hideRedisDetails: true,
-        miscLinks: [{ text: "Today", url: "/operator" }],
+        miscLinks: [{ text: say("title.today"), url: "/operator" }],
       },
     },
   });
@@ -35,7 +40,7 @@ export function addQueueBoard(scope: FastifyInstance, { db, clock, queues, confi
     const { status, detail } = problemOf(error, undefined);
     if (error instanceof Refusal || status < 500) return { status: status as 403, body: { error: detail } };
     log.error({ reason: error.message }, "queue board failed");
-    return { status: 500, body: { error: "The queues cannot be read. See the server’s log for details." } };
+    return { status: 500, body: { error: say("queues.unreadable") } };
   });
   scope.register(
     async (web) => {

@@ -1,43 +1,48 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { localDate } from "../../schedule/calendar.ts";
-import { sendNow } from "../../editions/send-now.ts";
+import { planSendNow, sendNow } from "../../editions/send-now.ts";
 import { listEditions } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
-import { status } from "../../operations/status.ts";
-import { longDate } from "../../render/dates.ts";
+import { findingInWords } from "../../sentences/editions.ts";
+import { longDate } from "../../render/plain.ts";
 import { readFields } from "../pages/fields.ts";
-import { englishOf } from "../../wording/catalogue.ts";
-import { needs, type Show } from "./desk.ts";
-import { count, number } from "./format.ts";
+import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { needs, type Show } from "./dashboard.ts";
 
-/** `/operator/send`: sends today's edition now, or an extra edition, after a confirmation page with the number of readers. */
-export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
+const { say } = englishWording();
+
+type AppDeps = Pick<App, "config" | "options" | "clock" | "log" | "trace" | "db" | "wake" | "gather" | "samples">;
+
+/** `/operator/send`: sends today's edition now, or an extra edition, after a confirmation page with the number of readers and the preview's warnings. */
+export function addSendPage(web: FastifyInstance, app: AppDeps, show: Show): void {
   web.get("/operator/send", needs.editor, async (request, reply) => {
-    const { waiting, subscribers, schedule } = await status(app);
-    const today = localDate(app.clock.now(), schedule.timezone);
-    const last = await newestOf(app, today);
-    const day = longDate(today, englishOf(app.config.language));
-    const readers = count(subscribers.active, "active reader");
-    const label = last ? `Send extra edition to up to ${readers}` : `Send today’s edition to up to ${readers}`;
+    const { date, articles, leftOut, readers: n, warmUp, findings } = await planSendNow(app);
+    const last = await newestOf(app, date);
+    const day = longDate(date, englishOf(app.config.language));
     return show(
       request,
       reply,
-      { name: "confirm", title: "Send edition now", place: "today" },
+      { name: "confirm", title: say("title.send"), place: "today" },
       {
-        question: last ? "Send an extra edition now?" : "Send today’s edition now?",
-        words:
-          `${day}. All sources are checked first. Then ${waiting === 1 ? "the 1 waiting article is" : `the ${number(waiting)} waiting articles are`} ` +
-          `sent to each of ${readers} who ${subscribers.active === 1 ? "follows" : "follow"} at least one of the tags. ` +
-          (last
-            ? `Today already has edition ${editionName(last)}.`
-            : "No other edition is sent at today’s usual time."),
-        label,
+        question: say(last ? "send.extra_question" : "send.regular_question"),
+        effect: [
+          say("send.effect", { day, articles, readers: n }),
+          ...(leftOut === 0 ? [] : [say("send.left_out", { n: leftOut })]),
+          ...(warmUp === null || warmUp.leftOut === 0
+            ? []
+            : [say("send.warm_up", { day: warmUp.day, cap: warmUp.cap, n: warmUp.leftOut })]),
+          last ? say("send.already", { edition: editionName(last) }) : say("send.none_later"),
+        ].join(" "),
+        warning:
+          findings.length === 0
+            ? null
+            : say("send.findings", { findings: findings.map((one) => findingInWords(one)).join(" ") }),
+        label: say(last ? "send.extra" : "send.regular", { n }),
         post: "/operator/send",
         back: "/operator",
         hidden: [
-          { name: "date", value: today },
+          { name: "date", value: date },
           { name: "after", value: String(last?.number ?? 0) },
         ],
       },
@@ -63,6 +68,6 @@ export function addSendPage(web: FastifyInstance, app: App, show: Show): void {
   });
 }
 
-async function newestOf(app: App, date: string) {
+async function newestOf(app: Pick<App, "db">, date: string) {
   return (await listEditions(app.db, 20)).find((edition) => edition.date === date);
 }

@@ -1,12 +1,22 @@
+import { sayFailure, englishWording } from "../../catalogue/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { demandRole, type Actor, type Role } from "../../operators/roles.ts";
-import { findSession, type Session } from "../../operators/sessions.ts";
+import { findSession, type Session, absoluteMs, deviceMs } from "../../operators/sessions.ts";
 import { actingFrom } from "../../audit/audit.ts";
-import { refuseForeignPost } from "../abuse/foreign-posts.ts";
-import { sessionCookie } from "./cookie.ts";
-import { checkCsrf, csrfToken } from "./csrf.ts";
+import { refuseForeignPost } from "../abuse/guard.ts";
+import { networkOf, siteOf } from "../../abuse/network.ts";
+import { signIn } from "../../operators/sign-in.ts";
+import { signOut } from "../../operators/sign-out.ts";
+import { readFields } from "../pages/fields.ts";
+import { askToWait } from "../failures.ts";
+import type { OperatorViews } from "./dashboard.ts";
+
+type AppDeps = Pick<App, "config" | "options" | "clock" | "log" | "db" | "signIns">;
+
+const { say } = englishWording();
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -101,4 +111,116 @@ function demandSameOrigin({ headers }: FastifyRequest): void {
 function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (!isPage(request, reply)) throw new Refusal(401, "signed_out");
   return reply.redirect(`/operator/sign-in?next=${encodeURIComponent(request.url)}`, 303);
+}
+
+interface OperatorCookie {
+  read(request: FastifyRequest): string | null;
+  set(reply: FastifyReply, value: string): void;
+  clear(reply: FastifyReply): void;
+}
+
+/** The session cookie. */
+export function sessionCookie(publicUrl: string): OperatorCookie {
+  return hostCookie(publicUrl, { name: "dayletter", value: /^[\w-]{20,100}$/, ms: absoluteMs });
+}
+
+/** The cookie of a browser that has signed in before; see `knownDevice`. */
+export function deviceCookie(publicUrl: string): OperatorCookie {
+  return hostCookie(publicUrl, { name: "dayletter-device", value: /^[\w.~-]{20,400}$/, ms: deviceMs });
+}
+
+/**
+ * With https, the `__Host-` prefix prevents other hosts and unencrypted connections from setting it (RFC 6265bis, 4.1.3.2).
+ * Without https, another path or host can add a cookie of the same name. The first valid value counts; @fastify/cookie keeps
+ * only the first one, so such a cookie would sign operators out.
+ */
+function hostCookie(publicUrl: string, cookie: { name: string; value: RegExp; ms: number }): OperatorCookie {
+  const secure = publicUrl.startsWith("https://");
+  const name = secure ? `__Host-${cookie.name}` : cookie.name;
+  const rest = `Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+  return {
+    read({ headers }) {
+      const values = (headers.cookie ?? "").split(";").map((pair) => pair.trim());
+      const own = values.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
+      return own.find((value) => cookie.value.test(value)) ?? null;
+    },
+    set: (reply, value) => void reply.header("set-cookie", `${name}=${value}; ${rest}; Max-Age=${cookie.ms / 1_000}`),
+    clear: (reply) => void reply.header("set-cookie", `${name}=; ${rest}; Max-Age=0`),
+  };
+}
+
+/**
+ * The CSRF token of a session. It is derived from the session, so it ends with the session and needs no storage.
+ * @fastify/csrf-protection keeps its secret in a cookie of its own, which is not bound to the session in the database.
+ */
+function csrfToken(secret: string, sessionHash: Buffer): string {
+  return createHmac("sha256", secret).update("csrf:").update(sessionHash).digest("base64url");
+}
+
+/**
+ * Reads the token from the field `csrf` or, for scripts, from the header `x-csrf-token`.
+ * @throws Refusal 403
+ */
+function checkCsrf({ body, headers }: FastifyRequest, expected: string): void {
+  const field = typeof body === "object" && body !== null ? (body as Record<string, unknown>)["csrf"] : undefined;
+  const given = headers["x-csrf-token"] ?? field;
+  const wanted = Buffer.from(expected);
+  const got = Buffer.from(typeof given === "string" ? given : "");
+  if (got.length === wanted.length && timingSafeEqual(got, wanted)) return;
+  throw new Refusal(403, "form_session_changed");
+}
+
+const anyone = { config: { role: "anyone" } } as const;
+
+/** `/operator/sign-in` and `/operator/sign-out`. */
+export function addSignInPages(scope: FastifyInstance, app: AppDeps, views: OperatorViews): void {
+  const cookie = sessionCookie(app.config.publicUrl);
+  const device = deviceCookie(app.config.publicUrl);
+  const show = { title: say("title.sign_in"), name: "", sentence: null };
+
+  scope.get("/operator/sign-in", anyone, async (request, reply) => {
+    const next = nextPath(readFields(request.query).one("next"));
+    if (request.operatorSession) return reply.redirect(next, 303);
+    return views.send(request, reply, "sign-in", { ...show, next });
+  });
+
+  scope.post("/operator/sign-in", anyone, async (request, reply) => {
+    const fields = readFields(request.body);
+    const next = nextPath(fields.one("next"));
+    const name = fields.one("name");
+    try {
+      const signedIn = await signIn(app, {
+        name,
+        password: fields.one("password"),
+        code: fields.one("code"),
+        network: networkOf(request.ip),
+        site: siteOf(request.ip),
+        device: device.read(request),
+        from: request.ip,
+        agent: request.headers["user-agent"] ?? "",
+        old: cookie.read(request),
+      });
+      cookie.set(reply, signedIn.token);
+      device.set(reply, signedIn.device);
+      // Every page shows a notice about it, but this one also offers new codes.
+      return reply.redirect(signedIn.recovery ? codesPath : next, 303);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      app.log.warn({ status: error.status }, "operator sign-in failed");
+      askToWait(reply, error.details).code(error.status);
+      return views.send(request, reply, "sign-in", { ...show, name, next, sentence: sayFailure(error) });
+    }
+  });
+
+  scope.post("/operator/sign-out", { config: { role: "viewer", withoutCodes: true } }, async (request, reply) => {
+    await signOut(app, { token: cookie.read(request), name: request.operator.name });
+    cookie.clear(reply);
+    return reply.redirect("/operator/sign-in", 303);
+  });
+}
+
+/** The page to continue on: always one of our own operators' pages. */
+function nextPath(raw: string): string {
+  const inside = /^\/operator(\/[\w.\-/%]*)?(\?[\w.\-/%&=+~]*)?$/.test(raw);
+  return inside && !raw.includes("//") && !raw.startsWith("/operator/sign-") ? raw : "/operator";
 }

@@ -1,48 +1,67 @@
 import type { Refusal } from "../../base/errors.ts";
+import { englishWording, sayFailure, type MessageKey } from "../../catalogue/catalogue.ts";
 import type { Config } from "../../config/load.ts";
 import { parseRelay, type Relay } from "../../config/mail.ts";
-import type { OwnSettings } from "../../config/own.ts";
+import type { SavedSettings } from "../../config/saved-settings.ts";
+import { sayProblem } from "../../sentences/problems.ts";
+import {
+  aboutSetting,
+  pageSettings,
+  type PageSetting,
+  type SettingForm,
+  type SettingName,
+  type SettingProblem,
+} from "../../config/settings.ts";
 import type { Fields } from "../pages/fields.ts";
 
-/** The publication's settings on the setup page. */
-export const publicationFields = [
-  {
-    name: "PUBLICATION_NAME",
-    label: "Publication name",
-    note: "Appears at the top of every email and page.",
-    of: (config: Config) => config.publicationName,
-  },
-  {
-    name: "MAIL_FROM",
-    label: "Sender",
-    note: "For example, Telecom Daily <alerts@example.com>. Your relay must allow you to send from this address.",
-    of: ({ mailFrom: { name, address } }: Config) => `"${name}" <${address}>`,
-  },
-  {
-    name: "POSTAL_ADDRESS",
-    label: "Postal address",
-    note: "Appears at the bottom of every email. Many countries require it by law.",
-    of: (config: Config) => config.postalAddress ?? "",
-  },
-  {
-    name: "PUBLIC_URL",
-    label: "Public address",
-    note: "The address of these pages, used for links in emails. After a change, sign in at the new address.",
-    of: (config: Config) => config.publicUrl,
-  },
-  {
-    name: "LANGUAGE",
-    label: "News language",
-    note: "A language tag such as en, de-CH or ko.",
-    of: (config: Config) => config.language,
-  },
-  {
-    name: "ACCENT_COLOUR",
-    label: "Accent colour",
-    note: "The colour of links and buttons, such as #8a1c1c.",
-    of: (config: Config) => config.accentColour,
-  },
-] as const;
+const { say } = englishWording();
+
+/** The active value of a setting, as its field shows it. */
+const activeValue: Record<PageSetting, (config: Config) => string> = {
+  PUBLICATION_NAME: (config) => config.publicationName,
+  MAIL_FROM: ({ mailFrom: { name, address } }) => `"${name}" <${address}>`,
+  POSTAL_ADDRESS: (config) => config.postalAddress ?? "",
+  PUBLIC_URL: (config) => config.publicUrl,
+  LANGUAGE: (config) => config.language,
+  ACCENT_COLOUR: (config) => config.accentColour,
+  PICTURES: (config) => config.pictures,
+  PRIVACY_URL: (config) => config.privacyUrl ?? "",
+  IMPRINT_URL: (config) => config.imprintUrl ?? "",
+  MAX_ARTICLES: (config) => String(config.maxArticles),
+  CATCH_UP_HOURS: (config) => String(config.catchUpHours),
+  WARMUP_START: (config) => config.warmupStart ?? "",
+  WARMUP_SCHEDULE: (config) => config.warmupSchedule.join(","),
+  WARMUP_HOURS: (config) => String(config.warmupHours),
+  ASK_AGAIN_MONTHS: (config) => String(config.askAgainMonths),
+  APPROVAL: (config) => config.approval,
+  APPROVAL_MINUTES: (config) => String(config.approvalMinutes),
+  PRE_SEND_CHECKS: (config) => config.preSendChecks,
+  CHECK_LINKS: (config) => (config.checkLinks ? "1" : "0"),
+  ALERT_MAIL: (config) => config.alertMail.join(", "),
+  ALERT_NOT_SENT: (config) => String(config.alertNotSent),
+};
+
+/** Settings that are one of a few values, with the text of each. */
+const choicesOf: Partial<Record<PageSetting, readonly (readonly [value: string, text: MessageKey])[]>> = {
+  PICTURES: [
+    ["off", "pictures.off"],
+    ["lead", "pictures.lead"],
+    ["all", "pictures.all"],
+  ],
+  APPROVAL: [
+    ["off", "setting.APPROVAL.off"],
+    ["hold", "setting.APPROVAL.hold"],
+    ["send", "setting.APPROVAL.send"],
+  ],
+  PRE_SEND_CHECKS: [
+    ["on", "setting.PRE_SEND_CHECKS.on"],
+    ["off", "setting.PRE_SEND_CHECKS.off"],
+  ],
+  CHECK_LINKS: [
+    ["1", "setting.CHECK_LINKS.1"],
+    ["0", "setting.CHECK_LINKS.0"],
+  ],
+};
 
 /** A field of the form. */
 export interface ShownField {
@@ -53,58 +72,88 @@ export interface ShownField {
   value: string;
   /** The active value while the field is empty. */
   placeholder: string;
-  /** Whether the environment sets it. */
+  /** The values to choose from; empty for a text. */
+  choices: { value: string; label: string }[];
+  /** Whether only the environment can change it. */
   fixed: boolean;
   /** The error message, or null. */
   wrong: string | null;
 }
 
-export function showFields(
-  config: Config,
-  settings: OwnSettings,
-  typed: Record<string, string> = {},
-  wrong: Record<string, string> = {},
-): ShownField[] {
-  const own = settings.values();
-  return publicationFields.map(({ name, label, note, of }) => {
-    const fixed = settings.writable && settings.fixed.has(name);
-    const value = fixed ? of(config) : (typed[name] ?? own[name] ?? "");
-    return { name, label, note, value, placeholder: of(config), fixed, wrong: wrong[name] ?? null };
+const fieldsOf = (form: SettingForm): PageSetting[] => pageSettings.filter((name) => aboutSetting(name).form === form);
+
+/** The fields of a form, with the saved values or those that were entered. */
+export async function showFields(
+  { config, settings }: { config: Config; settings: SavedSettings },
+  form: SettingForm,
+  entered: { values?: Record<string, string> | undefined; wrong?: Record<string, string> | undefined } = {},
+): Promise<ShownField[]> {
+  const { values: typed = {}, wrong = {} } = entered;
+  const own = await settings.values();
+  return fieldsOf(form).map((name) => {
+    const fixed = settings.fixed(name);
+    const active = activeValue[name](config);
+    return {
+      name,
+      label: labelOf(name),
+      note: noteOf(name, fixed),
+      value: fixed ? active : (typed[name] ?? own[name] ?? ""),
+      placeholder: active,
+      choices: (choicesOf[name] ?? []).map(([value, text]) => ({ value, label: say(text) })),
+      fixed: fixed !== null,
+      wrong: wrong[name] ?? null,
+    };
   });
 }
 
-/** The entered values of the settings that can be changed. */
-export function readPublication(fields: Fields, settings: OwnSettings): Record<string, string> {
-  const open = publicationFields.filter(({ name }) => !(settings.writable && settings.fixed.has(name)));
+function noteOf(name: PageSetting, fixed: ReturnType<SavedSettings["fixed"]>): string {
+  if (fixed === null) return say(`setting.${name}.note`);
+  return say(fixed === "set" ? "setup.environment_sets" : "setup.only_environment", { name });
+}
+
+/** The entered values of the form's settings that can be changed. The choice of a default is no value. */
+export function readForm(fields: Fields, form: SettingForm, settings: SavedSettings): Record<string, string> {
+  const open = fieldsOf(form).filter((name) => fields.has(name) && settings.fixed(name) === null);
   return Object.fromEntries(
-    open.filter(({ name }) => fields.has(name)).map(({ name }) => [name, fields.one(name).trim()]),
+    open.map((name) => {
+      const value = fields.one(name).trim();
+      return [name, choicesOf[name] && value === aboutSetting(name).fallback ? "" : value];
+    }),
   );
 }
 
+/** The settings that each form changes. */
+const settingsOf: Readonly<Record<string, readonly SettingName[]>> = {
+  publication: fieldsOf("publication"),
+  editions: fieldsOf("editions"),
+  alerts: fieldsOf("alerts"),
+  relay: ["SMTP_URL"],
+  logo: ["PUBLICATION_LOGO"],
+};
+
 /**
- * Assigns problems with settings to the form's fields, and replaces setting names by field labels.
+ * Assigns problems with settings to the form's fields, in the words of the form.
+ * @param step the submitted form
  * @returns error messages by field, and one for the top of the form
  */
-export function sortProblems({ message, details }: Refusal): { fields: Record<string, string>; sentence: string } {
-  const problems = Array.isArray(details["problems"]) ? (details["problems"] as string[]) : [message];
+export function sortProblems(refusal: Refusal, step: string): { fields: Record<string, string>; sentence: string } {
+  if (refusal.code !== "settings_invalid") return { fields: {}, sentence: sayFailure(refusal) };
   const fields: Record<string, string> = {};
   const others: string[] = [];
-  for (const problem of problems) {
-    const [, name = "", rest = ""] = /^([A-Z_]+): (.*)$/s.exec(problem) ?? [];
-    if (publicationFields.some((field) => field.name === name)) fields[name] = inWords(rest);
-    else others.push(inWords(problem.replace(/^SMTP_URL: /, "")));
+  for (const problem of refusal.details["problems"] as SettingProblem[]) {
+    const page = pageSettings.find((name) => name === problem.name);
+    const shown = page ? `“${labelOf(page)}”` : problem.name;
+    const entered = settingsOf[step]?.some((name) => name === problem.name) ?? false;
+    const sentence = sayProblem(problem, shown, !entered);
+    if (entered && page) fields[page] = sentence;
+    else others.push(sentence);
   }
-  const marked = publicationFields.filter(({ name }) => Object.hasOwn(fields, name)).map(({ label }) => `“${label}”`);
-  if (marked.length > 0) others.push(`Check ${marked.join(", ")}.`);
+  const marked = pageSettings.filter((name) => fields[name] !== undefined).map((name) => `“${labelOf(name)}”`);
+  if (marked.length > 0) others.push(say("setup.check_fields", { fields: marked.join(", ") }));
   return { fields, sentence: others.join(" ") };
 }
 
-/** Replaces names of settings by the labels of their fields. */
-function inWords(sentence: string): string {
-  const named = publicationFields.reduce((text, { name, label }) => text.replaceAll(name, `“${label}”`), sentence);
-  const plain = named.replaceAll(" in SMTP_URL", "");
-  return /^https?:/.test(plain) ? plain : plain.charAt(0).toUpperCase() + plain.slice(1);
-}
+const labelOf = (name: PageSetting): string => say(`setting.${name}.label`);
 
 /** The fields of the relay form. */
 export interface RelayFields {

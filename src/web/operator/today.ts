@@ -1,32 +1,51 @@
+import { alertInWords } from "../../sentences/alerts.ts";
+import type { OpenAlert } from "../../operations/alerts/conditions.ts";
+import { localDate, timeOf } from "../../schedule/calendar.ts";
+import { notesInWords, editionReason } from "../../sentences/editions.ts";
+import { editionWarmUpInWords } from "../../sentences/warm-up.ts";
+import { nextEdition } from "../../schedule/next-edition.ts";
+import { decisions, comingDay, editionsOfDay } from "../../operations/today.ts";
+import { countOwnHour } from "../../deliveries/store.ts";
+import { growth } from "../../operations/numbers.ts";
+import { comingText, progressText, showDecision } from "./day-text.ts";
 import type { FastifyInstance } from "fastify";
-import type { OpenAlert } from "../../operations/alerts/compare.ts";
 import { openAlerts } from "../../operations/alerts/store.ts";
 import type { App } from "../../app.ts";
-import { shared } from "../../base/share-answers.ts";
-import { dueAt, isSendDay, localDate, timeOf } from "../../schedule/calendar.ts";
-import { editionReason } from "../../editions/reason.ts";
+import { shared } from "../../base/async.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
-import { decisions } from "../../operations/decisions.ts";
 import { editionStatus, status, type EditionStatus, type Status } from "../../operations/status.ts";
-import { comingInWords, editionInWords, editionsOfDay } from "../../operations/today.ts";
 import { listSources } from "../../sources/store.ts";
-import { growth } from "../../subscribers/growth.ts";
-import { englishOf } from "../../wording/catalogue.ts";
-import { barOf } from "./bar.ts";
+import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import {
+  barOf,
+  domainRows,
+  lookedAt,
+  type Trouble,
+  noTrouble,
+  providerRows,
+  relayInWords,
+  sendingNotes,
+  shownDomains,
+  troubleNow,
+} from "./progress.ts";
+import { type Tally, tallyEditions } from "../../deliveries/search.ts";
 import { showsOutbox } from "../this-machine.ts";
-import { needs, type Show } from "./desk.ts";
+import { needs, type Show } from "./dashboard.ts";
 import { offeredActs } from "./edition-acts.ts";
-import { lookedAt } from "./progress.ts";
-import { streamOf } from "./shown.ts";
-import { showSourceRow } from "./source-row.ts";
-import { count, dayOf, moment, number, span } from "./format.ts";
+import { streamOf } from "./live.ts";
+import { showSourceRow } from "./sources.ts";
+import { dayOf, moment, number, span } from "./format.ts";
+
+const { say } = englishWording();
+
+type AppDeps = Pick<App, "config" | "options" | "clock" | "db" | "transport">;
 
 const pressing = new Set(["pause", "resume", "approve"]);
 
 /** `/operator`: today's edition, decisions to make, and the next send. */
-export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
+export function addTodayPage(web: FastifyInstance, app: AppDeps, show: Show): void {
   const facts = shared(() => load(app));
   web.get("/operator", needs.viewer, async (request, reply) => {
     const known = await facts();
@@ -39,46 +58,51 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
     return show(
       request,
       reply,
-      { name: "today", title: "Today", place: "today" },
+      { name: "today", title: say("title.today"), place: "today" },
       {
         stream: streamOf(known.editions),
         sentence: lead
-          ? editionInWords(lead, known.today)
-          : comingInWords({
-              now,
-              today: known.today,
-              next: next ?? null,
-              due: known.due,
-              skipped: schedule.skipped.has(known.today),
-              sendAt: timeOf(known.today, schedule),
-              inWords: span,
-              dayInWords: (at) => dayOf(at, timezone, language),
-            }),
-        told: [...(lead ? [lead] : []), ...others].map((one) => `${editionName(one)}: ${one.state}.`).join(" "),
+          ? progressText(lead, known.today)
+          : comingText(
+              comingDay({
+                today: known.today,
+                next: next ?? null,
+                due: known.due,
+                skipped: schedule.skipped.has(known.today),
+              }),
+              { now, sendAt: timeOf(known.today, schedule), dayOf: (at) => dayOf(at, timezone, language) },
+            ),
+        announced: [...(lead ? [lead] : []), ...others].map((one) => `${editionName(one)}: ${one.state}.`).join(" "),
         decisions: decisions({
           editions: known.editions,
-          empty: known.alerts.filter(({ kind }) => kind === "edition-empty").map((alert) => alert.sentence),
+          empty: known.alerts.filter(({ kind }) => kind === "edition-empty").map((alert) => alertInWords(alert)),
           unhealthy: known.status.sources.unhealthy,
           sources: known.status.sources.total,
           readers: known.status.subscribers.active,
-          relay: known.status.transport.reason,
+          relay: known.status.transport.reason && englishWording().text(known.status.transport.reason),
           planned: next !== undefined,
-        }),
-        lead: lead && showEdition(lead, known.today),
-        others: others.map((one) => showEdition(one, known.today)),
+        }).map(showDecision),
+        alerts: { active: activeAlerts(known.alerts) },
+        lead: lead && showEdition(lead, known),
+        others: others.map((one) => showEdition(one, known)),
         next: next
-          ? { ...moment(next.at, timezone, language), note: next.note, wait: span(next.at.getTime() - now.getTime()) }
+          ? {
+              ...moment(next.at, timezone, language),
+              note: notesInWords(next),
+              wait: span(next.at.getTime() - now.getTime()),
+            }
           : null,
         timezone,
-        waiting: count(known.status.waiting, "article"),
+        waiting: say("edition.articles", { n: known.status.waiting }),
         sendable: lead === null,
         readers: {
-          active: count(known.status.subscribers.active, "active reader"),
+          active: say("count.active_readers", { n: known.status.subscribers.active }),
           pending: known.status.subscribers.pending === 0 ? null : number(known.status.subscribers.pending),
           growth: known.growth.map((one) => ({
-            span: one.days === 1 ? "Last 24 hours" : `Last ${one.days} days`,
+            span: one.days === 1 ? say("today.last_day") : say("today.last_days", { n: one.days }),
             gained: number(one.gained),
-            lost: number(one.lost),
+            left: number(one.left),
+            suppressed: number(one.suppressed),
           })),
         },
         sources: known.sources.map((source) => showSourceRow(source, { now, timezone, language })),
@@ -89,15 +113,32 @@ export function addTodayPage(web: FastifyInstance, app: App, show: Show): void {
   });
 }
 
-function showEdition(edition: EditionStatus, today: string) {
+/** The label of a link to them; null without any. Alerts that nobody was notified of may pass by themselves. */
+function activeAlerts(alerts: readonly OpenAlert[]): string | null {
+  const n = alerts.filter(({ notifiedAt }) => notifiedAt !== null).length;
+  return n === 0 ? null : say("today.alerts", { n });
+}
+
+function showEdition(
+  edition: EditionStatus,
+  { today, ownHour, tallies, trouble }: Pick<Known, "today" | "ownHour" | "tallies" | "trouble">,
+) {
+  const waiting = ownHour.get(edition.id) ?? 0;
+  const tally = tallies.get(edition.id);
   return {
     id: edition.id,
     name: editionName(edition),
-    words: editionInWords(edition, today),
+    sentence: progressText(edition, today),
     state: edition.state,
     active: isActive(edition.state),
     path: operatorPathOf(edition),
+    ownHour:
+      waiting === 0 ? null : say("today.own_hour", { n: waiting, warm_up: edition.warm_up === null ? "no" : "yes" }),
     reason: editionReason(edition),
+    warmUp: editionWarmUpInWords(edition.warm_up),
+    notes: tally ? sendingNotes(edition, tally, trouble) : [],
+    domains: tally ? domainRows(tally.domains) : [],
+    providers: providerRows(trouble),
     bar: edition.selected > 0 ? barOf(edition.balance) : null,
     // Only the urgent actions. The edition's page has all of them.
     acts: offeredActs(edition).filter(({ action }) => pressing.has(action)),
@@ -109,26 +150,42 @@ interface Known {
   today: string;
   /** Newest first. */
   editions: EditionStatus[];
+  /** Of active editions. */
+  tallies: Map<number, Tally>;
+  trouble: Trouble;
   due: boolean;
+  /** Readers who wait for their own hour, by the edition's id. */
+  ownHour: ReadonlyMap<number, number>;
   growth: Awaited<ReturnType<typeof growth>>;
   sources: Awaited<ReturnType<typeof listSources>>;
   alerts: OpenAlert[];
 }
 
-async function load(app: App): Promise<Known> {
+async function load(app: AppDeps): Promise<Known> {
   const { db, clock } = app;
   const now = clock.now();
-  const [known, newest, change, sources, alerts] = await Promise.all([
+  const [known, newest, sources, alerts] = await Promise.all([
     status(app),
     listCurrent(db, lookedAt),
-    growth(db, now),
     listSources(db),
     openAlerts(db),
   ]);
-  const editions = await Promise.all(newest.map((edition) => editionStatus(db, edition)));
-  const today = localDate(now, known.schedule.timezone);
-  const at = dueAt(today, known.schedule);
-  const none = !editions.some(({ date }) => date === today);
-  const due = none && isSendDay(today, known.schedule) && at <= now && at > known.schedule.since;
-  return { status: known, today, editions, due, growth: change, sources, alerts };
+  const active = newest.filter(({ state }) => isActive(state));
+  const { timezone } = known.schedule;
+  const [listed, tallies, change, trouble] = await Promise.all([
+    Promise.all(newest.map((edition) => editionStatus(db, edition))),
+    tallyEditions(db, active, shownDomains),
+    growth(app, timezone),
+    active.length > 0 ? troubleNow(app, timezone, relayInWords(known.transport, alerts, timezone)) : noTrouble(clock),
+  ]);
+  const editions = listed.map((one) => ({ ...one, balance: tallies.get(one.id)?.balance ?? one.balance }));
+  const today = localDate(now, timezone);
+  const recorded = new Set(editions.map(({ date }) => date));
+  const due = nextEdition(now, known.schedule, recorded).open?.date === today;
+  const ownHour = await countOwnHour(
+    db,
+    active.map(({ id }) => id),
+    now,
+  );
+  return { status: known, today, editions, tallies, trouble, due, ownHour, growth: change, sources, alerts };
 }

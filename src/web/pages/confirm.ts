@@ -7,24 +7,26 @@ import type { CountFailure } from "../limits.ts";
 import type { Views } from "../views.ts";
 import { readerPaths, type LinkRequest } from "./reader.ts";
 
+type AppDeps = Pick<App, "options" | "clock" | "log" | "db" | "wake" | "mayMail">;
+
 interface Deps {
   views: Views;
   countFailure: CountFailure;
 }
 
 /** `/confirm/:token` and `/change-address/:token`: a mailbox says yes. Looking changes nothing; the button does. */
-export function addConfirmPages(web: FastifyInstance, app: App, deps: Deps): void {
+export function addConfirmPages(web: FastifyInstance, app: AppDeps, deps: Deps): void {
   addConfirmPage(web, app, deps);
   addChangePage(web, app, deps);
 }
 
-function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
+function addConfirmPage(web: FastifyInstance, app: AppDeps, deps: Deps): void {
   const { views } = deps;
   const { say } = views.words;
   const next = { path: "/subscribe", label: say("confirm.again") };
 
   web.get<{ Params: { token: string } }>("/confirm/:token", (request, reply) =>
-    orEnded(reply, deps, next, async () => {
+    orRefused(reply, deps, next, async () => {
       const { token } = request.params;
       const found = await readConfirmation(app, token);
       if (!found) return notOurs(request, reply, deps, next);
@@ -37,7 +39,7 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
   );
 
   web.post<{ Params: { token: string } }>("/confirm/:token", (request, reply) =>
-    orEnded(reply, deps, next, async () => {
+    orRefused(reply, deps, next, async () => {
       const { token } = request.params;
       if (!(await readConfirmation(app, token))) return notOurs(request, reply, deps, next);
       const reader = await confirm(app, token, request.ip);
@@ -53,13 +55,13 @@ function addConfirmPage(web: FastifyInstance, app: App, deps: Deps): void {
   );
 }
 
-function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
+function addChangePage(web: FastifyInstance, app: AppDeps, deps: Deps): void {
   const { views } = deps;
   const { say } = views.words;
   const next = { path: "/", label: say("front.link") };
 
   web.get<{ Params: { token: string } }>("/change-address/:token", (request, reply) =>
-    orEnded(reply, deps, next, async () => {
+    orRefused(reply, deps, next, async () => {
       const { token } = request.params;
       const found = await readAddressChange(app, token);
       if (!found) return notOurs(request, reply, deps, next);
@@ -69,7 +71,7 @@ function addChangePage(web: FastifyInstance, app: App, deps: Deps): void {
   );
 
   web.post<{ Params: { token: string } }>("/change-address/:token", (request, reply) =>
-    orEnded(reply, deps, next, async () => {
+    orRefused(reply, deps, next, async () => {
       const { token } = request.params;
       if (!(await readAddressChange(app, token))) return notOurs(request, reply, deps, next);
       const reader = await confirmAddressChange(app, token, request.ip);
@@ -89,11 +91,11 @@ interface Next {
 
 async function notOurs(request: LinkRequest, reply: FastifyReply, deps: Deps, next: Next): Promise<FastifyReply> {
   await deps.countFailure(request);
-  return sendEnded(reply, deps.views, next, new Refusal(404, "link_incomplete"));
+  return sendRefusal(reply, deps.views, next, new Refusal(404, "link_incomplete"));
 }
 
 /** A link that leads no further is a page that says why, with the next step; failures that are not its own go on. */
-async function orEnded(
+async function orRefused(
   reply: FastifyReply,
   deps: Deps,
   next: Next,
@@ -103,13 +105,13 @@ async function orEnded(
     return await work();
   } catch (error) {
     if (error instanceof Refusal && [403, 404, 409, 410].includes(error.status)) {
-      return sendEnded(reply, deps.views, next, error);
+      return sendRefusal(reply, deps.views, next, error);
     }
     throw error;
   }
 }
 
-function sendEnded(reply: FastifyReply, views: Views, next: Next, refusal: Refusal): Promise<FastifyReply> {
+function sendRefusal(reply: FastifyReply, views: Views, next: Next, refusal: Refusal): Promise<FastifyReply> {
   const { say, reason } = views.words;
   const { status } = refusal;
   const title =
@@ -118,5 +120,5 @@ function sendEnded(reply: FastifyReply, views: Views, next: Next, refusal: Refus
       : status === 404
         ? say("confirm.title_invalid")
         : say("confirm.title_refused");
-  return views.send(reply.code(status), "ended", { title, sentence: reason(refusal), next });
+  return views.send(reply.code(status), "link-refused", { title, sentence: reason(refusal), next });
 }

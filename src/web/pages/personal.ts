@@ -5,16 +5,18 @@ import { changeAddress } from "../../subscribers/change-address.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { personalData } from "../../subscribers/personal-data.ts";
 import { formFields, guardForm } from "../abuse/guard.ts";
-import { askToWait } from "../ask-to-wait.ts";
+import { askToWait } from "../failures.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
 import { readFields } from "./fields.ts";
 import { maskedAddress, readerPaths, type FindReader } from "./reader.ts";
 
+type AppDeps = Pick<App, "config" | "options" | "clock" | "log" | "db" | "wake" | "caps" | "mayMail">;
+
 /** Under `/preferences/:token`: another address, a copy of what is held, and erasure, each on a page of its own. */
 export function addPersonalPages(
   web: FastifyInstance,
-  app: App,
+  app: AppDeps,
   { views, find }: { views: Views; find: FindReader },
 ): void {
   const { options } = app;

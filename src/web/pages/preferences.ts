@@ -1,18 +1,16 @@
+import { choose } from "../../subscribers/signup.ts";
+import { pauseReader, setTags } from "../../subscribers/preferences.ts";
+import { type Fields, readFields } from "./fields.ts";
+import { type FindReader, type LinkRequest, maskedAddress, readerPaths } from "./reader.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { choose } from "../../subscribers/choice.ts";
-import { pauseReader } from "../../subscribers/preferences.ts";
 import type { Subscriber } from "../../subscribers/store.ts";
-import { setTags } from "../../subscribers/followed-tags.ts";
-import type { Catalogue } from "../catalogue.ts";
-import type { ScheduleNow } from "../schedule-now.ts";
+import type { Catalogue, ScheduleNow } from "../tag-cache.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
-import { readFields, type Fields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
-import { maskedAddress, readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
-import { zoneName } from "./zones.ts";
+import { zoneName } from "./timezone.ts";
 
 /** What was done before the page came up again, from `?saved=`. */
 const outcomes = ["tags", "pause", "resume", "zone"] as const;
@@ -33,7 +31,7 @@ type Wrong = Partial<Record<"tags" | "pause", string>>;
 /** `/preferences/:token`: what a reader gets, and when. The token in the address is what allows the change. */
 export function addPreferencesPages(
   web: FastifyInstance,
-  app: App,
+  app: Pick<App, "options" | "clock" | "db">,
   deps: { views: Views; find: FindReader; catalogue: () => Promise<Catalogue>; schedule: ScheduleNow },
 ): void {
   const { db, clock, options } = app;
@@ -58,9 +56,10 @@ export function addPreferencesPages(
       allTags: draft.allTags,
       status: reader.status,
       address: maskedAddress(reader),
+      pausedSince: reader.pausedSince && day(reader.pausedSince, reader.timezone ?? timezone, language),
       pausedUntil: paused && day(paused, reader.timezone ?? timezone, language),
       sendAt,
-      zone: reader.timezone === null ? timezone : zoneName(reader.timezone),
+      zone: zoneName(reader.timezone ?? timezone),
       paths: readerPaths(options.secret, reader),
     });
   }
@@ -100,8 +99,8 @@ export function addPreferencesPages(
       if (tags.length === 0 && !allTags) {
         throw new Refusal(422, "nothing_chosen");
       }
-      const { tagIds } = await choose(db, { tags, allTags });
-      await setTags(db, reader.id, { allTags, tagIds });
+      const chosen = await choose(db, { tags, allTags });
+      await setTags(app, reader.id, { allTags, ...chosen });
       return "tags";
     }),
   );
@@ -112,7 +111,8 @@ export function addPreferencesPages(
       if (days === undefined && fields.one("for") !== "none") {
         throw new Refusal(422, "pause_not_chosen");
       }
-      await pauseReader(app, reader.id, days === undefined ? null : new Date(clock.now().getTime() + days * dayMs));
+      const until = days === undefined ? null : new Date(clock.now().getTime() + days * dayMs);
+      await pauseReader(app, { id: reader.id, until, by: "reader" });
       return days === undefined ? "resume" : "pause";
     }),
   );

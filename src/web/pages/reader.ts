@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { ownLinks, type OwnLinks } from "../../subscribers/links.ts";
+import { ownLinks, type OwnLinks, type Purpose, readLinkToken } from "../../subscribers/tokens.ts";
 import { findByKeys, type Subscriber } from "../../subscribers/store.ts";
-import { readLinkToken, type Purpose } from "../../subscribers/tokens.ts";
-import { together } from "../../base/share-answers.ts";
-import { limitFailures, type CountFailure } from "../limits.ts";
+import { together } from "../../base/async.ts";
+import { type CountFailure, limitFailures } from "../limits.ts";
 
 export type LinkRequest = FastifyRequest<{ Params: { token: string } }>;
 
@@ -47,4 +46,9 @@ export function maskedAddress({ address }: Subscriber): string {
 /** The paths of a reader's own pages. */
 export function readerPaths(secret: string, { key }: Subscriber): OwnLinks {
   return ownLinks({ secret, publicUrl: "" }, key);
+}
+
+/** Whether a reader who has left can come back with one click: not without a confirmation, nor when the address is suppressed. */
+export function mayUndo({ status, confirmedAt }: Subscriber): boolean {
+  return status === "unsubscribed" && confirmedAt !== null;
 }

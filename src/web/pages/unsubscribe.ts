@@ -1,12 +1,14 @@
+import { requestSettingsLink } from "../../subscribers/request-mail.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { rejoin, unsubscribe } from "../../subscribers/leave.ts";
-import { requestSettingsLink } from "../../subscribers/settings-link.ts";
 import type { Subscriber } from "../../subscribers/store.ts";
 import type { Purpose } from "../../subscribers/tokens.ts";
-import { refuseForeignPost } from "../abuse/foreign-posts.ts";
+import { resubscribeReader, unsubscribeReader } from "../../subscribers/unsubscribe.ts";
+import { refuseForeignPost } from "../abuse/guard.ts";
 import type { Views } from "../views.ts";
-import { readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
+import { mayUndo, readerPaths, type FindReader, type LinkRequest } from "./reader.ts";
+
+type AppDeps = Pick<App, "options" | "clock" | "log" | "db" | "wake" | "mayMail">;
 
 const longestBody = 100_000;
 
@@ -23,11 +25,11 @@ interface Deps {
  * unsubscribes at once, whether it comes from the page's button or, without cookies, from a mail program (RFC 8058, 3.1 and
  * 3.2: 200, no redirect).
  *
- * `/unsubscribe/:token` is that of the List-Unsubscribe header, which mail scanners and abuse desks hold too: nothing that
+ * `/unsubscribe/:token` is that of the List-Unsubscribe header, which mail scanners and abuse teams hold too: nothing that
  * can be reached from it opens the preferences, so it offers to email a link to them (ADR 17).
  * `/preferences/:token/unsubscribe` is that of the links which readers see; its token opens the preferences already.
  */
-export function addUnsubscribePages(web: FastifyInstance, app: App, deps: Deps): void {
+export function addUnsubscribePages(web: FastifyInstance, app: AppDeps, deps: Deps): void {
   // The address says all; the body, in whatever form mail programs send it, is read and left.
   web.removeContentTypeParser(["application/json", "text/plain"]);
   web.addContentTypeParser("*", { parseAs: "string", bodyLimit: longestBody }, (_request, _body, done) =>
@@ -38,8 +40,8 @@ export function addUnsubscribePages(web: FastifyInstance, app: App, deps: Deps):
   addSettingsLink(web, app, deps);
 }
 
-function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; purpose: Purpose }): void {
-  const { db, clock, log, options } = app;
+function addPages(web: FastifyInstance, app: AppDeps, deps: Deps & { path: string; purpose: Purpose }): void {
+  const { options } = app;
   const { views, find, path, purpose } = deps;
   const { say } = views.words;
   const show = (
@@ -49,28 +51,24 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
     values: { title: string } & Record<string, unknown>,
   ) => views.send(reply, page, { paths: pathsFrom(purpose, options.secret, reader), ...values });
 
-  web.get<{ Params: { token: string } }>(path, async (request, reply) => {
+  const showStatus = async (request: LinkRequest, reply: FastifyReply) => {
     const reader = await find(request, purpose);
-    const subscribed = reader.status === "active" || reader.status === "pending";
-    return show(reply, subscribed ? "unsubscribe" : "unsubscribed", reader, {
-      title: subscribed ? say("unsubscribe.title") : say("unsubscribed.title"),
-      undo: reader.status === "unsubscribed" && reader.confirmedAt !== null,
-    });
-  });
+    if (reader.status === "active" || reader.status === "pending")
+      return show(reply, "unsubscribe", reader, { title: say("unsubscribe.title") });
+    return show(reply, "unsubscribed", reader, { title: say("unsubscribed.title"), undo: mayUndo(reader) });
+  };
+
+  web.get(path, showStatus);
 
   web.post(path, purpose === "unsubscribe" ? {} : ownOnly, async (request: LinkRequest, reply) => {
     const reader = await find(request, purpose);
-    if (await unsubscribe(db, reader.id, clock.now())) log.info({ subscriber: reader.id }, "reader unsubscribed");
-    return show(reply, "unsubscribed", reader, {
-      title: say("unsubscribed.title"),
-      undo: reader.status !== "suppressed" && reader.confirmedAt !== null,
-    });
+    await unsubscribeReader(app, { id: reader.id, actor: null });
+    return showStatus(request, reply);
   });
 
   web.post(`${path}/undo`, ownOnly, async (request: LinkRequest, reply) => {
     const reader = await find(request, purpose);
-    if (await rejoin(db, reader.id, { now: clock.now(), from: request.ip }))
-      log.info({ subscriber: reader.id }, "reader came back");
+    await resubscribeReader(app, { id: reader.id, from: request.ip });
     const back = (await find(request, purpose)).status === "active";
     return show(reply, "rejoined", reader, {
       title: back ? say("unsubscribe.back") : say("unsubscribe.cannot"),
@@ -80,7 +78,7 @@ function addPages(web: FastifyInstance, app: App, deps: Deps & { path: string; p
 }
 
 /** The link goes to the address on record; the page says the same whether or not a mail was sent. */
-function addSettingsLink(web: FastifyInstance, app: App, { views, find }: Deps): void {
+function addSettingsLink(web: FastifyInstance, app: AppDeps, { views, find }: Deps): void {
   web.post("/unsubscribe/:token/settings", ownOnly, async (request: LinkRequest, reply) => {
     await requestSettingsLink(app, await find(request, "unsubscribe"));
     return views.send(reply, "settings-sent", { title: views.words.say("inbox.title") });

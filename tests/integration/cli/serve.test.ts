@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { packageRoot } from "../../../src/package-root.ts";
 import { serverIsUp, startProgram, type Program } from "../../support/program.ts";
 import { eventually, testEnv } from "../../support/world.ts";
+import { textOf } from "../../support/text.ts";
 
 describe("the built program", () => {
   let dataDir: string;
@@ -54,7 +55,7 @@ describe("the built program", () => {
     for (const [path, status, said] of [
       ["/healthz", 200, '{"status":"ok"}'],
       ["/readyz", 200, '"ready"'],
-      ["/", 404, "A worker has /healthz, /readyz and /metrics only"],
+      ["/", 404, textOf("error.worker_page_not_found")],
       ["/metrics", 200, 'process_resident_memory_bytes{role="worker",host="'],
     ] as const) {
       const answer = await fetch(url + path);
@@ -110,36 +111,6 @@ describe("the built program", () => {
     expect([refused.includes(`PORT=${port}`), refused.includes("Evening Wire")]).toEqual([true, true]);
     expect(await server.end("SIGTERM")).toBe(0);
     expect(server.output().match(/"msg":"ready"/g)).toHaveLength(3);
-  });
-
-  test("a logo set by a command is in use when the command ends, and can be removed", async () => {
-    // With a port of its own each time that it opens.
-    const server = start(["serve"], { PORT: "0" });
-    await serverIsUp(dataDir, server);
-    const run = async (...argv: string[]) => {
-      const program = start(argv);
-      return [await program.exited, program.output()];
-    };
-    const file = join(packageRoot, "tests/fixtures/logo.png");
-    expect(await run("logo", "show")).toEqual([
-      0,
-      expect.stringMatching(/^There is no logo\. To add one, run `npx dayletter logo/),
-    ]);
-    expect(await run("logo", "set", join(packageRoot, "package.json"))).toEqual([
-      1,
-      "This file cannot be the logo. The file is not an SVG, PNG, JPEG or WebP image. Save the logo in one of these formats.\n",
-    ]);
-    expect(await run("logo", "set", file)).toEqual([0, "The logo was set. The server is restarting.\n"]);
-    const [, shown] = await run("logo", "show");
-    expect(shown).toMatch(
-      /^Image +image\/png, \d+ × \d+, \d+ kB\nURL +https:\/\/alerts\.example\/assets\/logo\.\w+\.png\n/,
-    );
-    const address = readFileSync(join(dataDir, "server"), "utf8").trim();
-    expect(await (await fetch(`${address}/`)).text()).toMatch(/\/assets\/logo\.\w+\.png/);
-    expect(await run("logo", "set", file)).toEqual([0, "No change. This is already the logo.\n"]);
-    expect(await run("logo", "remove")).toEqual([0, "The logo was removed. The server is restarting.\n"]);
-    expect(await run("logo", "remove")).toEqual([0, "No change. There is no logo.\n"]);
-    expect(await server.end("SIGTERM")).toBe(0);
   });
 
   test("a port in use is reported in one line", async () => {

@@ -27,7 +27,7 @@ const program = `
     console.log("held");
     setInterval(() => {}, 1000);
   } catch (error) {
-    console.log(error.message);
+    console.log(JSON.stringify({ code: error.code, ...error.details }));
   }
 `;
 
@@ -54,13 +54,17 @@ const oldLock = (holder: object): void =>
   );
 
 describe("the lock of the data folder", () => {
-  it("refuses a second process with a sentence that says which one holds it, and lets it in after a kill", async () => {
+  it("refuses a second process with the one that holds it, and lets it in after a kill", async () => {
     const first = await taker();
     expect(first.says).toBe("held");
     const second = await taker();
-    expect(second.says).toMatch(
-      new RegExp(`^The data folder ${dir} is in use by process ${first.pid} on .* \\(dayletter serve, since 20`),
-    );
+    expect(JSON.parse(second.says)).toMatchObject({
+      code: "data_folder_in_use",
+      folder: dir,
+      pid: first.pid,
+      command: "serve",
+      startedAt: expect.stringMatching(/^20/),
+    });
     await first.kill();
     expect((await taker()).says).toBe("held");
   });

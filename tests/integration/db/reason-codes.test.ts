@@ -1,17 +1,13 @@
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createEmbeddedPool, type DbPool } from "../../../src/db/embedded-pool.ts";
-import { migrate, readMigrations } from "../../../src/db/migrate.ts";
+import { migrate } from "../../../src/db/migrate.ts";
 import type { Reason } from "../../../src/editions/reason.ts";
+import { databaseBefore, type OldDatabase } from "../../support/database-before.ts";
 
-let pglite: PGlite;
-let pool: DbPool;
-
+let old: OldDatabase;
 beforeAll(async () => {
-  pglite = await PGlite.create();
-  pool = await createEmbeddedPool(pglite);
+  old = await databaseBefore(15);
 });
-afterAll(() => pglite.close());
+afterAll(() => old.close());
 
 const at = { sendAt: "07:00", timezone: "Europe/Berlin" };
 const deadline = "2026-11-24T06:45:00Z";
@@ -76,14 +72,7 @@ const sentences: [string, Reason][] = [
 ];
 
 test("an upgrade turns the sentences of editions into codes", async () => {
-  const migrations = readMigrations();
-  await migrate(
-    pool,
-    migrations.slice(
-      0,
-      migrations.findIndex(({ name }) => name.endsWith("reason-codes")),
-    ),
-  );
+  const { pool } = old;
   const reasons = [...sentences.map(([reason]) => reason), null];
   for (const [number, reason] of reasons.entries()) {
     await pool.query(

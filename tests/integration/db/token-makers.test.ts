@@ -1,21 +1,15 @@
-import { PGlite } from "@electric-sql/pglite";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createEmbeddedPool, type DbPool } from "../../../src/db/embedded-pool.ts";
-import { migrate, readMigrations } from "../../../src/db/migrate.ts";
+import { migrate } from "../../../src/db/migrate.ts";
+import { databaseBefore, type OldDatabase } from "../../support/database-before.ts";
 
-let pglite: PGlite;
-let pool: DbPool;
-
+let old: OldDatabase;
 beforeAll(async () => {
-  pglite = await PGlite.create();
-  pool = await createEmbeddedPool(pglite);
+  old = await databaseBefore(13);
 });
-afterAll(() => pglite.close());
+afterAll(() => old.close());
 
 test("an upgrade finds out who made the present tokens, and revokes those of disabled operators", async () => {
-  const migrations = readMigrations();
-  const tested = migrations.findIndex(({ name }) => name.endsWith("second-factor"));
-  await migrate(pool, migrations.slice(0, tested));
+  const { pool } = old;
   await pool.query(`
     insert into operators (name, name_key, role, created_at, disabled_at)
     values ('Ada', 'ada', 'owner', now(), null), ('Bo', 'bo', 'owner', now(), now())`);

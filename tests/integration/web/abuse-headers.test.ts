@@ -41,7 +41,7 @@ function fill(url: string): string {
 const personal =
   /^\/(confirm|change-address|preferences|unsubscribe|outbox|challenge|embed\/form|healthz|readyz|api\/v1\/(?!openapi))/;
 
-test("every route's answers, wrong ones too, carry the headers that keep a page to itself", async () => {
+test("every route's answers, including errors, carry the headers that isolate a page", async () => {
   expect(routes.size).toBeGreaterThan(30);
   for (const route of routes) {
     const [method, url] = route.split(" ") as ["GET" | "POST", string];
@@ -64,7 +64,7 @@ test("every route's answers, wrong ones too, carry the headers that keep a page 
   }
 });
 
-test("unencrypted, no browser is told to insist on encryption", async () => {
+test("without https, no answer has the HSTS header", async () => {
   const plain = await openWeb({ PUBLIC_URL: "http://localhost:3000" });
   const { headers } = await plain.inject({ method: "GET", url: "/" });
   await plain.close();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { openCounters } from "../../../src/abuse/counters.ts";
+import { openCounters } from "../../../src/abuse/caps.ts";
 import { caps } from "../../../src/abuse/limits.ts";
 import { retain } from "../../../src/operations/retention.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
@@ -26,7 +26,7 @@ const from = "192.0.2.1";
 const add = (address: string, confirmed: boolean) =>
   addSubscriber(site.app, { address, tags: [], allTags: true, confirmed, actor: "test" });
 
-test("a filled hidden field is answered as a success, and nothing is kept", async () => {
+test("a sign-up with a filled hidden field is answered like a success, and nothing is stored", async () => {
   const honest = await form.send({ address: "ada@example.com" });
   expect(await form.waiting()).toEqual(["ada@example.com"]);
   const script = await form.send({ address: "bob@example.com", fields: { website: "https://spam.example" } });
@@ -34,7 +34,7 @@ test("a filled hidden field is answered as a success, and nothing is kept", asyn
   expect(await form.waiting()).toEqual(["ada@example.com"]);
 });
 
-test("a form posted faster than a person reads is shown again, and not lost when it was one", async () => {
+test("a form that is posted too fast is shown again with what was entered", async () => {
   const { t } = (await site.inject({ method: "GET", url: "/embed/form" })).json<{ t: string }>();
   const fast = await form.send({ address: "bob@example.com", fields: { t } });
   expect(fast.statusCode).toBe(422);
@@ -43,7 +43,7 @@ test("a form posted faster than a person reads is shown again, and not lost when
   expect(await form.waiting()).toEqual([]);
 });
 
-test("a form of yesterday or of another server is shown again with what was entered, ready to be sent", async () => {
+test("an expired form or one from another server is shown again with what was entered", async () => {
   for (const t of ["", "forged", "m0000000.aaaaaaaaaaaaaaaaaaaaaa"]) {
     const page = await form.send({ address: "ada@example.com", fields: { t } });
     expect(page.statusCode).toBe(422);
@@ -57,31 +57,34 @@ test("a form of yesterday or of another server is shown again with what was ente
 test.each([
   ["the form", false],
   ["JSON", true],
-])("%s: past its network's cap a sign-up waits; a solved challenge helps, once", async (_name, json) => {
-  const address = (n: number) => `reader${n}@example.com`;
-  for (let n = 0; n < caps.plainNetwork.points; n++) {
-    expect((await form.send({ address: address(n), from, json })).statusCode).toBe(200);
-  }
-  const refused = await form.send({ address: address(50), from, json });
-  expect(refused.statusCode).toBe(429);
-  expect(Number(refused.headers["retry-after"])).toBeGreaterThan(3_000);
-  expect(refused.body).toContain(textOf("error.network_busy", { n: 60 }));
-  if (json) expect(refused.json().details).toMatchObject({ challenge: true });
-  else expect(refused.body).toContain('data-challenge="/challenge"');
-  expect((await form.send({ address: address(51), from: "192.0.3.1", json })).statusCode).toBe(200);
+])(
+  "%s: above the network's limit a sign-up is refused, and a solved challenge is accepted once",
+  async (_name, json) => {
+    const address = (n: number) => `reader${n}@example.com`;
+    for (let n = 0; n < caps.plainNetwork.points; n++) {
+      expect((await form.send({ address: address(n), from, json })).statusCode).toBe(200);
+    }
+    const refused = await form.send({ address: address(50), from, json });
+    expect(refused.statusCode).toBe(429);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(3_000);
+    expect(refused.body).toContain(textOf("error.network_busy", { n: 60 }));
+    if (json) expect(refused.json().details).toMatchObject({ challenge: true });
+    else expect(refused.body).toContain('data-challenge="/challenge"');
+    expect((await form.send({ address: address(51), from: "192.0.3.1", json })).statusCode).toBe(200);
 
-  const challenge = await site.inject({ method: "GET", url: "/challenge" });
-  expect(challenge.headers["cache-control"]).toBe("no-store");
-  const altcha = await solve(challenge.json());
-  expect((await form.send({ address: address(52), from, json, fields: { altcha } })).statusCode).toBe(200);
-  const again = await form.send({ address: address(53), from, json, fields: { altcha } });
-  expect(again.statusCode).toBe(403);
-  expect(again.body).toContain(textOf("error.proof_invalid"));
-  expect((await form.send({ address: address(54), from, json, fields: { altcha: "made up" } })).statusCode).toBe(403);
-  expect(await form.waiting()).toHaveLength(caps.plainNetwork.points + 2);
-});
+    const challenge = await site.inject({ method: "GET", url: "/challenge" });
+    expect(challenge.headers["cache-control"]).toBe("no-store");
+    const altcha = await solve(challenge.json());
+    expect((await form.send({ address: address(52), from, json, fields: { altcha } })).statusCode).toBe(200);
+    const again = await form.send({ address: address(53), from, json, fields: { altcha } });
+    expect(again.statusCode).toBe(403);
+    expect(again.body).toContain(textOf("error.proof_invalid"));
+    expect((await form.send({ address: address(54), from, json, fields: { altcha: "made up" } })).statusCode).toBe(403);
+    expect(await form.waiting()).toHaveLength(caps.plainNetwork.points + 2);
+  },
+);
 
-test("the form asks for a challenge once half of the network's cap is used, and not before", async () => {
+test("the form asks for a challenge when half of the network's limit is used, and not before", async () => {
   const page = () => site.inject({ method: "GET", url: "/subscribe", remoteAddress: "192.0.2.200" });
   for (let n = 0; n < caps.plainNetwork.points / 2; n++) {
     expect((await page()).body).not.toMatch(/data-challenge|proof\.\w+\.js/);
@@ -113,7 +116,7 @@ test("X-Forwarded-For counts only where a proxy is trusted", async () => {
   }
 });
 
-test("the four kinds of address get one answer, in the same time", { timeout: 120_000 }, async () => {
+test("the answer and its timing are the same for all four kinds of address", { timeout: 120_000 }, async () => {
   const { db, options, clock } = site.app;
   await add("pending@example.com", false);
   await add("active@example.com", true);
@@ -143,7 +146,7 @@ test("the four kinds of address get one answer, in the same time", { timeout: 12
   expect(await form.waiting()).toHaveLength(800);
 });
 
-test("an address is asked to confirm once an hour and three times a day, and what is over is removed", async () => {
+test("an address gets a confirmation email once an hour and three times a day, and expired requests are deleted", async () => {
   const { app } = site;
   const start = Date.now();
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -166,7 +169,7 @@ test("an address is asked to confirm once an hour and three times a day, and wha
   }
 });
 
-test("while Redis is away, the database counts", async () => {
+test("the database counts while Redis is unavailable", async () => {
   const counters = openCounters({ pool: site.app.database.pool, redisUrl: "redis://127.0.0.1:1" });
   const counter = counters.counter("away", { points: 1, seconds: 60 });
   expect([await counter.add("a"), await counter.add("a"), await counter.look("a"), await counter.look("b")]).toEqual([
@@ -178,7 +181,7 @@ test("while Redis is away, the database counts", async () => {
   counters.close();
 });
 
-test("a page of another site can post the sign-up form and a mail program one click, and nothing else", async () => {
+test("other sites can post only the sign-up form, and mail programs only the one-click unsubscribe", async () => {
   await add("carla@example.com", true);
   const reader = (await findByAddress(site.app.db, "carla@example.com"))!;
   const token = (purpose: "preferences" | "unsubscribe") => linkToken(site.app.options.secret, purpose, reader.key);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { allows, roles, type Role } from "../../../src/operators/roles.ts";
 import { openSession } from "../../../src/operators/sessions.ts";
 import { addToken } from "../../../src/operators/tokens.ts";
+import { emailServices } from "../../../src/outcomes/store.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
 
@@ -80,7 +81,7 @@ async function holdings(): Promise<Record<string, string>> {
   return sums;
 }
 
-test("every route of operators and of the API names the role it takes", () => {
+test("every route of the dashboard and the API declares its role", () => {
   expect(routes.filter(({ url }) => isApi(url)).length).toBeGreaterThan(40);
   expect(routes.filter(({ url }) => !isApi(url)).length).toBeGreaterThan(8);
   const unnamed = routes.filter(({ role }) => role === undefined || ![...roles, "anyone"].includes(role));
@@ -93,6 +94,8 @@ test("every route of operators and of the API names the role it takes", () => {
     "HEAD /api/v1/openapi.json",
     "HEAD /operator/setup/:token",
     "HEAD /operator/sign-in",
+    // They verify a signature or a password themselves.
+    ...emailServices.toSorted().map((name) => `POST /api/v1/hooks/${name}`),
     "POST /operator/setup/:token",
     "POST /operator/sign-in",
   ]);
@@ -107,7 +110,7 @@ test("every route of operators and of the API names the role it takes", () => {
   }
 });
 
-test("a route without a role keeps the server from starting, and one that nobody guards answers nobody", async () => {
+test("the server does not start with a route without a role, and a route outside the guarded scopes is refused", async () => {
   const open = buildWeb(site.app);
   open.get("/api/v1/open", async () => "open");
   open.post("/operator/open", async () => "open");
@@ -126,7 +129,7 @@ test("a route without a role keeps the server from starting, and one that nobody
   await web.close();
 });
 
-test("without the role, by whatever way, nothing is let in and nothing changes", async () => {
+test("requests without the required role are refused and change nothing", async () => {
   const before = await holdings();
   for (const route of routes) {
     if (route.role === "anyone") continue;
@@ -144,7 +147,7 @@ test("without the role, by whatever way, nothing is let in and nothing changes",
   expect(await holdings()).toEqual(before);
 });
 
-test("with a session, every write takes the session's own CSRF token; a foreign page's never counts", async () => {
+test("with a session, every write needs the session's CSRF token, and other sites' requests are refused", async () => {
   const before = await holdings();
   const { cookie } = sessions.get("owner")!;
   const { csrf: another } = sessions.get("editor")!;
@@ -166,7 +169,7 @@ test("with a session, every write takes the session's own CSRF token; a foreign 
   expect(await holdings()).toEqual(before);
 });
 
-test("looking changes nothing", async () => {
+test("GET requests change nothing", async () => {
   const before = await holdings();
   // These answer for as long as somebody listens.
   const streams = new Set(["/operator/events"]);

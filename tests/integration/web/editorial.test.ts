@@ -61,7 +61,7 @@ async function send(extra = false): Promise<Record<string, ReadMail>> {
   return mails();
 }
 
-test("the coming edition is shown as it would be, newest first, and unedited", async () => {
+test("the next edition is shown as it would be, newest first and unedited", async () => {
   const edition = await coming();
   expect(edition).toMatchObject({ date: "2026-11-25", revision: 0, introduction: null, subject: null });
   expect(edition.articles.map(({ id }: { id: number }) => id)).toEqual([ids[4], ids[3], ids[2], ids[1]]);
@@ -85,7 +85,7 @@ test.each<[string, () => object, RegExp]>([
   expect(await coming()).toMatchObject({ revision: 0, subject: null });
 });
 
-test("of two editors who change it at once, the second is told", async () => {
+test("of two editors who change the next edition at once, the second is refused", async () => {
   const revision = 0;
   const answers = await Promise.all([1, 2].map((n) => edit({ revision, introduction: `By editor ${n}` })));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 409]));
@@ -94,7 +94,7 @@ test("of two editors who change it at once, the second is told", async () => {
   );
 });
 
-test("an editor's order, words and omissions are what the preview and the test mail show", async () => {
+test("the preview and the test email show an editor's order, texts and omissions", async () => {
   const answer = await edit({
     first: [ids[1], ids[3]],
     leftOut: [ids[4]],
@@ -129,20 +129,20 @@ test("an editor's order, words and omissions are what the preview and the test m
   });
 });
 
-test("words that are the source's own are no change, however long", async () => {
+test("a text that equals the source's is no change, however long it is", async () => {
   const own = { title: "Headline 3", summary: "Summary 3." };
   const { articles } = (await edit({ words: { [ids[3]!]: own } })).json();
   expect(articles[1]).toMatchObject({ id: ids[3], original: null });
 });
 
-test("a change of some articles leaves the others as they are, and can be undone", async () => {
+test("a change of some articles leaves the others unchanged, and can be undone", async () => {
   await edit({ words: { [ids[3]!]: { title: "Three" } } });
   const { articles } = (await edit({ words: { [ids[3]!]: { title: null } } })).json();
   expect(articles[1]).toMatchObject({ title: "Headline 3", original: null });
   expect(articles[2]).toMatchObject({ title: "Two, rewritten" });
 });
 
-test("the edition that is frozen next takes it, and each reader gets their own part in that order", async () => {
+test("the next frozen edition has the changes, and each reader gets their articles in that order", async () => {
   const sent = await send();
   expect(Object.keys(sent).toSorted()).toEqual(Object.keys(readers));
   expect(sent["huawei@example.org"]).toMatchObject({
@@ -162,14 +162,14 @@ test("the edition that is frozen next takes it, and each reader gets their own p
   expect((await site.inject({ method: "GET", url: "/editions/2026-11-24" })).body).toContain("Second paragraph.");
 });
 
-test("what was left out waits for the next edition, which nobody has edited", async () => {
+test("a left-out article waits for the following edition, which is unedited", async () => {
   expect(await coming()).toMatchObject({ revision: 0, subject: null, articles: [{ id: ids[4], leftOut: false }] });
   const sent = await send(true);
   expect(sent).toMatchObject({ "huawei@example.org": { subject: "Headline 4", headlines: ["Headline 4"] } });
   expect(Object.keys(sent)).toHaveLength(1);
 });
 
-test("what was written for a date that has passed is not said on another", async () => {
+test("an introduction for a date that has passed is not used for another date", async () => {
   await edit({ introduction: "Happy Wednesday" });
   await site.api("POST", "/articles", article(5, ["korea"]));
   site.clock.at = new Date("2026-11-26T07:00:30Z");
@@ -178,7 +178,7 @@ test("what was written for a date that has passed is not said on another", async
   expect(await findEdition(site.app.db, "2026-11-26")).toMatchObject({ introduction: null, articles: 1 });
 });
 
-test("every change is in the audit log", async () => {
+test("every change of an edition is in the audit log", async () => {
   const entries = await site.app.db.selectFrom("audit").select(["action", "subject"]).orderBy("id").execute();
   const edits = entries.filter(({ action }) => action.startsWith("edition"));
   expect(edits.slice(0, 3)).toEqual([

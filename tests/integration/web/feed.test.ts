@@ -11,7 +11,7 @@ afterAll(() => site.close());
 const url = "/editions/feed.xml";
 const get = (headers = {}) => site.inject({ method: "GET", url, headers });
 
-test("without an edition the feed is there, valid and empty", async () => {
+test("without editions the feed is valid and empty", async () => {
   const answer = await get();
   expect(answer.headers["content-type"]).toBe("application/atom+xml; charset=utf-8");
   const feed = parseAtomFeed(answer.body);
@@ -22,7 +22,7 @@ test("without an edition the feed is there, valid and empty", async () => {
   expect(feed.entries ?? []).toEqual([]);
 });
 
-test("each edition that went out is an entry, newest first, and texts stay texts", async () => {
+test("each sent edition is an entry, newest first, with escaped texts", async () => {
   await site.api("POST", "/articles", [
     article(1, ["lg u+", "<i>"], { title: 'Using <T> & "C++"', summary: "]]> \u{1f600} &amp;amp; 한국" }),
     article(2, []),
@@ -52,7 +52,7 @@ test("each edition that went out is an entry, newest first, and texts stay texts
   expect(parseFeed(answer.body, `https://alerts.example.com${url}`).items).toHaveLength(2);
 });
 
-test("who has it already gets nothing again", async () => {
+test("an unchanged feed is answered with 304", async () => {
   const { headers } = await get();
   expect((await get({ "if-none-match": headers["etag"] })).statusCode).toBe(304);
   site.clock.at = new Date("2026-11-26T08:00:00Z");

@@ -1,7 +1,7 @@
+import { handleSignups } from "../../../src/subscribers/signup.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { handleSignups } from "../../../src/subscribers/handle-signup.ts";
-import { asciiJson } from "../../../src/web/texts.ts";
-import { messagesOf } from "../../../src/wording/catalogue.ts";
+import { asciiJson } from "../../../src/web/views.ts";
+import { messagesOf } from "../../../src/catalogue/catalogue.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 const consent =
@@ -16,7 +16,7 @@ afterAll(() => site.close());
 
 const get = (url: string) => site.inject({ method: "GET", url });
 
-test("the box, and what it is answered, are in German", async () => {
+test("the box and the answers to it are in German", async () => {
   const { body } = await get("/embed.js");
   expect(body).toMatch(/^[\n\x20-\x7e]+$/);
   for (const [key, text] of Object.entries(messagesOf("de"))) {
@@ -30,7 +30,7 @@ test("the box, and what it is answered, are in German", async () => {
   expect(refused.json()).toMatchObject({ detail: expect.stringMatching(/^„ada“ ist keine E-Mail-Adresse/) });
 });
 
-test("a reader agrees in German, and that is what the record keeps", async () => {
+test("the consent record keeps the German wording", async () => {
   expect((await get("/subscribe")).body).toContain(consent);
   await site.inject({
     method: "POST",
@@ -43,11 +43,11 @@ test("a reader agrees in German, and that is what the record keeps", async () =>
   expect(records).toEqual([{ wording: consent }]);
 });
 
-test("the next edition is told with its hour, as Germans say it", async () => {
+test("the next edition's time is formatted for German readers", async () => {
   expect((await get("/")).body).toMatch(/erscheint am \S+, \d+\. \S+ um \d\d:\d\d Uhr \(UTC\)\./);
 });
 
-test("the names of tags that are not there end with a full stop before the next sentence", async () => {
+test("the list of unknown tags ends with a full stop", async () => {
   const text = (await get("/sample?tag=nichts")).body.replace(/<[^>]+>/g, "");
   expect(text).toContain("Dieses Thema gibt es nicht: nichts. Die vorhandenen stehen weiter unten zur Wahl.");
 });

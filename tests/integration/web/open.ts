@@ -17,7 +17,11 @@ export interface OpenWeb {
   clock: { at: Date; now(): Date };
   errors: object[];
   /** A request with the token; `body` goes as JSON. */
-  api(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<LightMyRequestResponse>;
+  api(
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: object,
+  ): Promise<LightMyRequestResponse>;
   inject(options: InjectOptions): Promise<LightMyRequestResponse>;
   /** Makes the stencil of today's edition, as a worker would. */
   render(id: number): Promise<void>;
@@ -25,7 +29,10 @@ export interface OpenWeb {
 }
 
 /** A server on a data folder of its own, which listens nowhere. */
-export async function openWeb(env: Record<string, string> = {}): Promise<OpenWeb> {
+export async function openWeb(
+  env: Record<string, string> = {},
+  outside: Pick<Parameters<typeof openApp>[1], "fetchDocument"> = {},
+): Promise<OpenWeb> {
   const dir = await mkdtemp(join(tmpdir(), "dayletter-web-"));
   const clock = { at: new Date("2026-11-24T08:00:00Z"), now: () => clock.at };
   const errors: object[] = [];
@@ -37,7 +44,7 @@ export async function openWeb(env: Record<string, string> = {}): Promise<OpenWeb
     PUBLIC_URL: "https://alerts.example.com",
     ...env,
   });
-  const app = await openApp(config, { log, command: "test", clock });
+  const app = await openApp(config, { log, command: "test", clock, ...outside });
   const web = buildWeb(app);
   const inject = (options: InjectOptions): Promise<LightMyRequestResponse> => web.inject(options);
   return {

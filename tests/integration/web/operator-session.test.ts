@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { generateSync } from "otplib";
 import { networkOf, siteOf } from "../../../src/abuse/network.ts";
 import { signInCaps } from "../../../src/abuse/limits.ts";
-import type { ErrorCode, MessageValues } from "../../../src/wording/catalogue.ts";
+import type { ErrorCode, MessageValues } from "../../../src/catalogue/catalogue.ts";
 import { signIn } from "../../support/sign-in.ts";
 import { textOf } from "../../support/text.ts";
 import { openWeb, type OpenWeb } from "./open.ts";
@@ -46,7 +46,7 @@ function csrfOf({ body }: LightMyRequestResponse): string {
   return /name="csrf" value="([\w-]+)"/.exec(body)?.[1] ?? "";
 }
 
-test("the first start writes a link for the owner's eyes only; looking at it uses nothing up; it works once", async () => {
+test("the first start writes a private setup link, which works once and is not used up by viewing it", async () => {
   expect(statSync(setupPath()).mode & 0o777).toBe(0o600);
   for (let i = 0; i < 2; i++) expect((await get(link)).body).toContain('id="repeated"');
   const weak = await post(link, { name: "Ada", password: "password1234", repeated: "password1234" });
@@ -81,7 +81,7 @@ test("the first start writes a link for the owner's eyes only; looking at it use
   expect((await site.api("POST", "/operators/link")).statusCode).toBe(409);
 });
 
-test("whatever is wrong, sign-in answers the same; what is right begins a new session", async () => {
+test("sign-in answers the same whatever is wrong, and a successful one starts a new session", async () => {
   const wrong = await Promise.all([
     post("/operator/sign-in", { name: "Ada", password: "wrong" }),
     post("/operator/sign-in", { name: "Nobody", password }),
@@ -121,7 +121,7 @@ async function submit(cookie: string, path: string, fields: Record<string, strin
   return post(path, { ...fields, csrf: csrfOf(await get("/operator/account", cookie)) }, cookie);
 }
 
-test("a session ends after half a day without use, after two weeks in any case, and when its operator says so", async () => {
+test("a session ends after 12 hours without use, after two weeks in any case, and when its operator ends it", async () => {
   const start = site.clock.at;
   const hours = (n: number): void => void (site.clock.at = new Date(site.clock.at.getTime() + n * 3_600_000));
   const cookie = cookieOf(await enter());
@@ -177,7 +177,7 @@ async function turnOn(cookie: string): Promise<{ code: () => string; recovery: s
 }
 
 test(
-  "with one-time codes, a password alone lets nobody in, and a code does so once",
+  "with one-time codes, a password alone is not enough, and a code works once",
   async () => {
     const cookie = cookieOf(await enter());
     const { code } = await turnOn(cookie);
@@ -212,7 +212,7 @@ test(
 );
 
 test(
-  "a recovery code lets its operator in once, says so until that was seen, and turns the codes off",
+  "a recovery code works once, its use is shown until it was seen, and one-time codes can be turned off",
   async () => {
     const cookie = cookieOf(await enter());
     const { recovery } = await turnOn(cookie);
@@ -254,7 +254,7 @@ test(
   slow,
 );
 
-test("a changed password ends all sessions but the one that changed it", async () => {
+test("a changed password ends all other sessions", async () => {
   const [mine, other] = [cookieOf(await enter()), cookieOf(await enter())];
   const fresh = "lantern violin gravel moss";
   const wrong = { present: "wrong", password: fresh, repeated: fresh };
@@ -267,7 +267,7 @@ test("a changed password ends all sessions but the one that changed it", async (
   await submit(going, "/operator/account/password", { present: fresh, password, repeated: password });
 });
 
-test("an owner invites, changes and disables operators; the last owner stays", async () => {
+test("an owner invites, changes and disables operators, but not the last owner", async () => {
   const added = await site.api("POST", "/operators", { name: "Bo", role: "viewer" });
   expect([added.statusCode, added.json().state]).toEqual([201, "invited"]);
   expect((await site.api("POST", "/operators", { name: "BO", role: "viewer" })).statusCode).toBe(409);
@@ -294,7 +294,7 @@ test("an owner invites, changes and disables operators; the last owner stays", a
   expect((await enter()).statusCode).toBe(303);
 });
 
-test("an owner does the same on a page, where links and tokens are shown once", async () => {
+test("an owner manages operators on a page, which shows links and tokens once", async () => {
   const cookie = cookieOf(await enter());
   const add = await submit(cookie, "/operator/people", { name: "Cy", role: "editor" });
   expect([add.statusCode, add.body]).toEqual([
@@ -321,7 +321,7 @@ test("an owner does the same on a page, where links and tokens are shown once", 
   expect(log.body).toMatch(/<b>Ada<\/b>: token revoke, Feed\s*<span class="note">[^<]* from 127\.0\.0\.1/);
 });
 
-test("disabling an operator revokes the tokens that go back to them, for good", async () => {
+test("disabling an operator permanently revokes the tokens they created", async () => {
   const ada = cookieOf(await enter());
   const { link: path } = (await site.api("POST", "/operators", { name: "Gil", role: "owner" })).json();
   const cookie = cookieOf(await post(new URL(path as string).pathname, { name: "", password, repeated: password }));
@@ -368,7 +368,7 @@ test("disabling an operator revokes the tokens that go back to them, for good", 
 });
 
 test(
-  "an owner resets another operator's one-time codes, and only at the account page the own ones",
+  "an owner resets another operator's one-time codes, but their own only on the account page",
   async () => {
     const ada = cookieOf(await enter());
     const { link: invited, id } = (await site.api("POST", "/operators", { name: "Hal", role: "viewer" })).json();
@@ -389,23 +389,23 @@ test(
 );
 
 test(
-  "where one-time codes are required, an operator turns them on before anything else; tokens go on",
+  "where one-time codes are required, an operator must turn them on first, and tokens still work",
   async () => {
     const strict = await openWeb({ REQUIRE_ONE_TIME_CODES: "1" });
     try {
-      const desk = await signIn(strict);
-      const away = await desk.get("/operator");
+      const dashboard = await signIn(strict);
+      const away = await dashboard.get("/operator");
       expect([away.statusCode, away.headers.location]).toEqual([303, codesPath]);
-      expect((await desk.get("/operator/people")).headers.location).toBe(codesPath);
-      const page = await desk.get(codesPath);
+      expect((await dashboard.get("/operator/people")).headers.location).toBe(codesPath);
+      const page = await dashboard.get(codesPath);
       const fields = { csrf: csrfOf(page), name: "Eve", role: "owner" };
-      expect((await desk.post("/operator/people", fields)).statusCode).toBe(403);
+      expect((await dashboard.post("/operator/people", fields)).statusCode).toBe(403);
       expect((await strict.api("GET", "/operators")).statusCode).toBe(200);
       const secret = /secret=([A-Z2-7]+)/.exec(page.body)![1]!;
       const code = generateSync({ secret, epoch: Math.floor(strict.clock.at.getTime() / 1_000) });
-      const on = await desk.post(codesPath, { csrf: csrfOf(page), act: "on", present: password, code });
+      const on = await dashboard.post(codesPath, { csrf: csrfOf(page), act: "on", present: password, code });
       expect(on.statusCode).toBe(200);
-      expect((await desk.get("/operator")).statusCode).toBe(200);
+      expect((await dashboard.get("/operator")).statusCode).toBe(200);
     } finally {
       await strict.close();
     }
@@ -413,7 +413,7 @@ test(
   slow,
 );
 
-test("a token has a role, is shown once, expires, tells when it was used, and ends when it is revoked", async () => {
+test("a token has a role, is shown once, records its last use, and ends when it expires or is revoked", async () => {
   const made = (await site.api("POST", "/tokens", { name: "Newsroom", role: "editor", days: 2 })).json();
   const use = (): Promise<LightMyRequestResponse> =>
     site.inject({ url: "/api/v1/schedule", headers: { authorization: `Bearer ${made.token}` } });
@@ -432,7 +432,7 @@ test("a token has a role, is shown once, expires, tells when it was used, and en
   expect((await use()).statusCode).toBe(401);
 });
 
-test("the audit log tells who did what, and from which address", async () => {
+test("the audit log has who did what, and from which network address", async () => {
   const rows = await site.app.db.selectFrom("audit").select(["actor", "action", "subject", "came_from"]).execute();
   expect(rows).toContainEqual({ actor: "Ada", action: "operator set up", subject: "Ada", came_from: "127.0.0.1" });
   expect(rows).toContainEqual({
@@ -459,7 +459,7 @@ function tryFrom(remoteAddress: string, fields: Record<string, string>, cookie =
 
 const originOf = (address: string) => ({ network: networkOf(address), site: siteOf(address), device: null });
 
-test("too many tries have to wait, right ones too, and whether there is such a name or not", async () => {
+test("too many attempts are refused, correct ones too, and for unknown names as well", async () => {
   for (const name of ["ada", "nobody"]) {
     const address = `203.0.${name.length}.9`;
     const tries = await Promise.all(Array.from({ length: 10 }, () => site.app.signIns.admit(originOf(address), name)));
@@ -471,7 +471,7 @@ test("too many tries have to wait, right ones too, and whether there is such a n
   expect((await enter()).statusCode).toBe(303);
 });
 
-test("guesses from many networks lock an operator out of neither a known browser nor a new network", async () => {
+test("guesses from many networks do not lock an operator out of a known browser or a new network", async () => {
   const device = [(await enter()).headers["set-cookie"] ?? ""].flat()[1]!.split(";")[0]!;
   expect(device).toMatch(/^__Host-dayletter-device=/);
   const addresses = Array.from({ length: signInCaps.crowded.points }, (_, n) => `100.64.${n}.1`);

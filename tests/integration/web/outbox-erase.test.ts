@@ -8,7 +8,7 @@ import { apiSource } from "../../../src/sources/store.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
 import { changeAddress } from "../../../src/subscribers/change-address.ts";
 import { erase } from "../../../src/subscribers/erase.ts";
-import { requestSampleMail } from "../../../src/subscribers/sample-mail.ts";
+import { requestSampleMail } from "../../../src/subscribers/request-mail.ts";
 import { findByAddress } from "../../../src/subscribers/store.ts";
 import { linkToken } from "../../../src/subscribers/tokens.ts";
 import { buildWeb } from "../../../src/web/build.ts";
@@ -59,7 +59,7 @@ const reader = async (name: string) => (await findByAddress(world.app.db, `${nam
 const mailsOf = async (name: string): Promise<string[]> =>
   (await kept(0)).filter((to) => to.toLowerCase().startsWith(name));
 
-test("a reader who erases themselves has no mail left in the outbox, to whatever address of theirs it was", async () => {
+test("a reader's erasure deletes all their emails in the outbox, to former addresses too", async () => {
   const { app } = world;
   const { id, key } = await reader("ada");
   await app.db
@@ -84,7 +84,7 @@ test("a reader who erases themselves has no mail left in the outbox, to whatever
   ]);
 });
 
-test("the API's erasure, which the command asks for, takes the reader's mails and nobody else's", async () => {
+test("erasure with the API deletes the reader's emails and nobody else's", async () => {
   const { id } = await reader("bob");
   const headers = { authorization: `Bearer ${token}` };
   const answer = await web.inject({ method: "DELETE", url: `/api/v1/subscribers/${id}?erase`, headers });
@@ -93,7 +93,7 @@ test("the API's erasure, which the command asks for, takes the reader's mails an
   expect(await mailsOf("cleo")).toHaveLength(2);
 });
 
-test("an outbox that cannot be cleared is said, and the reader can be erased once it can", async () => {
+test("erasure is refused while the outbox cannot be cleared, and works afterwards", async () => {
   const { app } = world;
   const { id } = await reader("cleo");
   const own = readdirSync(folder).find((name) => /^To: cleo@/im.test(readFileSync(join(folder, name), "latin1")))!;
@@ -120,7 +120,7 @@ test("an outbox that cannot be cleared is said, and the reader can be erased onc
   expect([await findByAddress(app.db, "cleo@example.org"), await mailsOf("cleo")]).toEqual([null, []]);
 });
 
-test("where mails were never kept, there is nothing to clear", async () => {
+test("without an outbox, erasure has no emails to delete", async () => {
   const { app } = world;
   const { id } = await reader("dora");
   await worker.stop();

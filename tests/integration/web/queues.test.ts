@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => site.close());
 
-test("owners see the queues on BullMQ's board, which runs nothing inline and loads nothing from elsewhere", async () => {
+test("owners see the queues on BullMQ's board, without inline scripts and third-party requests", async () => {
   const headers = { cookie: cookies["owner"]! };
   const page = await site.inject({ url: "/operator/queues", headers });
   expect([page.statusCode, page.body]).toEqual([200, expect.stringContaining('<base href="/operator/queues/"')]);
@@ -35,7 +35,7 @@ test("owners see the queues on BullMQ's board, which runs nothing inline and loa
   ]);
 });
 
-test("it takes writes from its own page alone, and from owners alone", async () => {
+test("the queue board accepts writes only from its own page and from owners", async () => {
   const pause = (cookie: string, site_: string) =>
     site.inject({
       method: "PUT",

@@ -26,7 +26,7 @@ async function lookAt(instant: string): Promise<void> {
   await processors(site.app)["open-edition"]({}, new AbortController().signal);
 }
 
-test("a date that is moved goes out at its own time, once, to readers with a zone of their own too", async () => {
+test("a moved date is sent once at its own time, also to readers with their own time zone", async () => {
   const moved = await site.api("PUT", "/schedule/move/2026-11-25", { sendAt: "9:30" });
   expect(moved.json()).toMatchObject({
     sendAt: "07:00",
@@ -45,7 +45,7 @@ test("a date that is moved goes out at its own time, once, to readers with a zon
   expect(deliveries).toEqual([{ leaves_at: null }, { leaves_at: null }]);
 });
 
-test("neither a move into the past nor its undoing sends by surprise", async () => {
+test("moving a date into the past, or undoing it, sends nothing unexpectedly", async () => {
   site.clock.at = new Date("2026-11-26T06:00:00Z");
   expect((await site.api("PUT", "/schedule/move/2026-11-26", { sendAt: "05:00" })).statusCode).toBe(422);
   expect((await site.api("PUT", "/schedule/move/2026-11-26", { sendAt: "12:00" })).statusCode).toBe(200);
@@ -60,7 +60,7 @@ test("neither a move into the past nor its undoing sends by surprise", async () 
   });
 });
 
-test("holidays are skipped by a list with ranges, all or none, and put back", async () => {
+test("a list of dates and ranges is skipped as a whole or not at all, and can be put back", async () => {
   const dates = ["2026-12-24", "2026-12-25", "2026-12-31"];
   const list = ["2026-12-24..2026-12-25", "2026-12-31"];
   expect((await site.api("PUT", "/schedule/skip", { dates: list })).json()).toMatchObject({ skipped: dates });
@@ -74,7 +74,7 @@ test("holidays are skipped by a list with ranges, all or none, and put back", as
   ]);
 });
 
-test("a date that has passed is neither left out nor put back, and nothing is recorded of it", async () => {
+test("a date that has passed cannot be skipped or put back, and nothing is recorded", async () => {
   site.clock.at = new Date("2026-11-27T06:00:00Z");
   await site.api("PUT", "/schedule/skip", { dates: ["2026-11-27"] });
   site.clock.at = new Date("2026-11-27T08:00:00Z");
@@ -97,7 +97,7 @@ test("a date that has passed is neither left out nor put back, and nothing is re
   expect((await site.api("GET", "/schedule")).json().skipped).not.toContain("2027-03-01");
 });
 
-test("of two who change the schedule at once one wins, and the other is told who did", async () => {
+test("of two simultaneous schedule changes one wins, and the other is refused with the name of the winner", async () => {
   const seen = (await site.api("GET", "/schedule")).json().revision;
   const race = await Promise.all(
     ["09:00", "10:00"].map((sendAt) => site.api("PUT", "/schedule", { sendAt, revision: seen })),
@@ -112,7 +112,7 @@ test("of two who change the schedule at once one wins, and the other is told who
   expect([old.statusCode, old.json().detail]).toEqual([409, textOf("error.schedule_changed", { actor: "setting" })]);
 });
 
-test("an hour that has passed sends nothing unless somebody says so", async () => {
+test("a delivery time that has passed sends nothing without a decision", async () => {
   site.clock.at = new Date("2026-12-01T08:30:00Z");
   const set = (body: object) => site.api("PUT", "/schedule", { sendAt: "08:00", ...body });
   const asked = await set({});

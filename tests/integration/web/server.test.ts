@@ -1,8 +1,7 @@
+import { connect, createServer, type Socket, type AddressInfo } from "node:net";
 import { existsSync, readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
@@ -19,7 +18,7 @@ afterEach(async () => {
   running = site = null;
 });
 
-test("a started server is reached at the address in the data folder, which goes when it stops", async () => {
+test("a running server's address is in the data folder, and removed when it stops", async () => {
   site = await openWeb({ PORT: "0", HOST: "0.0.0.0", PUBLIC_URL: "http://localhost:3000" });
   running = await startWeb(site.app);
   const file = join(site.app.config.dataDir, "server");
@@ -42,7 +41,7 @@ test("a started server is reached at the address in the data folder, which goes 
   await expect(fetch(url)).rejects.toThrow();
 });
 
-test("a client that never ends its request does not keep the server from stopping, and a quick one gets its answer", async () => {
+test("a client that never finishes its request does not delay stopping, and a quick one gets its answer", async () => {
   site = await openWeb({ PORT: "0" });
   running = await startWeb(site.app);
   const { port } = new URL(running.url);
@@ -66,7 +65,7 @@ test("a client that never ends its request does not keep the server from stoppin
   await closed;
 }, 15_000);
 
-test("a body that stops arriving is cut; a slow one that goes on is read to its end", async () => {
+test("a request whose body stops arriving is ended, and a slow one is read completely", async () => {
   site = await openWeb();
   const web = buildWeb(site.app, { stalledMs: 1_000 });
   await web.listen({ host: "127.0.0.1", port: 0 });
@@ -110,7 +109,7 @@ test("a body that stops arriving is cut; a slow one that goes on is read to its 
   await web.close();
 }, 60_000);
 
-test("a port that is taken is refused in one sentence", async () => {
+test("a port in use is reported in one sentence", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
@@ -123,7 +122,7 @@ test("a port that is taken is refused in one sentence", async () => {
   other.close();
 });
 
-test("where a relay sends the mail there is no outbox, and the front page says so", async () => {
+test("with a relay there is no outbox, and the front page says so", async () => {
   site = await openWeb({ SMTP_URL: "smtp://127.0.0.1:2525" });
   const headers = { host: "localhost", connection: "keep-alive" };
   expect((await site.inject({ method: "GET", url: "/outbox", headers })).statusCode).toBe(404);
@@ -142,7 +141,7 @@ test.each([
   ["0", "127.0.0.1"],
   ["1", "192.0.2.9"],
   ["127.0.0.1,192.0.2.0/24", "203.0.113.5"],
-])("with TRUST_PROXY=%s the client's address is %s, whatever it made up itself", async (trust, expected) => {
+])("with TRUST_PROXY=%s the client's address is %s, whatever header it sent", async (trust, expected) => {
   site = await openWeb({ TRUST_PROXY: trust });
   site.web.get("/seen", async (request) => request.ip);
   const headers = { "x-forwarded-for": "198.51.100.1, 203.0.113.5, 192.0.2.9" };
@@ -155,7 +154,7 @@ test.each([
   ["1", "2001:db8::9", "2001:db8::9"],
   ["127.0.0.1,192.0.2.0/24", "203.0.113.5:1, 192.0.2.9:80", "203.0.113.5"],
   ["0", "192.0.2.9:51234", "127.0.0.1"],
-])("with TRUST_PROXY=%s, X-Forwarded-For: %s is a client at %s, whatever its port", async (trust, given, expected) => {
+])("with TRUST_PROXY=%s, X-Forwarded-For: %s is the client %s, without its port", async (trust, given, expected) => {
   site = await openWeb({ TRUST_PROXY: trust });
   site.web.get("/seen", async (request) => request.ip);
   expect((await site.inject({ method: "GET", url: "/seen", headers: { "x-forwarded-for": given } })).body).toBe(
@@ -163,7 +162,7 @@ test.each([
   );
 });
 
-test("behind a gateway that writes ports, one network is one network to the caps", async () => {
+test("rate limits ignore the ports that a gateway adds", async () => {
   site = await openWeb({ TRUST_PROXY: "1" });
   const form = signUps(site);
   const answers = [];

@@ -5,7 +5,7 @@ import type { FastifyInstance, LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openApp, type App } from "../../../src/app.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { loadHere, ownSettings } from "../../../src/config/load.ts";
+import { loadHere, settingsSource } from "../../../src/config/load.ts";
 import { buildWeb } from "../../../src/web/build.ts";
 import { formWithFile } from "../../support/form-with-file.ts";
 import { textOf } from "../../support/text.ts";
@@ -23,8 +23,8 @@ let reopened = 0;
 beforeAll(async () => {
   feed = await startFeed([{ id: "1", title: "LG U+ lays a cable", tags: ["lg u+"], at: new Date() }]);
   const config = loadHere(env);
-  const settings = ownSettings(config, env);
-  app = await openApp(config, { log: silentLog, command: "test", settings, reopen: () => void (reopened += 1) });
+  const source = settingsSource(env);
+  app = await openApp(config, { log: silentLog, command: "test", source, reopen: () => void (reopened += 1) });
   web = buildWeb(app);
 });
 afterAll(async () => {
@@ -43,7 +43,7 @@ async function post(url: string, fields: Record<string, string>): Promise<LightM
   return web.inject({ method: "POST", url, headers, payload: new URLSearchParams({ ...fields, csrf }).toString() });
 }
 
-test("the first operator is led to the set-up, which shows a feed's mail before anything is kept", async () => {
+test("the first operator is sent to the setup, which previews a feed's email before anything is stored", async () => {
   const link = new URL(readFileSync(join(dir, "setup"), "utf8").trim()).pathname;
   const first = await post(link, { name: "Ada", password, repeated: password });
   expect([first.statusCode, first.headers.location]).toEqual([303, "/operator/setup"]);
@@ -53,7 +53,7 @@ test("the first operator is led to the set-up, which shows a feed's mail before 
   const wrong = await post("/operator/setup/look", { url: "feed.xml" });
   expect([wrong.statusCode, wrong.body]).toEqual([
     422,
-    expect.stringMatching(/id="feed-told" role="alert">[^<]*feed\.xml/),
+    expect.stringMatching(/id="feed-result" role="alert">[^<]*feed\.xml/),
   ]);
   const look = await post("/operator/setup/look", { url: feed.url });
   expect(look.body).toContain(": 1 article");
@@ -69,10 +69,13 @@ test("the first operator is led to the set-up, which shows a feed's mail before 
   expect((await page()).body).toContain('src="/operator/preview.html"');
 });
 
-test("the publication is written into the data folder, for this user alone, once it is right as a whole", async () => {
+test("the publication's settings are stored privately in the data folder once all of them are valid", async () => {
   expect((await page()).body).toMatch(/id="LANGUAGE"[^>]* disabled>/);
   const wrong = await post("/operator/setup/publication", { PUBLICATION_NAME: "Daily", ACCENT_COLOUR: "reddish" });
-  expect([wrong.statusCode, wrong.body]).toEqual([422, expect.stringContaining("is not a colour")]);
+  expect([wrong.statusCode, wrong.body]).toEqual([
+    422,
+    expect.stringContaining(textOf("error.colour_invalid", { value: "reddish" }).split(" ").slice(1).join(" ")),
+  ]);
   expect(wrong.body).toContain('value="reddish"');
   expect(() => readFileSync(join(dir, "settings.env"))).toThrow();
 
@@ -96,7 +99,7 @@ async function upload(
   return web.inject({ method: "POST", url, headers: { cookie, "content-type": type }, payload });
 }
 
-test("a logo is taken from a file, once it is one; then it is set, and can be taken away", async () => {
+test("a valid logo file is stored, and the logo can be removed", async () => {
   const at = "/operator/setup/logo";
   const before = reopened;
   const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><path d="M0 0h40v40z"/></svg>';
@@ -124,11 +127,13 @@ test("a logo is taken from a file, once it is one; then it is set, and can be ta
   expect([again.statusCode, loadHere(env).logo, reopened]).toEqual([200, null, before + 2]);
   expect(readdirSync(dir).filter((name) => name.startsWith("logo."))).toEqual([]);
   expect(() => loadHere({ ...env, PUBLICATION_LOGO: "gone.png" })).toThrow(
-    `PUBLICATION_LOGO: ${textOf("error.logo_file_missing", { file: join(dir, "gone.png") })}`,
+    expect.objectContaining({
+      problems: [{ name: "PUBLICATION_LOGO", code: "logo_file_missing", data: { file: join(dir, "gone.png") } }],
+    }),
   );
 });
 
-test("a relay is asked before it is used; its password is in no page and not in the log", async () => {
+test("a relay is checked before it is saved, and its password is neither on pages nor in the log", async () => {
   const relay = { host: "127.0.0.1", port: "1", user: "me", password: "hush hush" };
   const wrong = await post("/operator/setup/relay", relay);
   expect([wrong.statusCode, wrong.body]).toEqual([422, expect.stringMatching(/127\.0\.0\.1:1.*name="unchecked"/s)]);
@@ -140,17 +145,39 @@ test("a relay is asked before it is used; its password is in no page and not in 
   expect(wrong.body + saved.body + audit).not.toMatch(/hush/);
 });
 
-test("where processes share the records, it shows what to put into their environment, and writes nothing", async () => {
-  const { writable, undo } = app.settings;
-  Object.assign(app.settings, { writable: false });
+test("settings of editions and alerts are on a page, with an error at its field", async () => {
+  const wrong = await post("/operator/settings/editions", { MAX_ARTICLES: "0", APPROVAL: "send" });
+  expect([wrong.statusCode, wrong.body]).toEqual([422, expect.stringContaining('id="MAX_ARTICLES-wrong"')]);
+  expect(wrong.body).toMatch(/value="0".*value="send" selected/s);
+  const before = reopened;
+  // The choice of a default is no change.
+  const saved = await post("/operator/settings/editions", {
+    MAX_ARTICLES: "",
+    APPROVAL: "send",
+    PRE_SEND_CHECKS: "on",
+  });
+  expect([saved.statusCode, reopened]).toEqual([200, before + 1]);
+  const alerts = await post("/operator/settings/alerts", { ALERT_MAIL: "desk@example.com" });
+  expect([alerts.statusCode, reopened]).toEqual([200, before + 2]);
+  expect(loadHere(env)).toMatchObject({ approval: "send", alertMail: ["desk@example.com"] });
+  const logged = await app.db.selectFrom("audit").select("subject").orderBy("id", "desc").limit(2).execute();
+  expect(logged.map(({ subject }) => subject)).toEqual(["ALERT_MAIL", "APPROVAL"]);
+  expect((await page("/operator/settings?done=alerts")).body).toContain(textOf("settings.page_saved"));
+});
+
+test("where settings cannot be saved, the setup shows environment variables and stores nothing", async () => {
+  const { place, undo } = app.settings;
+  Object.assign(app.settings, { place: null });
   const shown = await post("/operator/setup/publication", { PUBLICATION_NAME: "It's news" });
+  const editions = await post("/operator/settings/editions", { MAX_ARTICLES: "3" });
+  expect(editions.body).toContain("MAX_ARTICLES=&#39;3&#39;");
   expect(shown.body).toContain("PUBLICATION_NAME=&#39;It&#39;\\&#39;&#39;s news&#39;");
-  Object.assign(app.settings, { writable });
-  expect([reopened, loadHere(env).publicationName]).toEqual([4, "Telecom Daily"]);
+  Object.assign(app.settings, { place });
+  expect([reopened, loadHere(env).publicationName]).toEqual([6, "Telecom Daily"]);
   expect([undo(), loadHere(env).smtp, undo()]).toEqual([true, null, false]);
 });
 
-test("the schedule and a test mail are asked for there too", async () => {
+test("the setup changes the schedule and sends a test email", async () => {
   const late = await post("/operator/setup/schedule", { sendAt: "26:00", timezone: "Asia/Seoul", day: "mon" });
   expect([late.statusCode, late.body]).toEqual([422, expect.stringContaining("26:00")]);
   const wanted = { sendAt: "06:30", timezone: "Asia/Seoul", day: "mon" };

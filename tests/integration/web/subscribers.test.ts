@@ -13,7 +13,7 @@ afterAll(() => site.close());
 const add = async (body: object) => (await site.api("POST", "/subscribers", { tags: ["huawei"], ...body })).json();
 const notices = () => site.app.db.selectFrom("notices").select(["kind", "address"]).execute();
 
-test("a reader of a site's own form is asked to confirm, unless the site has their consent", async () => {
+test("a reader added with the API is asked to confirm, unless there is a consent", async () => {
   expect(
     await add({ address: "ada@example.com", timezone: "asia/seoul", formUrl: "https://news.example.com/1" }),
   ).toMatchObject({
@@ -23,7 +23,7 @@ test("a reader of a site's own form is asked to confirm, unless the site has the
   expect(await notices()).toEqual([{ kind: "confirm", address: "ada@example.com" }]);
   expect(await add({ address: "bo@example.com", confirmed: true })).toMatchObject({
     status: 422,
-    detail: expect.stringContaining("consent is missing: expected how and when"),
+    details: { faults: [{ field: "consent", code: "consent_missing" }] },
   });
   const consent = {
     method: "double opt-in at news.example.com",
@@ -46,7 +46,7 @@ test("a reader of a site's own form is asked to confirm, unless the site has the
   expect(await notices()).toHaveLength(1);
 });
 
-test("a consent confirms who is waiting; one of the future, or a wrong zone, adds nobody", async () => {
+test("a consent confirms a pending reader, and a future consent or an invalid time zone is refused", async () => {
   const consent = { method: "phone" };
   expect(await add({ address: "Ada@example.com", confirmed: true, consent })).toMatchObject({ status: "active" });
   const future = { method: "phone", at: "2027-01-01T00:00:00Z" };
@@ -63,7 +63,7 @@ async function release(address: string) {
   return found.statusCode === 200 ? site.api("DELETE", `/suppressions/${found.json().hash}`) : found;
 }
 
-test("one reader can be looked at, unsubscribed and erased", async () => {
+test("a reader can be viewed, unsubscribed and erased", async () => {
   const { id } = await add({ address: "dee@example.com", confirmed: true, consent: { method: "phone" } });
   expect((await site.api("GET", `/subscribers/${id}`)).json()).toMatchObject({ id, address: "dee@example.com" });
   expect((await site.api("DELETE", `/subscribers/${id}`)).json()).toMatchObject({ status: "unsubscribed" });
@@ -75,7 +75,7 @@ test("one reader can be looked at, unsubscribed and erased", async () => {
   expect((await site.api("DELETE", `/subscribers/${id}?erase`)).statusCode).toBe(404);
 });
 
-test("whoever was erased comes back by themselves or with a consent since then, and is no trace to be read", async () => {
+test("an erased reader can sign up again or be added with a newer consent, and leaves no readable trace", async () => {
   const address = "fay@example.com";
   const consent = { method: "phone", at: "2026-11-23T08:00:00Z" };
   const { id } = await add({ address, confirmed: true, consent });
@@ -93,7 +93,7 @@ test("whoever was erased comes back by themselves or with a consent since then, 
   expect((await site.api("GET", "/suppressions")).json().suppressions).toEqual([]);
 });
 
-test("an erasure takes the place of no other reason, and gives way to any", async () => {
+test("an erasure does not replace another suppression reason, and is replaced by any", async () => {
   const address = "gus@example.com";
   const reasons = async () =>
     (await site.api("GET", "/suppressions")).json().suppressions.map((one: { reason: string }) => one.reason);
@@ -109,7 +109,7 @@ test("an erasure takes the place of no other reason, and gives way to any", asyn
   expect(await reasons()).toEqual(["complaint"]);
 });
 
-test("an address is suppressed and let go; a complaint stays", async () => {
+test("an address is suppressed and released, but not after a complaint", async () => {
   const suppress = (address: string, reason?: string) =>
     site.api("POST", "/suppressions", { address, ...(reason === undefined ? {} : { reason }) });
   const { id } = await add({ address: "eve+news@example.com", confirmed: true, consent: { method: "phone" } });

@@ -26,7 +26,7 @@ const listed = async (): Promise<Record<string, string[]>> => {
 const logged = () =>
   site.app.db.selectFrom("audit").select(["subject", "detail"]).where("action", "=", "tag unalias").execute();
 
-test("a spelling is taken from a tag once, whoever asks how often; what it brought stays", async () => {
+test("removing a spelling twice changes nothing the second time, and its articles keep the tag", async () => {
   const two = await Promise.all([1, 2].map(() => remove("lgu+", "LG U+")));
   expect(two.map(({ status, changed }) => `${status} ${changed}`).toSorted()).toEqual(["200 false", "200 true"]);
   expect(await remove("LGU+", "lg u+")).toMatchObject({ status: 200, alias: "LGU+", tag: "lg u+", changed: false });
@@ -36,13 +36,13 @@ test("a spelling is taken from a tag once, whoever asks how often; what it broug
   expect(subscribers[0].tags).toEqual(["lg u+"]);
 });
 
-test("articles that come with it then bring a tag of that name", async () => {
+test("new articles with a removed spelling create a tag of that name", async () => {
   await site.api("POST", "/articles", article(3, ["LGU+"]));
   expect(Object.keys(await listed())).toEqual(["Korea", "lg u+", "LGU+"]);
   expect(await remove("LGU+", "lg u+")).toMatchObject({ status: 200, changed: false });
 });
 
-test("two operators at once: whoever moved the spelling wins, and the other is told where it leads", async () => {
+test("of two simultaneous changes of a spelling one wins, and the other is refused with the tag it belongs to", async () => {
   const [removed, renamed] = await Promise.all([
     remove("LG Uplus", "lg u+"),
     site.api("POST", "/tags/rename", { from: "lg u+", to: "LG Uplus" }),
@@ -66,6 +66,6 @@ test.each([
   ["korea", "Korea", 422, textOf("error.alias_is_tag_name", { tag: "Korea" })],
   ["x", "nonsense", 422, textOf("error.tag_unknown", { tags: '"nonsense"' })],
   [" ", "Korea", 422, textOf("error.tag_name_invalid", { value: " " })],
-])("%j of %j is refused in words", async (alias, tag, status, detail) => {
+])("removing %j from %j is refused", async (alias, tag, status, detail) => {
   expect(await remove(alias, tag)).toMatchObject({ status, detail });
 });

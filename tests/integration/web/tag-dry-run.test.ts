@@ -15,37 +15,35 @@ beforeAll(async () => {
 afterAll(() => site.close());
 
 const look = async (act: string, body: object) =>
-  (await site.api("POST", `/tags/${act}`, { ...body, dryRun: true })).json<{ changed: boolean; words: string }>();
+  (await site.api("POST", `/tags/${act}`, { ...body, dryRun: true })).json<{ changed: boolean; effect: string }>();
 const holdings = async () => ({
   tags: (await site.api("GET", "/tags")).json(),
   logged: await site.app.db.selectFrom("audit").select("action").where("action", "like", "tag %").execute(),
 });
 
-test("a dry run says in the words of the page what an act on a tag will do, and does nothing", async () => {
+test("a dry run answers what a change of a tag would do, and changes nothing", async () => {
   const before = await holdings();
   const hide = await look("hide", { tag: "internal" });
   expect(hide).toMatchObject({ tag: "internal", changed: true, readers: 2, onlyThis: 1, waiting: 2, waitingOnly: 1 });
-  expect(hide.words).toContain(
-    "2 readers follow it: they keep it, and it brings them nothing until you show it again.",
-  );
-  expect(hide.words).toContain("1 of them follows nothing else, and gets no mail until then.");
+  expect(hide.effect).toContain(textOf("effect.hide_followers", { n: 2 }));
+  expect(hide.effect).toContain(textOf("effect.hide_only_this", { n: 1 }));
   expect(await look("unhide", { tag: "internal" })).toMatchObject({ changed: false });
   expect(await look("rename", { from: "korea", to: "Seoul" })).toMatchObject({
     name: "Seoul",
     changed: true,
-    words: expect.stringContaining("1 reader follows it as before. “Korea” stays as another spelling"),
+    effect: expect.stringContaining(textOf("effect.rename_alias", { from: "Korea" })),
   });
   expect(await look("merge", { from: "korea", into: "internal" })).toMatchObject({
     from: "Korea",
     into: "internal",
     changed: true,
-    words: expect.stringContaining("It cannot be taken apart again."),
+    effect: expect.stringContaining(textOf("effect.merge_final", { from: "Korea" })),
   });
   expect(await holdings()).toEqual(before);
   expect(before.logged).toEqual([]);
 });
 
-test("a dry run is refused as the act itself would be", async () => {
+test("a dry run is refused like the change itself", async () => {
   expect(await look("rename", { from: "internal", to: "korea" })).toMatchObject({
     status: 409,
     detail: textOf("error.tag_alias_exists", { name: "korea", other: "Korea", tag: "internal" }),
@@ -55,11 +53,11 @@ test("a dry run is refused as the act itself would be", async () => {
   expect(await look("hide", { tag: "nonsense" })).toMatchObject({ status: 422 });
 });
 
-test("what was looked at is then done, and an act done already says that it changed nothing", async () => {
+test("a change that was already made answers that nothing changed", async () => {
   expect((await site.api("POST", "/tags/hide", { tag: "internal" })).json()).toMatchObject({ changed: true });
   expect(await look("hide", { tag: "internal" })).toMatchObject({ changed: false });
   expect(await look("merge", { from: "Korea", into: "internal" })).toMatchObject({
-    words: expect.stringContaining("“internal” is hidden, so none of them gets news of it until you show it."),
+    effect: expect.stringContaining(textOf("effect.merge_into_hidden", { into: "internal" })),
   });
   const merge = () => site.api("POST", "/tags/merge", { from: "Korea", into: "internal" });
   expect((await merge()).json()).toMatchObject({ from: "Korea", into: "internal", changed: true });

@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { createCaps, type Caps } from "../../../src/abuse/caps.ts";
-import type { Counters } from "../../../src/abuse/counters.ts";
+import { createCaps, type Caps, type Counters } from "../../../src/abuse/caps.ts";
 import { caps as most } from "../../../src/abuse/limits.ts";
 
 /** Counters of an hour that does not end. */

@@ -1,8 +1,7 @@
 import { solveChallenge } from "altcha-lib";
 import { deriveKey } from "altcha-lib/algorithms/pbkdf2";
 import { describe, expect, test } from "vitest";
-import { formAge, formTime } from "../../../src/abuse/form-time.ts";
-import { newChallenge, readProof } from "../../../src/abuse/proof.ts";
+import { formAge, formTime, newChallenge, readProof } from "../../../src/abuse/forms.ts";
 
 const secret = "a-secret-of-enough-length";
 const made = new Date("2026-11-24T08:00:00Z");

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
-import type { Counters } from "../../../src/abuse/counters.ts";
+import type { Counters } from "../../../src/abuse/caps.ts";
 import { signInCaps } from "../../../src/abuse/limits.ts";
 import { networkOf, siteOf } from "../../../src/abuse/network.ts";
 import { createSignInCaps, type SignInCaps } from "../../../src/abuse/sign-in.ts";
-import { knownDevice, rememberDevice } from "../../../src/operators/devices.ts";
+import { knownDevice, rememberDevice } from "../../../src/operators/sessions.ts";
 
 let seconds = 0;
 let signIns: SignInCaps;

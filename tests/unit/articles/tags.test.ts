@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { cleanTag, cleanTags, tagKey } from "../../../src/articles/tags.ts";
+import { cleanTag, cleanTags, searchKey, tagKey } from "../../../src/articles/tags.ts";
 
 /** Letters of many scripts, marks, symbols and emoji, in words. */
 const names = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 });
@@ -69,6 +69,11 @@ describe("tagKey", () => {
     ["Ǆ", "ǆ"],
     ["É", "e\u0301"],
     ["한국", "한국".normalize("NFD")],
+    ["LG U＋", "LG U+"],
+    ["ＬＧ　Ｕ＋", "lg u+"],
+    ["ﾃﾚｺﾑ", "テレコム"],
+    ["㈜한국", "(주)한국"],
+    ["25 ℃", "25 °c"],
   ])("makes %s and %s one tag", (a, b) => expect(tagKey(a)).toBe(tagKey(b)));
 
   test.each([
@@ -89,6 +94,31 @@ describe("tagKey", () => {
     fc.assert(
       fc.property(names, (name) => {
         expect(tagKey(tagKey(name))).toBe(tagKey(name));
+      }),
+    );
+  });
+});
+
+describe("searchKey", () => {
+  test.each([
+    ["Telefónica", "telefonica"],
+    ["Ångström", "angstrom"],
+    ["Łódź", "lodz"],
+    ["Orsted", "Ørsted"],
+    ["ΑΘΉΝΑ", "αθηνα"],
+    ["İstanbul", "istanbul"],
+  ])("finds %s as %s", (name, query) => expect(searchKey(name)).toBe(searchKey(query)));
+
+  test.each([
+    ["が", "か"],
+    ["हिन्दी", "हन्द"],
+    ["한", "하"],
+  ])("keeps %s apart from %s", (a, b) => expect(searchKey(a)).not.toBe(searchKey(b)));
+
+  it("changes nothing the second time", () => {
+    fc.assert(
+      fc.property(names, (name) => {
+        expect(searchKey(searchKey(name))).toBe(searchKey(name));
       }),
     );
   });

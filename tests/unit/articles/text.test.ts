@@ -14,13 +14,43 @@ describe("plainText", () => {
     ['<img src=x onerror="alert(1)">Hi', "Hi"],
     ["Q&A: R&D at AT&T", "Q&A: R&D at AT&T"],
     ["&xxe; &nosuch;", "&xxe; &nosuch;"],
-    ["<ul><li>one<li>two</ul>", "one two"],
+    ["<ul><li>one<li>two</ul>", "one; two"],
+    [
+      "Today: <ul><li>Rates rise.</li><li>Oil falls</li><li>Won up</li></ul> More soon.",
+      "Today: Rates rise. Oil falls; Won up More soon.",
+    ],
+    ["<ol><li>one<ul><li>inner</li></ul></li><li>two</li></ol>", "one inner; two"],
+    ["漢字の<ruby>読<rp>(</rp><rt>よ</rt><rp>)</rp></ruby>み", "漢字の読(よ)み"],
+    ["super<wbr>califragilistic", "supercalifragilistic"],
+    ["Press <kbd>Ctrl</kbd>+<kbd>C</kbd>", "Press Ctrl+C"],
+    ["Word<o:p></o:p> was here", "Word was here"],
+    ["<my-card>Custom</my-card>", "Custom"],
+    ["Before <iframe src='x'/> after", "Before after"],
+    ["Before <iframe src='x'> after", "Before after"],
+    ["Before <iframe src='x'>fallback</iframe> after", "Before after"],
+    ["<p>List<String> and map<K, V></p>", "List<String> and map<K, V>"],
+    ["<p>a <b and the rest", "a <b and the rest"],
+    ["<b>1</b> < 2 &amp;&amp; 3 > 2", "1 < 2 && 3 > 2"],
+    ["&#55357;&#56832; and &#xD83D;&#xDE00;", "😀 and 😀"],
+    ["<p>One<p>Two", "One Two"],
     ["<table><tr><td>a<td>b</table>", "a b"],
     ['<a href="https://x.example">link</a><!-- hidden -->', "link"],
     ["many\n\n \t spaces&nbsp;&nbsp; here ", "many spaces here"],
     ["bidi \u202Eabc\u202C and \u0007bell\u0000", "bidi abc and bell"],
     ["<h1>Heading stays as written</h1>", "Heading stays as written"],
   ])("reads %j", (raw, text) => expect(plainText(raw)).toBe(text));
+
+  test.each([
+    ["Why <body> and <p> matter", "Why <body> and <p> matter"],
+    ["Why &lt;body&gt; and &lt;p&gt; matter", "Why <body> and <p> matter"],
+    ["The <title> of a page", "The <title> of a page"],
+    ["LG U+ <b>wins</b>", "LG U+ wins"],
+    ["AT&amp;amp;T", "AT&T"],
+  ])("reads the title %j", (raw, text) => expect(plainText(raw, 500, "title")).toBe(text));
+
+  test.each(["Use <b>bold</b> &amp; more", "a < b"])("keeps the plain text %j", (raw) => {
+    expect(plainText(raw, 500, "text")).toBe(raw);
+  });
 
   it("cuts between graphemes and says so", () => {
     expect(plainText("👩‍👩‍👧".repeat(10), 20)).toBe(`${"👩‍👩‍👧".repeat(2)}…`);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { together } from "../../../src/base/share-answers.ts";
+import { together } from "../../../src/base/async.ts";
 
 test("those who ask during an answer ask together, and each gets their own", async () => {
   const asked: number[][] = [];

@@ -1,63 +1,49 @@
 import { describe, expect, test } from "vitest";
-import { summary, type Check } from "../../../src/cli/doctor/check.ts";
-import { checkDns, judgeDns, type Lookup } from "../../../src/cli/doctor/dns.ts";
-import { judgeRedis } from "../../../src/cli/doctor/queue.ts";
-import { checkDataFolder, checkPublicUrl } from "../../../src/cli/doctor/settings.ts";
+import { summary, type Check, checkDataFolder, checkPublicUrl } from "../../../src/cli/doctor/check.ts";
+import { checkDns, judgeDns } from "../../../src/cli/doctor/dns.ts";
+import { judgeRedis } from "../../../src/cli/doctor/engines.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { zone } from "../../support/zone.ts";
 import { execute } from "./execute.ts";
 
 const levels = (checks: readonly Check[]): string[] => checks.map((check) => `${check.name} ${check.level}`);
 
 describe("DNS", () => {
   test.each<[string, Parameters<typeof judgeDns>[1], string[]]>([
+    ["all records exist", { dmarc: ["v=DMARC1; p=none"], mx: ["mx.news.org"] }, ["DMARC ok", "MX ok"]],
+    ["no records", { dmarc: [], mx: [] }, ["DMARC warn", "MX warn"]],
     [
-      "all records exist",
-      { spf: ["v=spf1 mx -all"], dmarc: ["v=DMARC1; p=none"], mx: ["mx.news.org"] },
-      ["SPF ok", "DMARC ok", "MX ok"],
+      "two DMARC records count as none",
+      { dmarc: ["v=DMARC1; p=none", "v=DMARC1; p=reject"], mx: null },
+      ["DMARC fail"],
     ],
-    ["no records", { spf: [], dmarc: [], mx: [] }, ["SPF warn", "DMARC warn", "MX warn"]],
-    [
-      "two SPF records count as none",
-      { spf: ["v=spf1 mx -all", "v=spf1 a -all"], dmarc: null, mx: null },
-      ["SPF fail"],
-    ],
-    ["everyone may send", { spf: ["v=spf1 +all"], dmarc: null, mx: null }, ["SPF warn"]],
-    [
-      "a name that contains all is not +all",
-      { spf: ["v=spf1 include:all.example ?all"], dmarc: null, mx: null },
-      ["SPF ok"],
-    ],
-    ["no answer", { spf: null, dmarc: null, mx: null }, ["DNS warn"]],
+    ["no answer", { dmarc: null, mx: null }, ["DNS warn"]],
   ])("%s", (_what, records, expected) => {
     expect(levels(judgeDns("news.org", records))).toEqual(expected);
   });
 
-  const refusing = (code: string) => (): Promise<never> => Promise.reject(Object.assign(new Error(code), { code }));
-
   test("a domain without DMARC uses that of its parent", async () => {
-    const lookup: Lookup = {
-      txt: async (name) => (name === "_dmarc.news.org" ? ["v=DMARC1; p=reject"] : refusing("ENOTFOUND")()),
-      mx: async () => ["mx.news.org"],
-    };
-    expect(levels(await checkDns("alerts@mail.news.org", lookup))).toEqual(["SPF warn", "DMARC ok", "MX ok"]);
+    const lookup = zone({
+      "_dmarc.news.org": { txt: ["v=DMARC1; p=reject"] },
+      "mail.news.org": { mx: ["mx.news.org"] },
+    });
+    expect(levels(await checkDns("alerts@mail.news.org", lookup))).toEqual(["DMARC ok", "MX ok"]);
   });
 
   test("a domain that does not exist is one warning, not three", async () => {
-    const unknown = refusing("ENOTFOUND");
-    const checks = await checkDns("alerts@nwes.org", { txt: unknown, mx: unknown });
+    const checks = await checkDns("alerts@nwes.org", zone({}));
     expect(levels(checks)).toEqual(["DNS warn"]);
     expect(checks[0]!.sentence).toContain("Check MAIL_FROM");
   });
 
   test("a missing name server is not a failure", async () => {
-    const away = refusing("ECONNREFUSED");
-    const [check] = await checkDns("alerts@news.org", { txt: away, mx: away });
+    const [check] = await checkDns("alerts@news.org", zone({ "news.org": "away", "_dmarc.news.org": "away" }));
     expect(check).toMatchObject({ level: "warn", sentence: expect.stringContaining("dig TXT news.org") });
   });
 
   test.each(["alerts@localhost", "alerts@news.example", "alerts@newsroom"])("%s is not looked up", async (address) => {
     const asked = (): never => expect.fail("a name was looked up");
-    expect(levels(await checkDns(address, { txt: asked, mx: asked }))).toEqual(["DNS ok"]);
+    expect(levels(await checkDns(address, { txt: asked, mx: asked, addresses: asked }))).toEqual(["DNS ok"]);
   });
 });
 
@@ -89,6 +75,13 @@ describe("the public URL", () => {
   ])("%s", (_what, env, level) => {
     expect(checkPublicUrl(loadConfig(env)).level).toBe(level);
   });
+});
+
+test("the public URL of a server on this machine is the one it listens on", () => {
+  const config = loadConfig({});
+  expect(checkPublicUrl(config, "http://127.0.0.1:4100").sentence).toContain("http://127.0.0.1:4100");
+  const published = loadConfig({ PUBLIC_URL: "https://alerts.news.org" });
+  expect(checkPublicUrl(published, "http://127.0.0.1:4100").sentence).toContain("https://alerts.news.org");
 });
 
 test("a data folder that cannot be created", () => {

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
-import type { ComingAnswer } from "../../../src/cli/answers.ts";
+import type { ComingAnswer } from "../../../src/web/api/answers.ts";
 import { linksText } from "../../../src/cli/check-links.ts";
-import { comingText } from "../../../src/cli/coming-text.ts";
-import { changeOf, heldChangeOf } from "../../../src/cli/edition-edit.ts";
+import { comingText, changeOf, heldChangeOf } from "../../../src/cli/edition-edit.ts";
 import { execute } from "./execute.ts";
 
 const article = (id: number, more: Partial<ComingAnswer["articles"][number]> = {}) => ({
   id,
   title: `Headline ${id}`,
+  url: `https://news.site/${id}`,
+  summary: "",
+  origin: null,
+  publishedAt: null,
   tags: ["huawei"],
   leftOut: false,
   placed: false,
@@ -21,7 +24,12 @@ const shown: ComingAnswer = {
   revision: 3,
   introduction: "One.\n\nTwo.",
   subject: null,
-  articles: [article(3, { placed: true }), article(4, { original: {} }), article(5, { leftOut: true })],
+  articles: [
+    article(3, { placed: true }),
+    article(4, { original: { title: "Headline", summary: "" } }),
+    article(5, { leftOut: true }),
+  ],
+  warmUp: null,
   findings: ["“Headline 4” answers 404."],
 };
 
@@ -57,7 +65,7 @@ test("edition edit sends only the changes of a held edition", () => {
 });
 
 test("edition edit shows what was edited", () => {
-  const text = comingText(shown);
+  const text = comingText(shown, null);
   expect(text).toContain("One. / Two.");
   expect(text).toMatch(/3 +moved +Headline 3/);
   expect(text).toMatch(/4 +reworded +Headline 4/);
@@ -66,10 +74,16 @@ test("edition edit shows what was edited", () => {
 });
 
 test("edition check-links lists broken links and counts the others", () => {
-  const link = { id: 3, title: "Headline 3", url: "https://news.site/3" };
-  const fine = { ...link, id: 4, verdict: "fine" as const, said: null };
-  expect(linksText({ links: [fine], unasked: 0 })).toBe("1 of 1 link works.");
-  const text = linksText({ links: [fine, { ...link, verdict: "broken", said: "answers 404" }], unasked: 2 });
+  const link = {
+    id: 3,
+    title: "Headline 3",
+    url: "https://news.site/3",
+    code: null,
+    checkedAt: "2026-11-24T07:00:00Z",
+  };
+  const fine = { ...link, id: 4, verdict: "fine" as const, reason: null };
+  expect(linksText({ links: [fine], unchecked: 0 }, null)).toBe("1 of 1 link works.");
+  const text = linksText({ links: [fine, { ...link, verdict: "broken", reason: "answers 404" }], unchecked: 2 }, null);
   expect(text).toContain("1 of 2 links works. 2 links not checked.");
   expect(text).toMatch(/3 +broken +answers 404 +Headline 3 +https:/);
 });

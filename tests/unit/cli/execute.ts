@@ -1,7 +1,7 @@
 import { loadConfig } from "../../../src/config/load.ts";
 import { createContext } from "../../../src/cli/context.ts";
 import { failure } from "../../../src/cli/failure.ts";
-import { run } from "../../../src/cli/run.ts";
+import { run } from "../../../src/cli/program.ts";
 import { recordingTerminal } from "../../../src/cli/terminal.ts";
 
 /** Runs one command line in this process: its exit code, and what it printed where. */

@@ -3,8 +3,7 @@ import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { peek } from "../../../src/cli/input.ts";
-import { bar, startProgress } from "../../../src/cli/progress.ts";
-import { recordingTerminal } from "../../../src/cli/terminal.ts";
+import { bar, startProgress, recordingTerminal } from "../../../src/cli/terminal.ts";
 
 test.each([
   ["address,tags\n", "a"],

@@ -1,6 +1,7 @@
 import fc from "fast-check";
+import cells from "string-width";
 import { describe, expect, test } from "vitest";
-import { cells, facts, table } from "../../../src/cli/table.ts";
+import { facts, table } from "../../../src/cli/table.ts";
 
 const titles = [{ title: "Id", right: true }, { title: "Tag" }, { title: "Headline" }];
 
@@ -19,7 +20,12 @@ describe("table", () => {
     for (const steering of ["\u001b", "\u202e"]) expect(text).not.toContain(steering);
   });
 
-  test("never is wider than the terminal", () => {
+  test("the widest columns give way in a narrow terminal", () => {
+    const row = ["1", "huawei", "Huawei opens a laboratory for 6G"];
+    expect(table(titles, [row], 27)).toBe(["Id  Tag     Headline", " 1  huawei  Huawei opens a…"].join("\n"));
+  });
+
+  test("is never wider than the terminal", () => {
     const row = fc.tuple(
       fc.string({ unit: "grapheme" }),
       fc.string({ unit: "grapheme" }),

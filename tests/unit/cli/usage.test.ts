@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ApiError, failure } from "../../../src/cli/failure.ts";
 import { execute } from "./execute.ts";
 
 const nowhere = { DATA_DIR: "/nonexistent/dayletter" };
@@ -18,6 +19,8 @@ describe("wrong usage exits with 2 and one clear message", () => {
     ["no feed address", ["sources", "add", "ftp://news.example/feed"], /is not the URL of a feed/],
     ["no id", ["articles", "hide", "first"], /"first" is not an ID/],
     ["no renaming", ["sources", "add", "https://news.example/", "--rename", "5g"], /Use OLD=NEW/],
+    ["no zone of a feed", ["sources", "edit", "1", "--timezone", "Mars/Olympus"], /"Mars\/Olympus" is not a time zone/],
+    ["no change of a feed", ["sources", "edit", "1"], /Nothing to change/],
     ["no time", ["schedule", "set", "--at", "25:00"], /"25:00" is not a time of day/],
     ["no zone", ["schedule", "set", "--timezone", "Mars/Olympus"], /"Mars\/Olympus" is not a time zone/],
     ["no days", ["schedule", "set", "--days", "someday"], /"someday" is not a set of weekdays/],
@@ -70,3 +73,19 @@ test.each([[["--help"]], [["--version"]], [["edition", "send", "--help"]]])(
     expect(stdout).not.toBe("");
   },
 );
+
+test.each(["edition_exists", "passed_date_too_old", "passed_date_undecided"])(
+  "a refusal with the code %s gets a hint that names an option of the command",
+  (code) => {
+    const { lines } = failure(new ApiError(409, "No.", { code }), false);
+    expect(lines).toEqual(["No.", expect.stringContaining(" --")]);
+  },
+);
+
+test("all faults of a request are printed", () => {
+  const details = { faults: [{ sentence: "limit is wrong." }, { sentence: "after is wrong." }] };
+  expect(failure(new ApiError(422, "limit is wrong.", { details }), false)).toEqual({
+    code: 1,
+    lines: ["limit is wrong.", "  after is wrong."],
+  });
+});

@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
-import { notes, secretSettings, settingNames, settings } from "../../../src/config/schema.ts";
+import { aboutSetting, settingNames, type SettingName } from "../../../src/config/settings.ts";
+import { messagesOf } from "../../../src/catalogue/catalogue.ts";
+import { packageRoot } from "../../../src/package-root.ts";
 import { expectWritten } from "../../support/written-docs.ts";
 import { textOf } from "../../support/text.ts";
 
@@ -30,14 +34,46 @@ it("the example works only with a real SECRET", () => {
     queue: "redis",
     mail: false,
   });
-  expect(() => loadConfig(example)).toThrow(`SECRET: ${textOf("error.secret_has_space")}`);
+  expect(() => loadConfig(example)).toThrow("SECRET secret_has_space");
 });
+
+it(`docker-compose.yml passes on every setting (${command})`, () => {
+  const lines = settingNames.flatMap((name) => {
+    const { composeNote } = aboutSetting(name);
+    const value = composeValue(name);
+    const note = composeNote === undefined ? [] : [`    # ${composeNote}`];
+    return value === null ? [] : [...note, `    ${name}: ${value}`];
+  });
+  expectWritten("docker-compose.yml", { settings: lines.join("\n") }, command);
+});
+
+it(`.env.example has every setting that it can set (${command})`, () => {
+  const file = readFileSync(join(packageRoot, ".env.example"), "utf8").replace(/^# <settings>.*# <\/settings>$/ms, "");
+  const above = new Set([...file.matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1]));
+  const lines = settingNames.flatMap((name) => {
+    const { example: value, fallback } = aboutSetting(name);
+    const variable = /^\$\{([A-Z_]+):-\}$/.exec(composeValue(name) ?? "")?.[1];
+    if (variable === undefined || above.has(variable)) return [];
+    return [`# ${textOf(`setting.${name}`)}`, `#${variable}=${value ?? fallback ?? ""}`];
+  });
+  expectWritten(".env.example", { settings: lines.join("\n") }, command);
+});
+
+it("the catalogue has texts only of settings that exist", () => {
+  const named = Object.keys(messagesOf("en")).flatMap((key) => /^setting\.([A-Z_]+)/.exec(key)?.[1] ?? []);
+  expect([...new Set(named)].toSorted()).toEqual([...settingNames].toSorted());
+});
+
+function composeValue(name: SettingName): string | null {
+  const { compose = `\${${name}:-}` } = aboutSetting(name);
+  return compose;
+}
 
 function settingsTable(): string {
   const rows = settingNames.map((name) => {
-    const { description, shownDefault } = notes.get(settings.shape[name])!;
-    const names = secretSettings.includes(name) ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``;
-    return `| ${names} | ${shownDefault && `\`${shownDefault}\``} | ${description} |`;
+    const { secret = false, fallback, shownDefault = fallback ?? "" } = aboutSetting(name);
+    const names = secret ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``;
+    return `| ${names} | ${shownDefault && `\`${shownDefault}\``} | ${textOf(`setting.${name}`)} |`;
   });
   return ["| Setting | Default | What it does |", "| --- | --- | --- |", ...rows].join("\n");
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { allowedActions, balance, type EditionState } from "../../../src/editions/state.ts";
+import { balanceInWords } from "../../../src/sentences/deliveries.ts";
+import { allowedActions, type EditionState } from "../../../src/editions/state.ts";
 
 const handbook = readFileSync(new URL("../../../docs/operations/README.md", import.meta.url), "utf8");
 
@@ -22,5 +23,5 @@ it("tells every state of a delivery, and the balance as it is said", () => {
   expect(states).toEqual(["pending", "sending", "sent", "deferred", "rejected", "expired", "skipped", "unknown"]);
   const open = { pending: 0, sending: 0, deferred: 0 };
   const counts = { selected: 4812, sent: 4790, rejected: 12, expired: 3, skipped: 5, unknown: 2 };
-  expect(handbook).toContain(`\n${balance({ ...open, ...counts }).sentence}\n`);
+  expect(handbook).toContain(`\n${balanceInWords({ ...open, ...counts })}\n`);
 });

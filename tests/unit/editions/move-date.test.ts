@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { dueAt, nextSends, type Schedule } from "../../../src/schedule/calendar.ts";
-import { decideDue } from "../../../src/schedule/decide-due.ts";
-import { checkMove } from "../../../src/editions/move-date.ts";
-import { checkSkip } from "../../../src/editions/skip-dates.ts";
-import type { ErrorCode } from "../../../src/wording/catalogue.ts";
+import { checkMove, checkSkip } from "../../../src/editions/change-schedule.ts";
+import type { ErrorCode } from "../../../src/catalogue/catalogue.ts";
+import { dueBy } from "../../support/schedule.ts";
 import { execute } from "../cli/execute.ts";
 
 const at = (instant: string) => new Date(instant);
@@ -21,15 +20,15 @@ describe("a date that is moved", () => {
     const some = schedule({ "2026-11-24": "09:30", "2026-11-26": "10:00" });
     expect(dueAt("2026-11-24", some)).toEqual(at("2026-11-24T08:30Z"));
     expect(nextSends(at("2026-11-23T12:00Z"), some, 3)).toEqual([
-      { date: "2026-11-24", at: at("2026-11-24T08:30Z"), note: "Moved from 07:00 on this date." },
-      { date: "2026-11-25", at: at("2026-11-25T06:00Z"), note: null },
-      { date: "2026-11-27", at: at("2026-11-27T06:00Z"), note: null },
+      { date: "2026-11-24", at: at("2026-11-24T08:30Z"), notes: [{ code: "moved", from: "07:00" }] },
+      { date: "2026-11-25", at: at("2026-11-25T06:00Z"), notes: [] },
+      { date: "2026-11-27", at: at("2026-11-27T06:00Z"), notes: [] },
     ]);
   });
 
   it("opens once at its own time, and not at the schedule's", () => {
     const look = (now: string, recorded: string[] = []) =>
-      decideDue({
+      dueBy({
         now: at(now),
         since: at("2026-11-23T07:00Z"),
         schedule: schedule({ "2026-11-24": "09:30" }),
@@ -46,9 +45,10 @@ describe("a date that is moved", () => {
     const spring = schedule({ "2026-03-29": "02:30" }, { sendDays: [7] });
     const [send] = nextSends(at("2026-03-28T12:00Z"), spring, 1);
     expect(send).toMatchObject({ date: "2026-03-29", at: at("2026-03-29T01:00Z") });
-    expect(send!.note).toBe(
-      "Moved from 07:00 on this date. The clocks go forward: there is no 02:30 (Europe/Berlin), so this goes out at 03:00.",
-    );
+    expect(send!.notes).toEqual([
+      { code: "moved", from: "07:00" },
+      { code: "clocks_forward", time: "02:30", timezone: "Europe/Berlin", at: "03:00" },
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
-import { findingInWords, reasonInWords, templateProblem, type Reason } from "../../../src/editions/reason.ts";
+import { findingInWords, reasonInWords } from "../../../src/sentences/editions.ts";
+import { templateProblem, type Reason } from "../../../src/editions/reason.ts";
 import { textOf } from "../../support/text.ts";
 
 test("no reason has no words", () => {
@@ -39,9 +40,9 @@ describe("the words of a reason", () => {
   });
 
   test("a link that leads nowhere has no more to say", () => {
-    const data = { title: "A", said: null };
+    const data = { title: "A", result: null };
     expect(findingInWords({ code: "link_broken", data })).toBe(
-      textOf("finding.link_broken", { ...data, said: "none" }),
+      textOf("finding.link_broken", { title: "A", code: "none" }),
     );
   });
 });

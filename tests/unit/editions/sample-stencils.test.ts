@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { packageRoot } from "../../../src/package-root.ts";
-import { createSampleStencils, sampleOfArticles, type SampleStencils } from "../../../src/editions/sample-stencils.ts";
+import { createSampleStencils, sampleOfArticles, type SampleStencils } from "../../../src/editions/sample.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
 import type { EditionArticle } from "../../../src/render/types.ts";
 import { publication } from "../render/mail.ts";

@@ -53,3 +53,31 @@ test("a relay that cannot be reached is left alone until it can, and then tried 
   breaker.reachable(600_100);
   expect(breaker.waitMs(600_100)).toBe(599_900);
 });
+
+test.each([
+  ["noticed before it ends", [200, 900]],
+  ["noticed when it is over", [1_200]],
+])("a message from before another worker's pause, %s, does not lengthen it", (_when, noticed) => {
+  const breaker = createBreaker(3);
+  const pause = { reason: "421 4.3.2", failures: 1 };
+  for (const now of noticed) {
+    breaker.adopt({ ...pause, waitMs: Math.max(0, 1_100 - now), mine: now >= 1_100 }, now);
+  }
+  breaker.adopt({ ...pause, waitMs: 0, mine: true }, 1_300);
+  breaker.failed("timeout", 100, 1_400);
+  expect([breaker.waitMs(1_400), breaker.failures()]).toEqual([0, 1]);
+  breaker.failed("421 4.3.2", 1_350, 1_450);
+  expect([breaker.waitMs(1_450), breaker.failures()]).toEqual([2_000, 2]);
+});
+
+test("a message from before another worker's later pause does not lengthen that one", () => {
+  const breaker = createBreaker(3);
+  const pause = { waitMs: 0, mine: true, reason: "421 4.3.2", failures: 1 };
+  breaker.failed("421 4.3.2", 0, 0);
+  breaker.hold();
+  breaker.adopt(pause, 1_000);
+  breaker.adopt({ ...pause, waitMs: 2_000, mine: false, failures: 2 }, 1_500);
+  breaker.adopt({ ...pause, failures: 2 }, 3_600);
+  breaker.failed("timeout", 1_100, 3_700);
+  expect([breaker.waitMs(3_700), breaker.failures()]).toEqual([0, 2]);
+});

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ownHead, sharedHead } from "../../../src/mail/message.ts";
-import type { OwnFields, SharedFields } from "../../../src/mail/message.ts";
+import { ownHead, sharedHead, type OwnFields, type SharedFields } from "../../../src/mail/mime.ts";
 
 const shared: SharedFields = {
   from: { name: "Telecom Courier", address: "news@courier.example" },
@@ -13,9 +12,14 @@ const own: OwnFields = {
   subject: "Headline",
   messageId: "<1.2@courier.example>",
   date: new Date("2013-12-05T07:00:00Z"),
-  unsubscribe: "https://news.example/unsubscribe/x",
+  unsubscribe: { oneClick: "https://news.example/unsubscribe/x", mailto: null },
   feedbackId: "2013-12-05-1:edition:daily:courier",
 };
+
+const link = (oneClick: string): Partial<OwnFields> => ({ unsubscribe: { oneClick, mailto: null } });
+const secondWay = (uri: string): Partial<OwnFields> => ({
+  unsubscribe: { oneClick: "https://a.example/u", mailto: uri },
+});
 
 describe("the head of a mail", () => {
   test("has the fields that bulk mail needs, word for word", () => {
@@ -44,6 +48,13 @@ describe("the head of a mail", () => {
     expect(ownHead({ ...own, unsubscribe: null })).not.toContain("List-Unsubscribe");
   });
 
+  test("an email address to unsubscribe comes after the link, on a line of its own", () => {
+    const mailto = "mailto:bounce+x@news.example?subject=unsubscribe";
+    const head = ownHead({ ...own, unsubscribe: { oneClick: "https://news.example/unsubscribe/x", mailto } });
+    expect(head).toContain(`List-Unsubscribe: <https://news.example/unsubscribe/x>,\r\n <${mailto}>\r\n`);
+    expect(head.match(/^List-Unsubscribe:/gm)).toHaveLength(1);
+  });
+
   test("a sender without a name is the bare address", () => {
     expect(sharedHead({ ...shared, from: { name: "", address: "n@c.example" } }).from).toBe("From: n@c.example\r\n");
   });
@@ -55,9 +66,12 @@ describe("the head of a mail", () => {
     ["an address of absurd length", { to: `${"a".repeat(1000)}@mail.example` }],
     ["a line break in the Message-ID", { messageId: "1@c.example>\r\nBcc: <c@d.example" }],
     ["a Message-ID of absurd length", { messageId: `${"a".repeat(500)}@c.example` }],
-    ["a second unsubscribe address", { unsubscribe: "https://a.example/>, <mailto:b@c.example" }],
-    ["a javascript: unsubscribe address", { unsubscribe: "javascript:alert(1)" }],
-    ["an unsubscribe address of absurd length", { unsubscribe: `https://a.example/${"a".repeat(1000)}` }],
+    ["a second unsubscribe address", link("https://a.example/>, <mailto:b@c.example")],
+    ["a javascript: unsubscribe address", link("javascript:alert(1)")],
+    ["an unsubscribe address of absurd length", link(`https://a.example/${"a".repeat(1000)}`)],
+    ["a second email address to unsubscribe", secondWay("mailto:a@b.example,c@d.example")],
+    ["an email address to unsubscribe that ends the field", secondWay("mailto:a@b.example>\r\nBcc: c@d.example")],
+    ["an email address to unsubscribe without its scheme", secondWay("a@b.example")],
     ["a line break in the Feedback-ID", { feedbackId: "a:b\r\nBcc: c@d.example" }],
   ])("refuses %s", (_, change) => {
     expect(() => ownHead({ ...own, ...change })).toThrow(

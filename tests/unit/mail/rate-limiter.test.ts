@@ -1,17 +1,26 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createBreaker } from "../../../src/mail/breaker.ts";
 import { createRateLimiter, ticks, type RateLimiter } from "../../../src/mail/rate-limiter.ts";
-import { createThrottle } from "../../../src/mail/throttle.ts";
+import { createThrottle, type Throttle } from "../../../src/mail/throttle.ts";
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 function gateOf(connections: number, rate: number | null = null): RateLimiter {
   return createRateLimiter({
     connections,
     breaker: createBreaker(connections),
-    throttle: createThrottle(rate, ticks()),
+    throttle: throttleOf(rate),
   });
+}
+
+function throttleOf(rate: number | null): Throttle {
+  const throttle = createThrottle(rate !== null);
+  if (rate !== null) throttle.add({ from: ticks(), tokens: Infinity, rate });
+  return throttle;
 }
 
 test("permits never exceed the connections and go in the order of asking", async () => {
@@ -57,6 +66,18 @@ test("the rate holds on a clock of its own", async () => {
   expect(sent).toBeLessThanOrEqual(203);
   limiter.close();
   await sender;
+});
+
+test("a pause that ends at the moment of asking is over soon", async () => {
+  const breaker = createBreaker(1);
+  breaker.failed("451 try again", 0, 0);
+  // A timer can fire just before its time, so the pause may end between two readings of the clock.
+  vi.spyOn(performance, "now").mockReturnValue(1_000.001).mockReturnValueOnce(999.999);
+  const limiter = createRateLimiter({ connections: 1, breaker, throttle: createThrottle(false) });
+  const granted: number[] = [];
+  void limiter.reserve(1).then((n) => granted.push(n));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(granted).toEqual([1]);
 });
 
 test("closing answers everyone who waits, and drains when the last send ends or time is up", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { writeMetrics, type Metric } from "../../../src/operations/prometheus.ts";
+import { writeMetrics, type Metric } from "../../../src/operations/metrics.ts";
 
 test("figures in Prometheus' text format", () => {
   const metrics: Metric[] = [

@@ -6,9 +6,7 @@ import { packageRoot } from "../../../src/package-root.ts";
 
 const read = (...path: string[]): string => readFileSync(join(packageRoot, ...path), "utf8");
 const named = /\b(?:dayletter|process)_[a-z_]+\b/g;
-const source = ["src/operations/metrics.ts", "src/operations/process-metrics.ts", "src/web/metrics.ts"].map((path) =>
-  read(path),
-);
+const source = ["src/operations/metrics.ts", "src/web/metrics.ts"].map((path) => read(path));
 /** What `/metrics` serves: the names and labels that its code writes down. */
 const made = new Set(
   source.flatMap((text) => [...text.matchAll(/"((?:dayletter|process)_[a-z_]+)"/g)].map(([, name]) => name)),

@@ -1,6 +1,6 @@
 import { generateSync } from "otplib";
 import { expect, test } from "vitest";
-import { matchCode, totpKey, totpSetup } from "../../../src/operators/totp.ts";
+import { matchCode, totpKey, totpSetup } from "../../../src/operators/codes.ts";
 
 const key = Buffer.from("12345678901234567890");
 

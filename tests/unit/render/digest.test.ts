@@ -1,7 +1,7 @@
 import { simpleParser } from "mailparser";
 import { describe, expect, test } from "vitest";
 import { assemble, assembleHtml, assembleText, prepare, subjectLine } from "../../../src/render/assemble.ts";
-import { senderOf } from "../../../src/render/sender.ts";
+import { senderOf } from "../../../src/render/publication.ts";
 import { article, prepared, publication, readerMail } from "./mail.ts";
 
 const three = [article(0), article(1), article(2)];
@@ -14,8 +14,9 @@ describe("a reader's mail", () => {
     const shown = assembleHtml(edition, mail)
       .replace(/^[\s\S]*?<body/, "<body")
       .replace(/<[^>]*>/g, " ");
-    expect(shown.trim()).toMatch(/^3 articles on huawei, Korea\s+Preferences/);
-    expect(assembleText(edition, mail)).toMatch(/^3 articles on huawei, Korea\n/);
+    expect(shown.trim()).toMatch(/^Headline 1 \u00b7 Headline 2\s+Telecom Courier\s+Thursday/);
+    expect(assembleText(edition, mail)).toMatch(/^Headline 1 \u00b7 Headline 2\n/);
+    expect(assembleHtml(edition, readerMail([2]))).toContain('<span dir="auto">Headline 2</span>');
     expect(assembleHtml(edition, mail)).not.toMatch(/display:\s*none|font-size:\s*1px|opacity/);
   });
 
@@ -29,27 +30,43 @@ describe("a reader's mail", () => {
     expect(html.length - assembleHtml(await prepared(three), mail).length).toBeLessThan(1_200);
   });
 
-  test.each(["html", "text"] as const)(
-    "says in %s who it is from, why it came and how to stop it, twice",
-    async (form) => {
-      const show = form === "html" ? assembleHtml : assembleText;
-      const body = show(await prepared(three), readerMail([0, 2], { more: 1 }));
-      for (const url of [links.preferences, links.unsubscribe]) {
-        expect(body.match(new RegExp(`${url}(?![\\w/])`, "g"))).toHaveLength(2);
-      }
-      expect(body).not.toContain(links.oneClick);
-      expect(body).toContain("You get this email because you follow huawei, Korea.");
-      expect(body).toContain("reader@mail.example");
-      expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
-      expect(body).toContain("Thursday, December 5, 2013");
-      expect(body).toContain("On the web: Korea JoongAng Daily");
-      expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
-      expect(body).toContain("1 more article");
-      expect(body).toContain(form === "html" ? links.moreUrl.replace("&", "&amp;") : links.moreUrl);
-      expect(body).not.toContain("Headline 1");
-      expect(body.indexOf("Headline 0")).toBeLessThan(body.indexOf("Headline 2"));
-    },
-  );
+  test.each(["html", "text"] as const)("says in %s who it is from, why it came and how to stop it", async (form) => {
+    const show = form === "html" ? assembleHtml : assembleText;
+    const body = show(await prepared(three), readerMail([0, 2], { more: 1 }));
+    for (const url of [links.preferences, links.unsubscribe]) {
+      expect(body.match(new RegExp(`${url}(?![\\w/])`, "g"))).toHaveLength(form === "html" ? 2 : 1);
+      if (form === "text") expect(body.indexOf(url)).toBeGreaterThan(body.lastIndexOf("Headline 2"));
+    }
+    expect(body).not.toContain(links.oneClick);
+    expect(body).toContain("You get this email because you follow huawei, Korea.");
+    expect(body).toContain("reader@mail.example");
+    expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
+    expect(body).toContain("Thursday, December 5, 2013");
+    expect(body).toContain("On the web: Korea JoongAng Daily");
+    expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
+    expect(body).toContain("1 more article");
+    expect(body).toContain(form === "html" ? links.moreUrl.replace("&", "&amp;") : links.moreUrl);
+    expect(body).toContain("3 articles on huawei, Korea");
+    expect(body).not.toContain("Headline 1");
+    expect(body.lastIndexOf("Headline 0")).toBeLessThan(body.lastIndexOf("Headline 2"));
+  });
+
+  test.each(["html", "text"] as const)("links in %s to the publisher's pages, if there are any", async (form) => {
+    const show = form === "html" ? assembleHtml : assembleText;
+    const pages = [
+      { label: "Privacy & cookies", url: "https://courier.example/privacy?a=1" },
+      { label: "Impressum", url: "https://courier.example/imprint" },
+    ];
+    const bodyWith = async (shown: typeof pages) =>
+      show(await prepared(three, { publication: { links: shown } }), readerMail([0]));
+    const body = await bodyWith(pages);
+    for (const { url } of pages) expect(body.split(url)).toHaveLength(2);
+    expect(body).toContain(form === "html" ? "Privacy &amp; cookies</a>" : "Privacy & cookies: https://courier");
+    expect(body.indexOf(pages[0]!.url)).toBeGreaterThan(body.indexOf("Springfield"));
+    const own = await bodyWith(pages.slice(1));
+    expect(own).toContain(pages[1]!.url);
+    expect(own).not.toContain("cookies");
+  });
 
   test("gives the reader's first article the large headline, whichever it is", async () => {
     const html = assembleHtml(await prepared(three), readerMail([1, 2]));
@@ -61,6 +78,14 @@ describe("a reader's mail", () => {
       ["Headline 1", "28"],
       ["Headline 2", "20"],
     ]);
+  });
+
+  test("shows headlines as links", async () => {
+    const html = assembleHtml(await prepared(three), readerMail([0, 1]));
+    for (const [link] of html.matchAll(/(?<=<h2[^>]{0,300}>)<a [^>]*>/g)) {
+      expect(link).not.toContain("text-decoration:none");
+      expect(link).toContain(`color:${publication.accentColour}`);
+    }
   });
 
   test("has no line about more where there is no more", async () => {
@@ -76,7 +101,7 @@ describe("a reader's mail", () => {
     const parsed = await simpleParser(message);
     const value = (name: string): string[] =>
       parsed.headerLines.filter(({ key }) => key === name).map(({ line }) => line.replace(/^[^:]*: /, ""));
-    expect(value("list-unsubscribe")).toEqual([`<${links.oneClick}>`]);
+    expect(value("list-unsubscribe")).toEqual([`<${links.oneClick}>,\r\n <${links.mailto}>`]);
     expect(value("list-unsubscribe-post")).toEqual(["List-Unsubscribe=One-Click"]);
     expect(value("message-id")).toEqual(["<20131205.1.k3j5@courier.example>"]);
     expect(value("feedback-id")).toEqual(["2013-12-05-1:edition:daily.courier.example:courierexample"]);

@@ -42,7 +42,7 @@ describe("how many articles a mail holds", () => {
       readerMail(fit.positions, {
         more: fit.more,
         matchedTags: Array.from({ length: 60 }, () => word.repeat(8)),
-        links: { preferences: link, unsubscribe: link, oneClick: link, moreUrl: link },
+        links: { preferences: link, unsubscribe: link, oneClick: link, mailto: null, moreUrl: link },
       }),
     );
     expect(Buffer.byteLength(html)).toBeLessThanOrEqual(90_000);

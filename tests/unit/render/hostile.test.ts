@@ -24,17 +24,20 @@ describe("hostile text in every field", () => {
     const mail = { ...benignMail, matchedTags: [text, "Korea"] };
     const html = assembleHtml(edition, mail);
     const message = assemble(edition, mail);
-    expect(skeleton(html)).toEqual(skeleton(assembleHtml(plain, benignMail)));
+    const tags = (of: string): string[] => skeleton(of).filter((tag) => !/^<\/?bdi>$/.test(tag));
+    expect(tags(html)).toEqual(tags(assembleHtml(plain, benignMail)));
+    expect(html.match(/<bdi>/g)?.length).toBe(html.match(/<\/bdi>/g)?.length);
     expect(fieldNames(message)).toEqual(fieldNames(assemble(plain, benignMail)));
     expectWireSafe(message);
     // oxlint-disable-next-line no-control-regex -- the point is that none is left
     const unwanted = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/u;
-    for (const form of [html, assembleText(edition, mail)]) expect(form).not.toMatch(unwanted);
+    const isolated = (of: string): string => of.replace(/\u2068([^\u2066-\u2069]*)\u2069/g, "$1");
+    for (const form of [html, isolated(assembleText(edition, mail))]) expect(form).not.toMatch(unwanted);
     const parsed = await simpleParser(message);
     expect(parsed.to).toMatchObject({ value: [{ address: "reader@mail.example" }] });
     expect(parsed.from?.value).toMatchObject([{ address: "news@courier.example" }]);
     expect(parsed.subject?.length).toBeLessThanOrEqual(120);
-    expect(parsed.subject).not.toMatch(unwanted);
+    expect(isolated(parsed.subject ?? "")).not.toMatch(unwanted);
     expect(parsed.attachments).toEqual([]);
     expect(parsed.text?.trim()).toBe(assembleText(edition, mail).trim());
     expect(parsed.html).toBe(html);

@@ -1,11 +1,17 @@
 import { join } from "node:path";
 import { packageRoot } from "../../../src/package-root.ts";
 import { compileStencil } from "../../../src/render/compile.ts";
-import { prepare } from "../../../src/render/assemble.ts";
-import type { Prepared } from "../../../src/render/assemble.ts";
-import { senderOf } from "../../../src/render/sender.ts";
+import { prepare, type Prepared } from "../../../src/render/assemble.ts";
+import { senderOf } from "../../../src/render/publication.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
-import type { EditionArticle, EmailTemplates, Mode, Publication, ReaderMail } from "../../../src/render/types.ts";
+import type {
+  EditionArticle,
+  EditionWords,
+  EmailTemplates,
+  Mode,
+  Publication,
+  ReaderMail,
+} from "../../../src/render/types.ts";
 
 export const publication: Publication = {
   name: "Telecom Courier",
@@ -14,6 +20,8 @@ export const publication: Publication = {
   language: "en",
   accentColour: "#8a2f1f",
   logo: null,
+  pictures: "off",
+  links: [],
   from: { name: "Telecom Courier", address: "news@courier.example" },
   listId: "daily.courier.example",
 };
@@ -42,6 +50,7 @@ export function readerMail(positions: number[], more: Partial<ReaderMail> = {}):
       preferences: "https://news.example/preferences/AbCdEf0123456789AbCdEf0123456789AbCdEf01",
       unsubscribe: "https://news.example/preferences/AbCdEf0123456789AbCdEf0123456789AbCdEf01/unsubscribe",
       oneClick: "https://news.example/unsubscribe/AbCdEf0123456789AbCdEf0123456789AbCdEf02",
+      mailto: "mailto:bounce+abcdef@news.example?subject=unsubscribe",
       moreUrl: "https://news.example/editions/2013-12-05?tag=huawei&tag=Korea",
     },
     date: new Date("2013-12-05T07:00:00Z"),
@@ -57,7 +66,7 @@ export function templates(): Promise<EmailTemplates> {
 
 export async function prepared(
   articles: EditionArticle[],
-  options: { mode?: Mode; publication?: Partial<Publication>; number?: number } = {},
+  options: { mode?: Mode; publication?: Partial<Publication>; number?: number; words?: EditionWords } = {},
 ): Promise<Prepared> {
   const own = { ...publication, ...options.publication };
   const edition = { date: "2013-12-05", number: options.number ?? 1 };
@@ -66,6 +75,7 @@ export async function prepared(
     edition,
     articles,
     mode: options.mode ?? "edition",
+    ...(options.words ? { words: options.words } : {}),
   });
   return prepare(JSON.parse(JSON.stringify(stencil)) as typeof stencil, senderOf(own, edition));
 }

@@ -5,18 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkNoticeTemplates, openNoticeBuilder } from "../../../src/render/notice.ts";
 import type { NoticeMail } from "../../../src/render/notice-template.ts";
+import { publication } from "./mail.ts";
 
 const folder = "templates/email";
-const publication = {
-  name: "Telecom Daily",
-  publicUrl: "https://alerts.example",
-  postalAddress: "1 Wire Street",
-  language: "en",
-  accentColour: "#8a1c1c",
-  logo: null,
-  from: { name: "Telecom Daily", address: "alerts@example.com" },
-  listId: "daily.example.com",
-};
 const plain: NoticeMail = {
   to: "reader@example.org",
   messageId: "1@example.com",
@@ -45,7 +36,7 @@ test("both forms hold every part, the text first; who has not said yes is on no 
     "Three.",
     "/confirm/abc",
     "Because you asked.",
-    "1 Wire Street",
+    "12 Press Street",
   ]) {
     expect(mail.text, part).toContain(part);
     expect(mail.html, part).toContain(part);
@@ -55,14 +46,29 @@ test("both forms hold every part, the text first; who has not said yes is on no 
   expect(raw).not.toMatch(/^(List-|Precedence)/m);
 });
 
+test("the publisher's pages are linked in both forms", async () => {
+  const links = [
+    { label: "Privacy policy", url: "https://courier.example/privacy" },
+    { label: "Legal notice", url: "https://courier.example/imprint" },
+  ];
+  const raw = await (await openNoticeBuilder(folder, { ...publication, links })).print(plain);
+  const mail = await simpleParser(raw);
+  for (const { label, url } of links) {
+    expect(mail.text).toContain(`${label}: ${url}\n`);
+    expect(String(mail.html)).toMatch(new RegExp(`<a href="${url}"[^>]*>${label}</a>`));
+  }
+});
+
 test("a subscriber's notice can be left with one click", async () => {
   const own = {
     preferences: "https://alerts.example/preferences/p",
     unsubscribe: "https://alerts.example/preferences/p/unsubscribe",
     oneClick: "https://alerts.example/unsubscribe/u",
+    mailto: "mailto:bounce+u@alerts.example?subject=unsubscribe",
   };
   const { raw, mail } = await print({ own });
-  expect(raw).toMatch(/^List-Unsubscribe: <https:\/\/alerts\.example\/unsubscribe\/u>\r$/m);
+  expect(raw).toMatch(/^List-Unsubscribe: <https:\/\/alerts\.example\/unsubscribe\/u>,\r$/m);
+  expect(raw).toContain(`\n <${own.mailto}>\r\n`);
   expect(raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
   expect(mail.text).toContain(own.preferences);
   expect(mail.text).toContain(own.unsubscribe);

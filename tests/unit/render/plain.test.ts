@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contrastOf, readableOn } from "../../../src/render/colour.ts";
-import { clip, commaLine, httpUrl, oneLine, wrap } from "../../../src/render/plain.ts";
-import { readerValues } from "../../../src/render/personalise.ts";
-import { openWording } from "../../../src/wording/catalogue.ts";
+import { oneLine } from "../../../src/base/text.ts";
+import { clip, commaLine, httpUrl, wrap } from "../../../src/render/plain.ts";
+import { readerValues } from "../../../src/render/assemble.ts";
+import { openWording } from "../../../src/catalogue/catalogue.ts";
 import { readerMail } from "./mail.ts";
 
 const unit16 = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
@@ -82,7 +83,11 @@ describe("the accent colour", () => {
 
 function values(language: string, tags: string[] | "all", count: number): Record<string, string> {
   const positions = Array.from({ length: count }, (_, i) => i);
-  return readerValues(readerMail(positions, { matchedTags: tags }), openWording(language), "edition");
+  return readerValues(readerMail(positions, { matchedTags: tags }), {
+    wording: openWording(language),
+    mode: "edition",
+    headlines: positions.map((position) => `Headline ${position}`),
+  });
 }
 
 describe("the reader's sentences", () => {
@@ -99,15 +104,21 @@ describe("the reader's sentences", () => {
     ["de", ["Korea"], 2, "2 Artikel zu Korea", "Sie erhalten diese Mail, weil Sie Korea folgen."],
     ["ko", ["한국"], 2, "한국 관련 기사 2건", "구독하신 태그: 한국"],
     ["fr", ["x"], 1, "1 article on x", "You get this email because you follow x."],
-  ])("in %s, for %j and %d articles", (language, tags, count, preheader, why) => {
-    expect(values(language, tags, count)).toMatchObject({ preheader, why });
+  ])("in %s, for %j and %d articles", (language, tags, n, count, why) => {
+    expect(values(language, tags, n)).toMatchObject({ count, why });
   });
 
   test("many tags are counted rather than listed", () => {
     const tags = Array.from({ length: 60 }, (_, i) => `a tag of some length ${i}`);
-    const { preheader = "", why = "" } = values("en", tags, 2);
-    expect(preheader).toBe("2 articles on a tag of some length 0, a tag of some length 1 and 58 more");
-    expect(preheader.length).toBeLessThanOrEqual(90);
+    const { count = "", why = "" } = values("en", tags, 2);
+    expect(count).toBe("2 articles on a tag of some length 0, a tag of some length 1 and 58 more");
+    expect(count.length).toBeLessThanOrEqual(90);
     expect(why).toMatch(/ and \d+ more\.$/);
+  });
+
+  test("as many headlines as fit are in the preheader", () => {
+    const { preheader = "" } = values("en", "all", 30);
+    expect(preheader).toMatch(/^Headline 0 \u00b7 Headline 1 \u00b7 .*/);
+    expect(preheader.length).toBeLessThanOrEqual(90);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assembleHtml, prepare } from "../../../src/render/assemble.ts";
 import { compileStencil } from "../../../src/render/compile.ts";
-import { senderOf } from "../../../src/render/sender.ts";
+import { senderOf } from "../../../src/render/publication.ts";
 import { loadTemplates } from "../../../src/render/templates.ts";
 import type { EmailTemplates } from "../../../src/render/types.ts";
 import { article, publication, readerMail, templates } from "./mail.ts";

@@ -1,8 +1,7 @@
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, it } from "vitest";
 import { cronPattern, dueAt, isSendDay, localDate, nextSends, type Schedule } from "../../../src/schedule/calendar.ts";
-import { decideDue } from "../../../src/schedule/decide-due.ts";
-import { midnightZones, plus, scheduleOf } from "../../support/schedule.ts";
+import { dueBy, midnightZones, plus, scheduleOf } from "../../support/schedule.ts";
 
 const at = (instant: string) => new Date(instant);
 const hours = (count: number) => count * 3_600_000;
@@ -102,7 +101,7 @@ it("what was due stays due when the clock goes back over midnight", () => {
   const now = at("2010-11-07T02:45Z");
   expect(wall(now.getTime(), schedule.timezone)).toBe("2010-11-06T23:15:00");
   const input = { now, since: at("2010-11-06T12:00Z"), schedule, recorded: new Set<string>(), catchUpHours: 12 };
-  expect(decideDue(input).open?.date).toBe("2010-11-07");
+  expect(dueBy(input).open?.date).toBe("2010-11-07");
   expect(nextSends(now, schedule, 1)[0]?.date).toBe("2010-11-08");
 });
 
@@ -110,8 +109,8 @@ it("a day that never was has no edition", () => {
   const apia = scheduleOf("Pacific/Apia");
   const input = { schedule: apia, since: at("2011-12-28T18:00Z"), recorded: new Set(["2011-12-29"]), catchUpHours: 12 };
   expect(isSendDay("2011-12-30", apia)).toBe(false);
-  expect(decideDue({ ...input, now: at("2011-12-30T12:00Z") })).toEqual({ open: null, missed: [] });
-  expect(decideDue({ ...input, now: at("2011-12-30T17:00Z") })).toMatchObject({
+  expect(dueBy({ ...input, now: at("2011-12-30T12:00Z") })).toEqual({ open: null, missed: [] });
+  expect(dueBy({ ...input, now: at("2011-12-30T17:00Z") })).toMatchObject({
     open: { date: "2011-12-31" },
     missed: [],
   });
@@ -125,7 +124,7 @@ it.each(midnightZones)(
       const since = dueAt(plus(change, -3), schedule);
       const recorded = new Set<string>();
       for (let now = since.getTime(); recorded.size < 5; now += hours(0.5)) {
-        const { open, missed } = decideDue({ now: new Date(now), since, schedule, recorded, catchUpHours: 12 });
+        const { open, missed } = dueBy({ now: new Date(now), since, schedule, recorded, catchUpHours: 12 });
         expect(missed).toEqual([]);
         if (open === null) continue;
         expect(now - open.dueAt.getTime()).toBeLessThan(hours(0.5));
@@ -147,13 +146,13 @@ describe("nextSends", () => {
       {
         date: "2026-03-29",
         at: at("2026-03-29T01:00Z"),
-        note: "The clocks go forward: there is no 02:30 (Europe/Berlin), so this goes out at 03:00.",
+        notes: [{ code: "clocks_forward", time: "02:30", timezone: "Europe/Berlin", at: "03:00" }],
       },
-      { date: "2026-03-30", at: at("2026-03-30T00:30Z"), note: null },
+      { date: "2026-03-30", at: at("2026-03-30T00:30Z"), notes: [] },
     ]);
-    expect(nextSends(at("2026-10-24T12:00Z"), scheduleOf("Europe/Berlin", "02:30"), 1)[0]?.note).toBe(
-      "The clocks go back: 02:30 comes twice (Europe/Berlin), and this goes out the first time.",
-    );
+    expect(nextSends(at("2026-10-24T12:00Z"), scheduleOf("Europe/Berlin", "02:30"), 1)[0]?.notes).toEqual([
+      { code: "clocks_back", time: "02:30", timezone: "Europe/Berlin" },
+    ]);
   });
 
   it("leaves out what is skipped, off, past or never was", () => {

@@ -30,6 +30,30 @@ test.each([
   ["UTF-16 said of 8-bit text", declared("utf-16", 0xc3, 0xa9), null, "é"],
   ["no claim and no UTF-8", latin1("caf\u00e9"), null, "café"],
   ["one bad byte spoils one character", bytes(0xc3, 0xa9, 0xff, 0x61), "text/xml; charset=utf-8", "é\ufffda"],
+  ["UTF-8 under a single-byte label", utf8("한국 “é”"), "text/xml; charset=iso-8859-1", "한국 “é”"],
+  ["UTF-8 under windows-1252 in the declaration", declared("windows-1252", 0xed, 0x95, 0x9c), null, "한"],
+  ["UTF-8 under US-ASCII", utf8("é"), "text/xml; charset=us-ascii", "é"],
+  [
+    "mostly UTF-8 under a single-byte label",
+    bytes(...utf8("한국 통신사".repeat(5)), 0xed),
+    "text/xml; charset=latin1",
+    `${"한국 통신사".repeat(5)}\ufffd`,
+  ],
+  [
+    "mostly UTF-8 without a claim",
+    bytes(...utf8("한국 통신사".repeat(5)), 0xed, 0x3c),
+    null,
+    `${"한국 통신사".repeat(5)}\ufffd<`,
+  ],
+  ["EUC-KR under HTTP's Latin-1 default", declared("euc-kr", 0xc7, 0xd1), "text/xml; charset=ISO-8859-1", "한"],
+  ["EUC-KR under windows-1252", declared("ks_c_5601-1987", 0xc7, 0xd1), "text/xml; charset=windows-1252", "한"],
+  ["Shift_JIS under HTTP's Latin-1 default", declared("Shift_JIS", 0x93, 0xfa), "text/xml; charset=latin1", "日"],
+  [
+    "EUC-KR in a meta element",
+    bytes(...latin1('<meta http-equiv="Content-Type" content="text/html; charset=euc-kr">'), 0xc7, 0xd1),
+    "text/html; charset=ISO-8859-1",
+    '<meta http-equiv="Content-Type" content="text/html; charset=euc-kr">한',
+  ],
   ["nothing", bytes(), null, ""],
 ] as const)("%s", (_what, input, contentType, text) => {
   expect(body(decodeFeed(input, contentType))).toBe(text);

@@ -1,10 +1,10 @@
+import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { decodeFeed } from "../../../src/sources/charset.ts";
-import { problemText } from "../../../src/sources/parse-document.ts";
-import { findSourceLine } from "../../../src/sources/parse-origin.ts";
+import { sayReason } from "../../../src/catalogue/catalogue.ts";
+import { findSourceLine } from "../../../src/sources/parse-item.ts";
 import { parseFeed, type FeedItem } from "../../../src/sources/parse.ts";
 
 const feedUrl = "https://user:secret@feeds.example/all/feed.xml?key=k";
@@ -42,6 +42,7 @@ describe("formats", () => {
       tags: ["lg u+", "huawei", "AT&T"],
       publishedAt: new Date("2013-12-10T00:30:00Z"),
       origin: { name: "Korea JoongAng Daily", url: "https://kjd.example/a?x=1&y=2" },
+      picture: null,
     });
     expect(feed.items[1]).toMatchObject({
       url: "https://telecoms.example/news/2",
@@ -81,6 +82,7 @@ describe("formats", () => {
         tags: ["lg u+", "Korea"],
         publishedAt: new Date("2013-12-10T00:30:00Z"),
         origin: { name: "Korea JoongAng Daily", url: null },
+        picture: null,
       },
     ]);
   });
@@ -160,7 +162,7 @@ describe("hostile documents", () => {
       rss(`<item><title>${long}</title><link>https://a.example/${long}</link></item>`),
       feedUrl,
     );
-    expect(problemText(problems[0]!).length).toBeLessThan(300);
+    expect(sayReason(problems[0]!).length).toBeLessThan(300);
   });
 
   test("anything at all is read or refused, and never crashes", () => {

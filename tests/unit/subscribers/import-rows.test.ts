@@ -1,10 +1,20 @@
 import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { parseColumnMap, readCsv, readNdjson, type ImportLine } from "../../../src/subscribers/import-rows.ts";
+import {
+  parseColumnMap,
+  readCsv,
+  readNdjson,
+  type ImportLine,
+  type Recognised,
+} from "../../../src/subscribers/import-rows.ts";
 
-async function rows(lines: AsyncIterable<ImportLine>): Promise<unknown[]> {
-  const all = [];
-  for await (const line of lines) all.push("row" in line ? [line.row.address, line.row.tags] : line.reasons);
+async function rows(lines: AsyncIterable<ImportLine | Recognised>): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const line of lines) {
+    if ("row" in line) all.push([line.row.address, line.row.tags]);
+    else if ("reasons" in line) all.push(line.reasons);
+    else all.push(line);
+  }
   return all;
 }
 
@@ -70,9 +80,10 @@ describe("a list of any size and shape is read in little memory", () => {
         yield Buffer.from(tail);
       })(),
     );
-  const lines = async (read: AsyncIterable<ImportLine>) => {
+  const lines = async (read: AsyncIterable<ImportLine | Recognised>) => {
     const found = [];
-    for await (const line of read) found.push([line.line, "row" in line ? line.row.address : "problem"]);
+    for await (const line of read)
+      found.push("line" in line && [line.line, "row" in line ? line.row.address : "problem"]);
     return found;
   };
   const held = (): number => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
@@ -138,7 +149,7 @@ test.each(["\n", "\r\n", "\r"])("lines that end in %j are counted alike, however
       bytes.subarray(i * size, (i + 1) * size),
     );
     const found = [];
-    for await (const line of readCsv(Readable.from(pieces))) found.push([line.line, "row" in line]);
+    for await (const line of readCsv(Readable.from(pieces))) found.push("line" in line && [line.line, "row" in line]);
     expect(found).toEqual([
       [2, true],
       [3, false],
@@ -146,4 +157,12 @@ test.each(["\n", "\r\n", "\r"])("lines that end in %j are counted alike, however
       [6, true],
     ]);
   }
+});
+
+test("an export of another tool is recognised by its header, and a mapped column replaces what it would be read as", async () => {
+  const text =
+    "email,subscribed_to_emails,labels,created_at,Topics\na@example.com,true,vip,2024,5G\nb@example.com,false,vip,2024,5G";
+  const leaver = { line: 3, leaver: { address: "b@example.com", suppress: "unsubscribed", at: null } };
+  expect(await csv(text)).toEqual([{ tool: "ghost" }, ["a@example.com", ["vip"]], leaver]);
+  expect(await csv(text, "tags=topics")).toEqual([{ tool: "ghost" }, ["a@example.com", ["5G"]], leaver]);
 });

@@ -1,12 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import {
-  expiringToken,
-  linkToken,
-  noticeMessageId,
-  readExpiringToken,
-  readLinkToken,
-} from "../../../src/subscribers/tokens.ts";
+import { expiringToken, linkToken, readExpiringToken, readLinkToken } from "../../../src/subscribers/tokens.ts";
+import { noticeMessageId } from "../../../src/mail/message-id.ts";
 
 const secret = "a-secret-for-tests-only-0123456789";
 const key = randomBytes(16);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { makeAssets } from "../../../src/web/assets.ts";
-import { openWording } from "../../../src/wording/catalogue.ts";
+import { openWording } from "../../../src/catalogue/catalogue.ts";
 
-test("the accent is readable on both papers, and another accent is another file", () => {
+test("the accent colour is readable in both colour schemes, and a different accent has a different file", () => {
   const assetsOf = (accent: string) => makeAssets(accent, openWording("en"));
   const style = (accent: string) => assetsOf(accent).files.get(assetsOf(accent).links.style.split("/").pop()!)!.content;
   expect(style("#ffff00")).not.toMatch(/--accent: #ffff00;\n}\n@media/);

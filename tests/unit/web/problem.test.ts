@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { openWording } from "../../../src/wording/catalogue.ts";
-import { problemOf } from "../../../src/web/problem.ts";
+import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { problemOf } from "../../../src/web/failures.ts";
 
-test("what is not meant for people becomes a 500 that says nothing of it", () => {
+test("an unexpected error becomes a 500 that does not reveal it", () => {
   for (const thrown of [new Error("password=1"), { statusCode: 503, message: "secret" }, "text", undefined]) {
     expect(problemOf(thrown, undefined)).toMatchObject({
       status: 500,

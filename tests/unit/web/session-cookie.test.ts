@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { expect, test } from "vitest";
-import { sessionCookie } from "../../../src/web/operator/cookie.ts";
+import { sessionCookie } from "../../../src/web/operator/session.ts";
 
 const token = "t".repeat(43);
 
@@ -11,7 +11,7 @@ function set(publicUrl: string): string {
   return header;
 }
 
-test("with https the cookie is bound to the host and to encryption, without it to the host alone", () => {
+test("with https the cookie is bound to the host and to encryption, without https to the host only", () => {
   expect(set("https://alerts.example")).toBe(
     `__Host-dayletter=${token}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=1209600`,
   );
@@ -26,6 +26,6 @@ test.each([
   ["__Host-dayletter=", null],
   [`__Host-dayletter=${token}"`, null],
   ["", null],
-])("of the header %j the token is %j", (cookie, wanted) => {
+])("the token in the header %j is %j", (cookie, wanted) => {
   expect(sessionCookie("https://alerts.example").read({ headers: { cookie } } as FastifyRequest)).toBe(wanted);
 });

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../../src/package-root.ts";
 import { makeSnippets } from "../../../src/web/embed/snippets.ts";
-import { openWording } from "../../../src/wording/catalogue.ts";
+import { openWording } from "../../../src/catalogue/catalogue.ts";
 
-test("docs/embed.md shows what the operator page offers to copy", () => {
+test("docs/embed.md has the snippets of the dashboard", () => {
   const handbook = readFileSync(join(packageRoot, "docs/embed.md"), "utf8");
   const { link, ...shown } = makeSnippets("https://alerts.example", ["lg u+", "huawei", "Korea"], openWording("en"));
   for (const snippet of Object.values(shown)) expect(handbook).toContain(snippet);
   expect(link).toContain('href="https://alerts.example/subscribe?tags=lg%20u%2B&amp;tags=huawei&amp;tags=Korea"');
 });
 
-test("a tag is a tag, whatever is in it", () => {
+test("a tag with any characters is escaped in the snippets", () => {
   const { box, form } = makeSnippets(
     "https://alerts.example/news",
     ["Paris, Texas", `O'Neill "<&>"`],
@@ -27,7 +27,7 @@ test("a tag is a tag, whatever is in it", () => {
   );
 });
 
-test("what readers see of the form and the link is in the publication's language", () => {
+test("the texts of the form and the link are in the publication's language", () => {
   const { form, link } = makeSnippets("https://alerts.example", ["huawei"], openWording("de"));
   expect(form).toContain("<button>Anmelden</button>");
   for (const text of [form, link]) {

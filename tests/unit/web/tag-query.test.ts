@@ -15,11 +15,15 @@ test.each<[string, string[]]>([
   ["/sample?tag=100%&tag=%E0%A4&tag", ["100%", "\ufffd"]],
   ["/sample?tag=what?&x=tag=y", ["what?"]],
   ["/sample?tags=Seoul%2C%20Korea&tags=a%2Cb", ["Seoul, Korea", "a", "b"]],
+  ["/sample?tags=lg%20u%2B,%20Korea", ["lg u+", "Korea"]],
+  ["/operator/preview?tags=lg+u%2B%2C+Korea", ["lg u+", "Korea"]],
+  ["/subscribe?tags=lg+u+,+Korea%2C++huawei", ["lg u+", "Korea", "huawei"]],
+  ["/subscribe?tags=5g,%2B1", ["5g", "+1"]],
 ])("%s names %j", (url, tags) => {
   expect(readTags(url, (name) => name === "Seoul, Korea")).toEqual(tags);
 });
 
-test("what a link says is what is read", () => {
+test("a generated link is read back as the same tags", () => {
   const name = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => text.trim() !== "");
   fc.assert(
     fc.property(fc.array(name), (names) => {

@@ -10,7 +10,7 @@ test.each([
   ["a browser", { host: "localhost:3000", connection: "keep-alive" }],
   ["curl", { host: "127.0.0.1:3000" }],
   ["a browser that speaks IPv6", { host: "[::1]:3000", connection: "keep-alive" }],
-])("%s on this machine is taken for one", (_who, headers) => {
+])("%s on this machine is recognised", (_who, headers) => {
   expect(fromThisMachine(request(headers))).toBe(true);
 });
 
@@ -21,11 +21,11 @@ test.each<[string, Record<string, string>, { remoteAddress?: string; httpVersion
   // Without another word in its configuration nginx names the server that it passes on to, and nobody it does so for.
   ["nginx as it comes", { host: "127.0.0.1:3000", connection: "close" }, { httpVersion: "1.0" }],
   ["nginx with HTTP/1.1", { host: "127.0.0.1:3000", connection: "close" }],
-])("%s is not", (_who, headers, more) => {
+])("%s is not recognised as this machine", (_who, headers, more) => {
   expect(fromThisMachine(request(headers, more))).toBe(false);
 });
 
-test("what looks like a program here may be a proxy, so a browser must say that it is one", () => {
+test("a browser on this machine must send connection: keep-alive, because a proxy may look like a local program", () => {
   expect(browsedHere(request({ host: "localhost:3000", connection: "keep-alive" }))).toBe(true);
   expect(browsedHere(request({ host: "127.0.0.1:3000" }))).toBe(false);
   expect(browsedHere(request({ host: "attacker.example:3000", connection: "keep-alive" }))).toBe(false);

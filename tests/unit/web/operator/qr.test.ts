@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { qrCode } from "../../../../src/web/operator/qr.ts";
+import { qrCode } from "../../../../src/web/operator/account.ts";
 
 const uri = "otpauth://totp/Telecom%20Daily:Ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Telecom%20Daily";
 
@@ -12,7 +12,7 @@ function modules({ size, path }: { size: number; path: string }): string[] {
   return grid.map((row) => row.join(""));
 }
 
-test("a QR code has its three finders, within a quiet zone of four modules on every side", () => {
+test("a QR code has three finders and a quiet zone of four modules on every side", () => {
   const rows = modules(qrCode(uri));
   const finder = ["#######", "#.....#", "#.###.#", "#.###.#", "#.###.#", "#.....#", "#######"];
   const cut = (x: number, y: number): string[] => rows.slice(y, y + 7).map((row) => row.slice(x, x + 7));

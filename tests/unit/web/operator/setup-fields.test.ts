@@ -1,31 +1,40 @@
 import { expect, test } from "vitest";
 import { Refusal } from "../../../../src/base/errors.ts";
+import type { SettingProblem } from "../../../../src/config/settings.ts";
 import { sortProblems } from "../../../../src/web/operator/setup-fields.ts";
+import { textOf } from "../../../support/text.ts";
 
-const refusal = (...problems: string[]): Refusal => new Refusal(422, problems.join(" "), { problems });
+const refusal = (...problems: SettingProblem[]): Refusal =>
+  new Refusal(422, "settings_invalid", { reasons: "", problems });
+const wrongSender: SettingProblem = { name: "MAIL_FROM", code: "sender_invalid", data: { value: "alerts" } };
+const wrongColour: SettingProblem = { name: "ACCENT_COLOUR", code: "colour_invalid", data: { value: "red" } };
+const noAddress: SettingProblem = { name: "POSTAL_ADDRESS", code: "postal_address_missing", data: { relay: "relay" } };
 
 test("what is wrong with a setting stands at its field, in the form's words", () => {
-  expect(sortProblems(refusal('MAIL_FROM: "alerts" is no address.', "ACCENT_COLOUR: it is no colour."))).toEqual({
-    fields: { MAIL_FROM: '"alerts" is no address.', ACCENT_COLOUR: "It is no colour." },
+  expect(sortProblems(refusal(wrongSender, wrongColour), "publication")).toEqual({
+    fields: {
+      MAIL_FROM: textOf("error.sender_invalid", { value: "alerts" }),
+      ACCENT_COLOUR: textOf("error.colour_invalid", { value: "red" }),
+    },
     sentence: "Check “Sender”, “Accent colour”.",
   });
 });
 
 test("what another step asks for is called as its field is called", () => {
-  const problem = "POSTAL_ADDRESS is not set: bulk mail, such as that through relay.example, must carry it.";
-  expect(sortProblems(refusal(problem))).toEqual({
+  expect(sortProblems(refusal(noAddress), "relay")).toEqual({
     fields: {},
-    sentence: "“Postal address” is not set: bulk mail, such as that through relay.example, must carry it.",
+    sentence: textOf("error.postal_address_missing", { name: "“Postal address”", relay: "relay" }),
   });
 });
 
-test("any other sentence stays as it is, but for the names that only the environment has", () => {
-  const about = (message: string): string => sortProblems(new Refusal(422, message)).sentence;
-  expect(about("http://news.example/ is a web page, not a feed.")).toBe(
-    "http://news.example/ is a web page, not a feed.",
-  );
-  expect(about("The relay refused the password. Check both in SMTP_URL.")).toBe(
-    "The relay refused the password. Check both.",
-  );
-  expect(about("SMTP_URL: it has a ? with options.")).toBe("It has a ? with options.");
+test("the name of the variable stands only before what no form has", () => {
+  const options: SettingProblem = { name: "SMTP_URL", code: "relay_url_options", data: {} };
+  expect(sortProblems(refusal(options), "relay").sentence).toBe(textOf("error.relay_url_options"));
+  const port: SettingProblem = { name: "PORT", code: "flag_invalid", data: { value: "x" } };
+  expect(sortProblems(refusal(port), "relay").sentence).toBe(`PORT: ${textOf("error.flag_invalid", { value: "x" })}`);
+});
+
+test("any other refusal has its own sentence", () => {
+  const refused = new Refusal(422, "no_weekday_chosen");
+  expect(sortProblems(refused, "schedule")).toEqual({ fields: {}, sentence: textOf("error.no_weekday_chosen") });
 });

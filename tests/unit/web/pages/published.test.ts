@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isOld } from "../../../../src/web/pages/published.ts";
+import { isOld } from "../../../../src/web/pages/editions.ts";
 
 test.each([
   ["2025-11-24", "2026-11-24", false],

@@ -1,0 +1,6 @@
+import { askAgain, type AskAgainDeps } from "../src/notices/ask-again.ts";
+
+/** Once a day: asks readers whether they still want the emails, and pauses those who did not answer. */
+export async function askAgainJob(deps: AskAgainDeps) {
+  await askAgain(deps);
+}
