@@ -34,14 +34,19 @@ interface Slice {
 }
 
 /** The edition says in which partition the delivery is. */
-export type DeliveryOutcome = Outcome & { editionId: number };
+interface Placed {
+  editionId: number;
+  id: number;
+}
+
+export type DeliveryOutcome = Outcome & Placed;
 
 export type DeliveryLedger = Ledger<Slice, ClaimedDelivery, DeliveryOutcome>;
 
 /** What the outcome of a delivery means for the reader and the edition. */
 export interface DeliveryEffects {
-  /** Reopens, in the same transaction, finished editions of deliveries that turn out to be deferred. */
-  reopen(tx: Tx, deferred: readonly DeliveryOutcome[], now: Date): Promise<void>;
+  /** Reopens, in the same transaction, finished editions of deliveries that turn out to be still open. */
+  reopen(tx: Tx, open: readonly Placed[], now: Date): Promise<void>;
   /** Remembers, in the same transaction, that an address must never be mailed again. */
   suppress(tx: Tx, gone: { addressKey: string; editionId: number; reply: string; now: Date }): Promise<unknown>;
   /** Called after the commit with the number of further readers that an edition's emails have suppressed. */
@@ -52,7 +57,7 @@ export interface DeliveryEffects {
 export function deliveryTable(effects: DeliveryEffects): LedgerTable<Slice, ClaimedDelivery, DeliveryOutcome> {
   return {
     claim,
-    unclaim,
+    unclaim: (tx, claimant, now) => unclaim(tx, claimant, now, effects.reopen),
     async settle(tx, sender, outcomes, now) {
       await settle(tx, sender, outcomes, now);
       await effects.reopen(tx, deferredOf(outcomes), now);
@@ -129,13 +134,17 @@ export async function claim(
   return { claimed, skipped: 0, heldBack: waiting.rows.map((row) => row.name) };
 }
 
-/** Frees claims. Those of an edition that was cancelled since are skipped, like the others that it had left. */
-async function unclaim(tx: Tx, claimant: Claimant, now: Date): Promise<void> {
-  const { rows } = await sql<{ id: number }>`
-    select distinct d.edition_id as id from deliveries d where ${isForgotten("deliveries", claimant)}`.execute(tx);
-  const ids = rows.map(({ id }) => id);
+/**
+ * Frees claims. Those of an edition that was cancelled since are skipped, like the others that it had left.
+ * @param reopen as in the effects: the edition may have finished without what was swept as lost
+ */
+async function unclaim(tx: Tx, claimant: Claimant, now: Date, reopen: DeliveryEffects["reopen"]): Promise<void> {
+  const { rows } = await sql<Placed>`
+    select d.edition_id as "editionId", d.id from deliveries d where ${isForgotten("deliveries", claimant)}`.execute(tx);
+  const ids = editionsOf(rows);
   await lockEditions(tx, ids);
   await unclaimRows(tx, "deliveries", claimant, now);
+  await reopen(tx, rows, now);
   const editions = tx.selectFrom("editions").select("id").where("state", "=", "cancelled");
   for (const { id } of ids.length === 0 ? [] : await editions.where("id", "in", ids).execute()) {
     await skipOpen(tx, id, now);
@@ -173,8 +182,8 @@ function deferredOf(outcomes: readonly DeliveryOutcome[]): DeliveryOutcome[] {
   return outcomes.filter((outcome) => outcome.state === "deferred");
 }
 
-function editionsOf(outcomes: readonly DeliveryOutcome[]): number[] {
-  return [...new Set(outcomes.map((outcome) => outcome.editionId))];
+function editionsOf(deliveries: readonly Placed[]): number[] {
+  return [...new Set(deliveries.map(({ editionId }) => editionId))];
 }
 
 /**

@@ -87,7 +87,7 @@ const moves: readonly Move[] = [
   // This sends nothing: the readers get the edition by a retry.
   { event: "unsuppress", from: ["sending", "paused", "finished", "cancelled"], to: "same" },
   { event: "finish", from: ["sending"], to: "finished", sets: { closed_at: "now" } },
-  // A delivery that was swept as lost was deferred after all.
+  // A delivery that was swept as lost is open after all.
   { event: "reopen", from: ["finished"], to: "sending", sets: { closed_at: "null" } },
 ];
 
@@ -175,23 +175,24 @@ export async function moveEdition(
 }
 
 /**
- * Reopens finished editions with a delivery that was swept as lost and was deferred after all. Otherwise it would never be
- * retried.
+ * Reopens finished editions with a delivery that was swept as lost and was deferred, or not even handed over, after all.
+ * Otherwise it would never be sent.
+ * @param open the deliveries that may be open now
  */
 export async function reopenEditions(
   tx: Tx,
-  deferred: readonly { editionId: number; id: number }[],
+  open: readonly { editionId: number; id: number }[],
   now: Date,
 ): Promise<void> {
-  if (deferred.length === 0) return;
+  if (open.length === 0) return;
   const rows = await tx
     .selectFrom("editions as e")
     .innerJoin("deliveries as d", "d.edition_id", "e.id")
     .select("e.id")
     .distinct()
-    .where(sql<boolean>`e.id = any(${deferred.map(({ editionId }) => editionId)}::bigint[])`)
-    .where(sql<boolean>`d.id = any(${deferred.map(({ id }) => id)}::bigint[])`)
-    .where("d.state", "=", "deferred")
+    .where(sql<boolean>`e.id = any(${open.map(({ editionId }) => editionId)}::bigint[])`)
+    .where(sql<boolean>`d.id = any(${open.map(({ id }) => id)}::bigint[])`)
+    .where("d.state", "in", ["pending", "deferred"])
     .where("e.state", "=", "finished")
     .orderBy("e.id")
     .execute();

@@ -54,16 +54,23 @@ export async function settleRows(
     where d.id = g.id and d.claim = ${sender}::uuid and ${canMove("settle")}`.execute(tx);
 }
 
-/** That row `d` is claimed by a sender that does not know of it, and so has not sent it. */
+/**
+ * That row `d` is claimed by a sender that does not know of it, and so has not sent it. This also holds for a row that was
+ * swept as lost while its sender seemed dead.
+ */
 export function isForgotten(table: SendingTable, { sender, held }: Claimant): RawBuilder<boolean> {
-  return sql<boolean>`(${canMove("unclaim")} and d.claim = ${sender}::uuid and d.id <> all(${held}::${idTypes[table]}[]))`;
+  return sql<boolean>`(
+    ${canMove("unclaim", "unclaim-lost")} and d.claim = ${sender}::uuid and d.id <> all(${held}::${idTypes[table]}[]))`;
 }
 
-/** Rows that have been tried before are deferred again, with the time that they had. */
+/** Rows that have been tried before are deferred again, with the time that they had. What was swept as lost is due at once. */
 export async function unclaimRows(tx: Tx, table: SendingTable, claimant: Claimant, now: Date): Promise<void> {
-  await sql`
-    update ${sql.table(table)} d set ${eitherChanges(sql`d.attempts > 1`, ["unclaim-deferred", "unclaim"], { now })}
-    where ${isForgotten(table, claimant)}`.execute(tx);
+  const free = async (condition: RawBuilder<boolean>, columns: RawBuilder<unknown>): Promise<void> => {
+    await sql`
+      update ${sql.table(table)} d set ${columns} where ${condition} and ${isForgotten(table, claimant)}`.execute(tx);
+  };
+  await free(canMove("unclaim"), eitherChanges(sql`d.attempts > 1`, ["unclaim-deferred", "unclaim"], { now }));
+  await free(canMove("unclaim-lost"), changes("unclaim-lost", { now }));
 }
 
 /** Keeps the state of the editions as it is until the transaction ends. */

@@ -61,6 +61,13 @@ export const moves = [
   { event: "unclaim", from: ["sending"], to: "pending", sets: givenBack },
   // It had been tried before.
   { event: "unclaim-deferred", from: ["sending"], to: "deferred", sets: givenBack },
+  // Its sender seemed dead, and then gave it back.
+  {
+    event: "unclaim-lost",
+    from: ["unknown"],
+    to: "pending",
+    sets: { ...givenBack, due_at: "now", settled_at: "null", ...noReason },
+  },
   // Also from states that a claim was moved to when its sender seemed dead: late answers are true.
   {
     event: "settle",

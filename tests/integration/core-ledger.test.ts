@@ -291,6 +291,28 @@ describe("the truth comes late", () => {
     expect(await sums()).toMatchObject({ unknown: 2, deferred: 0, pending: 0 });
   });
 
+  test("what was never handed over is sent after all, also when the edition was finished without it", async () => {
+    await begin(1);
+    const slow = open();
+    const [id] = (await take(slow, 1)) as [number];
+    await sweep(randomUUID(), "hold");
+    expect(await closeEdition(world.app, editionId)).toBe(true);
+    await slow.giveBack([id]);
+    expect(await sums()).toMatchObject({ pending: 1, unknown: 0 });
+    expect(await getEdition(world.app.db, date)).toMatchObject({ state: "sending" });
+    expect(await take(open(), 1)).toEqual([id]);
+  });
+
+  test("what was never handed over of a cancelled edition is skipped", async () => {
+    await begin(1);
+    const slow = open();
+    const [id] = (await take(slow, 1)) as [number];
+    await sweep(randomUUID(), "hold");
+    await act("cancel");
+    await slow.giveBack([id]);
+    expect(await sums()).toMatchObject({ skipped: 1, unknown: 0 });
+  });
+
   test("after an operator asked for it again: what did go out is not sent twice", async () => {
     await begin(1);
     const [slow, other] = [open(), open()];

@@ -45,6 +45,7 @@ test("a worker that is suspended until it counts as dead, and comes back, mails 
     });
     process.kill(workers[0].pid, "SIGCONT");
     const { balance } = await eventually("everyone has theirs", async () => {
+      await app.wake("recover", {});
       const status = await look();
       return status.balance.sent === readers && status.state === "finished" ? status : null;
     });
