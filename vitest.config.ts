@@ -2,10 +2,16 @@ import { defineConfig } from "vitest/config";
 import { kinds, leftOut } from "./tests/support/kinds.ts";
 
 const missing = leftOut();
+const report = process.env["TEST_REPORT"];
 
 export default defineConfig({
   test: {
     globalSetup: "tests/support/left-out.ts",
+    reporters: [
+      "default",
+      "./tests/support/second-tries.ts",
+      ...(report === undefined ? [] : [["json", { outputFile: report }] as ["json", { outputFile: string }]]),
+    ],
     // For the two cores of CI. Many tests only wait for a server, a heartbeat or a pause, so a third file fits beside two.
     maxWorkers: 3,
     projects: kinds
@@ -21,6 +27,8 @@ export default defineConfig({
           isolate: false,
           testTimeout: { unit: 10_000, browser: 90_000 }[name as string] ?? 60_000,
           hookTimeout: 60_000,
+          // CI's machine is busy at times. What passes only then is named at the end of the run.
+          retry: name !== "unit" && process.env["CI"] === "true" ? 1 : 0,
           // Unit tests run from source; the other kinds also start the built program.
           ...(name === "unit" ? {} : { globalSetup: "tests/support/global-setup.ts" }),
         },
