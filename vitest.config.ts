@@ -25,7 +25,7 @@ export default defineConfig({
           benchmark: { include: [name === "unit" ? "tests/bench/**/*.bench.ts" : "tests/none"] },
           // A file closes all that it opens and keeps no state, so that files can share what they import.
           isolate: false,
-          testTimeout: { unit: 10_000, browser: 90_000 }[name as string] ?? 60_000,
+          testTimeout: { unit: 30_000, browser: 90_000 }[name as string] ?? 60_000,
           hookTimeout: 60_000,
           // CI's machine is busy at times. What passes only then is named at the end of the run.
           retry: name !== "unit" && process.env["CI"] === "true" ? 1 : 0,

@@ -140,7 +140,9 @@ export async function claim(
  */
 async function unclaim(tx: Tx, claimant: Claimant, now: Date, reopen: DeliveryEffects["reopen"]): Promise<void> {
   const { rows } = await sql<Placed>`
-    select d.edition_id as "editionId", d.id from deliveries d where ${isForgotten("deliveries", claimant)}`.execute(tx);
+    select d.edition_id as "editionId", d.id from deliveries d where ${isForgotten("deliveries", claimant)}`.execute(
+    tx,
+  );
   const ids = editionsOf(rows);
   await lockEditions(tx, ids);
   await unclaimRows(tx, "deliveries", claimant, now);

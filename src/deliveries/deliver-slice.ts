@@ -85,7 +85,7 @@ async function sendOne(
   const fields = { edition: editionId, slice, delivery: delivery.id };
   let message: Buffer;
   try {
-    message = builder.print(delivery, clock.now());
+    message = builder.print(delivery, clock.now(), transport.room.take);
   } catch (error) {
     transport.release(1);
     deps.providers.drop(delivery.id);
@@ -94,7 +94,10 @@ async function sendOne(
     return { id: delivery.id, editionId, state: "rejected", code: "build_failed", data, reply: null, dueAt: null };
   }
   deps.providers.start(delivery.id);
-  const verdict = await transport.send({ from: builder.from(delivery), to: delivery.address, message });
+  const mail = { from: builder.from(delivery), to: delivery.address, message, undotted: true };
+  const verdict = await transport.send(mail);
+  // Without a reply, the operating system may still have to take a part of it.
+  if (verdict.kind === "sent") transport.room.giveBack(message);
   deps.providers.onVerdict(flightOf(delivery), verdict, { editionId, slice });
   if (deps.watch(editionId, delivery.provider, verdict)) stop();
   if (verdict.kind === "sent") log.debug(fields, "sent");

@@ -6,11 +6,11 @@ const lineEndAndDot = Buffer.from("\r\n.\r\n");
 
 /**
  * What follows the reply to DATA (RFC 5321 §4.5.2): the message, with a second dot where a line begins with one, and the
- * final dot, in groups of buffers. The message is copied only if a line begins with a dot, which those that our encoders
- * write never do.
+ * final dot, in groups of buffers. The message is copied only if a line begins with a dot.
  * @param message in pieces that each end with a whole line, except the last
+ * @param undotted whether it is certain that no line begins with a dot
  */
-export function dataGroups(message: readonly Buffer[]): Buffer[][] {
+export function dataGroups(message: readonly Buffer[], undotted = false): Buffer[][] {
   const groups: Buffer[][] = [];
   let group: Buffer[] = [];
   let room = groupBytes;
@@ -29,7 +29,7 @@ export function dataGroups(message: readonly Buffer[]): Buffer[][] {
   };
   let ended = true;
   for (const piece of message) {
-    add(stuffed(piece));
+    add(undotted ? piece : stuffed(piece));
     if (piece.length > 0) ended = piece.length >= 2 && piece.at(-1) === 0x0a && piece.at(-2) === 0x0d;
   }
   group.push(ended ? dot : lineEndAndDot);

@@ -8,6 +8,7 @@ const lineLimit = 76;
  */
 export function quotedPrintable(text: string): string {
   if (plainLine.test(text) && text.length < lineLimit) return text + softBreak;
+  if (plainWord.test(text)) return wordLines(text);
   const out: string[] = [];
   let line = "";
   const chars = Array.from(text.replace(/\r\n?/g, "\n"));
@@ -32,6 +33,21 @@ const longestWord = 900;
 
 /** Printable ASCII that needs no encoding wherever it stands: the usual reader's value. */
 const plainLine = /^[!-\-/-<>-EG-~][ -<>-~]*$/;
+
+/** Printable ASCII without a space: a URL. */
+const plainWord = /^[!-<>-~]+$/;
+
+/** Such a word in lines. A dot at the start of a line is encoded. */
+function wordLines(word: string): string {
+  const out: string[] = [];
+  for (let at = 0; at < word.length;) {
+    const first = word[at] === "." ? "=2E" : word[at]!;
+    const end = at + lineLimit - first.length;
+    out.push(first, word.slice(at + 1, end), softBreak);
+    at = end;
+  }
+  return out.join("");
+}
 
 function encodeChar(char: string, first: boolean, chars: string[], i: number): string {
   const code = char.codePointAt(0) ?? 0;

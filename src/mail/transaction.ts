@@ -125,7 +125,7 @@ export function createTransactions(
     // The relay has answered a message that it does not have.
     if (ahead) return early(await dialogue.reply(times.envelope));
     const answer = dialogue.reply(times.envelope);
-    const groups = dataGroups(piecesOf(mail));
+    const groups = dataGroups(piecesOf(mail), mail.undotted);
     const last = groups.pop()!;
     let hasAnswer = false;
     const watched = answer.then(() => {

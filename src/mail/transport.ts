@@ -1,5 +1,6 @@
 import type { Message } from "../catalogue/catalogue.ts";
 import type { Refusal } from "../base/errors.ts";
+import type { MessageRoom } from "./message-room.ts";
 import type { Fault, SmtpFailure, Verdict } from "./verdict.ts";
 
 /** One message to one reader. */
@@ -10,6 +11,8 @@ export interface Mail {
   to: string;
   /** The whole message with CRLF line ends, without dot-stuffing. */
   message: Buffer;
+  /** Whether no line of the message begins with a dot, as its encoding guarantees. Otherwise it is searched for such lines. */
+  undotted?: boolean;
   /** DKIM-Signature fields, which stand before the message. */
   signatures?: Buffer;
 }
@@ -60,6 +63,8 @@ export interface Carrier {
 
 /** Sends messages, through a relay or into the outbox. */
 export interface Transport {
+  /** Where messages are built. Their memory can be given back once they are sent. */
+  readonly room: MessageRoom;
   /** Most connections of all workers together. */
   readonly connections: number;
   /** How many of them this worker may use at present. */

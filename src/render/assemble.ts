@@ -7,7 +7,6 @@ import { isolate } from "./scripts.ts";
 import { subjectOf } from "./subject.ts";
 import type { Sender } from "./publication.ts";
 import {
-  readerSlots,
   stencilVersion,
   type Part,
   type ReaderMail,
@@ -19,6 +18,9 @@ import {
 import { oneLine } from "../base/text.ts";
 
 type Form = "html" | "text";
+/** Slots whose values all readers of the same articles and tags share. */
+type SharedSlot = "preheader" | "count" | "why" | "moreUrl" | "moreArticles";
+type OwnSlot = Exclude<ReaderSlot, SharedSlot>;
 type Filled = Record<ReaderSlot, string>;
 type Piece = Buffer | { slot: ReaderSlot } | { articles: true } | { more: Piece[] };
 
@@ -30,9 +32,14 @@ export interface Prepared {
   borders: { text: string; html: string; end: string };
   html: Piece[];
   text: Piece[];
-  /** Encoded values that readers share, by their text. */
-  encoded: Record<Form, Map<string, string>>;
+  /** What readers of the same articles and tags share, by these. */
+  shared: Map<string, Shared>;
   articles: Map<number, { title: string; lead: Record<Form, Buffer>; rest: Record<Form, Buffer> }>;
+}
+
+/** The subject line and the encoded slots. */
+interface Shared extends Record<Form, Record<SharedSlot, string>> {
+  subject: string;
 }
 
 /** Throws `Refusal` 409 for a stencil that a different release stored. */
@@ -48,7 +55,7 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
     borders: partBorders(boundary, encodings),
     html: stencil.html.map((part) => toPiece(part, encodings.html)),
     text: stencil.text.map((part) => toPiece(part, encodings.text)),
-    encoded: { html: new Map(), text: new Map() },
+    shared: new Map(),
     articles: new Map(
       stencil.articles.map(({ position, title, lead, rest }) => [
         position,
@@ -59,26 +66,33 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
 }
 
 /**
- * One reader's whole message (RFC 5322, CRLF, 7-bit), without dot-stuffing. The same input gives the same bytes. Throws
- * `Refusal` 422 for an address, Message-ID or link that is not valid in a header, and for an unknown position.
+ * One reader's whole message (RFC 5322, CRLF, 7-bit). No line begins with a dot, so it needs no dot-stuffing. The same input
+ * gives the same bytes. Throws `Refusal` 422 for an address, Message-ID or link that is not valid in a header, and for an
+ * unknown position.
+ * @param take gives the memory for the message
  */
-export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
+export function assemble(
+  prepared: Prepared,
+  mail: ReaderMail,
+  take: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const { stencil, head, borders } = prepared;
-  const values = valuesOf(prepared, mail);
+  const shared = sharedBy(prepared, mail);
+  const values = ownValues(mail, stencil.mode);
   const own = ownHead({
     to: mail.to,
-    subject: subjectLine(prepared, mail),
+    subject: shared.subject,
     messageId: mail.messageId,
     date: mail.date,
     unsubscribe: stencil.mode === "edition" ? mail.links : null,
     feedbackId: head.feedbackId,
   });
   const out: (Buffer | string)[] = [head.from, own, head.fixed, borders.text];
-  layPart("text", values, prepared, mail, out);
+  layPart("text", { ...encodedValues(prepared, "text", values), ...shared.text }, prepared, mail, out);
   out.push(borders.html);
-  layPart("html", values, prepared, mail, out);
+  layPart("html", { ...encodedValues(prepared, "html", values), ...shared.html }, prepared, mail, out);
   out.push(borders.end);
-  return joined(out);
+  return joined(out, take);
 }
 
 /** The decoded HTML alone. Throws as `assemble` does for positions. */
@@ -108,38 +122,54 @@ const show: Record<Form, (value: string) => string> = { html: showHtml, text: wr
 
 function body(prepared: Prepared, mail: ReaderMail, form: Form): string {
   const out: (Buffer | string)[] = [];
-  layPart(form, valuesOf(prepared, mail), prepared, mail, out);
-  const encoded = joined(out).toString("latin1");
+  const values = encodedValues(prepared, form, ownValues(mail, prepared.stencil.mode));
+  layPart(form, { ...values, ...sharedBy(prepared, mail)[form] }, prepared, mail, out);
+  const encoded = joined(out, Buffer.allocUnsafe).toString("latin1");
   return prepared.stencil.encodings[form] === "base64" ? fromBase64(encoded) : fromQuotedPrintable(encoded);
 }
 
-function valuesOf({ stencil, wording, articles }: Prepared, mail: ReaderMail): Filled {
+/** Kept for so many groups of readers. An edition with more of them makes some again. */
+const mostShared = 2_000;
+
+function sharedBy(prepared: Prepared, mail: ReaderMail): Shared {
+  const { positions, more, matchedTags, links } = mail;
+  const tags = matchedTags === "all" ? "" : matchedTags.join("\n");
+  const key = `${positions.join()} ${more} ${links.moreUrl}\n${tags}`;
+  const kept = prepared.shared.get(key);
+  if (kept !== undefined) return kept;
+  const { stencil, wording, articles } = prepared;
   // The lead's headline is the subject already, unless an editor has written one.
-  const after = stencil.subject === undefined && mail.positions.length > 1 ? 1 : 0;
-  const headlines = mail.positions.slice(after, after + mostHeadlines).map((at) => articles.get(at)?.title ?? "");
-  return readerValues(mail, { wording, mode: stencil.mode, headlines, language: stencil.language });
+  const after = stencil.subject === undefined && positions.length > 1 ? 1 : 0;
+  const headlines = positions.slice(after, after + mostHeadlines).map((at) => articles.get(at)?.title ?? "");
+  const values = sharedValues(mail, { wording, headlines, language: stencil.language });
+  const shared = {
+    subject: subjectLine(prepared, mail),
+    html: encodedValues(prepared, "html", values),
+    text: encodedValues(prepared, "text", values),
+  };
+  if (prepared.shared.size >= mostShared) prepared.shared.clear();
+  prepared.shared.set(key, shared);
+  return shared;
 }
 
-/** Slots whose values many readers share, because they follow the same tags. */
-const sharedSlots: ReadonlySet<ReaderSlot> = new Set(["preheader", "count", "why", "moreArticles"]);
-const mostEncoded = 500;
+/** The values as they stand in one body part: quoted-printable, or text that becomes base64 together with what is around it. */
+function encodedValues<Slot extends ReaderSlot>(
+  { stencil }: Prepared,
+  form: Form,
+  values: Record<Slot, string>,
+): Record<Slot, string> {
+  const quoted = stencil.encodings[form] === "quoted-printable";
+  const encoded = { ...values };
+  for (const slot in values) {
+    const shown = show[form](values[slot]);
+    encoded[slot] = quoted ? quotedPrintable(shown) : shown;
+  }
+  return encoded;
+}
 
 /** One body part in the stencil's encoding. */
-function layPart(form: Form, values: Filled, prepared: Prepared, mail: ReaderMail, out: (Buffer | string)[]): void {
-  const quoted = prepared.stencil.encodings[form] === "quoted-printable";
-  const encode = (value: string): string => (quoted ? quotedPrintable(show[form](value)) : show[form](value));
-  const known = prepared.encoded[form];
-  const filled = { ...values };
-  for (const slot of readerSlots) {
-    const value = values[slot];
-    const kept = known.get(value);
-    filled[slot] = kept ?? encode(value);
-    if (kept === undefined && sharedSlots.has(slot)) {
-      if (known.size >= mostEncoded) known.clear();
-      known.set(value, filled[slot]);
-    }
-  }
-  if (quoted) lay(prepared[form], form, filled, prepared, mail, out);
+function layPart(form: Form, filled: Filled, prepared: Prepared, mail: ReaderMail, out: (Buffer | string)[]): void {
+  if (prepared.stencil.encodings[form] === "quoted-printable") lay(prepared[form], form, filled, prepared, mail, out);
   else layBase64(form, filled, prepared, mail, out);
 }
 
@@ -198,8 +228,10 @@ function bytes(text: string): Buffer {
 }
 
 /** All parts are ASCII, so a string has as many bytes as UTF-16 units. */
-function joined(parts: (Buffer | string)[]): Buffer {
-  const whole = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, 0));
+function joined(parts: readonly (Buffer | string)[], take: (bytes: number) => Buffer): Buffer {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const whole = take(size);
   let at = 0;
   for (const part of parts) at += typeof part === "string" ? whole.write(part, at, "latin1") : part.copy(whole, at);
   return whole;
@@ -211,20 +243,29 @@ const room = { preheader: 90, count: 60, why: 300 };
 const shortestCut = 20;
 const mostHeadlines = 8;
 
+/** The plain text of the slots that are a reader's own. In a sample copy their links are `#`. */
+export function ownValues({ to, links }: ReaderMail, mode: Mode): Record<OwnSlot, string> {
+  const own = mode === "edition";
+  return {
+    address: to,
+    preferencesUrl: own ? links.preferences : "#",
+    unsubscribeUrl: own ? links.unsubscribe : "#",
+  };
+}
+
 /**
- * The plain text of every reader slot. In a sample copy the reader's own links are `#`.
+ * The plain text of the other slots.
  * @param about.headlines of the reader's articles, for the preheader
  * @param about.language of the text around the names; the wording's if it is not given
  */
-export function readerValues(
-  mail: ReaderMail,
-  about: { wording: Wording; mode: Mode; headlines: readonly string[]; language?: string },
-): Record<ReaderSlot, string> {
-  const { wording, mode, language = wording.language } = about;
+export function sharedValues(
+  mail: Pick<ReaderMail, "positions" | "more" | "matchedTags" | "links">,
+  about: { wording: Wording; headlines: readonly string[]; language?: string },
+): Record<SharedSlot, string> {
+  const { wording, language = wording.language } = about;
   const { say } = wording;
   const n = mail.positions.length + mail.more;
   const tags = mail.matchedTags === "all" ? null : mail.matchedTags;
-  const own = mode === "edition";
   const count =
     tags === null
       ? say("mail.articles", { n })
@@ -234,9 +275,6 @@ export function readerValues(
     count,
     why:
       tags === null ? say("mail.why_all") : say("mail.why_tags", { tags: listed(tags, room.why, wording, language) }),
-    address: mail.to,
-    preferencesUrl: own ? mail.links.preferences : "#",
-    unsubscribeUrl: own ? mail.links.unsubscribe : "#",
     moreUrl: mail.links.moreUrl,
     moreArticles: say("mail.more", { n: mail.more }),
   };

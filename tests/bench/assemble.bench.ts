@@ -1,5 +1,5 @@
 import { bench, describe } from "vitest";
-import { assemble, readerValues } from "../../src/render/assemble.ts";
+import { assemble, ownValues, sharedValues } from "../../src/render/assemble.ts";
 import { renderLiquid, createSentinels } from "../../src/render/liquid.ts";
 import { mjmlToHtml } from "../../src/render/mjml.ts";
 import { templateValues } from "../../src/render/values.ts";
@@ -27,7 +27,7 @@ describe("one reader's mail with six articles", () => {
         { publication, edition: { date: "2013-12-05", number: 1 }, mode: "edition" },
         createSentinels(),
       ),
-      reader: readerValues(mail, { wording: openWording("en"), mode: "edition", headlines: [] }),
+      reader: { ...ownValues(mail, "edition"), ...sharedValues(mail, { wording: openWording("en"), headlines: [] }) },
       more: { begin: "", end: "" },
       articles: six.map((position, i) => ({
         ...articles[position],

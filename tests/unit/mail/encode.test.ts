@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { fromQuotedPrintable, headerText, phrase, quotedPrintable } from "../../../src/mail/encode.ts";
 
 const anyText = fc.string({ unit: "binary", maxLength: 400 });
+const words = fc.string({ unit: fc.constantFrom("a", ".", "/", "=", "F"), minLength: 60, maxLength: 240 });
 const lineText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 200 }),
   fc.string({ unit: "grapheme-ascii", maxLength: 300 }),
@@ -12,13 +13,13 @@ const lineText = fc.oneof(
 describe("quoted-printable", () => {
   test("pieces joined in any order decode to the joined texts", () => {
     fc.assert(
-      fc.property(fc.array(anyText, { maxLength: 6 }), (texts) => {
+      fc.property(fc.array(fc.oneof(anyText, words), { maxLength: 6 }), (texts) => {
         const normal = texts.map((text) => text.replace(/\r\n?/g, "\n"));
         const body = normal.map(quotedPrintable).join("");
         expect(fromQuotedPrintable(body)).toBe(normal.join(""));
         for (const line of body.split("\r\n")) {
           expect(line).toMatch(/^[\t -~]{0,76}$/);
-          expect(line).not.toMatch(/[\t ]$|^\.$|^From /);
+          expect(line).not.toMatch(/[\t ]$|^\.|^From /);
         }
       }),
     );
@@ -34,6 +35,7 @@ describe("quoted-printable", () => {
     ["an empty text is an empty piece", "", ""],
     ["75 characters and the soft break fill a line", "x".repeat(75), `${"x".repeat(75)}=\r\n`],
     ["76 do not", "x".repeat(76), `${"x".repeat(75)}=\r\nx=\r\n`],
+    ["nor does a dot that would begin a line", `${"x".repeat(75)}.y`, `${"x".repeat(75)}=\r\n=2Ey=\r\n`],
   ])("%s", (_, text, encoded) => {
     expect(quotedPrintable(text)).toBe(encoded);
   });

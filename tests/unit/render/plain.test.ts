@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { contrastOf, readableOn } from "../../../src/render/colour.ts";
 import { oneLine } from "../../../src/base/text.ts";
 import { clip, commaLine, httpUrl, wrap } from "../../../src/render/plain.ts";
-import { readerValues } from "../../../src/render/assemble.ts";
+import { sharedValues } from "../../../src/render/assemble.ts";
 import { openWording } from "../../../src/catalogue/catalogue.ts";
 import { readerMail } from "./mail.ts";
 
@@ -83,9 +83,8 @@ describe("the accent colour", () => {
 
 function values(language: string, tags: string[] | "all", count: number): Record<string, string> {
   const positions = Array.from({ length: count }, (_, i) => i);
-  return readerValues(readerMail(positions, { matchedTags: tags }), {
+  return sharedValues(readerMail(positions, { matchedTags: tags }), {
     wording: openWording(language),
-    mode: "edition",
     headlines: positions.map((position) => `Headline ${position}`),
   });
 }

@@ -6,6 +6,8 @@ export function expectWireSafe(message: Buffer): void {
   expect(text).toMatch(/^[\t\r\n -~]*$/);
   expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n/);
   const lines = text.split("\r\n");
+  // Nothing has to be doubled (RFC 5321 §4.5.2).
+  expect(lines.filter((line) => line.startsWith("."))).toEqual([]);
   const blank = lines.indexOf("");
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(998);
   expect(Math.max(...lines.slice(blank).map((line) => line.length))).toBeLessThanOrEqual(76);
