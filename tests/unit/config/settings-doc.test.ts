@@ -54,7 +54,7 @@ it(`.env.example has every setting that it can set (${command})`, () => {
     const { example: value, fallback } = aboutSetting(name);
     const variable = /^\$\{([A-Z_]+):-\}$/.exec(composeValue(name) ?? "")?.[1];
     if (variable === undefined || above.has(variable)) return [];
-    return [`# ${textOf(`setting.${name}`)}`, `#${variable}=${value ?? fallback ?? ""}`];
+    return [`# ${withoutLinks(textOf(`setting.${name}`))}`, `#${variable}=${value ?? fallback ?? ""}`];
   });
   expectWritten(".env.example", { settings: lines.join("\n") }, command);
 });
@@ -63,6 +63,11 @@ it("the catalogue has texts only of settings that exist", () => {
   const named = Object.keys(messagesOf("en")).flatMap((key) => /^setting\.([A-Z_]+)/.exec(key)?.[1] ?? []);
   expect([...new Set(named)].toSorted()).toEqual([...settingNames].toSorted());
 });
+
+/** Nothing renders a comment in .env, so a link becomes the path of its page. */
+function withoutLinks(text: string): string {
+  return text.replace(/\[[^\]]+\]\(([^)#]+)[^)]*\)/g, "docs/$1");
+}
 
 function composeValue(name: SettingName): string | null {
   const { compose = `\${${name}:-}` } = aboutSetting(name);
