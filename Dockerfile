@@ -1,4 +1,4 @@
-# Node 22, because Node 24 briefly needs 955 MB at startup to compile the embedded database. Node 22 needs 340 MB.
+# Node 22, because Node 24 needs about three times as much memory at startup, to compile the embedded database.
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -14,7 +14,7 @@ find node_modules -depth -regextype posix-extended -type d \
   -exec rm -rf {} +
 
 find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
-# Not all of *.map in dist: PostgreSQL, too, has files of that name.
+# Only *.js.map in dist, because PostgreSQL also has files that end in .map.
 find dist -type f -name '*.js.map' -delete
 
 find node_modules -type f \( -iname '*.md' -o -iname '*.markdown' \) \
