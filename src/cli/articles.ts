@@ -18,7 +18,7 @@ export function addArticles(program: Command, { terminal, client }: Context, set
 
   withJson(articles.command("list").description("list the newest articles and their editions"))
     .option("--tag <tag>", "only articles with this tag")
-    .option("--waiting", "only articles that wait for the next edition")
+    .option("--waiting", "only articles that are waiting for the next edition")
     .option("--limit <number>", "maximum number to show", limitArgument, 50)
     .action(async (options: JsonOption & { tag?: string; waiting?: boolean; limit: number }) => {
       const query = { tag: options.tag, unclaimed: options.waiting, limit: options.limit };

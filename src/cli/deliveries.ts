@@ -45,7 +45,7 @@ function deliveriesText({ deliveries, next }: DeliveryPage, name: string, column
   ]);
   const titles = [
     { title: "ID", right: true },
-    { title: "State" },
+    { title: "Status" },
     { title: "Address" },
     { title: "Attempts", right: true },
     { title: "Detail" },

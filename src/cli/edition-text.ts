@@ -19,7 +19,7 @@ export function editionsText(editions: readonly ListedEditionAnswer[], columns: 
   ]);
   const titles = [
     { title: "Edition" },
-    { title: "State" },
+    { title: "Status" },
     { title: "Due" },
     { title: "Articles", right: true },
     { title: "Readers", right: true },
@@ -39,7 +39,7 @@ export function editionText(edition: EditionDetailAnswer, columns: number | null
   const { timezone, articles } = edition;
   const summary = facts([
     ["Edition", edition.name],
-    ["State", edition.state],
+    ["Status", edition.state],
     ["Reason", edition.reason],
     ["Subject", edition.subject],
     ["Due", moment(edition.dueAt, timezone)],
@@ -54,7 +54,7 @@ export function editionText(edition: EditionDetailAnswer, columns: number | null
     [
       "Warm-up",
       edition.warmUp &&
-        `day ${edition.warmUp.day}: at most ${edition.warmUp.cap} readers at each mailbox provider, ${edition.warmUp.leftOut} left out`,
+        `day ${edition.warmUp.day}: at most ${edition.warmUp.cap} readers at each mailbox provider, ${edition.warmUp.leftOut} skipped`,
     ],
     ["Balance", edition.sentence],
     ["Outcomes", edition.outcomesSentence],

@@ -55,7 +55,11 @@ function providersText({ providers, outcomes }: ProviderList, columns: number | 
   return `${repliesText(providers, columns)}${later}`;
 }
 
-const levels = { low: "", raised: "above Gmail's 0.1%", high: "too high, the limit is 0.3%" } as const;
+const levels = {
+  low: "",
+  raised: "many (Gmail asks for less than 0.1%)",
+  high: "too many (the limit is 0.3%)",
+} as const;
 
 function outcomesText(outcomes: readonly ProviderOutcomesAnswer[], columns: number | null): string {
   const rows = outcomes.map((one) => [

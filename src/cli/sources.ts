@@ -77,7 +77,7 @@ export function addSources(program: Command, { terminal, client }: Context, setE
         terminal,
         options,
         removed,
-        ({ title }) => `Source ${id}${title ? ` (${title})` : ""} was removed. Its articles stay.`,
+        ({ title }) => `Source ${id}${title ? ` (${title})` : ""} was removed. Its articles are kept.`,
       );
     });
 }
@@ -126,6 +126,6 @@ function pollText({ outcome, reason, added, updated, unchanged, problems }: Poll
   if (outcome === "unchanged") return "No changes since the last check.";
   if (outcome === "left") return "Another process is already reading this feed.";
   if (outcome === "failed") return reason ?? "The feed cannot be read.";
-  const read = `${plural(added + updated + unchanged, "article")} read: ${added} new, ${updated} changed.`;
+  const read = `${plural(added + updated + unchanged, "article")} read: ${added} new, ${updated} updated.`;
   return [read, ...problems.map((problem) => `  ${problem}`)].join("\n");
 }

@@ -7,7 +7,7 @@ import { facts, table } from "./table.ts";
 export function addWarmUp(program: Command, { terminal, client }: Context): void {
   const warmUp = program.command("warmup").description("show the warm-up of a new sender or domain");
 
-  withJson(warmUp.command("show").description("show the day of the warm-up, its limits, and who is left out"))
+  withJson(warmUp.command("show").description("show the day of the warm-up, its limits, and who is skipped"))
     .option("--limit <number>", "maximum number of mailbox providers to show", limitArgument, 30)
     .action(async ({ limit, ...options }: { json?: boolean; limit: number }) => {
       const shown = await client().request<WarmUpAnswer>("GET", "/warm-up", { query: { limit } });
@@ -36,7 +36,7 @@ function warmUpText(
     { title: "Provider" },
     { title: "Readers", right: true },
     { title: "Within the limit", right: true },
-    { title: "Left out", right: true },
+    { title: "Skipped", right: true },
     { title: "All readers from" },
   ];
   const rows = providers.map((one) => [

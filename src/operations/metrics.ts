@@ -52,7 +52,7 @@ async function measureEdition(deps: MetricsDeps): Promise<Metric[]> {
   const metrics = [
     gauge(
       "dayletter_edition_lag_seconds",
-      "Seconds since the due time of the newest edition while it is unfinished, else 0",
+      "Seconds since the due time of the newest edition while it is unfinished, otherwise 0",
       lag,
     ),
   ];
@@ -184,10 +184,10 @@ async function measureAlerts({ db }: MetricsDeps): Promise<Metric[]> {
     .execute();
   const all = rows.reduce((sum, row) => sum + row.count, 0);
   return [
-    gauge("dayletter_alerts", "Open alerts", all),
+    gauge("dayletter_alerts", "Active alerts", all),
     many(
       "dayletter_alert",
-      "Open alerts by kind",
+      "Active alerts by kind",
       rows.map((row) => ({ labels: { kind: row.kind }, value: row.count })),
     ),
   ];
@@ -273,7 +273,7 @@ async function measureOutcomes({ db, clock }: MetricsDeps): Promise<Metric[]> {
     ),
     many(
       "dayletter_suppressions",
-      "Suppressed addresses by cause",
+      "Suppressed addresses by reason",
       suppressions.map(({ reason, count }) => ({ labels: { reason }, value: count })),
     ),
     many(

@@ -31,7 +31,7 @@ export function mismatches(readers: readonly DemoReader[], caught: readonly Caug
     .filter(({ address, confirmed }) => asked.filter((to) => to === address).length !== (confirmed ? 0 : 1))
     .map(
       ({ address, confirmed }) =>
-        `${address} got ${confirmed ? "a confirmation email although confirmed" : "not exactly one confirmation email"}.`,
+        `${address} got ${confirmed ? "a confirmation email although already confirmed" : "not exactly one confirmation email"}.`,
     );
   return [...wrong, ...differences(readers, mails)];
 }

@@ -71,7 +71,7 @@ export function judgeSpf(domain: string, record: string, readings: readonly SpfR
     return warn("SPF", `The SPF record of ${domain} does not permit ${relay} (${record}). ${how}.`);
   }
   const rest =
-    "Many relays send from other addresses: check that the record has what the relay's documentation asks for";
+    "Many relays send from other addresses. Check that the record has what the relay's documentation asks for";
   return ok("SPF", `${used}. It does not name ${relay} itself. ${rest}.`);
 }
 

@@ -58,7 +58,7 @@ export function addBounceTestRoutes(
     "/bounce-tests/:id",
     {
       config: { role: "owner" },
-      schema: { summary: "Remove a test of bounces", tags, params: id, response: { 204: z.null(), ...problems } },
+      schema: { summary: "Remove a bounce test", tags, params: id, response: { 204: z.null(), ...problems } },
     },
     async ({ params }, reply) => {
       await endBounceTest(app, params.id);

@@ -14,12 +14,12 @@ const longestBody = 5_000_000;
 const failuresPerMinute = 30;
 
 const summaries: Record<EmailService, string> = {
-  ses: "Receive events of Amazon SES",
-  sendgrid: "Receive events of Twilio SendGrid",
-  mailgun: "Receive events of Mailgun",
-  postmark: "Receive events of Postmark",
-  brevo: "Receive events of Brevo",
-  sparkpost: "Receive events of SparkPost",
+  ses: "Receive events from Amazon SES",
+  sendgrid: "Receive events from Twilio SendGrid",
+  mailgun: "Receive events from Mailgun",
+  postmark: "Receive events from Postmark",
+  brevo: "Receive events from Brevo",
+  sparkpost: "Receive events from SparkPost",
 };
 
 const resultSchema = z

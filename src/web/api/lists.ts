@@ -75,7 +75,7 @@ export function addListRoutes(server: ApiServer, app: Pick<App, "options" | "clo
         schema: {
           summary: `Import subscribers from CSV or NDJSON of up to ${mostMegabytes} MB`,
           description:
-            "CSV exports of Mailchimp, listmonk, Ghost, Substack, Buttondown and beehiiv are recognised by their header.",
+            "CSV exports from Mailchimp, listmonk, Ghost, Substack, Buttondown and beehiiv are recognised by their header.",
           tags,
           consumes: types,
           querystring: importQuery,

@@ -19,7 +19,9 @@ type AppDeps = Pick<App, "config" | "options" | "clock" | "db">;
 
 const role = z
   .enum(roles)
-  .describe("Viewers can see everything, editors can also change content and send, owners can do everything");
+  .describe(
+    "Viewers can see everything, editors can also change content and send editions, and owners can do everything",
+  );
 export const operatorSchema = z
   .object({
     id: z.int(),

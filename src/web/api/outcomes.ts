@@ -29,7 +29,7 @@ const report = z
       .describe(
         "Enhanced status code, reply code, or both, such as `550 5.1.1`. A bounce without a code counts as soft",
       ),
-    text: z.string().max(2_000).optional().describe("The server's words. Email addresses are removed from them"),
+    text: z.string().max(2_000).optional().describe("Text of the server's reply. Email addresses are removed from it"),
     at: z.iso.datetime({ offset: true }).optional().describe("When it happened; the current time if omitted"),
   })
   .meta({ id: "OutcomeReport" });

@@ -129,7 +129,7 @@ export const editionSchema = z
     articleCount: z.int(),
     readers: z.int().describe("Active subscribers when the edition was frozen"),
     unmatched: z.int().describe("Readers who follow none of its tags"),
-    selected: z.int().describe("Readers who follow one of its tags, including those that the warm-up leaves out"),
+    selected: z.int().describe("Readers who follow one of its tags, including those that the warm-up skips"),
     warmUp: editionWarmUpSchema.nullable().describe("null if the date has no limit"),
     introduction: z.string().nullable(),
     subject: z
@@ -269,7 +269,7 @@ export const scheduleSchema = z
     moved: z
       .array(z.object({ date: z.iso.date(), sendAt: z.string() }))
       .describe("Dates with a different delivery time"),
-    next: z.array(nextSendSchema).describe("The next five deliveries"),
+    next: z.array(nextSendSchema).describe("The next five sends"),
     revision: z.string().describe("Changes when the time, days, time zone or moved dates change"),
   })
   .meta({ id: "Schedule" });

@@ -37,7 +37,7 @@ export const statusSchema = z.object({
       pausedReaders: z.int().describe("Active readers who are paused now because they did not answer"),
     })
     .describe("Readers who were asked in the last 12 months whether they still want the emails"),
-  waiting: z.int().describe("Articles that wait for the next edition"),
+  waiting: z.int().describe("Articles waiting for the next edition"),
   transport: z.object({
     open: z.int(),
     busy: z.int(),

@@ -38,7 +38,7 @@ export const subscriberSchema = z
     pausedFor: z
       .enum(questionCauses)
       .nullable()
-      .describe("Why they were asked: most of their emails bounced, or they had not done anything for a long time"),
+      .describe("Why they were asked: most of their emails bounced, or they had not changed anything for a long time"),
     createdAt: z.date(),
     confirmedAt: z.date().nullable(),
     leftAt: z.date().nullable(),

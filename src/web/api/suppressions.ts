@@ -28,7 +28,7 @@ export const suppressionSchema = z
       .enum(["relay", ...outcomeSources])
       .nullable()
       .describe(
-        "Who said so: the relay's reply or a way in for reports; null for an operator, an import and an erasure",
+        "How it was reported: the relay's reply, or a way in for reports; null for an operator, an import or an erasure",
       ),
   })
   .meta({ id: "Suppression" });

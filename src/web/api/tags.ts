@@ -81,7 +81,7 @@ export const tagHiddenSchema = z.object({
   tag: z.string(),
   readers: z.int().describe("Active readers who follow it"),
   onlyThis: z.int().describe("Readers who follow no other visible tag, and get no emails while it is hidden"),
-  waiting: z.int().describe("Articles with this tag that wait for the next edition"),
+  waiting: z.int().describe("Articles with this tag that are waiting for the next edition"),
   waitingOnly: z.int().describe("Waiting articles without another visible tag, which only readers of all news get"),
   ...tagActFields,
 });

@@ -39,7 +39,7 @@ export function addWarmUpRoutes(server: ApiServer, app: Pick<App, "db" | "clock"
     {
       config: { role: "viewer" },
       schema: {
-        summary: "Get the warm-up of a new sender: its day, its limits, and who is left out",
+        summary: "Get the warm-up of a new sender: its day, its limits, and who is skipped",
         tags: ["providers"],
         querystring: z.strictObject({ limit: limit(30) }),
         response: { 200: warmUpSchema, ...problems },

@@ -49,7 +49,7 @@ describe("commands against a running server", () => {
   test("a feed is added, listed and checked", async () => {
     expect(await run(["sources", "add", feed.url])).toMatchObject({
       code: 0,
-      stdout: "Source 1 added: Telecom Daily. 2 articles read: 2 new, 0 changed.\n",
+      stdout: "Source 1 added: Telecom Daily. 2 articles read: 2 new, 0 updated.\n",
     });
     expect((await run(["sources", "add", feed.url])).stderr).toContain(
       textOf("error.source_exists", { url: feed.url }),

@@ -66,7 +66,7 @@ test("page, API and command show the day, the limits and each provider", async (
   try {
     const env = { DAYLETTER_URL: web.url, DAYLETTER_TOKEN: token };
     expect(JSON.parse((await execute(["warmup", "show", "--json"], env)).stdout)).toEqual(answer);
-    expect((await execute(["edition", "show"], env)).stdout).toMatch(/4 active: 3 get it.*^Warm-up .* 1 left out$/ms);
+    expect((await execute(["edition", "show"], env)).stdout).toMatch(/4 active: 3 get it.*^Warm-up .* 1 skipped$/ms);
     expect((await execute(["edition", "list"], env)).stdout).toMatch(/^2026-11-24 .* 1 +3 *$/m);
     expect((await execute(["warmup", "show"], env)).stdout).toMatch(/^google +3 +2 +1 +2026-11-25$/m);
   } finally {
