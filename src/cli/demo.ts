@@ -5,7 +5,7 @@ import type { SetExitCode } from "./program.ts";
 export function addDemo(program: Command, { terminal }: Context, setExitCode: SetExitCode): void {
   program
     .command("demo")
-    .description("send an edition with two feeds and seven readers, on this machine only")
+    .description("send an edition from two feeds to seven readers, on this machine only")
     .option("--keep", "keep the server running until you press Ctrl-C")
     .action(async ({ keep = false }: { keep?: boolean }) => {
       const { runDemo } = await import("./demo/run.ts");

@@ -71,7 +71,7 @@ function checked(env: NodeJS.ProcessEnv, { problems: fileProblems = [], logo: co
 }
 
 /**
- * The settings of this machine: the environment, which overrides the file of the set-up page. With `DATABASE_URL`, the
+ * The settings of this machine: the environment, which overrides the file of the Setup page. With `DATABASE_URL`, the
  * database can have others. Throws a ConfigError.
  */
 export function loadHere(env: NodeJS.ProcessEnv = process.env): Config {

@@ -5,7 +5,7 @@ import type { Tx } from "../db/schema.ts";
 import type { Logo } from "./logo.ts";
 import { environmentSettings, type SettingProblem } from "./settings.ts";
 
-/** The file of the set-up page, where one process has all the data. The environment overrides it. */
+/** The file of the Setup page, where one process has all the data. The environment overrides it. */
 const savedFile = (dataDir: string): string => join(dataDir, "settings.env");
 
 /**
@@ -33,7 +33,7 @@ export function formatSaved(values: Readonly<Record<string, string>>): string {
   const lines = Object.entries(values)
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${name}=${/[\r\n]|^".*"$|^\s|\s$/s.test(value) ? JSON.stringify(value) : value}`);
-  return ["# Written by the setup page. Environment variables override it.", ...lines].join("\n");
+  return ["# Written by the Setup page. Environment variables override it.", ...lines].join("\n");
 }
 
 function unquoted(value: string): string {

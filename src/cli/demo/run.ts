@@ -106,7 +106,7 @@ export async function play(
   { config, feeds, catcher }: { config: Config; feeds: DemoFeeds; catcher: Catcher },
 ): Promise<boolean> {
   const dayletter = commandLine(terminal, config);
-  terminal.out("Dayletter demo: sending an edition with two feeds and seven readers, on this machine only.\n");
+  terminal.out("Dayletter demo: sending an edition from two feeds to seven readers, on this machine only.\n");
 
   const sources: { source: SourceAnswer; poll: PollAnswer }[] = [];
   for (const url of [feeds.wire, feeds.review]) sources.push(await dayletter(["sources", "add", url, "--json"]));

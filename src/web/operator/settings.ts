@@ -27,7 +27,7 @@ interface Result {
   lines?: string;
 }
 
-/** `/operator/settings`: how editions are made and who gets alerts. The setup page has those of the publication. */
+/** `/operator/settings`: how editions are made and who gets alerts. The Setup page has those of the publication. */
 export function addSettingsPage(web: FastifyInstance, app: AppDeps, show: Show): void {
   const { settings, settingsFailure } = app;
 
