@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
 import { maskAddress, parseAddress } from "../base/address.ts";
@@ -6,7 +7,8 @@ import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Wake } from "../queue/contract.ts";
 import { addOwnAct, dropUnconfirmed } from "./consents.ts";
-import { eraseIn } from "./erase.ts";
+import { eraseIn, eraseTraces } from "./erase.ts";
+import { lockReaders } from "./lock.ts";
 import { addNotice } from "./notices.ts";
 import { noteOwnAct } from "./questions.ts";
 import { findByAddress, findSubscriber, type Subscriber } from "./store.ts";
@@ -116,12 +118,16 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
   const found = await readAddressChange(deps, token);
   if (!found) throw usedUp();
   const { db, clock, options } = deps;
+  const addressKey = found.address.toLowerCase();
   await db.transaction().execute(async (tx) => {
+    // Before any reader is locked. It is undone if the change is refused.
+    const other = await findByAddress(tx, addressKey);
+    if (other && other.id !== found.subscriberId) await eraseTraces(tx, other);
+    await lockReaders(tx, sql<boolean>`(s.id = ${found.subscriberId} or s.address_key = ${addressKey})`, "key");
     const reader = await tx
       .selectFrom("subscribers")
       .select(["status", "address", "address_key"])
       .where("id", "=", found.subscriberId)
-      .forUpdate()
       .executeTakeFirst();
     const open = await tx
       .deleteFrom("address_changes")
@@ -131,7 +137,6 @@ export async function confirmAddressChange(deps: ChangeDeps, token: string, from
     if (reader.status !== "active" && reader.status !== "suppressed") {
       throw new Refusal(409, "change_unsubscribed");
     }
-    const addressKey = found.address.toLowerCase();
     const reasons = await findSuppressed(tx, options.secret, [addressKey, reader.address_key]);
     if ([...reasons.values()].some(isForGood)) {
       throw new Refusal(403, "change_complained");

@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { withoutAddresses } from "../db/sql.ts";
 import { writeAudit } from "../audit/audit.ts";
+import { lockReaders } from "./lock.ts";
 import { noSuchReader } from "./preferences.ts";
 import { closeQuestion } from "./questions.ts";
 import { findSubscriber, type Subscriber } from "./store.ts";
@@ -47,14 +48,9 @@ export async function eraseIn(
   now: Date,
   actor = "dayletter",
 ): Promise<void> {
-  await sql`
-    update delivery_outcomes o set text = null from deliveries d
-    where d.subscriber_id = ${reader.id} and o.edition_id = d.edition_id and o.delivery_id = d.id`.execute(tx);
-  await sql`
-    update deliveries set domain = '', reply = ${withoutAddresses(sql`reply`)}
-    where subscriber_id = ${reader.id}`.execute(tx);
+  await eraseTraces(tx, reader);
+  await lockReaders(tx, sql<boolean>`s.id = ${reader.id}`, "key");
   const key = reader.address.toLowerCase();
-  await tx.deleteFrom("signups").where("address_key", "=", key).execute();
   await tx
     .deleteFrom("notices")
     .where((eb) => eb(eb.fn("lower", ["address"]), "=", key))
@@ -65,6 +61,16 @@ export async function eraseIn(
   // Tags, consents, notices and address changes are deleted by cascade; deliveries and questions stay without a reader.
   await tx.deleteFrom("subscribers").where("id", "=", reader.id).execute();
   await writeAudit(tx, { at: now, actor, action: "subscriber erase", subject: `subscriber ${reader.id}` });
+}
+
+/** Erases what is locked before the reader (see `lockReaders`): the address in deliveries, and sign-ups. */
+export async function eraseTraces(tx: Tx, { id, address }: Pick<Subscriber, "id" | "address">): Promise<void> {
+  await sql`
+    update delivery_outcomes o set text = null from deliveries d
+    where d.subscriber_id = ${id} and o.edition_id = d.edition_id and o.delivery_id = d.id`.execute(tx);
+  await sql`
+    update deliveries set domain = '', reply = ${withoutAddresses(sql`reply`)} where subscriber_id = ${id}`.execute(tx);
+  await tx.deleteFrom("signups").where("address_key", "=", address.toLowerCase()).execute();
 }
 
 /**

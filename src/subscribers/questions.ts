@@ -174,8 +174,8 @@ export async function noteSent(db: Db, refused: readonly number[]): Promise<void
 }
 
 /**
- * A page of open questions, by id, with their readers locked until the transaction ends. Leaves out those that can only go on:
- * their emails are under way, or were sent after `sentBefore`.
+ * A page of open questions, by id, with their readers locked until the transaction ends (see `lockReaders`). Leaves out those that can
+ * only go on: their emails are under way, or were sent after `sentBefore`.
  * @param page.cause all of this cause, however young
  */
 export async function lockOpenQuestions(
@@ -183,14 +183,19 @@ export async function lockOpenQuestions(
   page: { sentBefore: Date; cause: QuestionCause | null; after: number; limit: number },
 ): Promise<OpenQuestion[]> {
   const { rows } = await sql<OpenQuestion>`
-    select q.id, s.id as reader, s.status, q.cause, q.sent_at as "sentAt", n.state as notice
-    from questions q join subscribers s on s.id = q.subscriber_id left join notices n on n.id = q.notice_id
-    where q.outcome is null and q.id > ${page.after} and (
-      s.status <> 'active' or q.sent_at <= ${page.sentBefore} or q.cause = ${page.cause}
-      or q.sent_at is null and coalesce(n.state not in ('pending', 'sending', 'deferred', 'sent'), true)
+    with page as materialized (
+      select q.id, q.subscriber_id, q.cause, q.sent_at, n.state
+      from questions q join subscribers s on s.id = q.subscriber_id left join notices n on n.id = q.notice_id
+      where q.outcome is null and q.id > ${page.after} and (
+        s.status <> 'active' or q.sent_at <= ${page.sentBefore} or q.cause = ${page.cause}
+        or q.sent_at is null and coalesce(n.state not in ('pending', 'sending', 'deferred', 'sent'), true)
+      )
+      order by q.id limit ${page.limit}
     )
-    order by q.id limit ${page.limit} for update of s`.execute(tx);
-  return rows;
+    select p.id, s.id as reader, s.status, p.cause, p.sent_at as "sentAt", p.state as notice
+    from page p join subscribers s on s.id = p.subscriber_id
+    order by s.id for no key update of s`.execute(tx);
+  return rows.toSorted((a, b) => a.id - b.id);
 }
 
 /**

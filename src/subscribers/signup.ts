@@ -12,7 +12,8 @@ import type { Log } from "../base/log.ts";
 import type { Wording } from "../catalogue/catalogue.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
-import { findByAddress, lockReader, type Subscriber } from "./store.ts";
+import { lockAddresses } from "./lock.ts";
+import { findByAddress, type Subscriber } from "./store.ts";
 import { replaceTags } from "./preferences.ts";
 import { insertPending } from "./insert.ts";
 import { findSuppressed, isForGood } from "./suppressions.ts";
@@ -212,9 +213,9 @@ async function answer(deps: SignupDeps, tx: Tx, signup: Signup): Promise<string>
  * the tags of a confirmed reader.
  */
 async function readerWith(tx: Tx, { address, address_key: addressKey }: Signup, now: Date): Promise<Subscriber> {
-  if (!(await lockReader(tx, addressKey))) {
+  if ((await lockAddresses(tx, [addressKey])) === 0) {
     await insertPending(tx, { address, addressKey }, now);
-    await lockReader(tx, addressKey);
+    await lockAddresses(tx, [addressKey]);
   }
   return (await findByAddress(tx, addressKey))!;
 }

@@ -91,12 +91,6 @@ export async function countByStatus(db: Db): Promise<Record<SubscriberStatus, nu
   return counts;
 }
 
-/** Locks the reader with an address until the transaction ends. @returns whether there is one */
-export async function lockReader(tx: Tx, addressKey: string): Promise<boolean> {
-  const found = tx.selectFrom("subscribers").select("id").where("address_key", "=", addressKey).forUpdate();
-  return (await found.executeTakeFirst()) !== undefined;
-}
-
 /**
  * The reader with an address.
  * @throws Refusal 422 for a wrong address, 404 when no reader has it, with codes for an erased and a suppressed one
