@@ -7,6 +7,7 @@ import { canMove, changes, eitherChanges, type DeliveryState } from "../ledger/s
 import { isForgotten, lockEditions, outcomeRows, unclaimRows, type Claimant } from "../ledger/rows.ts";
 import { isNoneOf, joinProvider, providerColumn } from "../providers/store.ts";
 import type { Rooms } from "../providers/providers.ts";
+import { lockReaders } from "../subscribers/lock.ts";
 import { expiry, skipOpen } from "./store.ts";
 
 /** A delivery that this process has claimed and must now send. */
@@ -61,8 +62,10 @@ export function deliveryTable(effects: DeliveryEffects): LedgerTable<Slice, Clai
     async settle(tx, sender, outcomes, now) {
       await settle(tx, sender, outcomes, now);
       await effects.reopen(tx, deferredOf(outcomes), now);
+      const refused = outcomes.filter(({ suppress }) => suppress === true);
+      await lockReadersOf(tx, refused);
       const gone: number[] = [];
-      for (const outcome of outcomes.filter(({ suppress }) => suppress === true)) {
+      for (const outcome of refused) {
         const addressKey = await suppressReader(tx, outcome, now);
         if (addressKey === null) continue;
         const { editionId, reply } = outcome;
@@ -186,6 +189,18 @@ function deferredOf(outcomes: readonly DeliveryOutcome[]): DeliveryOutcome[] {
 
 function editionsOf(deliveries: readonly Placed[]): number[] {
   return [...new Set(deliveries.map(({ editionId }) => editionId))];
+}
+
+/** Locks the readers of deliveries. */
+async function lockReadersOf(tx: Tx, deliveries: readonly Placed[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  await lockReaders(
+    tx,
+    sql<boolean>`s.id in (
+      select d.subscriber_id from deliveries d
+      join unnest(${deliveries.map(({ editionId }) => editionId)}::bigint[], ${deliveries.map(({ id }) => id)}::bigint[])
+        as g(edition_id, id) on g.edition_id = d.edition_id and g.id = d.id)`,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import { Refusal } from "../base/errors.ts";
 import type { Db } from "../db/schema.ts";
 import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../audit/audit.ts";
+import { lockBulkChanges } from "../subscribers/lock.ts";
 import { takeBackSuppressions } from "../subscribers/suppressed-readers.ts";
 import { reasonColumns, reasonOfEdition, type Reason } from "./reason.ts";
 import { moveEdition, sendsAgain, transition, wakeAfter, type EditionAction, type EditionState } from "./state.ts";
@@ -38,6 +39,8 @@ export async function actOnEdition(
   const { id } = await getEdition(deps.db, request.date, request.number);
   let from: EditionState | null = null;
   const acted = await deps.db.transaction().execute(async (tx) => {
+    // Before the edition, so that no other action waits for an import.
+    if (action === "unsuppress") await lockBulkChanges(tx);
     const before = await lockEdition(tx, id);
     const name = editionName(before);
     const state = transition(before.state, action, name);

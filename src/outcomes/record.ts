@@ -246,7 +246,6 @@ export async function suppressUnlessMany(
     counts.spared += 1;
     return false;
   }
-  // In the order in which the ledger does the same, so that neither waits for the other.
   const marked = await markSuppressed(tx, [entry.addressKey], now);
   const isNew = await suppress(tx, secret, { ...entry, now });
   return isNew || marked.size > 0;

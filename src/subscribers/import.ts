@@ -9,6 +9,7 @@ import { parseAddress, parseAnyAddress } from "../base/address.ts";
 import { confirmPending, type Vouched, whyNotAdded } from "./add.ts";
 import { type ExportFormat, toolNames } from "./export-formats.ts";
 import type { ImportLine, ImportRow, Leaver, Recognised, RefusedLine } from "./import-rows.ts";
+import { lockBulkChanges } from "./lock.ts";
 import { insertSubscribers, type NewSubscriber } from "./insert.ts";
 import { findSuppressions, liftErasures } from "./suppressions.ts";
 import { suppressLeavers } from "./suppress-leavers.ts";
@@ -93,6 +94,7 @@ export async function importSubscribers(
   for (; !next.done && isRefused(next.value); next = await chunks.next()) count(report, next.value, []);
   try {
     await deps.db.transaction().execute(async (tx) => {
+      await lockBulkChanges(tx);
       if (!next.done)
         await sql`create temp table import_lines (key text primary key, line int) on commit drop`.execute(tx);
       for (; !next.done; next = await chunks.next()) {

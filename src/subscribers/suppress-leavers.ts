@@ -41,7 +41,6 @@ export async function suppressLeavers(
     kept.set(addressKey, agreed);
     return false;
   });
-  // In the order in which bounces do the same, so that neither waits for the other.
   const marked = await markSuppressed(
     tx,
     taken.map(({ addressKey }) => addressKey),

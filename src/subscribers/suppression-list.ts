@@ -1,4 +1,5 @@
 import { parse } from "csv-parse";
+import { sql } from "kysely";
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import { writeAudit } from "../audit/audit.ts";
@@ -11,14 +12,17 @@ import { ownConsents } from "./consents.ts";
 import { columnKey } from "./export-formats.ts";
 import type { RefusedLine } from "./import-rows.ts";
 import { csvLines, unguardCell } from "./spreadsheet.ts";
+import { lockBulkChanges, lockReaders } from "./lock.ts";
 import { hashReaders } from "./suppressed-readers.ts";
 import { listSuppressions, type SuppressionPage } from "./suppression-search.ts";
 import {
-  activeReaders,
+  complaint,
+  erased,
   findSuppressions,
   liftSuppression,
   markSuppressed,
   suppressHashes,
+  suppressionRows,
   type SuppressionReason,
 } from "./suppressions.ts";
 import { addressHash, suppressionKeyId } from "./tokens.ts";
@@ -66,7 +70,10 @@ export interface SuppressionsReport {
   imported: boolean;
 }
 
+/** Small numbers keep each statement short: the embedded engine blocks the event loop. */
 const chunkSize = 200;
+const readersAtATime = 500;
+const hashesAtATime = 500;
 const mostReported = 1_000;
 
 /**
@@ -93,6 +100,10 @@ export async function importSuppressions(
   const undo = new Error("nothing is kept");
   try {
     await db.transaction().execute(async (tx) => {
+      await sql`
+        create temp table listed (hash bytea primary key, reason text not null, detail text, at timestamptz not null)
+        on commit drop`.execute(tx);
+      await sql`create temp table listed_readers (id bigint primary key) on commit drop`.execute(tx);
       let chunk: Entry[] = [];
       for await (const line of readSuppressions(list, secret, now)) {
         report.lines += 1;
@@ -102,12 +113,18 @@ export async function importSuppressions(
           continue;
         }
         if (chunk.push(line) < chunkSize) continue;
-        await takeChunk(tx, chunk, report);
+        await addToList(tx, chunk);
         chunk = [];
       }
-      await takeChunk(tx, chunk, report);
-      if (report.suppressed > 0) report.kept = await suppressReaders(tx, secret, now);
-      report.suppressed -= report.kept;
+      await addToList(tx, chunk);
+      // Nothing else would tell the planner how long the list is.
+      await sql`analyze listed`.execute(tx);
+      await lockBulkChanges(tx);
+      await lockListed(tx, secret);
+      const changed = await suppressListed(tx);
+      report.kept = await suppressReaders(tx, secret, now);
+      report.suppressed = changed - report.kept;
+      report.unchanged = report.lines - report.refusedCount - changed;
       const { lines, suppressed, kept, refusedCount: refused } = report;
       if (dryRun || (strict && refused > 0)) throw undo;
       const detail = { lines, suppressed, kept, refused };
@@ -128,27 +145,69 @@ interface Entry {
   at: Date;
 }
 
-async function takeChunk(tx: Tx, chunk: readonly Entry[], report: SuppressionsReport): Promise<void> {
+/** Of several lines for an address, the rules of `suppress` choose one. */
+async function addToList(tx: Tx, chunk: readonly Entry[]): Promise<void> {
   const unique = new Map(chunk.map((entry) => [entry.hash.toString("hex"), entry]));
-  const changed = await suppressHashes(tx, [...unique.values()]);
-  report.suppressed += changed.size;
-  report.unchanged += chunk.length - changed.size;
+  await sql`
+    insert into listed (hash, reason, detail, at) ${suppressionRows([...unique.values()])}
+    on conflict (hash) do update set reason = excluded.reason, detail = excluded.detail, at = excluded.at
+    where listed.reason <> ${complaint} and (excluded.reason = ${complaint}
+      or listed.reason = ${erased} and excluded.reason <> ${erased})`.execute(tx);
 }
 
-const readersAtATime = 500;
+/** Finds the readers whose address is in the list, and locks them. */
+async function lockListed(tx: Tx, secret: string): Promise<void> {
+  for (let after = 0; ;) {
+    const page = await tx
+      .selectFrom("subscribers")
+      .select(["id", "address_key as key"])
+      .where("id", ">", after)
+      .orderBy("id")
+      .limit(readersAtATime)
+      .execute();
+    const last = page.at(-1);
+    if (!last) break;
+    after = last.id;
+    await sql`
+      insert into listed_readers select g.id
+      from unnest(${page.map(({ id }) => id)}::bigint[], ${page.map(({ key }) => addressHash(secret, key))}::bytea[])
+        as g(id, hash)
+      join listed on listed.hash = g.hash`.execute(tx);
+  }
+  await sql`analyze listed_readers`.execute(tx);
+  await lockReaders(tx, sql<boolean>`s.id in (select id from listed_readers)`);
+}
 
-/** Suppresses active readers whose address is suppressed. @returns how many stay, without a suppression */
+/** Suppresses the addresses of the list. @returns how many suppressions are new or have another reason now */
+async function suppressListed(tx: Tx): Promise<number> {
+  let changed = 0;
+  for (let after: Buffer = Buffer.alloc(0); ;) {
+    const page = sql`select * from listed where hash > ${after} order by hash limit ${hashesAtATime}`;
+    const { rows } = await sql<{ hash: Buffer }>`select hash from (${page}) as page order by hash desc limit 1`.execute(
+      tx,
+    );
+    if (rows.length === 0) return changed;
+    changed += (await suppressHashes(tx, page)).length;
+    after = rows[0]!.hash;
+  }
+}
+
+/** Suppresses the active readers among those of the list. @returns how many stay, without a suppression */
 async function suppressReaders(tx: Tx, secret: string, now: Date): Promise<number> {
   let kept = 0;
   for (let after = 0; ;) {
-    const page = await activeReaders(tx, { after, limit: readersAtATime });
+    const { rows: page } = await sql<{ id: number }>`
+      select id from listed_readers where id > ${after} order by id limit ${readersAtATime}`.execute(tx);
     const last = page.at(-1);
     if (!last) return kept;
     after = last.id;
+    const ids = page.map(({ id }) => id);
+    const { rows: active } = await sql<{ key: string }>`
+      select address_key as key from subscribers where id = any(${ids}::bigint[]) and status = 'active'`.execute(tx);
     const found = await findSuppressions(
       tx,
       secret,
-      page.map(({ key }) => key),
+      active.map(({ key }) => key),
     );
     const consents = await ownConsents(tx, [...found.keys()]);
     const gone: string[] = [];

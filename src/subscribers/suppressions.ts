@@ -1,6 +1,7 @@
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { OutcomeSource } from "../outcomes/store.ts";
+import { lockAddresses } from "./lock.ts";
 import { addressHash } from "./tokens.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal } from "../base/errors.ts";
@@ -29,7 +30,7 @@ export function isForGood(reason: string): boolean {
 }
 
 /**
- * Suppresses an address. Only a keyed hash of it is stored.
+ * Suppresses an address. Only a keyed hash of it is stored. Lock a reader with this address first, see `lockReaders`.
  * @param entry.editionId the edition whose email was refused, so that its suppressions can be undone together
  * @returns whether this is new, or the reason has changed
  */
@@ -74,37 +75,42 @@ export async function suppressMany(
   secret: string,
   entries: readonly { addressKey: string; reason: string; detail: string | null; at: Date }[],
 ): Promise<Set<string>> {
-  const keys = new Map(
-    entries.map(({ addressKey }) => [addressHash(secret, addressKey).toString("hex"), addressKey] as const),
-  );
-  const changed = await suppressHashes(
-    tx,
-    entries.map(({ addressKey, ...one }) => ({ ...one, hash: addressHash(secret, addressKey) })),
-  );
-  return new Set([...changed].map((hash) => keys.get(hash)!));
+  if (entries.length === 0) return new Set();
+  const hashed = entries.map((one) => ({ ...one, hash: addressHash(secret, one.addressKey) }));
+  const keys = new Map(hashed.map(({ hash, addressKey }) => [hash.toString("hex"), addressKey]));
+  const changed = await suppressHashes(tx, suppressionRows(hashed));
+  return new Set(changed.map((hash) => keys.get(hash.toString("hex"))!));
 }
 
-/** The same, by hash. @returns the hashes, in hexadecimal */
-export async function suppressHashes(
-  tx: Tx,
+/** Suppressions as rows `given` of a query. */
+export function suppressionRows(
   entries: readonly { hash: Buffer; reason: string; detail: string | null; at: Date }[],
-): Promise<Set<string>> {
-  if (entries.length === 0) return new Set();
-  const { rows } = await sql<{ hash: Buffer }>`
-    insert into suppressions (address_hash, reason, detail, created_at)
-    select hash, reason, detail, at::timestamptz from unnest(
+): RawBuilder<unknown> {
+  return sql`
+    select hash, reason, detail, at::timestamptz as at from unnest(
       ${entries.map(({ hash }) => hash)}::bytea[], ${entries.map(({ reason }) => reason)}::text[],
       ${entries.map(({ detail }) => detail)}::text[], ${entries.map(({ at }) => at.toISOString())}::text[]
-    ) as given(hash, reason, detail, at)
+    ) as given(hash, reason, detail, at)`;
+}
+
+/**
+ * Suppresses the addresses whose hashes a query returns, by the rules of `suppress`.
+ * @param rows with the columns of `suppressionRows`, unique by hash
+ * @returns the hashes whose suppression is new or has another reason now
+ */
+export async function suppressHashes(tx: Tx, rows: RawBuilder<unknown>): Promise<Buffer[]> {
+  const written = await sql<{ hash: Buffer }>`
+    insert into suppressions (address_hash, reason, detail, created_at)
+    select hash, reason, detail, at from (${rows}) as r order by hash
     on conflict (address_hash) do update
     set reason = excluded.reason, detail = excluded.detail, created_at = excluded.created_at, edition_id = null, source = null
     where suppressions.reason <> ${complaint} and (excluded.reason = ${complaint} or suppressions.edition_id is not null
       or suppressions.reason = ${erased} and excluded.reason <> ${erased})
     returning address_hash as hash`.execute(tx);
-  return new Set(rows.map(({ hash }) => hash.toString("hex")));
+  return written.rows.map(({ hash }) => hash);
 }
 
-/** Lifts a suppression that is not permanent. @returns whether there was one */
+/** Lifts a suppression that is not permanent. Lock the reader first. @returns whether there was one */
 export async function liftSuppression(db: Db | Tx, secret: string, addressKey: string): Promise<boolean> {
   return liftHash(db, addressHash(secret, addressKey));
 }
@@ -164,21 +170,14 @@ async function findReason(db: Db, hash: Buffer): Promise<string | null> {
   return row?.reason ?? null;
 }
 
-/** A page of active readers by id. */
-export function activeReaders(tx: Tx, page: { after: number; limit: number }): Promise<{ id: number; key: string }[]> {
-  return tx
-    .selectFrom("subscribers")
-    .select(["id", "address_key as key"])
-    .where("status", "=", "active")
-    .where("id", ">", page.after)
-    .orderBy("id")
-    .limit(page.limit)
-    .execute();
-}
-
-/** Marks readers as suppressed. @returns the address keys of those who were not */
+/**
+ * Marks readers as suppressed, and locks them and those who are suppressed already (see `lockReaders`). Suppress their addresses after
+ * this.
+ * @returns the address keys of those who were not suppressed
+ */
 export async function markSuppressed(tx: Tx, addressKeys: readonly string[], now: Date): Promise<Set<string>> {
   if (addressKeys.length === 0) return new Set();
+  await lockAddresses(tx, addressKeys);
   const { rows } = await sql<{ key: string }>`
     update subscribers set status = 'suppressed', left_at = coalesce(left_at, ${now})
     where address_key = any(${addressKeys}::text[]) and status <> 'suppressed'
@@ -208,7 +207,7 @@ export async function suppressAddress(
   const { actor } = request;
   const now = clock.now();
   return db.transaction().execute(async (tx) => {
-    // In the order in which bounces do the same, so that neither waits for the other.
+    await lockAddresses(tx, [addressKey]);
     await tx
       .updateTable("subscribers")
       .set({ status: "suppressed", left_at: now })
