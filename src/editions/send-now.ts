@@ -33,6 +33,8 @@ export interface SendNowPlan {
   leftOut: number;
   /** Readers who get at least one of the articles, without those that the warm-up leaves out. */
   readers: number;
+  /** Why nobody would get it; null with at least one reader. */
+  nobody: "no_readers" | "no_articles" | "all_left_out" | "no_followers" | "warm_up" | null;
   warmUp: EditionWarmUp | null;
   findings: Finding[];
 }
@@ -41,19 +43,27 @@ export interface SendNowPlan {
 export async function planSendNow(deps: FindingsDeps & { options: WarmUpPlan }): Promise<SendNowPlan> {
   const coming = await comingEdition(deps, "today");
   const sent = coming.articles.filter(({ leftOut }) => !leftOut).map(({ id }) => id);
-  const [{ selected }, warmUp, findings] = await Promise.all([
+  const [audience, warmUp, findings] = await Promise.all([
     countAudience(deps.db, sent, deps.clock.now()),
     comingWarmUp(deps, coming),
     comingFindings(deps, coming),
   ]);
-  return {
-    date: coming.date,
+  const counts = {
     articles: sent.length,
     leftOut: coming.articles.length - sent.length,
-    readers: sent.length === 0 ? 0 : recipientsOf(selected, warmUp),
-    warmUp,
-    findings,
+    readers: sent.length === 0 ? 0 : recipientsOf(audience.selected, warmUp),
   };
+  return { date: coming.date, ...counts, nobody: whyNobody(counts, audience), warmUp, findings };
+}
+
+function whyNobody(
+  { articles, leftOut, readers }: Pick<SendNowPlan, "articles" | "leftOut" | "readers">,
+  audience: { readers: number; selected: number },
+): SendNowPlan["nobody"] {
+  if (readers > 0) return null;
+  if (audience.readers === 0) return "no_readers";
+  if (articles === 0) return leftOut > 0 ? "all_left_out" : "no_articles";
+  return audience.selected === 0 ? "no_followers" : "warm_up";
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
+import type { EditionWarmUp } from "../../deliveries/warm-up.ts";
 import { Refusal } from "../../base/errors.ts";
-import { planSendNow, sendNow } from "../../editions/send-now.ts";
+import { planSendNow, sendNow, type SendNowPlan } from "../../editions/send-now.ts";
 import { listEditions } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
 import { findingInWords } from "../../sentences/editions.ts";
@@ -17,36 +18,34 @@ type AppDeps = Pick<App, "config" | "options" | "clock" | "log" | "trace" | "db"
 /** `/operator/send`: sends today's edition now, or an extra edition, after a confirmation page with the number of readers and the preview's warnings. */
 export function addSendPage(web: FastifyInstance, app: AppDeps, show: Show): void {
   web.get("/operator/send", needs.editor, async (request, reply) => {
-    const { date, articles, leftOut, readers: n, warmUp, findings } = await planSendNow(app);
+    const plan = await planSendNow(app);
+    const page = { name: "confirm", title: say("title.send"), place: "today" } as const;
+    if (plan.nobody !== null) {
+      return show(request, reply, page, { question: page.title, effect: nobodyInWords(plan), back: "/operator" });
+    }
+    const { date, articles, leftOut, readers: n, warmUp, findings } = plan;
     const last = await newestOf(app, date);
     const day = longDate(date, englishOf(app.config.language));
-    return show(
-      request,
-      reply,
-      { name: "confirm", title: say("title.send"), place: "today" },
-      {
-        question: say(last ? "send.extra_question" : "send.regular_question"),
-        effect: [
-          say("send.effect", { day, articles, readers: n }),
-          ...(leftOut === 0 ? [] : [say("send.left_out", { n: leftOut })]),
-          ...(warmUp === null || warmUp.leftOut === 0
-            ? []
-            : [say("send.warm_up", { day: warmUp.day, cap: warmUp.cap, n: warmUp.leftOut })]),
-          last ? say("send.already", { edition: editionName(last) }) : say("send.none_later"),
-        ].join(" "),
-        warning:
-          findings.length === 0
-            ? null
-            : say("send.findings", { findings: findings.map((one) => findingInWords(one)).join(" ") }),
-        label: say(last ? "send.extra" : "send.regular", { n }),
-        post: "/operator/send",
-        back: "/operator",
-        hidden: [
-          { name: "date", value: date },
-          { name: "after", value: String(last?.number ?? 0) },
-        ],
-      },
-    );
+    return show(request, reply, page, {
+      question: say(last ? "send.extra_question" : "send.regular_question"),
+      effect: [
+        say("send.effect", { day, articles, readers: n }),
+        ...(leftOut === 0 ? [] : [say("send.left_out", { n: leftOut })]),
+        ...(warmUp === null || warmUp.leftOut === 0 ? [] : [warmUpInWords(warmUp)]),
+        last ? say("send.already", { edition: editionName(last) }) : say("send.none_later"),
+      ].join(" "),
+      warning:
+        findings.length === 0
+          ? null
+          : say("send.findings", { findings: findings.map((one) => findingInWords(one)).join(" ") }),
+      label: say(last ? "send.extra" : "send.regular", { n }),
+      post: "/operator/send",
+      back: "/operator",
+      hidden: [
+        { name: "date", value: date },
+        { name: "after", value: String(last?.number ?? 0) },
+      ],
+    });
   });
 
   web.post("/operator/send", needs.editor, async (request, reply) => {
@@ -70,4 +69,24 @@ export function addSendPage(web: FastifyInstance, app: AppDeps, show: Show): voi
 
 async function newestOf(app: Pick<App, "db">, date: string) {
   return (await listEditions(app.db, 20)).find((edition) => edition.date === date);
+}
+
+/** Why nobody would get the edition. */
+function nobodyInWords({ nobody, articles, leftOut, warmUp }: SendNowPlan): string {
+  switch (nobody) {
+    case "no_readers":
+      return say("decision.no_readers");
+    case "all_left_out":
+      return say("send.left_out", { n: leftOut });
+    case "no_followers":
+      return say("send.no_followers", { n: articles });
+    case "warm_up":
+      return warmUpInWords(warmUp!);
+    default:
+      return say("send.no_articles");
+  }
+}
+
+function warmUpInWords({ day, cap, leftOut: n }: EditionWarmUp): string {
+  return say("send.warm_up", { day, cap, n });
 }
