@@ -41,6 +41,7 @@ export type AuditAction =
   | "outcomes record"
   | "provider resume"
   | "queues change"
+  | "relay resume"
   | "schedule skip"
   | "schedule unskip"
   | "settings set"

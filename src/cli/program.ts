@@ -12,6 +12,7 @@ import { addEdition } from "./edition.ts";
 import { addMigrate } from "./migrate.ts";
 import { addOperators } from "./operators.ts";
 import { addProviders } from "./providers.ts";
+import { addRelay } from "./relay.ts";
 import { addWarmUp } from "./warm-up.ts";
 import { addSample } from "./sample.ts";
 import { addSchedule } from "./schedule.ts";
@@ -64,6 +65,7 @@ export function createProgram(context: Context, setExitCode: SetExitCode): Comma
   addTokens(program, context);
   addAlerts(program, context);
   addProviders(program, context);
+  addRelay(program, context);
   addWarmUp(program, context);
   return program;
 }

@@ -147,6 +147,14 @@ export async function sendAgain(
   return Number(numAffectedRows ?? 0n);
 }
 
+/** Makes due now what is deferred until `until` or a time before. */
+export async function bringForward(tx: Tx, until: Date, now: Date): Promise<void> {
+  await sql`
+    update deliveries d set due_at = ${now}
+    from (select id from editions where state in ('sending', 'paused') order by id for no key update) e
+    where e.id = d.edition_id and d.state = 'deferred' and d.due_at > ${now} and d.due_at <= ${until}`.execute(tx);
+}
+
 /** Ends the open deliveries of a cancelled edition. Those at the relay at this moment still get their outcome. */
 export async function skipOpen(tx: Tx, editionId: number, now: Date): Promise<number> {
   const { numAffectedRows } = await sql`

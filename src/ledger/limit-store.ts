@@ -2,7 +2,15 @@ import { sql, type RawBuilder } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { LimitStore } from "../mail/fleet.ts";
 import type { QuotaPeriod } from "../mail/quota.ts";
-import { exchange, noLimits, type Answer, type SharedLimits, type Workers } from "../mail/shared-limits.ts";
+import {
+  exchange,
+  noLimits,
+  resume,
+  type Answer,
+  type SharedLimits,
+  type SharedPause,
+  type Workers,
+} from "../mail/shared-limits.ts";
 import type { Message } from "../catalogue/catalogue.ts";
 import { isLive } from "./dead-senders.ts";
 
@@ -33,6 +41,20 @@ export function openLimitStore(db: Db, sender: string): LimitStore {
 /** The shared limits as they are at `now`. Before any worker has sent there are none. */
 export async function sharedLimits(db: Db | Tx): Promise<{ limits: SharedLimits; now: number }> {
   return (await read(db, null, false)) ?? { limits: noLimits, now: 0 };
+}
+
+/**
+ * Ends the pause of all workers. They notice it within a second.
+ * @returns the pause as it was, with the milliseconds that were left; null if nothing was paused
+ */
+export async function endPause(tx: Tx): Promise<(SharedPause & { leftMs: number }) | null> {
+  const found = await read(tx, null, true);
+  if (!found) return null;
+  const limits = resume(found.limits, found.now);
+  if (limits === found.limits) return null;
+  await write(tx, limits);
+  const pause = found.limits.pause!;
+  return { ...pause, leftMs: pause.until - found.now };
 }
 
 interface Found {

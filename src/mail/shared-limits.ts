@@ -121,6 +121,13 @@ export function exchange(
   return { limits: next, answer: { now, rate, lease, retryMs, pause: adopted, workers } };
 }
 
+/** Ends the pause now, so that one worker may try the relay. @returns the same object if nothing is paused */
+export function resume(limits: SharedLimits, now: number): SharedLimits {
+  const { pause } = limits;
+  if (pause === null || pause.until <= now) return limits;
+  return { ...limits, pause: { ...pause, at: Math.min(pause.at, now), until: now, probe: null } };
+}
+
 /** How many messages one lease is for. */
 export function tokensOf(rate: number): number {
   return Math.max(1, Math.round((rate * leaseMs) / 1_000));

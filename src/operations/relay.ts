@@ -17,6 +17,8 @@ export interface RelayState {
   reason: string | Message | null;
   /** The relay's quota that is used up. */
   quota: QuotaPeriod | null;
+  /** All workers are paused, and an operator can end the pause. */
+  resumable: boolean;
   /** Emails per second that all workers may send together; null for no limit. */
   rate: number | null;
   /** Whether the relay got too much, so that the rate is lower than in the settings. */
@@ -45,6 +47,7 @@ export async function relayState({ db, clock, transport, options }: RelayDeps): 
       ? { pausedUntil, reason: pause?.reason ?? null }
       : { pausedUntil: own.pausedUntil, reason: own.reason }),
     quota: pause?.quota ?? null,
+    resumable: waitMs > 0,
     rate,
     slowed: rate !== options.smtpRate,
   };

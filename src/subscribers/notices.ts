@@ -97,6 +97,17 @@ export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
   return row !== undefined;
 }
 
+/** Makes due now what is deferred until `until` or a time before. */
+export async function bringNoticesForward(tx: Tx, until: Date, now: Date): Promise<void> {
+  await tx
+    .updateTable("notices")
+    .set({ due_at: now })
+    .where("state", "=", "deferred")
+    .where("due_at", ">", now)
+    .where("due_at", "<=", until)
+    .execute();
+}
+
 /** Expires notices that waited too long. */
 export async function expireNotices(db: Db, now: Date): Promise<void> {
   await sql`update notices d set ${changes("expire", { now })} where ${canMove("expire")} and d.expires_at <= ${now}`.execute(

@@ -6,6 +6,7 @@ import { getEdition } from "../../src/editions/store.ts";
 import { listAlerts } from "../../src/operations/alerts/store.ts";
 import { watchAlerts } from "../../src/operations/alerts/watch.ts";
 import { measures } from "../../src/operations/metrics.ts";
+import { resumeRelay } from "../../src/operations/resume-relay.ts";
 import { editionStatus, status } from "../../src/operations/status.ts";
 import { troubleNow } from "../../src/web/operator/progress.ts";
 import { startWorker, type RunningWorker } from "../../src/worker.ts";
@@ -90,6 +91,32 @@ test("a quota that is used up pauses sending, is shown everywhere, and one email
     ["relay-quota", false],
   ]);
   expect(await values()).toEqual([0, 0, 0]);
+}, 60_000);
+
+test("an operator ends the pause, and the waiting worker goes on within seconds, with what the pause deferred", async () => {
+  let isUsed = true;
+  const { world, sink, date, asked, work } = await open(() => (isUsed ? used : null), { SMTP_CONNECTIONS: "40" });
+  const { app } = world;
+  await work();
+  await eventually("sending is paused", async () => (await status(app)).transport.quota);
+  const look = async () => (await editionStatus(app.db, await getEdition(app.db, date))).balance;
+  // The worker has tried all 40 at once, or waits with the others.
+  await eventually("the outcomes are written", async () => {
+    const { deferred } = await look();
+    return deferred > 0 && deferred === asked();
+  });
+  const before = asked();
+  expect(await resumeRelay(app, { actor: "test" })).toEqual({ changed: true });
+  await eventually("one worker has tried the relay, which is not back yet", async () => {
+    const { transport } = await status(app);
+    return asked() > before && transport.pausedUntil !== null && transport.quota;
+  });
+  await eventually("all outcomes are written", async () => (await look()).sending === 0);
+  isUsed = false;
+  expect(await resumeRelay(app, { actor: "test" })).toEqual({ changed: true });
+  await sink.waitFor(40);
+  await eventually("all is well", async () => (await status(app)).transport.reason === null);
+  expect(await resumeRelay(app, { actor: "test" })).toEqual({ changed: false });
 }, 60_000);
 
 test("a restart keeps the pause, and doctor knows of it", async () => {

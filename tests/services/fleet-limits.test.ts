@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
+import { resumeRelay } from "../../src/operations/resume-relay.ts";
 import { closedAfterEach } from "../support/closing.ts";
 import { startPostgres, type PrivateServer } from "../support/private-servers.ts";
 import { startProgram, type Program } from "../support/program.ts";
@@ -139,29 +140,33 @@ test("while the database is away nobody sends, and afterwards no more than the r
   expect(received(stage, back, Date.now()).most).toBeLessThanOrEqual(rate * 1.15);
 }, 240_000);
 
-test("a pause that the relay asks one worker for stops both within a second or two, and one message ends it", async () => {
-  const database = await freshDatabase();
-  closing.push(() => database.drop());
-  let pause: "ahead" | "next" | "asked" = "ahead";
-  const stage = await open({ DATABASE_URL: database.url }, () => {
-    if (pause !== "next") return null;
-    pause = "asked";
-    return "421 4.7.28 too fast";
-  });
-  const { sink, world } = stage;
-  stage.start();
-  stage.start();
-  await bothWork(stage);
-  pause = "next";
-  await eventually("the relay has asked for a pause", async () => pause === "asked");
-  const since = Date.now();
-  await wait(5_000);
-  expect(received(stage, since + 2_000, since + 5_000).all).toBe(0);
-  // The pause is over.
-  const { db } = world.app;
-  const before = sink.count();
-  await sql`update sending_limits set paused_until = now()`.execute(db);
-  await eventually("sending goes on", async () => sink.count() > before + rate, 30_000);
-  const { rows } = await sql<{ paused_until: Date | null }>`select paused_until from sending_limits`.execute(db);
-  expect(rows[0]!.paused_until).toBe(null);
-}, 240_000);
+test.each(["over", "ended by an operator"])(
+  "a pause that the relay asks one worker for stops both within a second or two, and when it is %s, one message ends it",
+  async (end) => {
+    const database = await freshDatabase();
+    closing.push(() => database.drop());
+    let pause: "ahead" | "next" | "asked" = "ahead";
+    const stage = await open({ DATABASE_URL: database.url }, () => {
+      if (pause !== "next") return null;
+      pause = "asked";
+      return "421 4.7.28 too fast";
+    });
+    const { sink, world } = stage;
+    stage.start();
+    stage.start();
+    await bothWork(stage);
+    pause = "next";
+    await eventually("the relay has asked for a pause", async () => pause === "asked");
+    const since = Date.now();
+    await wait(5_000);
+    expect(received(stage, since + 2_000, since + 5_000).all).toBe(0);
+    const { db } = world.app;
+    const before = sink.count();
+    if (end === "over") await sql`update sending_limits set paused_until = now()`.execute(db);
+    else await resumeRelay(world.app, { actor: "test" });
+    await eventually("sending goes on", async () => sink.count() > before + rate, 30_000);
+    const { rows } = await sql<{ paused_until: Date | null }>`select paused_until from sending_limits`.execute(db);
+    expect(rows[0]!.paused_until).toBe(null);
+  },
+  240_000,
+);

@@ -15,6 +15,7 @@ import { addListRoutes } from "./lists.ts";
 import { addOutcomeRoutes } from "./outcomes.ts";
 import { addPeopleRoutes } from "./operators.ts";
 import { addProviderRoutes } from "./providers.ts";
+import { addRelayRoutes } from "./relay.ts";
 import { addScheduleRoutes } from "./schedule.ts";
 import { addSourceRoutes } from "./sources.ts";
 import { addStatusRoutes } from "./status.ts";
@@ -43,6 +44,7 @@ const areas = [
   addPeopleRoutes,
   addAlertRoutes,
   addProviderRoutes,
+  addRelayRoutes,
   addWarmUpRoutes,
 ];
 

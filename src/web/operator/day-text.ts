@@ -68,11 +68,7 @@ export function showDecision(decision: Decision<DecisionEdition, DecisionSource>
     case "edition_empty":
       return shown(decision.sentence, "/operator/sources", "decision.review_sources");
     case "relay_paused":
-      return shown(
-        say("decision.relay_paused", { reason: decision.reason }),
-        "/operator/editions",
-        "decision.review_editions",
-      );
+      return shown(say("decision.relay_paused", { reason: decision.reason }), "/operator/relay", "decision.view_relay");
     case "source_failing": {
       const { id, title, read_error } = decision.source;
       const reason = read_error === null ? "none" : sayReadError(read_error);

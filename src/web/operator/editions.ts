@@ -21,7 +21,16 @@ import { listDeliveries, tallyEditions, type DeliverySearch } from "../../delive
 import { recipientsOf } from "../../deliveries/warm-up.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
 import { editionWarmUpInWords } from "../../sentences/warm-up.ts";
-import { barOf, domainRows, noTrouble, providerRows, sendingNotes, shownDomains, troubleNow } from "./progress.ts";
+import {
+  barOf,
+  domainRows,
+  noTrouble,
+  notesRelay,
+  providerRows,
+  sendingNotes,
+  shownDomains,
+  troubleNow,
+} from "./progress.ts";
 import { streamOf } from "./live.ts";
 import { moment, number, shortMoment } from "./format.ts";
 
@@ -205,6 +214,7 @@ async function editionPage(
       timezone: zone,
       bar: edition.selected > 0 ? barOf(edition.balance) : null,
       notes: sendingNotes(edition, tally, trouble),
+      relay: notesRelay(edition, trouble),
       active,
       acts: possibleActs(edition),
       removed: edition.final_counts === null ? null : say("edition.deliveries_removed"),

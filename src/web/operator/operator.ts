@@ -16,6 +16,7 @@ import { addEvents } from "./live.ts";
 import { addNumbersPage } from "./numbers.ts";
 import { addPreviewPage } from "./preview.ts";
 import { addProvidersPage } from "./providers.ts";
+import { addRelayPage } from "./relay.ts";
 import { addReaderPage, addReadersPage } from "./readers.ts";
 import { addSitePage } from "./site.ts";
 import { addSchedulePage } from "./schedule.ts";
@@ -30,6 +31,7 @@ const pages = [
   addTodayPage,
   addAlertsPage,
   addProvidersPage,
+  addRelayPage,
   addNumbersPage,
   addSendPage,
   addEditionList,

@@ -32,6 +32,8 @@ export interface Progress {
   bar: BarPart[];
   /** The rate, such as `2,400 per minute, 3 minutes left`, why emails are deferred, and the problems of the relay and of providers. */
   notes: string[];
+  /** Whether a note is about the relay. */
+  relay: boolean;
   domains: ShownDomain[];
   providers: ReturnType<typeof providerRows>;
   path: string;
@@ -76,6 +78,7 @@ export function followEditions(deps: FollowDeps): () => Promise<Picture> {
       sum: balanceInWords(balance),
       bar: barOf(balance),
       notes: [...(rate === null ? [] : [rate]), ...sendingNotes(edition, tally, trouble)],
+      relay: notesRelay(edition, trouble),
       domains: domainRows(tally.domains),
       providers: providerRows(trouble),
       path: operatorPathOf(edition),
@@ -190,6 +193,11 @@ export function sendingNotes(
     ...limited,
     ...(balance.deferred === 0 ? [] : [say("edition.deferred", deferred)]),
   ];
+}
+
+/** Whether one of the `sendingNotes` is about the relay. */
+export function notesRelay({ state }: Pick<Edition, "state">, { relay }: Pick<Trouble, "relay">): boolean {
+  return state === "sending" && relay !== null;
 }
 
 /** Formatted delivery counts of an edition for one receiving domain. */

@@ -106,8 +106,8 @@ const stepPages: Partial<Record<MessageKey, { sentence: MessageKey; label: Messa
   },
   "status.relay_paused": {
     sentence: "step.relay_paused",
-    label: "decision.review_editions",
-    path: "/operator/editions",
+    label: "decision.view_relay",
+    path: "/operator/relay",
   },
   "status.no_dates": {
     sentence: "decision.no_dates",

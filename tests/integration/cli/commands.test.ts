@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EditionDetailAnswer, ImportAnswer } from "../../../src/web/api/answers.ts";
+import { openLimitStore } from "../../../src/ledger/limit-store.ts";
 import { startWeb, type RunningWeb } from "../../../src/server.ts";
 import { startWorker, type RunningWorker } from "../../../src/worker.ts";
 import { textOf } from "../../support/text.ts";
@@ -310,6 +312,13 @@ describe("commands against a running server", () => {
     expect((await run([...move, "--undo", "--revision", revision])).stderr).toContain(told);
     expect((await run([...move, "--undo"])).code).toBe(0);
     expect((await run(["schedule", "set", "--reset"])).code).toBe(0);
+  });
+
+  test("a pause of the relay is ended, once", async () => {
+    const failed = { ms: 600_000, reason: "421 Busy", failures: 1, quota: null };
+    await openLimitStore(world.app.db, randomUUID()).exchange({ rate: null, lease: null, failed });
+    expect(await run(["relay", "resume", "--json"])).toMatchObject({ code: 0, stdout: '{\n  "changed": true\n}\n' });
+    expect(await run(["relay", "resume"])).toMatchObject({ code: 0, stdout: expect.stringContaining("is not paused") });
   });
 
   test("doctor asks the server that holds the data folder", async () => {

@@ -90,6 +90,7 @@ const elsewhere = [
   "POST /suppressions/import",
   "POST /operators/link",
   "POST /providers/{name}/resume",
+  "POST /relay/resume",
   "POST /bounce-tests",
   // Removes what that has left.
   "DELETE /bounce-tests/{id}",

@@ -4,7 +4,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { createBreaker, type Breaker } from "../../../src/mail/breaker.ts";
 import { joinFleet, type Fleet } from "../../../src/mail/fleet.ts";
 import { createRateLimiter, ticks, type RateLimiter } from "../../../src/mail/rate-limiter.ts";
-import { exchange, noLimits, type Workers } from "../../../src/mail/shared-limits.ts";
+import { exchange, noLimits, resume, type Workers } from "../../../src/mail/shared-limits.ts";
 import { createThrottle } from "../../../src/mail/throttle.ts";
 import { alone, storeInMemory, type StoreInMemory } from "../../support/limit-store.ts";
 
@@ -184,6 +184,26 @@ test("a pause that one worker asks for holds the others back, and one message of
     expect(sent.length).toBeGreaterThan(counts[i]!);
     expect(breaker.reason()).toBe(null);
   }
+  all.forEach(({ stop }) => stop());
+});
+
+test("a pause that an operator ends is over for one worker within a second or two", async () => {
+  const store = storeInMemory();
+  const all = [startWorker(store, null), startWorker(store, null)];
+  await vi.advanceTimersByTimeAsync(1_500);
+  const [{ breaker, fleet }] = all as [Worker, Worker];
+  breaker.failed("454 quota exceeded", performance.now(), performance.now(), 3_600_000);
+  fleet.failed({ ms: 3_600_000, reason: "454 quota exceeded", failures: 1, quota: "day" });
+  await vi.advanceTimersByTimeAsync(1_500);
+  const counts = all.map(({ sent }) => sent.length);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(all.map(({ sent }) => sent.length)).toEqual(counts);
+  store.limits = resume(store.limits, performance.now() + store.ahead);
+  expect(resume(store.limits, performance.now() + store.ahead)).toBe(store.limits);
+  await vi.advanceTimersByTimeAsync(2_000);
+  const probing = all.filter(({ sent }, i) => sent.length > counts[i]!);
+  expect(probing).toHaveLength(1);
+  expect(probing[0]!.breaker.width()).toBe(1);
   all.forEach(({ stop }) => stop());
 });
 

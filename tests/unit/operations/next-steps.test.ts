@@ -13,7 +13,16 @@ const fresh: Status = {
   questions: { asked: 0, open: 0, kept: 0, unsubscribed: 0, paused: 0, dropped: 0, pausedReaders: 0 },
   subscribers: { pending: 0, active: 0, unsubscribed: 0, suppressed: 0 },
   waiting: 0,
-  transport: { open: 0, busy: 0, pausedUntil: null, reason: null, quota: null, rate: null, slowed: false },
+  transport: {
+    open: 0,
+    busy: 0,
+    pausedUntil: null,
+    reason: null,
+    quota: null,
+    rate: null,
+    slowed: false,
+    resumable: false,
+  },
 };
 const relay = { host: "relay.example", port: 587, secure: false, user: null, password: null, requireTls: true };
 const publicUrl = "https://alerts.example";
