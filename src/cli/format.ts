@@ -1,10 +1,9 @@
+import { isoMinute } from "../base/dates.ts";
 import type { SendAnswer } from "../web/api/answers.ts";
 
 /** A timestamp to the minute with its time zone: `2026-11-24 07:00 Europe/Berlin`. */
 export function moment(instant: string | null, timezone = "UTC"): string {
-  if (instant === null) return "";
-  const parts = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });
-  return `${parts.format(new Date(instant))} ${timezone}`;
+  return instant === null ? "" : isoMinute(new Date(instant), timezone);
 }
 
 export function sendLine(send: SendAnswer, timezone: string): string {

@@ -1,3 +1,4 @@
+import { formatDate } from "../base/dates.ts";
 import { currentZone } from "../base/time-zones.ts";
 import { sortTags } from "../articles/tag-store.ts";
 import { domainOf } from "../base/address.ts";
@@ -192,8 +193,8 @@ async function questionMail(
   if (cause === null) return { skip: "question_answered" };
   const { timezone } = await loadSchedule(db);
   const lastDay = new Date(deps.clock.now().getTime() + answerDays * dayMs);
-  const form = new Intl.DateTimeFormat(publication.language, { dateStyle: "long", timeZone: timezone });
-  const said = saidBy(deps, "question", { cause, date: form.format(lastDay) });
+  const date = formatDate(lastDay, publication.language, { dateStyle: "long", timeZone: timezone });
+  const said = saidBy(deps, "question", { cause, date });
   return printed(deps, builder, notice, {
     ...said,
     paragraphs: [said.lead],
@@ -214,11 +215,8 @@ async function movedMail(deps: ComposeDeps, builder: NoticeBuilder, notice: Clai
     return { skip: "address_changed_back" };
   }
   const { timezone } = await loadSchedule(db);
-  const time = new Intl.DateTimeFormat(publication.language, {
-    dateStyle: "long",
-    timeStyle: "short",
-    timeZone: timezone,
-  }).format(notice.createdAt);
+  const style = { dateStyle: "long", timeStyle: "short", timeZone: timezone } as const;
+  const time = formatDate(notice.createdAt, publication.language, style);
   const said = saidBy(deps, "moved", {
     time: `${time} (${timezone})`,
     address: String(notice.payload["to"]),

@@ -1,3 +1,4 @@
+import { formatDate } from "../base/dates.ts";
 import width from "string-width";
 import { oneLine } from "../base/text.ts";
 import { breakable, isolatesToHtml } from "./scripts.ts";
@@ -100,9 +101,7 @@ export function showHtml(text: string): string {
   return isolatesToHtml(escapeHtml(text));
 }
 
-/** A local date (`YYYY-MM-DD`) written out in a language, such as "Thursday, December 5, 2013". No zone is involved. */
+/** A local date (`YYYY-MM-DD`) written out in a language, such as "Thursday, 5 December 2013". No zone is involved. */
 export function longDate(date: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeZone: "UTC" }).format(
-    new Date(`${date}T00:00:00Z`),
-  );
+  return formatDate(new Date(`${date}T00:00:00Z`), language, { dateStyle: "full", timeZone: "UTC" });
 }

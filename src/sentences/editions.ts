@@ -1,3 +1,4 @@
+import { formatDate, isoMinute } from "../base/dates.ts";
 import type { Reason } from "../editions/reason.ts";
 import { outcomeInWords, balanceInWords } from "./deliveries.ts";
 import type { Explained, NoEditionCode, WhyCode } from "../deliveries/why.ts";
@@ -74,15 +75,14 @@ export function notesInWords({ notes }: NextSend): string | null {
 
 /** `08:00 (Europe/Berlin)`. */
 export function clockTime(at: Date, timezone: string): string {
-  const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "short", timeZone: timezone }).format(at);
-  return `${time} (${timezone})`;
+  return `${formatDate(at, "en", { timeStyle: "short", timeZone: timezone })} (${timezone})`;
 }
 
 /** The English sentence of an explanation, for operators to read out. */
 export function whyInWords({ code, data }: Explained<WhyCode | NoEditionCode>, timezone: string): string {
   const { say } = englishWording();
   const { outcome = null, followed = [], reason = null, at = null, frozen = null } = data;
-  const moment = (instant: Date | null): string => (instant === null ? "none" : momentOf(instant, timezone));
+  const moment = (instant: Date | null): string => (instant === null ? "none" : isoMinute(instant, timezone));
   const tags = followed === "all" ? [] : followed;
   const detail = outcome === null ? null : outcomeInWords(outcome);
   const main = say(`why.${code}`, {
@@ -109,10 +109,4 @@ export function whyInWords({ code, data }: Explained<WhyCode | NoEditionCode>, t
     }),
   );
   return later.length === 0 ? main : [/[.!?]$/.test(main) ? main : `${main}.`, ...later].join(" ");
-}
-
-/** `2026-11-24 07:00 Europe/Berlin`. */
-function momentOf(instant: Date, timezone: string): string {
-  const form = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short", timeZone: timezone });
-  return `${form.format(instant)} ${timezone}`;
 }

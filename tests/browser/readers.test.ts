@@ -70,7 +70,7 @@ test.each([
     expect((await reader(address)).tags).toEqual(["한국"]);
 
     await page.getByRole("button", { name: "Pause for a week" }).click();
-    await page.getByText("Your emails are paused until Tuesday, December 1.").waitFor();
+    await page.getByText("Your emails are paused until Tuesday 1 December.").waitFor();
     await page.getByRole("button", { name: "Resume now" }).click();
     await page.getByText("Resumed.").waitFor();
 

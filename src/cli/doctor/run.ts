@@ -1,3 +1,4 @@
+import { formatDate } from "../../base/dates.ts";
 import { openCarrier, openDkimKeys } from "../../engines.ts";
 import { checkDkim, checkDns, type Lookup } from "./dns.ts";
 import { join } from "node:path";
@@ -238,9 +239,7 @@ function fromSettings({ timezone, sendAt, sendDays }: Config): Schedule {
 
 function checkTimes(schedule: Schedule, now: Date): Check {
   const { timezone } = schedule;
-  const here = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: timezone }).format(
-    now,
-  );
+  const here = formatDate(now, "en", { dateStyle: "medium", timeStyle: "short", timeZone: timezone });
   const sends = nextSends(now, schedule, 3);
   if (sends.length === 0) return warn("times", "The schedule has no more dates. Run `dayletter schedule show`.");
   const list = sends.map((send) => send.date).join(", ");

@@ -45,7 +45,7 @@
             size: 28,
             space: 64,
             incrs: [1, 2, 7, 14, 28],
-            values: (_, at) => at.map((i) => shortDate(labels[i])),
+            values: (_, at) => at.map((i) => shortDate(labels[i], figure.dataset.locale)),
           },
           {
             ...axis,
@@ -178,10 +178,10 @@
     return [Math.max(0, Math.floor(least - air)), Math.ceil(most + air)];
   };
 
-  function shortDate(label) {
+  function shortDate(label, locale) {
     if (!label) return "";
     const day = new Date(`${label.slice(0, 10)}T00:00:00Z`);
-    return day.toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
+    return day.toLocaleDateString(locale, { day: "numeric", month: "short", timeZone: "UTC" });
   }
 
   for (const figure of document.querySelectorAll("[data-plot]")) draw(figure);

@@ -1,3 +1,4 @@
+import { formatDate } from "../../base/dates.ts";
 import { englishWording } from "../../catalogue/catalogue.ts";
 
 const { say } = englishWording();
@@ -18,23 +19,23 @@ export function span(ms: number): string {
 
 /** `07:00`, in the time zone `zone`. */
 function timeOfDay(at: Date, zone: string, language: string): string {
-  return format(at, language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  return formatDate(at, language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
 }
 
 /** `Wednesday 25 November`, in the time zone `zone`. */
 export function dayOf(at: Date, zone: string, language: string): string {
-  return format(at, language, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
+  return formatDate(at, language, { weekday: "long", day: "numeric", month: "long", timeZone: zone });
 }
 
 /** `24 Nov, 07:00`, for lists. */
 export function shortMoment(at: Date, zone: string, language: string): string {
-  const day = format(at, language, { day: "numeric", month: "short", timeZone: zone });
+  const day = formatDate(at, language, { day: "numeric", month: "short", timeZone: zone });
   return `${day}, ${timeOfDay(at, zone, language)}`;
 }
 
 /** `24 Nov` for a local date, for tables. */
 export function shortDate(date: string, language: string): string {
-  return format(new Date(`${date}T00:00:00Z`), language, { day: "numeric", month: "short", timeZone: "UTC" });
+  return formatDate(new Date(`${date}T00:00:00Z`), language, { day: "numeric", month: "short", timeZone: "UTC" });
 }
 
 /** An instant in the publication's time zone, with the ISO time that the script needs to add the operator's own. */
@@ -51,14 +52,10 @@ export function moment(
   };
 }
 
-function format(at: Date, language: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(language, options).format(at);
-}
-
 /** The checkboxes of a schedule's weekdays, Monday first. @param on 1 for Monday to 7 for Sunday */
 export function weekdays(language: string, on: readonly number[]): { name: string; label: string; on: boolean }[] {
   return ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map((name, i) => {
-    const label = format(new Date(Date.UTC(2026, 5, 1 + i)), language, { weekday: "long", timeZone: "UTC" });
+    const label = formatDate(new Date(Date.UTC(2026, 5, 1 + i)), language, { weekday: "long", timeZone: "UTC" });
     return { name, label, on: on.includes(i + 1) };
   });
 }

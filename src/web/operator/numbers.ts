@@ -1,10 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { kept } from "../../base/async.ts";
+import { dateLocale } from "../../base/dates.ts";
 import { createNumbers, type Numbers } from "../../operations/numbers.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
 import { complaintLines } from "../../outcomes/rates.ts";
 import { percentInWords } from "../../sentences/outcomes.ts";
 import { number } from "./format.ts";
@@ -18,7 +19,7 @@ const keptMs = 60_000;
  * `/operator/numbers`: readers, deliveries by outcome and articles over 30 or 90 days, each as a table and a plot, cached
  * for a minute. The Today page loads them when it is scrolled into view.
  */
-export function addNumbersPage(web: FastifyInstance, app: Pick<App, "clock" | "db">, show: Show): void {
+export function addNumbersPage(web: FastifyInstance, app: Pick<App, "config" | "clock" | "db">, show: Show): void {
   const numbers = kept(app.clock, keptMs, createNumbers(app, 90));
 
   web.get("/operator/numbers", needs.viewer, async (request, reply) => {
@@ -31,6 +32,7 @@ export function addNumbersPage(web: FastifyInstance, app: Pick<App, "clock" | "d
       {
         spans: spans.map((span) => ({ days: span, current: span === days })),
         plots: plotsOf(shown),
+        locale: dateLocale(englishOf(app.config.language)),
         editions: shown.editions.length,
       },
     );

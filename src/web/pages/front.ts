@@ -1,3 +1,4 @@
+import { formatDate } from "../../base/dates.ts";
 import { englishWording, type Message, type MessageKey, type Wording } from "../../catalogue/catalogue.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
@@ -127,7 +128,7 @@ function asPageStep({ key, values }: Message): { sentence: string; label: string
 }
 
 function when(at: Date, timezone: string, language: string): string {
-  const format = new Intl.DateTimeFormat(language, {
+  return formatDate(at, language, {
     weekday: "long",
     day: "numeric",
     month: "long",
@@ -136,5 +137,4 @@ function when(at: Date, timezone: string, language: string): string {
     hourCycle: "h23",
     timeZone: timezone,
   });
-  return format.format(at);
 }

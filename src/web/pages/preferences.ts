@@ -1,3 +1,4 @@
+import { formatDate } from "../../base/dates.ts";
 import { choose } from "../../subscribers/signup.ts";
 import { pauseReader, setTags } from "../../subscribers/preferences.ts";
 import { type Fields, readFields } from "./fields.ts";
@@ -123,11 +124,5 @@ function draftOf(fields: Fields): Draft {
 }
 
 function day(at: Date, timezone: string, language: string): string {
-  const format = new Intl.DateTimeFormat(language, {
-    weekday: "long",
-    day: "numeric",
-    month: "long",
-    timeZone: timezone,
-  });
-  return format.format(at);
+  return formatDate(at, language, { weekday: "long", day: "numeric", month: "long", timeZone: timezone });
 }

@@ -1,3 +1,4 @@
+import { formatDate } from "../../base/dates.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
@@ -90,15 +91,9 @@ export function zoneExample(schedule: Schedule, now: Date, zone: string, languag
   const [next] = nextSends(now, schedule, 1);
   if (!next) return null;
   const own = ownHour(next.at, zone, schedule.sendAt);
-  const weekday = (at: Date, timeZone: string) =>
-    new Intl.DateTimeFormat(language, { weekday: "long", timeZone }).format(at);
-  const time = new Intl.DateTimeFormat(language, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    timeZone: zone,
-  });
-  const moment = (at: Date) => `${weekday(at, zone)} ${time.format(at)}`;
+  const weekday = (at: Date, timeZone: string) => formatDate(at, language, { weekday: "long", timeZone });
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone } as const;
+  const moment = (at: Date) => `${weekday(at, zone)} ${formatDate(at, language, clock)}`;
   const late = own.getTime() - next.at.getTime();
   return {
     code: late === 0 ? "at_once" : localDate(own, zone) > next.date ? "day_before" : "same_day",

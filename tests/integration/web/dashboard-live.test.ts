@@ -115,11 +115,11 @@ test("a read takes four queries for any number of active editions, and everythin
   expect(first.bar.map(({ count }) => count)).toEqual(["0", "1", "0", "0", "1"]);
   const retry = first.acts.find(({ action }) => action === "retry");
   expect(retry).toMatchObject({ n: 1, empty: false });
-  const until = "Nov 25, 08:00";
-  expect(first.notes).toEqual([textOf("edition.deferred", { n: 1, next: "Nov 24, 08:20", until })]);
+  const until = "25 Nov, 08:00";
+  expect(first.notes).toEqual([textOf("edition.deferred", { n: 1, next: "24 Nov, 08:20", until })]);
   const dashboard = await signIn(opened);
   const { body } = await dashboard.get("/operator/editions/2026-11-24");
-  expect(body).toContain(textOf("edition.deferred", { n: 1, next: "Nov 24, 08:20", until }));
+  expect(body).toContain(textOf("edition.deferred", { n: 1, next: "24 Nov, 08:20", until }));
   opened.app.transport = {
     ...opened.app.transport,
     state: () => ({ open: 0, busy: 0, pausedUntil: due, reason: "421 Busy." }),

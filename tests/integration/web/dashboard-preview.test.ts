@@ -37,7 +37,7 @@ async function order(): Promise<string[]> {
 
 test("the preview shows the next edition as a reader of given tags gets it, with its size", async () => {
   const { body } = await get("/operator/preview?tags=lg+u%2B");
-  expect(body).toContain("Next edition, Wednesday, November 25, 2026");
+  expect(body).toContain("Next edition, Wednesday, 25 November 2026");
   expect(body).toMatch(/\d+ kB of HTML \([^)]*102 kB\)/);
   const frame = /<iframe[^>]+src="([^"]+)"/.exec(body)![1]!;
   const mail = (await get(frame.replaceAll("&amp;", "&"))).body;
@@ -104,7 +104,7 @@ test("the preview shows the findings of the pre-send checks, and the results of 
   await once(server.listen(0, "127.0.0.1"), "listening");
   site.app.fetch = { ...site.app.fetch, allowPrivate: true };
   const home = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const checked = textOf("preview.links", { time: "Nov 24, 08:00", n: 2, fine: 1 });
+  const checked = textOf("preview.links", { time: "24 Nov, 08:00", n: 2, fine: 1 });
   const linked = ["there", "away"].map((page, n) => article(n + 4, ["huawei"], { url: `${home}/${page}` }));
   await site.api("POST", "/articles", linked);
   expect((await get("/operator/preview")).body).not.toContain(checked);

@@ -38,8 +38,8 @@ test("each sent edition is an entry, newest first, with escaped texts", async ()
   const feed = parseAtomFeed(answer.body);
   const entries = feed.entries ?? [];
   expect(entries.map(({ id, title, updated }) => [id, title?.value, updated])).toEqual([
-    ["https://alerts.example.com/editions/2026-11-25", "Wednesday, November 25, 2026", "2026-11-25T08:00:00.000Z"],
-    ["https://alerts.example.com/editions/2026-11-24", "Tuesday, November 24, 2026", "2026-11-24T08:00:00.000Z"],
+    ["https://alerts.example.com/editions/2026-11-25", "Wednesday, 25 November 2026", "2026-11-25T08:00:00.000Z"],
+    ["https://alerts.example.com/editions/2026-11-24", "Tuesday, 24 November 2026", "2026-11-24T08:00:00.000Z"],
   ]);
   expect(feed).toMatchObject({ updated: "2026-11-25T08:00:00.000Z", title: { value: "Telecoms Daily: editions" } });
   expect(feed.links).toContainEqual(

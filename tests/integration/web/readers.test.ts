@@ -170,7 +170,7 @@ test("a reader pauses, resumes and sets a time zone, and invalid choices are ref
   const shown = async (answer: { headers: Record<string, unknown> }) =>
     (await get(String(answer.headers["location"]))).body;
   expect(await shown(await post(`${own}/pause`, { for: "month" }))).toContain(
-    "Your emails are paused until Thursday, December 24.",
+    "Your emails are paused until Thursday 24 December.",
   );
   expect((await reader()).pausedUntil).toEqual(new Date("2026-12-24T08:00:00Z"));
   expect(await shown(await post(`${own}/pause`, { for: "none" }))).toContain("Resumed.");
@@ -282,7 +282,7 @@ test("a settings link is emailed to the stored address at most once an hour, and
 });
 
 test.each([
-  ["en", "November 24, 2026"],
+  ["en", "24 November 2026"],
   ["de", "24. November 2026"],
   ["ko", "2026년 11월 24일"],
 ])(

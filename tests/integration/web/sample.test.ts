@@ -130,7 +130,7 @@ describe("sample copies", () => {
     const { body } = await get(`/sample?${query}&view=text`);
     expect(body).toContain(textOf("mail.articles_on", { n: 2, tags: "lg u+, huawei" }));
     expect(body).toContain('href="/subscribe?tags=lg%20u%2B&amp;tags=huawei"');
-    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
+    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, 24 November 2026" }));
   });
 
   test("unknown tags are named, and others offered", async () => {
@@ -141,7 +141,7 @@ describe("sample copies", () => {
     const none = await get("/sample?tags=nonsense,rubbish");
     expect(none.statusCode).toBe(404);
     expect(none.body).toContain("rubbish");
-    expect(none.body).toContain(textOf("sample.what_instead", { date: "Tuesday, November 24, 2026" }));
+    expect(none.body).toContain(textOf("sample.what_instead", { date: "Tuesday, 24 November 2026" }));
     expect(none.body).toContain('value="lg u+"');
     const file = await get("/sample.eml?tag=nonsense");
     expect(file.statusCode).toBe(404);
@@ -157,7 +157,7 @@ describe("sample copies", () => {
     await site.render(2);
     expect((await get("/sample.txt")).body).toContain("Headline 6");
     const { body } = await get(`${tagged}&view=text`);
-    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, November 24, 2026" }));
+    expect(body).toContain(textOf("sample.what_tags", { date: "Tuesday, 24 November 2026" }));
     expect(body).toContain(textOf("sample.why_older"));
   });
 

@@ -50,6 +50,6 @@ test("an empty extra edition names the readers who were active, and a tag's page
   const extra = await site.api("POST", "/editions", { extra: true });
   expect(extra.json()).toMatchObject({ state: "empty", readers: 1, selected: 0, unmatched: 0 });
   const { body } = await site.inject({ method: "GET", url: "/tags/huawei" });
-  const label = textOf("article.edition", { date: "Tuesday, November 24, 2026", extra: "none" });
+  const label = textOf("article.edition", { date: "Tuesday, 24 November 2026", extra: "none" });
   expect(body).toContain(`<a href="/editions/2026-11-24">${label}</a>`);
 });

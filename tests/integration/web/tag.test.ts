@@ -113,7 +113,7 @@ describe("a tag's page", () => {
   test("shows what is public, newest first", async () => {
     const { body } = await get("/tags/Huawei");
     expect(body.match(/Using &lt;T&gt;|Headline \d/g)).toEqual(["Using &lt;T&gt;", "Headline 2"]);
-    expect(body).toContain("Friday, November 20, 2026");
+    expect(body).toContain("Friday, 20 November 2026");
     expect((await get("/tags/c")).body).toContain(textOf("tag.no_articles"));
   });
 

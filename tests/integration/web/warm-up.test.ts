@@ -60,7 +60,7 @@ test("page, API and command show the day, the limits and each provider", async (
   };
   expect((await site.api("GET", "/warm-up")).json()).toEqual(answer);
   const { body } = await dashboard.get("/operator/providers");
-  expect(body).toContain(textOf("warm_up.running", { day: 1, cap: 2, hours: 1, date: "Tuesday, November 24, 2026" }));
+  expect(body).toContain(textOf("warm_up.running", { day: 1, cap: 2, hours: 1, date: "Tuesday, 24 November 2026" }));
   expect(body).toContain('<tr><th scope="row">Google</th><td class="n">3</td><td class="n">2</td><td class="n">1</td>');
   const web = await startWeb(site.app);
   try {

@@ -41,7 +41,7 @@ describe("a reader's mail", () => {
     expect(body).toContain("You get this email because you follow huawei, Korea.");
     expect(body).toContain("reader@mail.example");
     expect(body).toContain("Telecom Courier, 12 Press Street, Springfield 12345");
-    expect(body).toContain("Thursday, December 5, 2013");
+    expect(body).toContain("Thursday, 5 December 2013");
     expect(body).toContain("On the web: Korea JoongAng Daily");
     expect(body).toContain("Tags: lg u+ \u00b7 huawei \u00b7 Korea");
     expect(body).toContain("1 more article");
