@@ -44,6 +44,13 @@ describe.each(languages())("the catalogue of %s", (language) => {
   });
 });
 
+test("Korean texts have one word for an edition", () => {
+  const others = Object.entries(messagesOf("ko")).filter(
+    ([key, text]) => /edition/i.test(english[key]!) && /판|발행본|에디션/.test(text),
+  );
+  expect(others).toEqual([]);
+});
+
 test("texts of emails and refusals are plain text", () => {
   const plain = Object.entries(english).filter(([key]) =>
     /^(?:notice|mail|alert|error|outcome|reason|finding)\./.test(key),
