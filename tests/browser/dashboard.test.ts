@@ -269,7 +269,7 @@ test("what another schedule would do is shown while it is typed", async () => {
 test("no page of the dashboard has a serious fault for assistive technology, scrolls sideways, or is invalid", async () => {
   const paths = ["", "/editions", "/editions/2026-11-24", "/editions/2026-11-24.2/cancel", "/schedule", "/readers"];
   paths.push("/tags", "/tags/one?tag=huawei", "/readers/1", "/sources", "/preview", "/send", "/numbers?days=90");
-  paths.push("/providers", "/suppressions", "/suppressions?reason=bounce&since=2026-11-01");
+  paths.push("/providers", "/relay", "/suppressions", "/suppressions?reason=bounce&since=2026-11-01");
   paths.push("/setup", "/settings", "/site", "/account", "/account/codes");
   const validator = new HtmlValidate({
     extends: ["html-validate:standard"],
