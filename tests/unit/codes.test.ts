@@ -17,7 +17,7 @@ const speakers = ["src/render/", "src/notices/", "src/app.ts"];
 
 /** Sentences that may stay in the domain, by file and beginning, each with the reason. */
 const allowedSentences: Record<string, string> = {
-  "src/config/saved-settings.ts: # Written by the setup page.":
+  "src/config/saved-settings.ts: # Written by the Setup page.":
     "The first line of settings.env, for those who edit the file.",
   ...Object.fromEntries(
     [
