@@ -262,8 +262,8 @@ function folderOf(file: string): string {
 /** Imports that are there when the program runs: not those of types alone. */
 function valueImports(file: string): Import[] {
   const { tree } = readSyntax(file);
-  return (tree["body"] as Node[]).flatMap((node) => {
-    const source = isNode(node["source"]) ? String(node["source"]["value"]) : "";
+  return [...walk(tree)].flatMap(({ node }) => {
+    const source = node.type !== "TSImportType" && isNode(node["source"]) ? String(node["source"]["value"]) : "";
     if (!source.startsWith(".") || isTypeOnly(node) || !source.endsWith(".ts")) return [];
     return [{ from: file, to: normalize(join(dirname(file), source)) }];
   });
