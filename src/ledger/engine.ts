@@ -95,7 +95,10 @@ export async function sendDue<
       granted += permits.more((late ? wanted : Math.min(room, ready.count())) - granted);
       size = late ? granted : Math.min(most, 2 * size);
       if (late) await ready.some();
-      for (; granted > 0; granted -= 1) {
+      for (let n = 0; granted > 0; granted -= 1, n += 1) {
+        // Replies are read in between, so that the next claims and the next connections do not wait for the whole group.
+        if (n > 0 && n % composedAtOnce === 0) await nextTurn();
+        if (signal.aborted) break;
         const one = ready.next();
         if (one === undefined) break;
         handed += 1;
@@ -121,6 +124,8 @@ export async function sendDue<
   return handed;
 }
 
+/** How many messages are composed in one turn of the event loop. */
+const composedAtOnce = 12;
 /** How often to check whether an outcome is still worth waiting for. */
 const lookMs = 250;
 /** Claims wait no longer than this for a permit. */
