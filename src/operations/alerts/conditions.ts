@@ -232,13 +232,17 @@ function ofSources(sources: readonly WatchedSource[], now: Date): Trouble[] {
   });
 }
 
+function editionSubject(id: number | ""): string {
+  return `edition ${id}`;
+}
+
 export function relaySubject(host: string): string {
   return `relay of ${host}`;
 }
 
 function ofEdition(facts: WatchedEdition, limit: number): Trouble[] {
   const { id, name: edition, state, reason, selected, rejected, expired, unknown } = facts;
-  const subject = `edition ${id}`;
+  const subject = editionSubject(id);
   const found: Trouble[] = [];
   if (state === "held") found.push({ kind: "edition-held", subject, data: { edition, reason } });
   if (state === "missed" && !facts.overtaken) {
@@ -302,25 +306,27 @@ export interface Changes {
   notify: OpenAlert[];
   /** Notified and now over: send the all-clear. */
   cleared: OpenAlert[];
-  /** Over before anyone was notified, or older than a week: close silently. */
+  /** Over before anyone was notified, or no longer looked at: close silently. */
   dropped: OpenAlert[];
   /** Still present with other data. */
   changed: { id: number; data: AlertData }[];
 }
 
-/** Unresolved alerts close silently after a week. */
+/** Relay alerts of a host that has not cleared them for so long close silently: it may be gone. */
 const staleMs = 7 * 24 * 3_600_000;
 
 /**
- * Compares present problems with open alerts. Each problem is notified once when it starts and once when it ends.
- * @param host the host whose relay was checked; relay alerts of other hosts are left to those hosts
+ * Compares present problems with open alerts. Each problem is notified once when it starts and once when it ends. Alerts about
+ * editions that are too old to be checked close silently, because nothing says that their problem is over.
+ * @param checked the editions, and the host whose relay was; relay alerts of other hosts are left to those hosts
  */
 export function compareAlerts(
   open: readonly OpenAlert[],
   troubles: readonly Trouble[],
   now: Date,
-  host: string,
+  checked: { editions: readonly { id: number }[]; host: string },
 ): Changes {
+  const subjects = new Set(checked.editions.map(({ id }) => editionSubject(id)));
   const changes: Changes = { seen: [], notify: [], cleared: [], dropped: [], changed: [] };
   const present = new Map(troubles.map((trouble) => [keyOf(trouble), trouble]));
   const known = new Set(open.map(keyOf));
@@ -331,9 +337,9 @@ export function compareAlerts(
     if (trouble) {
       if (!isDeepStrictEqual(trouble.data, alert.data)) changes.changed.push({ id: alert.id, data: trouble.data });
       if (alert.notifiedAt === null && age >= patienceMs[alert.kind]) changes.notify.push({ ...alert, ...trouble });
-    } else if (age >= staleMs) changes.dropped.push(alert);
-    else if (isElsewhere(alert, host)) continue;
-    else if (alert.notifiedAt === null) changes.dropped.push(alert);
+    } else if (isElsewhere(alert, checked.host)) {
+      if (age >= staleMs) changes.dropped.push(alert);
+    } else if (alert.notifiedAt === null || isUnchecked(alert, subjects)) changes.dropped.push(alert);
     else changes.cleared.push(alert);
   }
   return changes;
@@ -341,6 +347,10 @@ export function compareAlerts(
 
 function isElsewhere({ kind, subject }: OpenAlert, host: string): boolean {
   return kind === "relay" && subject.startsWith(relaySubject("")) && subject !== relaySubject(host);
+}
+
+function isUnchecked({ subject }: OpenAlert, checked: ReadonlySet<string>): boolean {
+  return subject.startsWith(editionSubject("")) && !checked.has(subject);
 }
 
 function keyOf({ kind, subject }: Pick<Trouble, "kind" | "subject">): string {

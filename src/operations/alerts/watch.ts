@@ -69,7 +69,7 @@ async function compareAndNotify({ db, clock, transport, options }: AlertDeps): P
     const troubles = findTrouble(facts).map(
       (trouble) => ({ ...trouble, data: masked(trouble.data) }) as typeof trouble,
     );
-    const changes = compareAlerts(open, troubles, now, host);
+    const changes = compareAlerts(open, troubles, now, { editions: facts.editions, host });
     const seen = await insertAlerts(tx, changes.seen, now);
     const raised = [...seen.filter((alert) => patienceMs[alert.kind] === 0), ...changes.notify];
     await markAlerts(tx, raised, { notified_at: now });

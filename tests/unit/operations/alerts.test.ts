@@ -263,14 +263,18 @@ describe("each trouble is told once, and once more when it clears", () => {
     ],
     ["over", [open(trouble)], [], { cleared: 1 }],
     ["another edition's", [open(trouble)], [{ ...trouble, subject: "edition 8" }], { seen: 1, cleared: 1 }],
-    ["over after a week and more", [open(trouble, { seenAt: ago(200) })], [], { dropped: 1 }],
+    ["of an edition that is too old to be checked", [open({ ...trouble, subject: "edition 3" })], [], { dropped: 1 }],
+    ["over after a week and more", [open({ ...relay, subject: "source 4" }, { seenAt: ago(200) })], [], { cleared: 1 }],
+    ["of a host that is gone", [open({ ...relay, subject: "relay of two" }, { seenAt: ago(200) })], [], { dropped: 1 }],
     ["short trouble of the relay", [open(relay, { notifiedAt: null, seenAt: ago(0.01) })], [relay], {}],
     ["lasting", [open(relay, { notifiedAt: null, seenAt: ago(0.1) })], [relay], { notify: 1 }],
     ["over untold", [open(relay, { notifiedAt: null, seenAt: ago(0.01) })], [], { dropped: 1 }],
     ["as another machine sees it", [open({ ...relay, subject: "relay of two" })], [], {}],
     ["an edition that the relay stopped", [open({ ...relay, subject: "edition 7" })], [], { cleared: 1 }],
   ])("%s", (_what, alerts, troubles, expected) => {
-    const changes = Object.entries<Changes[keyof Changes]>({ ...compareAlerts(alerts, troubles, now, "one") });
+    const changes = Object.entries<Changes[keyof Changes]>({
+      ...compareAlerts(alerts, troubles, now, { editions: [finished, { id: 8 }], host: "one" }),
+    });
     const counts = changes.filter(([, list]) => list.length > 0).map(([name, list]) => [name, list.length]);
     expect(Object.fromEntries(counts)).toEqual(expected);
   });
