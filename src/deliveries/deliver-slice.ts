@@ -85,7 +85,7 @@ async function sendOne(
   const fields = { edition: editionId, slice, delivery: delivery.id };
   let message: Buffer;
   try {
-    message = builder.print(delivery, clock.now(), transport.room.take);
+    message = builder.print(delivery, clock.now());
   } catch (error) {
     transport.release(1);
     deps.providers.drop(delivery.id);
@@ -96,8 +96,6 @@ async function sendOne(
   deps.providers.start(delivery.id);
   const mail = { from: builder.from(delivery), to: delivery.address, message, undotted: true };
   const verdict = await transport.send(mail);
-  // Without a reply, the operating system may still have to take a part of it.
-  if (verdict.kind === "sent") transport.room.giveBack(message);
   deps.providers.onVerdict(flightOf(delivery), verdict, { editionId, slice });
   if (deps.watch(editionId, delivery.provider, verdict)) stop();
   if (verdict.kind === "sent") log.debug(fields, "sent");

@@ -19,15 +19,8 @@ const mostKept = 4;
 
 /** Creates the emails of one edition. */
 export interface MessageBuilder {
-  /**
-   * The whole message for one reader. No line begins with a dot.
-   * @param take gives the memory for it
-   */
-  print(
-    delivery: Pick<ClaimedDelivery, "address" | "key" | "positions" | "tagIds">,
-    date: Date,
-    take?: (bytes: number) => Buffer,
-  ): Buffer;
+  /** The whole message for one reader. No line begins with a dot. */
+  print(delivery: Pick<ClaimedDelivery, "address" | "key" | "positions" | "tagIds">, date: Date): Buffer;
   /** The envelope's sender of one reader's message. */
   from(delivery: Pick<ClaimedDelivery, "id" | "editionId" | "address">): string;
 }
@@ -65,7 +58,7 @@ export async function openMessageBuilder(
   return {
     from: ({ id, editionId: of, address: to }) =>
       envelopeSender(options, { kind: "delivery", editionId: of, id }, { from: publication.from.address, to }),
-    print(delivery, date, take) {
+    print(delivery, date) {
       const mail: ReaderMail = {
         to: delivery.address,
         messageId: editionMessageId(options.secret, name, delivery.key, domain),
@@ -74,7 +67,7 @@ export async function openMessageBuilder(
         links: readerLinks(options, delivery.key, name),
         date,
       };
-      return assemble(prepared, mail, take);
+      return assemble(prepared, mail);
     },
   };
 }

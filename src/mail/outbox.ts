@@ -5,7 +5,6 @@ import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { createBreaker } from "./breaker.ts";
-import { freshRoom } from "./message-room.ts";
 import { createRateLimiter, ticks } from "./rate-limiter.ts";
 import { createThrottle } from "./throttle.ts";
 import { envelopeFault, piecesOf, type Mail, type Transport } from "./transport.ts";
@@ -34,7 +33,6 @@ export function createOutboxTransport(options: { dir: string; connections: numbe
   }
 
   return {
-    room: freshRoom,
     connections,
     share: () => connections,
     reserve: limiter.reserve,

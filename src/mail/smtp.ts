@@ -6,7 +6,6 @@ import type { Log } from "../base/log.ts";
 import { withoutAddress } from "../base/address.ts";
 import { createBreaker } from "./breaker.ts";
 import { joinFleet, ownLimits, type Fleet, type LimitStore } from "./fleet.ts";
-import { createMessageRoom, freshRoom } from "./message-room.ts";
 import { quotaPauseMs, type RelayQuota } from "./quota.ts";
 import { createRateLimiter, ticks, type RateLimiter } from "./rate-limiter.ts";
 import { createSmtpCarrier, type SmtpCarrierOptions } from "./smtp-carrier.ts";
@@ -33,7 +32,7 @@ interface LimitDeps {
 
 /** Sends through an SMTP relay. */
 export function createSmtpTransport(deps: LimitDeps, options: SmtpOptions): Transport {
-  return { ...limited(deps, createSmtpCarrier(options), options), room: createMessageRoom(options.connections) };
+  return limited(deps, createSmtpCarrier(options), options);
 }
 
 /** Sends through `carrier` within the limits, and pauses while the relay behind it fails. */
@@ -141,7 +140,6 @@ export function limited(deps: LimitDeps, carrier: Carrier, options: Limits): Tra
   }
 
   return {
-    room: freshRoom,
     connections,
     share: () => fleet.connections(),
     reserve: limiter.reserve,

@@ -1,6 +1,5 @@
 import type { Message } from "../catalogue/catalogue.ts";
 import type { Refusal } from "../base/errors.ts";
-import type { MessageRoom } from "./message-room.ts";
 import type { Fault, SmtpFailure, Verdict } from "./verdict.ts";
 
 /** One message to one reader. */
@@ -63,8 +62,6 @@ export interface Carrier {
 
 /** Sends messages, through a relay or into the outbox. */
 export interface Transport {
-  /** Where messages are built. Their memory can be given back once they are sent. */
-  readonly room: MessageRoom;
   /** Most connections of all workers together. */
   readonly connections: number;
   /** How many of them this worker may use at present. */

@@ -69,13 +69,8 @@ export function prepare(stencil: Stencil, sender: Sender): Prepared {
  * One reader's whole message (RFC 5322, CRLF, 7-bit). No line begins with a dot, so it needs no dot-stuffing. The same input
  * gives the same bytes. Throws `Refusal` 422 for an address, Message-ID or link that is not valid in a header, and for an
  * unknown position.
- * @param take gives the memory for the message
  */
-export function assemble(
-  prepared: Prepared,
-  mail: ReaderMail,
-  take: (bytes: number) => Buffer = Buffer.allocUnsafe,
-): Buffer {
+export function assemble(prepared: Prepared, mail: ReaderMail): Buffer {
   const { stencil, head, borders } = prepared;
   const shared = sharedBy(prepared, mail);
   const values = ownValues(mail, stencil.mode);
@@ -92,7 +87,7 @@ export function assemble(
   out.push(borders.html);
   layPart("html", { ...encodedValues(prepared, "html", values), ...shared.html }, prepared, mail, out);
   out.push(borders.end);
-  return joined(out, take);
+  return joined(out);
 }
 
 /** The decoded HTML alone. Throws as `assemble` does for positions. */
@@ -124,7 +119,7 @@ function body(prepared: Prepared, mail: ReaderMail, form: Form): string {
   const out: (Buffer | string)[] = [];
   const values = encodedValues(prepared, form, ownValues(mail, prepared.stencil.mode));
   layPart(form, { ...values, ...sharedBy(prepared, mail)[form] }, prepared, mail, out);
-  const encoded = joined(out, Buffer.allocUnsafe).toString("latin1");
+  const encoded = joined(out).toString("latin1");
   return prepared.stencil.encodings[form] === "base64" ? fromBase64(encoded) : fromQuotedPrintable(encoded);
 }
 
@@ -133,8 +128,7 @@ const mostShared = 2_000;
 
 function sharedBy(prepared: Prepared, mail: ReaderMail): Shared {
   const { positions, more, matchedTags, links } = mail;
-  const tags = matchedTags === "all" ? "" : matchedTags.join("\n");
-  const key = `${positions.join()} ${more} ${links.moreUrl}\n${tags}`;
+  const key = `${positions.join()} ${more} ${links.moreUrl} ${JSON.stringify(matchedTags)}`;
   const kept = prepared.shared.get(key);
   if (kept !== undefined) return kept;
   const { stencil, wording, articles } = prepared;
@@ -228,10 +222,10 @@ function bytes(text: string): Buffer {
 }
 
 /** All parts are ASCII, so a string has as many bytes as UTF-16 units. */
-function joined(parts: readonly (Buffer | string)[], take: (bytes: number) => Buffer): Buffer {
+function joined(parts: readonly (Buffer | string)[]): Buffer {
   let size = 0;
   for (const part of parts) size += part.length;
-  const whole = take(size);
+  const whole = Buffer.allocUnsafe(size);
   let at = 0;
   for (const part of parts) at += typeof part === "string" ? whole.write(part, at, "latin1") : part.copy(whole, at);
   return whole;
