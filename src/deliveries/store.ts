@@ -147,12 +147,16 @@ export async function sendAgain(
   return Number(numAffectedRows ?? 0n);
 }
 
-/** Makes due now what is deferred until `until` or a time before. */
-export async function bringForward(tx: Tx, until: Date, now: Date): Promise<void> {
+/**
+ * Makes due now what was deferred at `since` or later, until `until` or a time before. What a dead sender left keeps its time, in
+ * which the sender's true answer may still come.
+ */
+export async function bringForward(tx: Tx, { since, until }: { since: Date; until: Date }, now: Date): Promise<void> {
   await sql`
     update deliveries d set due_at = ${now}
     from (select id from editions where state in ('sending', 'paused') order by id for no key update) e
-    where e.id = d.edition_id and d.state = 'deferred' and d.due_at > ${now} and d.due_at <= ${until}`.execute(tx);
+    where e.id = d.edition_id and d.state = 'deferred' and d.due_at > ${now} and d.due_at <= ${until}
+      and d.settled_at >= ${since} and d.reason_code is distinct from 'sender_stopped'`.execute(tx);
 }
 
 /** Ends the open deliveries of a cancelled edition. Those at the relay at this moment still get their outcome. */

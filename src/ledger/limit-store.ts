@@ -45,16 +45,16 @@ export async function sharedLimits(db: Db | Tx): Promise<{ limits: SharedLimits;
 
 /**
  * Ends the pause of all workers. They notice it within a second.
- * @returns the pause as it was, with the milliseconds that were left; null if nothing was paused
+ * @returns the pause as it was, with the milliseconds since it began and those that were left; null if nothing was paused
  */
-export async function endPause(tx: Tx): Promise<(SharedPause & { leftMs: number }) | null> {
+export async function endPause(tx: Tx): Promise<(SharedPause & { sinceMs: number; leftMs: number }) | null> {
   const found = await read(tx, null, true);
   if (!found) return null;
   const limits = resume(found.limits, found.now);
   if (limits === found.limits) return null;
   await write(tx, limits);
   const pause = found.limits.pause!;
-  return { ...pause, leftMs: pause.until - found.now };
+  return { ...pause, sinceMs: found.now - pause.at, leftMs: pause.until - found.now };
 }
 
 interface Found {

@@ -21,11 +21,14 @@ export async function resumeRelay(
   const changed = await db.transaction().execute(async (tx) => {
     const pause = await endPause(tx);
     if (pause === null) return false;
-    const { leftMs, reason, quota } = pause;
+    const { sinceMs, leftMs, reason, quota } = pause;
     const now = clock.now();
-    const until = new Date(now.getTime() + leftMs + slackMs);
-    await bringForward(tx, until, now);
-    await bringNoticesForward(tx, until, now);
+    const waiting = {
+      since: new Date(now.getTime() - sinceMs - slackMs),
+      until: new Date(now.getTime() + leftMs + slackMs),
+    };
+    await bringForward(tx, waiting, now);
+    await bringNoticesForward(tx, waiting, now);
     await writeAudit(tx, { at: now, actor, action: "relay resume", subject: "relay", detail: { reason, quota } });
     return true;
   });

@@ -97,15 +97,16 @@ export async function hasDueNotices(db: Db, now: Date): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Makes due now what is deferred until `until` or a time before. */
-export async function bringNoticesForward(tx: Tx, until: Date, now: Date): Promise<void> {
-  await tx
-    .updateTable("notices")
-    .set({ due_at: now })
-    .where("state", "=", "deferred")
-    .where("due_at", ">", now)
-    .where("due_at", "<=", until)
-    .execute();
+/** The same for notices as `bringForward` for deliveries. */
+export async function bringNoticesForward(
+  tx: Tx,
+  { since, until }: { since: Date; until: Date },
+  now: Date,
+): Promise<void> {
+  await sql`
+    update notices d set due_at = ${now}
+    where d.state = 'deferred' and d.due_at > ${now} and d.due_at <= ${until}
+      and d.settled_at >= ${since} and d.reason_code is distinct from 'sender_stopped'`.execute(tx);
 }
 
 /** Expires notices that waited too long. */

@@ -12,6 +12,7 @@ import {
   type DeliveryLedger,
   type DeliveryOutcome,
 } from "../../src/deliveries/claims.ts";
+import { bringForward } from "../../src/deliveries/store.ts";
 import { createLedger } from "../../src/ledger/ledger.ts";
 import { beat, sweepDeadClaims } from "../../src/ledger/dead-senders.ts";
 import { actOnEdition } from "../../src/editions/operator-actions.ts";
@@ -229,6 +230,27 @@ describe("what was claimed and not handed over", () => {
     expect(await rowOf(id)).toMatchObject({ state: "skipped", reason_code: "edition_cancelled", claim: null });
     expect(await sums()).toMatchObject({ skipped: 2, pending: 0 });
   });
+});
+
+test("only what was deferred since a pause began is due when the pause is ended, and not what a dead sender left", async () => {
+  await begin(3);
+  const now = clock.now();
+  const minutes = (n: number) => new Date(now.getTime() + n * 60_000);
+  const rows = [
+    { settled_at: minutes(-10), reason_code: null },
+    { settled_at: minutes(-90), reason_code: null },
+    { settled_at: minutes(-10), reason_code: "sender_stopped" as const },
+  ];
+  for (const [n, row] of rows.entries()) {
+    await world.app.db
+      .updateTable("deliveries")
+      .set({ state: "deferred", due_at: minutes(20), ...row })
+      .where("id", "=", n + 1)
+      .execute();
+  }
+  await world.app.db.transaction().execute((tx) => bringForward(tx, { since: minutes(-30), until: minutes(30) }, now));
+  const due = await world.app.db.selectFrom("deliveries").select("due_at").orderBy("id").execute();
+  expect(due.map((one) => one.due_at)).toEqual([now, minutes(20), minutes(20)]);
 });
 
 describe("the truth comes late", () => {

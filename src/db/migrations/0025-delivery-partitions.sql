@@ -21,7 +21,7 @@ create table deliveries (
 alter table deliveries alter column id add generated always as identity;
 
 create index open_deliveries on deliveries (edition_id, slice, id) where state in ('pending', 'deferred');
-create index claimed_deliveries on deliveries (claim) where state in ('sending', 'unknown');
+create index claimed_deliveries on deliveries (claim) where state = 'sending';
 create index deliveries_subscriber on deliveries (subscriber_id);
 create index failed_deliveries on deliveries (edition_id, state) where state in ('rejected', 'expired', 'unknown');
 

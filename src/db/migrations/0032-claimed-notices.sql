@@ -1,3 +1,0 @@
--- A notice that was swept as lost, because its sender seemed dead, can still be given back by that sender.
-drop index claimed_notices;
-create index claimed_notices on notices (claim) where state in ('sending', 'unknown');
