@@ -3,7 +3,8 @@ import type { Tx } from "../db/schema.ts";
 
 /**
  * Locks readers of any status until the transaction ends. Whatever changes the status of a reader or the suppression of an address
- * locks in this order, so that no two of them can wait for each other:
+ * locks in this order, so that no two of them wait for each other. An import of readers is ordered only within its groups: in theory,
+ * it can lose a deadlock against the ledger, and is then undone as a whole.
  *
  * 1. Imports and the removal of many suppressions: `lockBulkChanges`
  * 2. editions and their counts, then deliveries, then sign-ups

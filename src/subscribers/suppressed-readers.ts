@@ -37,14 +37,15 @@ export async function hashReaders(db: Db, secret: string, most = Infinity): Prom
   let done = 0;
   for await (const readers of unhashedReaders(db, secret)) {
     const ids = readers.map(({ id }) => id);
-    await db.transaction().execute(async (tx) => {
-      await lockReaders(tx, sql<boolean>`s.id = any(${ids}::bigint[])`);
-      await sql`
-        update subscribers s set address_hash = g.hash
-        from unnest(${ids}::bigint[], ${readers.map(({ key }) => key)}::text[],
-          ${readers.map(({ hash }) => hash)}::bytea[]) as g(id, key, hash)
-        where s.id = g.id and s.address_key = g.key`.execute(tx);
-    });
+    // Those that somebody else changes get theirs another time: a page must not wait for an import.
+    await sql`
+      with free as materialized (
+        select s.id from subscribers s where s.id = any(${ids}::bigint[]) order by s.id for no key update skip locked
+      )
+      update subscribers s set address_hash = g.hash
+      from free, unnest(${ids}::bigint[], ${readers.map(({ key }) => key)}::text[],
+        ${readers.map(({ hash }) => hash)}::bytea[]) as g(id, key, hash)
+      where free.id = s.id and s.id = g.id and s.address_key = g.key`.execute(db);
     done += readers.length;
     if (done >= most) return;
   }
