@@ -104,13 +104,22 @@ export function addSuppressions(program: Command, context: Context, setExitCode:
     .description("print all suppressions as CSV, with hashes and known addresses")
     .action(async () => terminal.raw(await client().download("/suppressions/export")));
 
-  withJson(suppressions.command("remove").description("let the owner of an address sign up again"))
+  withJson(
+    suppressions
+      .command("remove")
+      .description("remove the suppression of an address, which gets no emails until its owner signs up again"),
+  )
     .argument("<address>", "email address")
     .action(async (address: string, options: JsonOption) => {
       const server = client();
       const { hash } = await server.request<{ hash: string }>("POST", "/suppressions/lookup", { json: { address } });
       await server.request("DELETE", `/suppressions/${hash}`);
-      answer(terminal, options, { address }, () => `${address} is no longer suppressed. Its owner can sign up again.`);
+      answer(
+        terminal,
+        options,
+        { address },
+        () => `${address} is no longer suppressed. It gets no emails until its owner signs up again.`,
+      );
     });
 
   withPeriod(

@@ -65,7 +65,7 @@ function refuse(code: "tag_hidden" | "tag_not_a_name", unknown: readonly string[
  * The version of `consent.wording`, the sentence that a reader agrees to. The consent record keeps the sentence as it was
  * shown (GDPR Art. 7(1)). Change the version with every change of that text.
  */
-const consentVersion = "2026-11-25";
+const consentVersion = "2026-11-26";
 
 /** A sign-up that waits to be processed. */
 export type Signup = Selectable<Schema["signups"]>;

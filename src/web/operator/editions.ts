@@ -212,6 +212,7 @@ async function editionPage(
       unmatched: edition.unmatched === 0 ? null : say("count.readers", { n: edition.unmatched }),
       moments: moments.flatMap(([key, at]) => (at ? [{ label: say(key), ...moment(at, zone, language) }] : [])),
       timezone: zone,
+      published: edition.sending_at !== null,
       bar: edition.selected > 0 ? barOf(edition.balance) : null,
       notes: sendingNotes(edition, tally, trouble),
       relay: notesRelay(edition, trouble),

@@ -20,17 +20,21 @@ export function addSendPage(web: FastifyInstance, app: AppDeps, show: Show): voi
   web.get("/operator/send", needs.editor, async (request, reply) => {
     const plan = await planSendNow(app);
     const page = { name: "confirm", title: say("title.send"), place: "today" } as const;
-    if (plan.nobody !== null) {
+    const { date, articles, leftOut, readers: n, warmUp, findings, nobody } = plan;
+    if (nobody === "no_readers" || nobody === "warm_up") {
       return show(request, reply, page, { question: page.title, effect: nobodyInWords(plan), back: "/operator" });
     }
-    const { date, articles, leftOut, readers: n, warmUp, findings } = plan;
     const last = await newestOf(app, date);
     const day = longDate(date, englishOf(app.config.language));
     return show(request, reply, page, {
       question: say(last ? "send.extra_question" : "send.regular_question"),
       effect: [
-        say("send.effect", { day, articles, readers: n }),
-        ...(leftOut === 0 ? [] : [say("send.left_out", { n: leftOut })]),
+        ...(nobody === null
+          ? [
+              say("send.effect", { day, articles, readers: n }),
+              ...(leftOut === 0 ? [] : [say("send.left_out", { n: leftOut })]),
+            ]
+          : [nobodyInWords(plan), say("send.sources_first")]),
         ...(warmUp === null || warmUp.leftOut === 0 ? [] : [warmUpInWords(warmUp)]),
         last ? say("send.already", { edition: editionName(last) }) : say("send.none_later"),
       ].join(" "),
@@ -38,7 +42,7 @@ export function addSendPage(web: FastifyInstance, app: AppDeps, show: Show): voi
         findings.length === 0
           ? null
           : say("send.findings", { findings: findings.map((one) => findingInWords(one)).join(" ") }),
-      label: say(last ? "send.extra" : "send.regular", { n }),
+      label: nobody === null ? say(last ? "send.extra" : "send.regular", { n }) : say("send.check"),
       post: "/operator/send",
       back: "/operator",
       hidden: [

@@ -148,6 +148,7 @@ test("an editor leaves an article out of a held edition, moves another to the fr
   const now = async () => (await site.api("GET", "/editions/2026-11-24")).json();
   const ids = async () => (await now()).articles.map(({ id }: { id: number }) => id);
   const [first, second, third] = await ids();
+  expect((await get("/operator/editions/2026-11-24")).body).not.toContain('href="/editions/2026-11-24"');
   expect((await post(base, { act: `up:${third}` })).headers.location).toBe(`${page}&saved=order#a${third}`);
   expect(await ids()).toEqual([first, third, second]);
   await post(base, { order: `${first}`, out: `${first}` });

@@ -58,6 +58,7 @@ test("an edition is paused at once and resumed after a confirmation, and a late 
   await site.render(1);
   const page = await get("/operator/editions/2026-11-24");
   expect(page.body).toContain('action="/operator/editions/2026-11-24/pause"');
+  expect(page.body).toContain('href="/editions/2026-11-24"');
   const paused = await post("/operator/editions/2026-11-24/pause");
   expect(paused.headers.location).toBe("/operator/editions/2026-11-24?done=pause&n=0");
   expect(noticeOf(await get(String(paused.headers.location)))).toBe(actedText("pause", 0));

@@ -46,16 +46,22 @@ test("sending now shows the warnings of the preview", async () => {
 test.each([
   { why: "every article is left out", sentence: textOf("send.left_out", { n: 3 }), out: ["1", "2", "3"] },
   { why: "no reader follows the tags", sentence: textOf("send.no_followers", { n: 1 }), out: ["1", "3"], leaving: 2 },
-  { why: "there are no readers", sentence: textOf("decision.no_readers"), out: [], leaving: 1 },
-])("without a reader, sending now is not offered, and the page says why: $why", async ({ sentence, out, leaving }) => {
+])("where only a new article could reach somebody, sending now says so: $why", async ({ sentence, out, leaving }) => {
   await dashboard.post("/operator/preview/save", { order: ["1", "2", "3"], out });
   if (leaving !== undefined) await site.api("DELETE", `/subscribers/${leaving}`);
   const { body } = await dashboard.get("/operator/send");
   expect(body).toContain(sentence);
+  expect(body).toContain(textOf("send.check"));
+});
+
+test("without a reader, sending now is not offered", async () => {
+  await site.api("DELETE", "/subscribers/1");
+  const { body } = await dashboard.get("/operator/send");
+  expect(body).toContain(textOf("decision.no_readers"));
   expect(body).not.toContain('action="/operator/send"');
 });
 
-test("an extra edition without a waiting article is not offered", async () => {
+test("an extra edition without a waiting article is offered after a check of the sources only", async () => {
   await site.api("POST", "/subscribers", {
     address: "cid@example.com",
     allTags: true,
@@ -65,5 +71,6 @@ test("an extra edition without a waiting article is not offered", async () => {
   await site.api("POST", "/editions");
   const { body } = await dashboard.get("/operator/send");
   expect(body).toContain(textOf("send.no_articles"));
-  expect(body).not.toContain('action="/operator/send"');
+  expect(body).toContain(textOf("send.check"));
+  expect(body).not.toContain(textOf("send.extra", { n: 0 }));
 });
