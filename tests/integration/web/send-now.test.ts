@@ -55,6 +55,7 @@ test.each([
 });
 
 test("without a reader, sending now is not offered", async () => {
+  await dashboard.post("/operator/preview/save", { order: ["1", "2", "3"], out: [] });
   await site.api("DELETE", "/subscribers/1");
   const { body } = await dashboard.get("/operator/send");
   expect(body).toContain(textOf("decision.no_readers"));
