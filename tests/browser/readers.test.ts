@@ -91,7 +91,7 @@ test.each([
     await page.getByRole("button", { name: textOf("unsubscribed.again") }).click();
     await page.getByRole("heading", { name: "You are subscribed again" }).waitFor();
     await page.goto(unsubscribeIn(edition.text));
-    await page.getByRole("link", { name: "Fewer topics" }).waitFor();
+    await page.getByRole("link", { name: textOf("unsubscribe.fewer") }).waitFor();
     await page.getByRole("button", { name: textOf("unsubscribe.submit") }).click();
     await page.getByRole("heading", { name: "You are unsubscribed" }).waitFor();
   });

@@ -60,10 +60,10 @@ test("the API ends a pause once, and what the pause deferred is due now, but not
   await site.render(1);
   const now = clock.now();
   const [soon, later] = [10, 30].map((minutes) => new Date(now.getTime() + minutes * minute)) as [Date, Date];
-  await sql`update deliveries set state = 'deferred',
+  await sql`update deliveries set state = 'deferred', settled_at = ${now},
     due_at = case when subscriber_id = 1 then ${soon}::timestamptz else ${later}::timestamptz end`.execute(app.db);
   await addNotice(app.db, { kind: "test", subscriberId: null, address: "a@example.com", dueAt: soon }, now);
-  await sql`update notices set state = 'deferred'`.execute(app.db);
+  await sql`update notices set state = 'deferred', settled_at = ${now}`.execute(app.db);
   await pause();
   expect((await dashboard.get("/operator/editions/2026-11-24")).body).toContain('href="/operator/relay"');
   expect((await site.api("POST", "/relay/resume")).json()).toEqual({ changed: true });
