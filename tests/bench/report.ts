@@ -90,8 +90,9 @@ export function report(findings: Findings): string {
     "",
     "### Cost by number of readers",
     "",
-    `CPU milliseconds for each email: Node, PostgreSQL and Redis together. "Without the fixed part" leaves out what an edition to ${followers.Tiny} ` +
-      "readers costs, such as rendering the templates.",
+    `CPU milliseconds for each email. Together are Node, PostgreSQL and Redis. "Without the fixed part" leaves out what an edition to ${followers.Tiny} ` +
+      'readers costs, such as rendering the templates. The sizes are measured one after the other, and the relay does the same for every email, so "At one speed" ' +
+      "corrects for the speed that the machine had, by the relay's cost.",
     "",
     bySize(findings),
     "",
@@ -184,21 +185,28 @@ function room(findings: Findings): string {
   );
 }
 
-/** How far the dearest email is above the cheapest, without the fixed part of an edition. */
+/** How far the dearest email is above the cheapest, without the fixed part of an edition and at the same speed of the machine. */
 function spread(sizes: readonly Sized[]): number {
-  const costs = withoutFixedPart(sizes).map(({ variable }) => variable);
+  const costs = withoutFixedPart(sizes).map(({ scaled }) => scaled);
   return Math.max(...costs) / Math.min(...costs) - 1;
 }
 
-function withoutFixedPart(sizes: readonly Sized[]): (Sized & { variable: number })[] {
+/**
+ * The cost of each email without what an edition to a few readers costs. The sizes are measured one after the other, and a shared
+ * machine is faster at one time than at another. The relay does the same for every email, so its own cost says how fast it was:
+ * `scaled` is the cost at the speed of the edition in the middle.
+ */
+function withoutFixedPart(sizes: readonly Sized[]): (Sized & { variable: number; scaled: number })[] {
   const tiny = sizes.find(({ readers }) => readers === followers.Tiny)!;
   const fixed = ownCost(tiny.measured) * tiny.measured.emails;
-  return sizes
-    .filter((one) => one !== tiny)
-    .map((one) => {
-      const { emails } = one.measured;
-      return { ...one, variable: (ownCost(one.measured) * emails - fixed) / (emails - tiny.measured.emails) };
-    });
+  const others = sizes.filter((one) => one !== tiny);
+  const relays = others.map(({ measured }) => cost(measured, "relay")).toSorted((a, b) => a - b);
+  const usual = relays[Math.floor(relays.length / 2)]!;
+  return others.map((one) => {
+    const { emails } = one.measured;
+    const variable = (ownCost(one.measured) * emails - fixed) / (emails - tiny.measured.emails);
+    return { ...one, variable, scaled: (variable * usual) / cost(one.measured, "relay") };
+  });
 }
 
 /** From the second quarter of the large edition to its last: the most in one compared with the most in the other. */
@@ -257,16 +265,28 @@ function comparison(findings: Findings): string {
 function bySize({ sizes }: Findings): string {
   const rows = [false, true].flatMap((dkim) => withoutFixedPart(sizes.filter((one) => one.dkim === dkim)));
   return table(
-    ["Readers", "DKIM", "Emails/s", "Node", "PostgreSQL", "Together", "Without the fixed part"],
-    "rlrrrrr",
-    rows.map(({ measured, readers, dkim, variable }) => [
+    [
+      "Readers",
+      "DKIM",
+      "Emails/s",
+      "Node",
+      "PostgreSQL",
+      "Relay",
+      "Together",
+      "Without the fixed part",
+      "At one speed",
+    ],
+    "rlrrrrrrr",
+    rows.map(({ measured, readers, dkim, variable, scaled }) => [
       whole(readers),
       dkim ? "yes" : "no",
       whole(perSecond(measured)),
       milliseconds(cost(measured, "sender")),
       milliseconds(cost(measured, "postgres")),
+      milliseconds(cost(measured, "relay")),
       milliseconds(ownCost(measured)),
       milliseconds(variable),
+      milliseconds(scaled),
     ]),
   );
 }
