@@ -27,7 +27,7 @@ export default defineConfig({
           isolate: false,
           testTimeout: { unit: 30_000, browser: 90_000 }[name as string] ?? 60_000,
           hookTimeout: 60_000,
-          // CI's machine is busy at times. What passes only then is named at the end of the run.
+          // CI's machine is sometimes busy. Tests that pass only on the second try are named at the end of the run.
           retry: name !== "unit" && process.env["CI"] === "true" ? 1 : 0,
           // Unit tests run from source; the other kinds also start the built program.
           ...(name === "unit" ? {} : { globalSetup: "tests/support/global-setup.ts" }),

@@ -37,7 +37,7 @@ export async function hashReaders(db: Db, secret: string, most = Infinity): Prom
   let done = 0;
   for await (const readers of unhashedReaders(db, secret)) {
     const ids = readers.map(({ id }) => id);
-    // Those that somebody else changes get theirs another time: a page must not wait for an import.
+    // Readers who are being changed get their hashes later: a page must not wait for an import.
     await sql`
       with free as materialized (
         select s.id from subscribers s where s.id = any(${ids}::bigint[]) order by s.id for no key update skip locked
@@ -69,7 +69,7 @@ export async function liftMany(
     select s.address_hash as hash, r.id as reader from suppressions s
     left join subscribers r on r.address_hash = s.address_hash and r.status = 'suppressed'
     where ${which} and s.reason <> ${complaint}`.execute(tx);
-  // Nothing else would tell the planner how many there are.
+  // Without this, the planner does not know how many rows there are.
   await sql`analyze lifting`.execute(tx);
   for await (const readers of unhashedReaders(tx, secret)) {
     await sql`

@@ -117,7 +117,7 @@ export async function importSuppressions(
         chunk = [];
       }
       await addToList(tx, chunk);
-      // Nothing else would tell the planner how long the list is.
+      // Without this, the planner does not know how long the list is.
       await sql`analyze listed`.execute(tx);
       await lockBulkChanges(tx);
       await lockListed(tx, secret);

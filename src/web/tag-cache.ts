@@ -12,7 +12,7 @@ import { loadSchedule } from "../schedule/store.ts";
 export interface Catalogue {
   /** How many tags there are. */
   size: number;
-  /** The most used of the last 30 days, most first. Without any use lately, those that are there. */
+  /** The tags used most in the last 30 days, most used first. If none was used then, any tags. */
   popular(count: number): readonly TagCount[];
   /** Tags whose name has the words of `query` in it: first those that begin with it, then by use. */
   find(query: string, count: number): TagCount[];
@@ -82,7 +82,7 @@ async function load(db: App["db"], since: Date): Promise<Catalogue> {
   };
 }
 
-/** The hosts of feeds, and of the articles seen lately. */
+/** The hosts of feeds and of recent articles. */
 async function ownHosts(db: App["db"], since: Date): Promise<Set<string>> {
   const { rows } = await sql<{ url: string }>`
     select distinct substring(url from '^[a-z]+://[^/?#]+') as url from (

@@ -26,7 +26,7 @@ export function showsOutbox({ embedded, publicUrl }: Pick<Config, "embedded" | "
   return embedded.mail && leadsToLoopback(publicUrl);
 }
 
-/** Whether a browser on this machine asks: it says that it keeps its connection, a word that nginx passes on to nobody. */
+/** Whether the request comes from a browser on this machine. Browsers send `Connection: keep-alive`, which nginx does not pass on. */
 export function browsedHere(request: FastifyRequest): boolean {
   return fromThisMachine(request) && request.headers.connection?.toLowerCase() === "keep-alive";
 }

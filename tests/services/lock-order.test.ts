@@ -212,7 +212,7 @@ test.each<[string, SubscriberStatus, () => Promise<unknown>]>([
   expect(free).toEqual([{ id: later }]);
 });
 
-test("readers whom somebody else changes get their hashes another time", async () => {
+test("readers who are being changed get their hashes later", async () => {
   const [id, other] = [nextId++, nextId++];
   await addBounced(first, id);
   await addBounced(second, other);
