@@ -1,4 +1,4 @@
-import { askAgain, type AskAgainDeps } from "../src/notices/ask-again.ts";
+import { askAgain, type AskAgainDeps } from "../src/outcomes/ask-again.ts";
 
 /** Once a day: asks readers whether they still want the emails, and pauses those who did not answer. */
 export async function askAgainJob(deps: AskAgainDeps) {

@@ -1,8 +1,8 @@
 import type { SignupDeps } from "../src/subscribers/signup.ts";
-import type { AskAgainDeps } from "../src/notices/ask-again.ts";
+import type { AskAgainDeps } from "../src/outcomes/ask-again.ts";
 import type { SendNoticesDeps } from "../src/notices/send.ts";
-import type { RecoverDeps } from "../src/operations/recover.ts";
-import type { RetentionDeps } from "../src/operations/retention.ts";
+import type { RecoverDeps } from "../src/alerts/recover.ts";
+import type { RetentionDeps } from "../src/alerts/retention.ts";
 import type { DeliverDeps } from "../src/deliveries/deliver-slice.ts";
 import type { RenderDeps } from "../src/editions/render.ts";
 import type { ResolveMx } from "../src/providers/look-up.ts";

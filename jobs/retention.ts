@@ -1,4 +1,4 @@
-import { retain, type RetentionDeps } from "../src/operations/retention.ts";
+import { retain, type RetentionDeps } from "../src/alerts/retention.ts";
 
 /** Once a day: removes what nobody will ask for again. */
 export async function retentionJob(deps: RetentionDeps) {

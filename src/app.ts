@@ -20,10 +20,10 @@ import { reopenEditions } from "./editions/state.ts";
 import { createSampleStencils, type SampleStencils } from "./editions/sample.ts";
 import { openDatabase, openTransport, queuePlace } from "./engines.ts";
 import type { Transport } from "./mail/transport.ts";
-import { callsAtOnce, callTable, type CallLedger } from "./operations/alerts/calls.ts";
+import { callsAtOnce, callTable, type CallLedger } from "./alerts/calls.ts";
 import { ensureSetup } from "./operators/links.ts";
-import { openStored } from "./operations/stored-settings.ts";
-import { keepPrivate, ensureSecret, ensureToken } from "./operations/data-folder.ts";
+import { openStored } from "./db/stored-settings.ts";
+import { keepPrivate, ensureSecret, ensureToken } from "./operators/data-folder.ts";
 import { type ResolveMx, systemResolver } from "./providers/look-up.ts";
 import { createProviders, type Providers } from "./providers/providers.ts";
 import { writeOwnDomains } from "./providers/store.ts";
@@ -47,7 +47,7 @@ import { addFeeds } from "./sources/store.ts";
 import { noticeTable, type NoticeLedger } from "./subscribers/notices.ts";
 import { bounce, suppress } from "./subscribers/suppressions.ts";
 import type { Reason } from "./base/errors.ts";
-import { openWording, type Wording } from "./catalogue/catalogue.ts";
+import { openWording, type Wording } from "./texts/catalogue.ts";
 
 /** How long an edition waits for its sources' last articles. */
 const gatherMs = 20_000;
@@ -176,7 +176,7 @@ export async function openApp(
     );
 
     // Loaded only where it is wanted, so that it costs nothing elsewhere.
-    const tracing = config.traces ? (await import("./operations/tracing.ts")).openTracing(log) : null;
+    const tracing = config.traces ? (await import("./alerts/tracing.ts")).openTracing(log) : null;
     const trace = tracing?.trace ?? noTrace;
     if (tracing) closing.push(() => tracing.flush());
     const queue = connectQueue(queuePlace(config, database), tracing?.telemetry);

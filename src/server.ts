@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "./app.ts";
 import { Refusal, reasonOf } from "./base/errors.ts";
 import { readIfThere, writePrivate } from "./base/private-file.ts";
-import { addressFile } from "./operations/data-folder.ts";
+import { addressFile } from "./operators/data-folder.ts";
 import { buildWeb } from "./web/build.ts";
 import { buildWorkerWeb } from "./web/build-worker.ts";
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { oneLine } from "./text.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { ArticleAnswer, OutcomeAnswer } from "../web/api/answers.ts";
-import { englishWording } from "../catalogue/catalogue.ts";
+import { englishWording } from "../texts/catalogue.ts";
 import { idArgument, limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { exitCodes, UsageError } from "./failure.ts";

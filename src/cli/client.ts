@@ -3,7 +3,7 @@ import type { Problem } from "../web/failures.ts";
 import { ApiError, CommandError } from "./failure.ts";
 import { readIfThere } from "../base/private-file.ts";
 import type { Config } from "../config/load.ts";
-import { addressFile, tokenFile } from "../operations/data-folder.ts";
+import { addressFile, tokenFile } from "../operators/data-folder.ts";
 
 type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 

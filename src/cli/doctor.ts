@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import type { Config } from "../config/load.ts";
 import { ConfigError } from "../config/problems.ts";
-import { sayProblem } from "../sentences/problems.ts";
+import { sayProblem } from "../texts/problems.ts";
 import { waitArgument } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { fail, summary, type Check } from "./doctor/check.ts";

@@ -1,6 +1,6 @@
 import type { ActedAnswer, DeliveryPage, EditionDetailAnswer, ListedEditionAnswer } from "../web/api/answers.ts";
 import type { Client } from "./client.ts";
-import { percentInWords } from "../sentences/outcomes.ts";
+import { percentInWords } from "../texts/outcomes.ts";
 import { recipientsOf } from "../deliveries/warm-up.ts";
 import { facts, table } from "./table.ts";
 import { moment, plural } from "./format.ts";

@@ -1,9 +1,9 @@
 import { CommanderError } from "commander";
 import { echo, Refusal } from "../base/errors.ts";
 import { ConfigError } from "../config/problems.ts";
-import { sayProblem } from "../sentences/problems.ts";
+import { sayProblem } from "../texts/problems.ts";
 import type { Problem } from "../web/failures.ts";
-import { sayFailure } from "../catalogue/catalogue.ts";
+import { sayFailure } from "../texts/catalogue.ts";
 
 /** Wrong usage of a command. The process exits with 2. */
 export class UsageError extends Error {

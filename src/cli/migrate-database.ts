@@ -11,7 +11,7 @@ import { copyRecords } from "../db/copy-records.ts";
 import type { Db } from "../db/schema.ts";
 import { readLogo } from "../config/logo.ts";
 import { readSaved } from "../config/saved-settings.ts";
-import { takeOverSettings } from "../operations/stored-settings.ts";
+import { takeOverSettings } from "../db/stored-settings.ts";
 
 /** Migrates the database to this release's schema. @returns a sentence about what it did @throws Refusal */
 export async function bringUpToDate(config: Config): Promise<string> {

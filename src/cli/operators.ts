@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { systemClock } from "../base/clock.ts";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Config } from "../config/load.ts";
-import { englishWording } from "../catalogue/catalogue.ts";
+import { englishWording } from "../texts/catalogue.ts";
 import type { InvitedAnswer, OperatorAnswer } from "../web/api/answers.ts";
 import { roleArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { ProviderAnswer, ProviderOutcomesAnswer } from "../web/api/answers.ts";
-import { phaseInWords } from "../sentences/providers.ts";
+import { phaseInWords } from "../texts/providers.ts";
 import { isSilentAboutComplaints } from "../outcomes/rates.ts";
-import { percentInWords } from "../sentences/outcomes.ts";
+import { percentInWords } from "../texts/outcomes.ts";
 import { limitArgument } from "./arguments.ts";
 import { answer, withJson, type Context } from "./context.ts";
 import { moment } from "./format.ts";

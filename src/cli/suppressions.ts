@@ -13,7 +13,7 @@ import type { SetExitCode } from "./program.ts";
 import { type ListFlags, refusedLines, sendList } from "./send-list.ts";
 import { suppressionReasons } from "../subscribers/suppressions.ts";
 import { otherReasons } from "../subscribers/suppression-search.ts";
-import { suppressionReasonInWords } from "../sentences/suppressions.ts";
+import { suppressionReasonInWords } from "../texts/suppressions.ts";
 
 interface JsonOption {
   json?: boolean;

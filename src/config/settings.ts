@@ -2,7 +2,7 @@ import * as read from "./parse-values.ts";
 import { resolve } from "node:path";
 import { Refusal } from "../base/errors.ts";
 import { parseDate, parseSendAt, parseSendDays, parseTimezone } from "../base/schedule-values.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { parseSendGridKey, parseSnsTopic } from "./hooks.ts";
 import { parseAddresses, parseBounceAddress, parseImap, parseMailbox, parseRelay } from "./mail.ts";
 import type { Reader } from "./parse-values.ts";

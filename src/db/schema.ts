@@ -3,7 +3,7 @@ import type { StoredReason } from "../base/errors.ts";
 import type { EditionWarmUp } from "../deliveries/warm-up.ts";
 import type { ReadError } from "../sources/store.ts";
 import type { LinkResult } from "../editions/links.ts";
-import type { ReasonCode } from "../editions/reason.ts";
+import type { ReasonCode } from "./edition-reason.ts";
 import type { EditionState } from "../editions/state.ts";
 import type { QuotaPeriod } from "../mail/quota.ts";
 import type { FaultData } from "../mail/verdict.ts";
@@ -14,8 +14,8 @@ import type { LaterOutcome, OutcomeSource } from "../outcomes/store.ts";
 import type { SuppressionSource } from "../subscribers/suppressions.ts";
 import type { OutcomeCode } from "../ledger/outcome.ts";
 import type { DeliveryState } from "../ledger/state.ts";
-import type { QuestionCause, QuestionOutcome } from "../subscribers/questions.ts";
-import type { Message } from "../catalogue/catalogue.ts";
+import type { QuestionCause, QuestionOutcome } from "./values.ts";
+import type { Message } from "../texts/catalogue.ts";
 
 /** The tables of `migrations/`, as Kysely sees them. A `string` that holds a local date is `YYYY-MM-DD`. */
 export interface Schema {

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
-import type { Balance } from "./balance.ts";
+import type { Balance } from "../ledger/balance.ts";
 import { countEditions } from "./store.ts";
 
 /** How many editions share one partition. */

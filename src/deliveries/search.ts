@@ -4,7 +4,7 @@ import type { Edition } from "../editions/store.ts";
 import type { FaultData } from "../mail/verdict.ts";
 import type { OutcomeCode } from "../ledger/outcome.ts";
 import type { DeliveryState } from "../ledger/state.ts";
-import { type Balance, emptyBalance } from "./balance.ts";
+import { type Balance, emptyBalance } from "../ledger/balance.ts";
 import { retryable } from "./store.ts";
 
 export interface ListedDelivery {

@@ -5,7 +5,7 @@ import type { Edition } from "../editions/store.ts";
 import { closedProviders, isNoneOf, joinProvider } from "../providers/store.ts";
 import { canMove, changes } from "../ledger/state.ts";
 import type { OfEdition } from "../ledger/dead-senders.ts";
-import { type Balance, emptyBalance } from "./balance.ts";
+import { type Balance, emptyBalance } from "../ledger/balance.ts";
 
 /**
  * When delivery `d` of edition `e` expires. An email that is sent later, at its reader's own hour, gets as much time as the

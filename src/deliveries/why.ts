@@ -1,10 +1,10 @@
 import type { SubscriberStatus } from "../db/schema.ts";
-import type { Reason } from "../editions/reason.ts";
+import type { Reason } from "../db/edition-reason.ts";
 import type { EditionState } from "../editions/state.ts";
 import type { OutcomeReason } from "../ledger/outcome.ts";
 import type { DeliveryState } from "../ledger/state.ts";
 import type { StoredOutcome } from "../outcomes/store.ts";
-import type { QuestionCause } from "../subscribers/questions.ts";
+import type { QuestionCause } from "../db/values.ts";
 
 export interface Tagged {
   id: number;

@@ -6,7 +6,7 @@ import { fewestGone, goneShare, tooManyGone, type Gone } from "../deliveries/wat
 import { countAnswered } from "../deliveries/store.ts";
 import { countSuppressed } from "../subscribers/suppressions.ts";
 import { actOnEdition, type ActDeps } from "./operator-actions.ts";
-import type { Reason } from "./reason.ts";
+import type { Reason } from "../db/edition-reason.ts";
 import { getEditionById, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
 

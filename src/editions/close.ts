@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Db } from "../db/schema.ts";
-import { balance } from "../deliveries/balance.ts";
+import { balance } from "../ledger/balance.ts";
 import { countStates } from "../deliveries/store.ts";
-import { reasonColumns } from "./reason.ts";
+import { reasonColumns } from "../db/edition-reason.ts";
 import { moveEdition } from "./state.ts";
 import { lockEdition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";

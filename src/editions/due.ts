@@ -10,7 +10,7 @@ import type { Log } from "../base/log.ts";
 import { type ActDeps, actOnEdition } from "./operator-actions.ts";
 import { moveEdition } from "./state.ts";
 import type { HoldOptions } from "./hold.ts";
-import { type Reason, reasonColumns } from "./reason.ts";
+import { type Reason, reasonColumns } from "../db/edition-reason.ts";
 
 const dayMs = 24 * 3_600_000;
 

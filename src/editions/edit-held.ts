@@ -11,7 +11,7 @@ import { editionChanges, writeAudit, lastActor } from "../audit/audit.ts";
 import { compileStencil } from "../render/compile.ts";
 import type { EmailTemplates, Publication } from "../render/types.ts";
 import { reasonNow } from "./hold.ts";
-import { reasonColumns } from "./reason.ts";
+import { reasonColumns } from "../db/edition-reason.ts";
 import { ownLine, ownText } from "./draft.ts";
 import { reassign } from "../deliveries/audience.ts";
 import { createHash } from "node:crypto";

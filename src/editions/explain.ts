@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { dueAt, isSendDay, localDate } from "../schedule/calendar.ts";
-import { reasonOfEdition } from "./reason.ts";
+import { reasonOfEdition } from "../db/edition-reason.ts";
 import type { EditionState } from "./state.ts";
 import { getEdition, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";

@@ -5,7 +5,7 @@ import type { Stencil } from "../render/types.ts";
 import { brokenOnly, type CheckDeps, type CheckedLink, checkedLinks, checkLinks, editionLinks } from "./links.ts";
 import { preSendFindings } from "./pre-send-checks.ts";
 import { loadPreSendFacts } from "./pre-send-facts.ts";
-import { type Reason, reasonOfEdition } from "./reason.ts";
+import { type Reason, reasonOfEdition } from "../db/edition-reason.ts";
 
 export interface HoldOptions {
   approval: "off" | "hold" | "send";

@@ -5,7 +5,7 @@ import { writeAudit } from "../audit/audit.ts";
 import { type ArticleLink, type CheckDeps, type CheckedLink, checkedLinks, checkLinks, editionLinks } from "./links.ts";
 import { type ComingDeps, comingEdition, type ComingEdition, comingLinks } from "./upcoming.ts";
 import { reasonNow } from "./hold.ts";
-import { reasonColumns } from "./reason.ts";
+import { reasonColumns } from "../db/edition-reason.ts";
 
 /** What is known of the links of an edition. */
 export interface LinkReport {

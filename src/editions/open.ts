@@ -6,7 +6,7 @@ import { analyzeAfter } from "../db/sql.ts";
 import type { Db, Tx } from "../db/schema.ts";
 import { type Draft, keepWithEdition, layoutOf, openDraft, untouched } from "./draft.ts";
 import { ownHour } from "../schedule/calendar.ts";
-import { type Reason, reasonColumns } from "./reason.ts";
+import { type Reason, reasonColumns } from "../db/edition-reason.ts";
 import { afterEvent } from "./state.ts";
 import { type Edition, findEdition, getEdition, lockOpening } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";

@@ -5,7 +5,7 @@ import { sendAgain, skipOpen } from "../deliveries/store.ts";
 import { writeAudit } from "../audit/audit.ts";
 import { lockBulkChanges } from "../subscribers/lock.ts";
 import { takeBackSuppressions } from "../subscribers/suppressed-readers.ts";
-import { reasonColumns, reasonOfEdition, type Reason } from "./reason.ts";
+import { reasonColumns, reasonOfEdition, type Reason } from "../db/edition-reason.ts";
 import { moveEdition, sendsAgain, transition, wakeAfter, type EditionAction, type EditionState } from "./state.ts";
 import { getEdition, lockEdition, type Edition } from "./store.ts";
 import type { Wake } from "../queue/contract.ts";

@@ -1,6 +1,6 @@
 import { htmlLimit } from "../render/fit.ts";
 import type { LinkResult } from "./links.ts";
-import type { Finding } from "./reason.ts";
+import type { Finding } from "../db/edition-reason.ts";
 
 export interface EditionSize {
   articles: number;

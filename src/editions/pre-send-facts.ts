@@ -1,10 +1,10 @@
 import { brokenOnly, checkedLinks } from "./links.ts";
-import { type Finding, templateProblem } from "./reason.ts";
+import type { Finding, TemplateProblem } from "../db/edition-reason.ts";
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
 import type { Stencil } from "../render/types.ts";
 import type { Clock } from "../base/clock.ts";
-import { Refusal } from "../base/errors.ts";
+import { Refusal, reasonOf } from "../base/errors.ts";
 import { countAudience } from "../deliveries/audience.ts";
 import type { SampleStencils } from "./sample.ts";
 import { type ComingEdition, comingLinks, sampleOfComing } from "./upcoming.ts";
@@ -103,4 +103,11 @@ async function stencilOf(samples: SampleStencils, coming: ComingEdition): Promis
     if (error instanceof Refusal) return { code: "template_failed", data: templateProblem(error) };
     throw error;
   }
+}
+
+/** What is wrong with a template, as an edition keeps it. */
+export function templateProblem(error: unknown): TemplateProblem {
+  return error instanceof Refusal && error.code !== null
+    ? { error: error.code, params: error.details }
+    : { text: reasonOf(error) };
 }

@@ -4,7 +4,8 @@ import { whyHeld, type HoldOptions } from "./hold.ts";
 import type { EmailTemplates, Publication, Stencil } from "../render/types.ts";
 import { getEditionById, type Edition } from "./store.ts";
 import { editionName } from "../base/edition-name.ts";
-import { reasonColumns, reasonOfEdition, templateProblem, type Reason } from "./reason.ts";
+import { reasonColumns, reasonOfEdition, type Reason } from "../db/edition-reason.ts";
+import { templateProblem } from "./pre-send-facts.ts";
 import { isRendered, keepStencil, startSending } from "./stencils.ts";
 import { frozenArticles } from "./frozen-articles.ts";
 

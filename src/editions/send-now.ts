@@ -7,7 +7,7 @@ import { countAudience } from "../deliveries/audience.ts";
 import { recipientsOf, type EditionWarmUp, type WarmUpPlan } from "../deliveries/warm-up.ts";
 import { openEdition, type OpenDeps } from "./open.ts";
 import { comingFindings, type FindingsDeps } from "./pre-send-facts.ts";
-import type { Finding } from "./reason.ts";
+import type { Finding } from "../db/edition-reason.ts";
 import { wakeAfter } from "./state.ts";
 import { findEdition, type Edition } from "./store.ts";
 import { comingEdition, comingWarmUp } from "./upcoming.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db, Tx } from "../db/schema.ts";
-import { reasonColumns, type Reason } from "./reason.ts";
+import { reasonColumns, type Reason } from "../db/edition-reason.ts";
 import { moveEdition } from "./state.ts";
 import { stencilVersion, type Stencil } from "../render/types.ts";
 

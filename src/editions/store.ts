@@ -3,7 +3,7 @@ import { Refusal } from "../base/errors.ts";
 import type { Db, Schema, Tx } from "../db/schema.ts";
 import type { EditionName } from "../render/types.ts";
 import { editionName } from "../base/edition-name.ts";
-import type { Balance } from "../deliveries/balance.ts";
+import type { Balance } from "../ledger/balance.ts";
 import { activeStates, type EditionState } from "./state.ts";
 
 const columns = [

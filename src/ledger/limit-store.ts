@@ -11,7 +11,7 @@ import {
   type SharedPause,
   type Workers,
 } from "../mail/shared-limits.ts";
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 import { isLive } from "./dead-senders.ts";
 
 /**

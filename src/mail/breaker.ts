@@ -1,4 +1,4 @@
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 
 /** A circuit breaker for the relay. Times are milliseconds of a monotonic clock. */
 export interface Breaker {

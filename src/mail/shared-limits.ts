@@ -1,4 +1,4 @@
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 import type { AdoptedPause } from "./breaker.ts";
 import type { QuotaPeriod } from "./quota.ts";
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { Refusal } from "../base/errors.ts";
 import { createConnectionPool } from "./connections.ts";
 import { createSession, defaultTimeouts, type SessionOptions, type Timeouts } from "./session.ts";

@@ -1,5 +1,5 @@
 import { type FaultData, isRelayFailure, verdictText, type Fault, type Verdict } from "./verdict.ts";
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";

@@ -1,4 +1,4 @@
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 import type { Refusal } from "../base/errors.ts";
 import type { Fault, SmtpFailure, Verdict } from "./verdict.ts";
 

@@ -1,6 +1,6 @@
 import { oneLine } from "../base/text.ts";
 import { withoutAddress } from "../base/address.ts";
-import type { Message } from "../catalogue/catalogue.ts";
+import type { Message } from "../texts/catalogue.ts";
 import { relayQuota, type RelayQuota } from "./quota.ts";
 
 /** What this side of the connection says where the relay says nothing. The catalogue has the texts, as `outcome.…`. */

@@ -1,6 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
 import { Refusal } from "../base/errors.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Db } from "../db/schema.ts";
 import { writeAudit } from "../audit/audit.ts";

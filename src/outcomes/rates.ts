@@ -56,6 +56,11 @@ export function ratesOf(counts: Outcomes, about: { provider: string | null; repo
   };
 }
 
+/** The rates of one edition. @param emails how many the relay accepted */
+export function editionRates(counts: Omit<Outcomes, "emails">, emails: number): Rates {
+  return ratesOf({ ...counts, emails }, { provider: null, reported: false });
+}
+
 function levelOf({ emails, complained }: Outcomes, provider: string | null): ComplaintLevel | null {
   if (complained < fewestComplaints || emails < fewestEmails) return null;
   if (complained >= line * emails) return "high";

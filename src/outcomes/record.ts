@@ -20,7 +20,7 @@ import {
 } from "../subscribers/suppressions.ts";
 import { noteTestReturn } from "../subscribers/test-notices.ts";
 import { bounceKind, type BounceKind } from "./bounce-kind.ts";
-import { diagnosticOf } from "./diagnostic.ts";
+import { diagnosticOf } from "../mail/diagnostic.ts";
 import { isGivenUp } from "./soft-row.ts";
 import type { ReportSources } from "./report-sources.ts";
 import {

@@ -91,10 +91,6 @@ const mxSuffixes: ReadonlyMap<string, string> = new Map(
   Object.entries(large).flatMap(([name, { mx }]) => mx.split(" ").map((host) => [host, name] as const)),
 );
 
-export function isLargeProvider(name: string): boolean {
-  return Object.hasOwn(large, name);
-}
-
 /** Second-level labels below which names are registered, such as `co` in `co.uk`. Enough for grouping, unlike a full list. */
 const registry = /^(?:ac|com?|edu|gob?|govt?|gouv|ltd|me|mil|net?|nom|org?|plc|sch)$/;
 

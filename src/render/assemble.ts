@@ -1,5 +1,5 @@
 import { Refusal } from "../base/errors.ts";
-import { openWording, type Wording } from "../catalogue/catalogue.ts";
+import { openWording, type Wording } from "../texts/catalogue.ts";
 import { base64Lines, fromBase64, fromQuotedPrintable, padded, quotedPrintable, textBytes } from "../mail/encode.ts";
 import { ownHead, partBorders, sharedHead } from "../mail/mime.ts";
 import { clip, showHtml, textWidth, wrap } from "./plain.ts";

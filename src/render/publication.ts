@@ -5,7 +5,7 @@ import type { MailLogo, Publication, PublicationLink, EditionName } from "./type
 import { oneLine } from "../base/text.ts";
 import { clip } from "./plain.ts";
 import { publicationName } from "./values.ts";
-import { openWording } from "../catalogue/catalogue.ts";
+import { openWording } from "../texts/catalogue.ts";
 
 /** Pixels. */
 const mailLogoBox = { width: 280, height: 48 };

@@ -1,4 +1,4 @@
-import type { Wording } from "../catalogue/catalogue.ts";
+import type { Wording } from "../texts/catalogue.ts";
 import { clip } from "./plain.ts";
 import { isolate } from "./scripts.ts";
 

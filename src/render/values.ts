@@ -3,7 +3,7 @@ import { oneLine } from "../base/text.ts";
 import type { Sentinels } from "./liquid.ts";
 import { shapes } from "./layout.ts";
 import { readerSlots, type EditionName, type EditionWords, type Mode, type Publication } from "./types.ts";
-import { openWording } from "../catalogue/catalogue.ts";
+import { openWording } from "../texts/catalogue.ts";
 import { parseMarkdown, type Block, type MarkdownStyle } from "./markdown.ts";
 import { isRightToLeftLanguage } from "./scripts.ts";
 import { readableOn } from "./colour.ts";

@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import type { Reason } from "../editions/reason.ts";
+import type { Reason } from "../db/edition-reason.ts";
 import { dueAt, isSendDay, localDate, type NextSend, nextSends, type Schedule, timeOf } from "./calendar.ts";
 import { Refusal } from "../base/errors.ts";
 

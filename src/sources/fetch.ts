@@ -4,7 +4,7 @@ import { guardedConnector, type Lookup, PrivateAddress } from "./guard.ts";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { longestUrl } from "../render/plain.ts";
 import { shownUrl } from "./address.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 
 export interface FetchDeps {
   /** Whether to allow addresses that are not on the public Internet. */

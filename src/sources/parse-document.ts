@@ -1,7 +1,7 @@
 import { reasonOf, Refusal, type Reason } from "../base/errors.ts";
 import { oneLine } from "../base/text.ts";
 import { clip } from "../render/plain.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { absoluteUrl, shownUrl } from "./address.ts";
 
 export type FeedDocument =

@@ -7,7 +7,7 @@ import { readFeedDate } from "./feed-date.ts";
 import type { Picture } from "../render/types.ts";
 import { toPicture, type RawPicture } from "./parse-picture.ts";
 import type { FeedProblem } from "./parse-document.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { DomUtils, parseDocument } from "htmlparser2";
 
 /** A text that may be HTML, or one that is plain for certain. */

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { reasonOf, Refusal } from "../base/errors.ts";
 import { clip } from "../render/plain.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { decodeFeed } from "./charset.ts";
 import { refuse } from "./parse-document.ts";
 import { parseFeed, type ParsedFeed } from "./parse.ts";

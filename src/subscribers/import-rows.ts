@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { cleanTags } from "../articles/tags.ts";
 import { echo, invalid, Refusal, type Reason } from "../base/errors.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { parseTimezone } from "../base/schedule-values.ts";
 import { columnKey, type ExportFormat, readExportLine, recogniseExport } from "./export-formats.ts";
 import { unguardCell } from "./spreadsheet.ts";

@@ -1,17 +1,8 @@
 import { sql } from "kysely";
 import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
+import type { QuestionCause, QuestionOutcome } from "../db/values.ts";
 import type { DeliveryState } from "../ledger/state.ts";
 import { addNotices } from "./notices.ts";
-
-/** Why a reader is asked whether they still want the emails: most of them bounce, or the reader has done nothing for long. */
-export const questionCauses = ["bounces", "silence"] as const;
-export type QuestionCause = (typeof questionCauses)[number];
-
-/**
- * How a question ended. `kept`: the reader wants the emails. `unsubscribed`: the reader has left. `paused`: no answer. `dropped`: it
- * could not be sent, or its cause is gone.
- */
-export type QuestionOutcome = "kept" | "unsubscribed" | "paused" | "dropped";
 
 export interface Question {
   cause: QuestionCause;

@@ -9,7 +9,7 @@ import { httpUrl } from "../render/plain.ts";
 import { parseTimezone } from "../base/schedule-values.ts";
 import { parseAddress } from "../base/address.ts";
 import type { Log } from "../base/log.ts";
-import type { Wording } from "../catalogue/catalogue.ts";
+import type { Wording } from "../texts/catalogue.ts";
 import { addConsent } from "./consents.ts";
 import { addNotice } from "./notices.ts";
 import { lockAddresses } from "./lock.ts";

@@ -3,7 +3,7 @@ import { joinTag } from "../articles/tag-store.ts";
 import type { Db, SubscriberStatus, Tx } from "../db/schema.ts";
 import { Refusal } from "../base/errors.ts";
 import { parseAnyAddress } from "../base/address.ts";
-import type { QuestionCause } from "./questions.ts";
+import type { QuestionCause } from "../db/values.ts";
 import { erased, findSuppressed } from "./suppressions.ts";
 
 export interface Subscriber {

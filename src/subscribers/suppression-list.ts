@@ -7,7 +7,7 @@ import { parseAnyAddress, withoutAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Refusal, reasonOf, type Reason } from "../base/errors.ts";
 import type { Db, Tx } from "../db/schema.ts";
-import type { ErrorCode } from "../catalogue/catalogue.ts";
+import type { ErrorCode } from "../texts/catalogue.ts";
 import { ownConsents } from "./consents.ts";
 import { columnKey } from "./export-formats.ts";
 import type { RefusedLine } from "./import-rows.ts";

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { Refusal } from "../base/errors.ts";
 import { packageRoot } from "../package-root.ts";
 import { readableOn } from "../render/colour.ts";
-import type { Wording } from "../catalogue/catalogue.ts";
+import type { Wording } from "../texts/catalogue.ts";
 import { fillScript } from "./views.ts";
 
 interface Asset {

@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { Refusal, reasonOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { englishWording, type MessageKey, type ErrorCode, type Wording } from "../catalogue/catalogue.ts";
+import { englishWording, type MessageKey, type ErrorCode, type Wording } from "../texts/catalogue.ts";
 import type { Views } from "./views.ts";
 
 const headings: Record<number, MessageKey> = {

@@ -5,7 +5,7 @@ import { reasonOf } from "../base/errors.ts";
 import { deadAfterMs } from "../ledger/dead-senders.ts";
 import { fromThisMachine } from "./this-machine.ts";
 import { within } from "../base/async.ts";
-import { englishWording } from "../catalogue/catalogue.ts";
+import { englishWording } from "../texts/catalogue.ts";
 
 const patienceMs = 2_000;
 const { say } = englishWording();

@@ -1,7 +1,7 @@
 import { clip } from "../render/plain.ts";
 import { oneLine } from "../base/text.ts";
 import type { z } from "zod";
-import { englishWording, type MessageKey, type MessageValues } from "../catalogue/catalogue.ts";
+import { englishWording, type MessageKey, type MessageValues } from "../texts/catalogue.ts";
 
 type Issue = z.core.$ZodIssue;
 

@@ -12,7 +12,7 @@ import {
   metricsType,
   writeMetrics,
   type Metric,
-} from "../operations/metrics.ts";
+} from "../alerts/metrics.ts";
 import { limitFailures } from "./limits.ts";
 import { shared, within } from "../base/async.ts";
 import { fromThisMachine } from "./this-machine.ts";

@@ -1,5 +1,5 @@
 import type { FoundTag, TagReach } from "../articles/tag-store.ts";
-import { englishWording, type MessageValues, type MessageKey } from "../catalogue/catalogue.ts";
+import { englishWording, type MessageValues, type MessageKey } from "../texts/catalogue.ts";
 
 /** One sentence about what a change of a tag does. */
 export interface Effect {

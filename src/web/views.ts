@@ -5,7 +5,7 @@ import { Liquid, Hash, Tag, type Context, type Emitter, type TagToken, type TopL
 import type { Assets, ShownLogo } from "./assets.ts";
 import type { PublicationLink } from "../render/types.ts";
 import { packageRoot } from "../package-root.ts";
-import { englishOf, type Wording, type MessageKey, type MessageValues } from "../catalogue/catalogue.ts";
+import { englishOf, type Wording, type MessageKey, type MessageValues } from "../texts/catalogue.ts";
 import { escapeHtml } from "../render/plain.ts";
 
 /** The pages, made from templates/web. */

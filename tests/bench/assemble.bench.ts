@@ -3,7 +3,7 @@ import { assemble, ownValues, sharedValues } from "../../src/render/assemble.ts"
 import { renderLiquid, createSentinels } from "../../src/render/liquid.ts";
 import { mjmlToHtml } from "../../src/render/mjml.ts";
 import { templateValues } from "../../src/render/values.ts";
-import { openWording } from "../../src/catalogue/catalogue.ts";
+import { openWording } from "../../src/texts/catalogue.ts";
 import { article, prepared, publication, readerMail, templates } from "../unit/render/mail.ts";
 
 const summary = "South Korea has confirmed that Washington raised concerns about a contract for base stations. ".repeat(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openApp, type App } from "../../src/app.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { loadHere, settingsSource } from "../../src/config/load.ts";
-import { changeLogo } from "../../src/operations/change-settings.ts";
+import { changeLogo } from "../../src/operators/change-settings.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dayletter-logo-"));
 const env: Record<string, string> = { DATA_DIR: dir, PUBLIC_URL: "https://alerts.example.com" };

@@ -2,7 +2,7 @@ import { simpleParser } from "mailparser";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { formTime } from "../../src/abuse/forms.ts";
 import { composeNotice } from "../../src/notices/compose.ts";
-import { retain } from "../../src/operations/retention.ts";
+import { retain } from "../../src/alerts/retention.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
 import { confirm, readConfirmation } from "../../src/subscribers/confirm.ts";
 import { handleSignups, requestSignup } from "../../src/subscribers/signup.ts";

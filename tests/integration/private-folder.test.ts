@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { silentLog, type Log } from "../../src/base/log.ts";
 import { createOutboxTransport } from "../../src/mail/outbox.ts";
-import { keepPrivate } from "../../src/operations/data-folder.ts";
+import { keepPrivate } from "../../src/operators/data-folder.ts";
 import { openWorld } from "../support/world.ts";
 
 let dir: string;

@@ -7,7 +7,7 @@ import type { Verdict } from "../../src/mail/verdict.ts";
 import { lookUpProviders, type ResolveMx } from "../../src/providers/look-up.ts";
 import type { Flight } from "../../src/providers/flights.ts";
 import { createProviders, type Providers, type Rooms } from "../../src/providers/providers.ts";
-import { recover } from "../../src/operations/recover.ts";
+import { recover } from "../../src/alerts/recover.ts";
 import { resumeProvider } from "../../src/providers/resume.ts";
 import { providersOfDomains, readProvider, writeOwnDomains } from "../../src/providers/store.ts";
 import { renderEdition } from "../../src/editions/render.ts";

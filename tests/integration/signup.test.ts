@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ingest } from "../../src/articles/ingest.ts";
 import type { Verdict } from "../../src/mail/verdict.ts";
-import { retain } from "../../src/operations/retention.ts";
+import { retain } from "../../src/alerts/retention.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { createLedger } from "../../src/ledger/ledger.ts";
 import { sweepDeadClaims } from "../../src/ledger/dead-senders.ts";
@@ -15,7 +15,7 @@ import { handleSignups, requestSignup, type SignupRequest } from "../../src/subs
 import { confirmLink, expiringToken } from "../../src/subscribers/tokens.ts";
 import { addNotice, noticeTable } from "../../src/subscribers/notices.ts";
 import { personalData } from "../../src/subscribers/personal-data.ts";
-import { lookAfterReaders } from "../../src/operations/recover.ts";
+import { lookAfterReaders } from "../../src/alerts/recover.ts";
 import { requestSampleMail } from "../../src/subscribers/request-mail.ts";
 import { sendNotices } from "../../src/notices/send.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
@@ -23,7 +23,7 @@ import { unsubscribe } from "../../src/subscribers/leave.ts";
 import { suppressAddress } from "../../src/subscribers/suppressions.ts";
 import { movedClock } from "../support/clock.ts";
 import { openWorld, type World } from "../support/world.ts";
-import type { ErrorCode } from "../../src/catalogue/catalogue.ts";
+import type { ErrorCode } from "../../src/texts/catalogue.ts";
 
 const clock = movedClock("2026-11-24T08:00:00Z");
 let world: World;

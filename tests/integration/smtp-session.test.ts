@@ -1,4 +1,4 @@
-import type { Message } from "../../src/catalogue/catalogue.ts";
+import type { Message } from "../../src/texts/catalogue.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { settingsSource } from "../../src/config/load.ts";
 import { logoOf } from "../../src/config/logo.ts";
-import { changeLogo, saveSettings } from "../../src/operations/change-settings.ts";
-import { openStored } from "../../src/operations/stored-settings.ts";
+import { changeLogo, saveSettings } from "../../src/operators/change-settings.ts";
+import { openStored } from "../../src/db/stored-settings.ts";
 import { openWorld, testEnv, type World } from "../support/world.ts";
 
 const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><path d="M0 0h40v20z"/></svg>';

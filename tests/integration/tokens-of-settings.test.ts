@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog, type Log } from "../../src/base/log.ts";
 import { findToken, listTokens, revokeToken } from "../../src/operators/tokens.ts";
 import { listAudit } from "../../src/audit/audit.ts";
-import { ensureToken } from "../../src/operations/data-folder.ts";
+import { ensureToken } from "../../src/operators/data-folder.ts";
 import { movedClock } from "../support/clock.ts";
 import { openWorld, type World } from "../support/world.ts";
 

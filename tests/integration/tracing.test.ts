@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLog } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { openTracing } from "../../src/operations/tracing.ts";
+import { openTracing } from "../../src/alerts/tracing.ts";
 import { addSource } from "../../src/sources/manage-sources.ts";
 import { startWorker } from "../../src/worker.ts";
 import { movedClock } from "../support/clock.ts";

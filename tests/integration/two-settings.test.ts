@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { App } from "../../src/app.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { status } from "../../src/operations/status.ts";
+import { status } from "../../src/alerts/status.ts";
 import { keepSchedules, schedulesAre } from "../../src/schedule/schedulers.ts";
 import { adoptSettings, changeSchedule } from "../../src/editions/change-schedule.ts";
 import { movedClock } from "../support/clock.ts";

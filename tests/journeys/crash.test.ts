@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { findEdition } from "../../src/editions/store.ts";
-import { editionStatus, type EditionStatus } from "../../src/operations/status.ts";
+import { editionStatus, type EditionStatus } from "../../src/alerts/status.ts";
 import { allEngines } from "../support/engines.ts";
 import { askServer, startProgram, type Program } from "../support/program.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";

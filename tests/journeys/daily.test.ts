@@ -1,8 +1,8 @@
-import { balanceInWords } from "../../src/sentences/deliveries.ts";
+import { balanceInWords } from "../../src/texts/deliveries.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { findEdition, getEdition, listEditions } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { unsubscribe } from "../../src/subscribers/leave.ts";

@@ -2,7 +2,7 @@ import { simpleParser } from "mailparser";
 import nodemailer from "nodemailer";
 import { describe, expect, test } from "vitest";
 import { freePort } from "../../src/base/free-port.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { addSubscriber } from "../../src/subscribers/add.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { unsubscribe } from "../../src/subscribers/leave.ts";

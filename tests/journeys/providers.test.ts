@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sql } from "kysely";
 import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { openAlerts } from "../../src/operations/alerts/store.ts";
+import { openAlerts } from "../../src/alerts/store.ts";
 import { resumeProvider } from "../../src/providers/resume.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { limitedProviders, readProvider } from "../../src/providers/store.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ingest } from "../../src/articles/ingest.ts";
 import { findEdition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { apiSource } from "../../src/sources/store.ts";
 import { changeAddress, confirmAddressChange } from "../../src/subscribers/change-address.ts";
 import { confirm, readConfirmation } from "../../src/subscribers/confirm.ts";

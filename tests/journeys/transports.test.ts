@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
 import { startWorker, type RunningWorker } from "../../src/worker.ts";

@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { openPostgres, type Database } from "../../src/db/open.ts";
 import { getEdition } from "../../src/editions/store.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { startWorker, type RunningWorker } from "../../src/worker.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openPostgres, type Database } from "../../src/db/open.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition, lockOpening } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { startWorker } from "../../src/worker.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { freshDatabase } from "../support/services.ts";

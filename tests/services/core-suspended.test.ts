@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { startProgram } from "../support/program.ts";
 import { addAllNewsReaders, addArticle } from "../support/readers.ts";
 import { freshDatabase, freshRedis } from "../support/services.ts";

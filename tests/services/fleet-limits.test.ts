@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { sendNow } from "../../src/editions/send-now.ts";
-import { resumeRelay } from "../../src/operations/resume-relay.ts";
+import { resumeRelay } from "../../src/deliveries/resume-relay.ts";
 import { closedAfterEach } from "../support/closing.ts";
 import { startPostgres, type PrivateServer } from "../support/private-servers.ts";
 import { startProgram, type Program } from "../support/program.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Log } from "../../src/base/log.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import { getEdition } from "../../src/editions/store.ts";
-import { editionStatus } from "../../src/operations/status.ts";
+import { editionStatus } from "../../src/alerts/status.ts";
 import { startWorker } from "../../src/worker.ts";
 import { closedAfterEach } from "../support/closing.ts";
 import { startPostgres, startRedis, type PrivateServer } from "../support/private-servers.ts";

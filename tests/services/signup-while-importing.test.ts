@@ -5,7 +5,7 @@ import { silentLog } from "../../src/base/log.ts";
 import type { Tx } from "../../src/db/schema.ts";
 import { handleSignups, requestSignup } from "../../src/subscribers/signup.ts";
 import { findByAddress } from "../../src/subscribers/store.ts";
-import { openWording } from "../../src/catalogue/catalogue.ts";
+import { openWording } from "../../src/texts/catalogue.ts";
 import { freshRecords } from "../support/services.ts";
 import { eventually } from "../support/world.ts";
 

@@ -2,7 +2,7 @@ import { actOnEdition } from "../../src/editions/operator-actions.ts";
 import { sendNow } from "../../src/editions/send-now.ts";
 import type { EditionAction } from "../../src/editions/state.ts";
 import { getEdition, type Edition } from "../../src/editions/store.ts";
-import { editionStatus, type EditionStatus } from "../../src/operations/status.ts";
+import { editionStatus, type EditionStatus } from "../../src/alerts/status.ts";
 import { startWorker } from "../../src/worker.ts";
 import { movedClock, type MovedClock } from "./clock.ts";
 import type { allEngines } from "./engines.ts";

@@ -96,7 +96,7 @@ const withoutSql = [
   "src/mail/",
   "src/config/",
   "src/base/",
-  "src/catalogue/",
+  "src/texts/",
 ];
 
 /** SQL that is still there. */
@@ -107,7 +107,7 @@ const sqlInSurfaces: Record<string, string> = {
 
 /** Writes outside a table's folder, each with the reason. */
 const foreignWrites: Record<string, string> = {
-  "src/operations/retention.ts": "Deletes what is too old, from all tables.",
+  "src/alerts/retention.ts": "Deletes what is too old, from all tables.",
   "src/editions/open.ts articles": "Claims the articles in the statement that freezes the edition.",
   "src/ledger/dead-senders.ts deliveries": "Sweeps what a dead process had claimed.",
   "src/ledger/dead-senders.ts notices": "The same.",
@@ -115,7 +115,7 @@ const foreignWrites: Record<string, string> = {
   "src/editions/edit-held.ts articles": "Gives back articles that are left out of a held edition.",
   "src/deliveries/claims.ts subscribers": "Suppresses an address with the outcome that shows it does not exist.",
   "src/subscribers/erase.ts": "Removes a reader from everything that names them.",
-  "src/operations/data-folder.ts tokens": "The token of the settings is a row like any other.",
+  "src/operators/data-folder.ts tokens": "The token of the settings is a row like any other.",
 };
 
 const tables = readdirSync(join(packageRoot, "src/db/migrations")).flatMap((file) =>
@@ -189,7 +189,7 @@ function globOf(pattern: string): RegExp {
 }
 
 /** The catalogue reads its files once, and says the same ever after. */
-const pureEnough = /^src\/catalogue\//;
+const pureEnough = /^src\/texts\//;
 
 /** What a file does or imports that is not pure, also in what it imports. */
 function effectsOf(file: string, seen = new Set<string>()): string[] {

@@ -1,7 +1,7 @@
 import { domainOf } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
-import { sayFailure } from "../../catalogue/catalogue.ts";
-import { diagnosticOf } from "../../outcomes/diagnostic.ts";
+import { sayFailure } from "../../texts/catalogue.ts";
+import { diagnosticOf } from "../../mail/diagnostic.ts";
 import type { BounceTestAnswer } from "../../web/api/answers.ts";
 import type { Client } from "../client.ts";
 import { fail, ok, warn, type Check } from "./check.ts";

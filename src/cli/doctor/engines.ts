@@ -6,7 +6,7 @@ import type { Config } from "../../config/load.ts";
 import { lockDataFolder } from "../../db/lock.ts";
 import { readMigrations } from "../../db/migrate.ts";
 import { openEmbedded, openPostgres, serverFacts, type Database } from "../../db/open.ts";
-import { sayFailure } from "../../catalogue/catalogue.ts";
+import { sayFailure } from "../../texts/catalogue.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 /** Result of the database check: an open database with this release's schema, one that a running server uses, or neither. */

@@ -1,8 +1,8 @@
-import { alertInWords } from "../../sentences/alerts.ts";
+import { alertInWords } from "../../texts/alerts.ts";
 import { z } from "zod";
-import { listAlerts } from "../../operations/alerts/store.ts";
-import { alertKinds } from "../../operations/alerts/conditions.ts";
-import { sendTestAlert } from "../../operations/alerts/send-test.ts";
+import { listAlerts } from "../../alerts/store.ts";
+import { alertKinds } from "../../alerts/conditions.ts";
+import { sendTestAlert } from "../../alerts/send-test.ts";
 import type { App } from "../../app.ts";
 import { limit, problems } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";

@@ -1,5 +1,5 @@
 import { Refusal, type Reason } from "../../base/errors.ts";
-import { sayReason } from "../../catalogue/catalogue.ts";
+import { sayReason } from "../../texts/catalogue.ts";
 import { oneLine } from "../../base/text.ts";
 import { clip } from "../../render/plain.ts";
 import type { FeedProblem } from "../../sources/parse-document.ts";

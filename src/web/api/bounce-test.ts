@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { deliveryStates } from "../../ledger/state.ts";
 import { bounceKinds } from "../../outcomes/bounce-kind.ts";
 import { type BounceTest, endBounceTest, getBounceTest, startBounceTest } from "../../outcomes/bounce-test.ts";
-import { outcomeInWords } from "../../sentences/deliveries.ts";
+import { outcomeInWords } from "../../texts/deliveries.ts";
 import type { ApiServer } from "./server.ts";
 import { id, problems } from "./shapes.ts";
 

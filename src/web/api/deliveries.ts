@@ -1,5 +1,5 @@
 import { outcomeCodes } from "../../ledger/outcome.ts";
-import { outcomeInWords } from "../../sentences/deliveries.ts";
+import { outcomeInWords } from "../../texts/deliveries.ts";
 import { deliveryStates } from "../../ledger/state.ts";
 import { Readable } from "node:stream";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-import { linkResultInWords } from "../../sentences/editions.ts";
+import { linkResultInWords } from "../../texts/editions.ts";
 import { heldRevision } from "../../editions/edit-held.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
@@ -8,7 +8,7 @@ import { editionActions, type EditionAction } from "../../editions/state.ts";
 import { getEdition, listEditions, type Edition } from "../../editions/store.ts";
 import { frozenWithIds, leftOutArticles } from "../../editions/frozen-articles.ts";
 import { countOutcomesOf } from "../../outcomes/store.ts";
-import { editionStatus } from "../../operations/status.ts";
+import { editionStatus } from "../../alerts/status.ts";
 import { parseDate } from "../../base/schedule-values.ts";
 import { parseEditionName } from "../../base/edition-name.ts";
 import {

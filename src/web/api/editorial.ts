@@ -15,7 +15,7 @@ import type { App } from "../../app.ts";
 import { comingEdition, comingWarmUp, type ComingEdition, comingSample } from "../../editions/upcoming.ts";
 import { editHeld } from "../../editions/edit-held.ts";
 import { editComing } from "../../editions/edit.ts";
-import { findingInWords } from "../../sentences/editions.ts";
+import { findingInWords } from "../../texts/editions.ts";
 import { getEdition } from "../../editions/store.ts";
 import { editionName, parseEditionName } from "../../base/edition-name.ts";
 import { editionParams } from "./editions.ts";

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { importSubscribers, type ImportReport } from "../../subscribers/import.ts";
-import { sayRefusedLine } from "../../sentences/problems.ts";
+import { sayRefusedLine } from "../../texts/problems.ts";
 import { exportFormats } from "../../subscribers/export-formats.ts";
 import { parseColumnMap, readCsv, readNdjson, joinTags } from "../../subscribers/import-rows.ts";
 import { noHead } from "../limits.ts";

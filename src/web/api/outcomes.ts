@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { bounceKinds } from "../../outcomes/bounce-kind.ts";
 import { recordOutcomes, type RecordedLine } from "../../outcomes/record.ts";
 import { laterOutcomes } from "../../outcomes/store.ts";
-import { sayReason } from "../../catalogue/catalogue.ts";
+import { sayReason } from "../../texts/catalogue.ts";
 import type { ApiServer } from "./server.ts";
 import { problems } from "./shapes.ts";
 

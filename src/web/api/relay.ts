@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { resumeRelay } from "../../operations/resume-relay.ts";
+import { resumeRelay } from "../../deliveries/resume-relay.ts";
 import { problems } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
 

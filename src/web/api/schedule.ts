@@ -2,7 +2,7 @@ import { changeMove, changeSchedule, changeSkips } from "../../editions/change-s
 import { type EffectiveSchedule, loadSchedule } from "../../schedule/store.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { comingSends } from "../../operations/status.ts";
+import { comingSends } from "../../alerts/status.ts";
 import { parseDate, parseDates, parseSendAt, parseSendDays, parseTimezone } from "../../base/schedule-values.ts";
 import { problems, scheduleSchema, showSchedule } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";

@@ -1,20 +1,20 @@
-import { balanceInWords } from "../../sentences/deliveries.ts";
-import { outcomesInWords } from "../../sentences/outcomes.ts";
+import { balanceInWords } from "../../texts/deliveries.ts";
+import { outcomesInWords } from "../../texts/outcomes.ts";
 import type { NextSend } from "../../schedule/calendar.ts";
-import { notesInWords, editionReason } from "../../sentences/editions.ts";
-import { sayReason } from "../../catalogue/catalogue.ts";
+import { notesInWords, editionReason } from "../../texts/editions.ts";
+import { sayReason } from "../../texts/catalogue.ts";
 import type { StoredReason } from "../../base/errors.ts";
-import { sayReadError } from "../../sentences/problems.ts";
+import { sayReadError } from "../../texts/problems.ts";
 import { optionsOf, type Source, unhealthyAfter } from "../../sources/store.ts";
 import { type EffectiveSchedule, revisionOf } from "../../schedule/store.ts";
 import { z } from "zod";
 import { problemSchema } from "../failures.ts";
-import { ratesOf } from "../../outcomes/rates.ts";
+import { editionRates } from "../../outcomes/rates.ts";
 import type { OutcomeCounts } from "../../outcomes/store.ts";
-import type { EditionStatus } from "../../operations/status.ts";
+import type { EditionStatus } from "../../alerts/status.ts";
 import type { Edition } from "../../editions/store.ts";
 import { editionName } from "../../base/edition-name.ts";
-import { reasonCodes } from "../../editions/reason.ts";
+import { reasonCodes } from "../../db/edition-reason.ts";
 import { allowedActions, editionActions, editionStates } from "../../editions/state.ts";
 import { recipientsOf } from "../../deliveries/warm-up.ts";
 import { withoutUser } from "../../sources/address.ts";
@@ -243,7 +243,11 @@ export function showEditionStatus(edition: EditionStatus): z.input<typeof editio
     sentence: balanceInWords(edition.balance),
     suppressed: edition.suppressed,
     outcomes: showOutcomes(edition.outcomes, edition.balance.sent),
-    outcomesSentence: outcomesInWords(edition.outcomes, edition.balance.sent),
+    outcomesSentence: outcomesInWords(
+      edition.outcomes,
+      editionRates(edition.outcomes, edition.balance.sent),
+      edition.balance.sent,
+    ),
   };
 }
 
@@ -254,7 +258,7 @@ export function showListedEdition(edition: Edition, outcomes: OutcomeCounts): z.
 
 /** @param emails how many the relay accepted */
 function showOutcomes(counts: OutcomeCounts, emails: number): z.input<typeof outcomesSchema> {
-  const { bounceRate, complaintRate } = ratesOf({ ...counts, emails }, { provider: null, reported: false });
+  const { bounceRate, complaintRate } = editionRates(counts, emails);
   return { ...counts, bounceRate, complaintRate, notSuppressed: counts.spared };
 }
 

@@ -1,7 +1,7 @@
-import { sayReason } from "../../catalogue/catalogue.ts";
+import { sayReason } from "../../texts/catalogue.ts";
 import { addSource, changeSource, checkSource, removeSource } from "../../sources/manage-sources.ts";
 import { getSource, listSources } from "../../sources/store.ts";
-import { sayReadError } from "../../sentences/problems.ts";
+import { sayReadError } from "../../texts/problems.ts";
 import { codeOf, showSource, sourceSchema, id, problems } from "./shapes.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";

@@ -1,7 +1,7 @@
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 import { z } from "zod";
 import type { App } from "../../app.ts";
-import { status } from "../../operations/status.ts";
+import { status } from "../../alerts/status.ts";
 import {
   problems,
   editionStatusSchema,

@@ -1,6 +1,6 @@
 import { askWhy } from "../../editions/explain.ts";
 import { editionStates } from "../../editions/state.ts";
-import { whyInWords } from "../../sentences/editions.ts";
+import { whyInWords } from "../../texts/editions.ts";
 import { outcomeCodes } from "../../ledger/outcome.ts";
 import { bounceKinds } from "../../outcomes/bounce-kind.ts";
 import { laterOutcomes, outcomeSources } from "../../outcomes/store.ts";
@@ -9,7 +9,7 @@ import { findSubscriber, listSubscribers, lookUpReader, type Subscriber } from "
 import { z } from "zod";
 import type { App } from "../../app.ts";
 import { parseTimezone } from "../../base/schedule-values.ts";
-import { questionCauses } from "../../subscribers/questions.ts";
+import { questionCauses } from "../../db/values.ts";
 import { editReader } from "../../subscribers/edit.ts";
 import { erase } from "../../subscribers/erase.ts";
 import { noSuchReader } from "../../subscribers/preferences.ts";

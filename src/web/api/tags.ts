@@ -25,7 +25,7 @@ import { z } from "zod";
 import type { App } from "../../app.ts";
 import { problems, flag } from "./shapes.ts";
 import type { ApiServer } from "./server.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const countedDays = 90;
 

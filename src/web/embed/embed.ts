@@ -8,7 +8,7 @@ import type { App } from "../../app.ts";
 import { readableOn } from "../../render/colour.ts";
 import { formFields } from "../abuse/guard.ts";
 import type { Catalogue } from "../tag-cache.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import type { PublicationLink } from "../../render/types.ts";
 import { packageRoot } from "../../package-root.ts";
 import { asciiJson, fillScript } from "../views.ts";

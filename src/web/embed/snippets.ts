@@ -1,5 +1,5 @@
 import { escapeHtml } from "../../render/plain.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import { subscribePath } from "../tag-query.ts";
 
 /** What a site pastes into its pages, for one publication and the tags of one article. */

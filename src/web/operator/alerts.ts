@@ -1,9 +1,9 @@
-import { alertInWords } from "../../sentences/alerts.ts";
+import { alertInWords } from "../../texts/alerts.ts";
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { type Alert, listAlerts } from "../../operations/alerts/store.ts";
+import { type Alert, listAlerts } from "../../alerts/store.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording } from "../../texts/catalogue.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { shortMoment } from "./format.ts";
 

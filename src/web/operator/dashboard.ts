@@ -3,7 +3,7 @@ import type { App } from "../../app.ts";
 import { askToWait, headingOf, problemOf } from "../failures.ts";
 import { allowOwnScripts } from "../security.ts";
 import type { Views } from "../views.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 import { demandSession, owesCodes } from "./session.ts";
 import { allows, type Role } from "../../operators/roles.ts";
 

@@ -1,10 +1,10 @@
-import { sayReadError } from "../../sentences/problems.ts";
+import { sayReadError } from "../../texts/problems.ts";
 import type { ReadError } from "../../sources/store.ts";
 import { editionName, operatorPathOf } from "../../base/edition-name.ts";
-import { editionReason } from "../../sentences/editions.ts";
-import { type Decision, editionProgress, type ComingDay } from "../../operations/today.ts";
-import type { EditionStatus } from "../../operations/status.ts";
-import { englishWording, type MessageKey } from "../../catalogue/catalogue.ts";
+import { editionReason } from "../../texts/editions.ts";
+import { type Decision, editionProgress, type ComingDay } from "../../alerts/today.ts";
+import type { EditionStatus } from "../../alerts/status.ts";
+import { englishWording, type MessageKey } from "../../texts/catalogue.ts";
 import { span } from "./format.ts";
 
 type ProgressFacts = Parameters<typeof editionProgress>[0];

@@ -18,7 +18,7 @@ import { sampleOfArticles, type SampleOf } from "../../editions/sample.ts";
 import type { Edition } from "../../editions/store.ts";
 import { editionName } from "../../base/edition-name.ts";
 import type { Fields } from "../pages/fields.ts";
-import { sayFailure } from "../../catalogue/catalogue.ts";
+import { sayFailure } from "../../texts/catalogue.ts";
 
 /** An edition with what an editor can change, as the form shows it. */
 export interface EditedEdition {

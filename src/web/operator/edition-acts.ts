@@ -1,7 +1,7 @@
-import type { Balance } from "../../deliveries/balance.ts";
+import type { Balance } from "../../ledger/balance.ts";
 import { type EditionAction, type EditionState, allowedActions } from "../../editions/state.ts";
 import type { Edition } from "../../editions/store.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 

@@ -1,12 +1,12 @@
-import { balanceInWords, outcomeInWords } from "../../sentences/deliveries.ts";
-import { outcomesInShort, outcomesInWords } from "../../sentences/outcomes.ts";
+import { balanceInWords, outcomeInWords } from "../../texts/deliveries.ts";
+import { outcomesInShort, outcomesInWords } from "../../texts/outcomes.ts";
 import { countOutcomesOf } from "../../outcomes/store.ts";
-import { englishOf, sayFailure, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, sayFailure, englishWording } from "../../texts/catalogue.ts";
 import { offeredActs, possibleActs, actedText } from "./edition-acts.ts";
 import type { DeliveryState } from "../../ledger/state.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { editionReason } from "../../sentences/editions.ts";
+import { editionReason } from "../../texts/editions.ts";
 import { listEditions, getEdition } from "../../editions/store.ts";
 import { operatorPathOf, editionName, parseEditionName } from "../../base/edition-name.ts";
 import { longDate, httpUrl } from "../../render/plain.ts";
@@ -14,13 +14,13 @@ import { needs, type Show } from "./dashboard.ts";
 import { Refusal } from "../../base/errors.ts";
 import { actOnEdition } from "../../editions/operator-actions.ts";
 import { editionActions, isActive, type EditionAction } from "../../editions/state.ts";
-import { editionStatus, type EditionStatus } from "../../operations/status.ts";
+import { editionStatus, type EditionStatus } from "../../alerts/status.ts";
 import { sendDeliveries } from "../api/deliveries.ts";
 import { readFields, type Fields } from "../pages/fields.ts";
 import { listDeliveries, tallyEditions, type DeliverySearch } from "../../deliveries/search.ts";
 import { recipientsOf } from "../../deliveries/warm-up.ts";
 import { frozenArticles } from "../../editions/frozen-articles.ts";
-import { editionWarmUpInWords } from "../../sentences/warm-up.ts";
+import { editionWarmUpInWords } from "../../texts/warm-up.ts";
 import {
   barOf,
   domainRows,
@@ -31,6 +31,7 @@ import {
   shownDomains,
   troubleNow,
 } from "./progress.ts";
+import { editionRates } from "../../outcomes/rates.ts";
 import { streamOf } from "./live.ts";
 import { moment, number, shortMoment } from "./format.ts";
 
@@ -61,7 +62,9 @@ export function addEditionList(web: FastifyInstance, app: Pick<App, "config" | "
               articles: edition.articles,
               readers: recipientsOf(edition.selected, edition.warm_up),
             }),
-      outcomes: outcomesInShort(outcomes.get(edition.id)!, recipientsOf(edition.selected, edition.warm_up)),
+      outcomes: outcomesInShort(
+        editionRates(outcomes.get(edition.id)!, recipientsOf(edition.selected, edition.warm_up)),
+      ),
     }));
     return show(request, reply, { name: "editions", title: say("editions.title"), place: "editions" }, { editions });
   });
@@ -207,7 +210,11 @@ async function editionPage(
       reason: editionReason(edition),
       warmUp: editionWarmUpInWords(edition.warm_up),
       sentence: balanceInWords(edition.balance),
-      outcomes: outcomesInWords(edition.outcomes, edition.balance.sent),
+      outcomes: outcomesInWords(
+        edition.outcomes,
+        editionRates(edition.outcomes, edition.balance.sent),
+        edition.balance.sent,
+      ),
       suppressed: edition.suppressed > 0,
       unmatched: edition.unmatched === 0 ? null : say("count.readers", { n: edition.unmatched }),
       moments: moments.flatMap(([key, at]) => (at ? [{ label: say(key), ...moment(at, zone, language) }] : [])),

@@ -1,5 +1,5 @@
 import { formatDate } from "../../base/dates.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 

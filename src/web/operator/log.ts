@@ -4,7 +4,7 @@ import { listAudit } from "../../audit/audit.ts";
 import { readFields } from "../pages/fields.ts";
 import { utcMinute } from "./format.ts";
 import type { OperatorViews } from "./dashboard.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 

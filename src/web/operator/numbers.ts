@@ -2,12 +2,12 @@ import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
 import { kept } from "../../base/async.ts";
 import { dateLocale } from "../../base/dates.ts";
-import { createNumbers, type Numbers } from "../../operations/numbers.ts";
+import { createNumbers, type Numbers } from "../../alerts/numbers.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";
-import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording } from "../../texts/catalogue.ts";
 import { complaintLines } from "../../outcomes/rates.ts";
-import { percentInWords } from "../../sentences/outcomes.ts";
+import { percentInWords } from "../../texts/outcomes.ts";
 import { number } from "./format.ts";
 
 const { say } = englishWording();

@@ -1,5 +1,5 @@
 import { nameKey } from "../../operators/names.ts";
-import { englishWording, sayFailure } from "../../catalogue/catalogue.ts";
+import { englishWording, sayFailure } from "../../texts/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";

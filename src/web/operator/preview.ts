@@ -1,7 +1,7 @@
 import { heldRevision } from "../../editions/edit-held.ts";
 import { comingFindings } from "../../editions/pre-send-facts.ts";
-import { editionWarmUpInWords } from "../../sentences/warm-up.ts";
-import { editionReason, findingInWords, linkResultInWords } from "../../sentences/editions.ts";
+import { editionWarmUpInWords } from "../../texts/warm-up.ts";
+import { editionReason, findingInWords, linkResultInWords } from "../../texts/editions.ts";
 import { mailEdition } from "../../editions/mail-edition.ts";
 import { printSample, type SampleCopy, sampleOfEdition } from "../../editions/sample.ts";
 import { draftLimits } from "../../editions/draft.ts";
@@ -20,7 +20,7 @@ import { type Fields, readFields } from "../pages/fields.ts";
 import { framed, readView, sampleViews } from "../pages/sample.ts";
 import { confineMail } from "../security.ts";
 import { readTags, tagQuery } from "../tag-query.ts";
-import { englishOf, englishWording, sayFailure, type MessageKey } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording, sayFailure, type MessageKey } from "../../texts/catalogue.ts";
 import type { Pictures } from "../../render/types.ts";
 import { needs, type Show } from "./dashboard.ts";
 import {

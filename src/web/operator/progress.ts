@@ -1,14 +1,14 @@
-import type { Balance } from "../../deliveries/balance.ts";
-import { balanceInWords } from "../../sentences/deliveries.ts";
+import type { Balance } from "../../ledger/balance.ts";
+import { balanceInWords } from "../../texts/deliveries.ts";
 import { isActive, type EditionState } from "../../editions/state.ts";
 import { progressText } from "./day-text.ts";
 import type { App } from "../../app.ts";
 import { type OutcomeCount, type Tally, tallyEditions } from "../../deliveries/search.ts";
 import { countSuppressedByEdition } from "../../subscribers/suppressions.ts";
-import { relayState, type RelayState } from "../../operations/relay.ts";
-import type { OpenAlert } from "../../operations/alerts/conditions.ts";
-import { openAlerts } from "../../operations/alerts/store.ts";
-import { alertInWords } from "../../sentences/alerts.ts";
+import { relayState, type RelayState } from "../../deliveries/relay.ts";
+import type { OpenAlert } from "../../alerts/conditions.ts";
+import { openAlerts } from "../../alerts/store.ts";
+import { alertInWords } from "../../texts/alerts.ts";
 import { operatorPathOf } from "../../base/edition-name.ts";
 import { possibleActs } from "./edition-acts.ts";
 import { localDate } from "../../schedule/calendar.ts";
@@ -16,9 +16,9 @@ import { listCurrent, type Edition } from "../../editions/store.ts";
 import type { Clock } from "../../base/clock.ts";
 import { phaseOf } from "../../providers/state.ts";
 import { listProviders, type ListedProvider } from "../../providers/store.ts";
-import { phaseInWords, providerInWords, providerLabel } from "../../sentences/providers.ts";
+import { phaseInWords, providerInWords, providerLabel } from "../../texts/providers.ts";
 import { number, shortMoment, span } from "./format.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 
@@ -186,7 +186,7 @@ export function sendingNotes(
 ): string[] {
   if (state !== "sending") return [];
   const time = (at: Date | null): string => (at === null ? "none" : shortMoment(at, timezone, "en"));
-  const limited = providers.flatMap((one) => providerInWords(one, { now, time }) ?? []);
+  const limited = providers.flatMap((one) => providerInWords(one, phaseOf(one, now), time) ?? []);
   const deferred = { n: balance.deferred, next: time(nextTry), until: time(expires_at) };
   return [
     ...(relay === null ? [] : [relay]),

@@ -5,13 +5,14 @@ import { resumeProvider } from "../../providers/resume.ts";
 import { listProviders, outcomeDays } from "../../providers/store.ts";
 import { providerRates, type ProviderRates } from "../../outcomes/provider-rates.ts";
 import { isSilentAboutComplaints } from "../../outcomes/rates.ts";
-import { percentInWords } from "../../sentences/outcomes.ts";
+import { phaseOf } from "../../providers/state.ts";
+import { percentInWords } from "../../texts/outcomes.ts";
 import { warmUpStatus, type WarmUpStatus } from "../../deliveries/warm-up-rooms.ts";
 import { longDate } from "../../render/plain.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { providerInWords, providerLabel } from "../../sentences/providers.ts";
-import { warmUpInWords } from "../../sentences/warm-up.ts";
-import { englishOf, englishWording, sayFailure } from "../../catalogue/catalogue.ts";
+import { providerInWords, providerLabel } from "../../texts/providers.ts";
+import { warmUpInWords } from "../../texts/warm-up.ts";
+import { englishOf, englishWording, sayFailure } from "../../texts/catalogue.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { number, shortDate, shortMoment } from "./format.ts";
@@ -69,7 +70,7 @@ export function addProvidersPage(
         notice,
         timezone,
         limited: providers.flatMap((one) => {
-          const sentence = providerInWords(one, { now, time });
+          const sentence = providerInWords(one, phaseOf(one, now), time);
           if (sentence === null) return [];
           const { phase, state, name, label } = providerRow(one, now);
           const since = one.changedAt && time(one.changedAt);

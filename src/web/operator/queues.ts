@@ -6,7 +6,7 @@ import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { writeAudit } from "../../audit/audit.ts";
 import { problemOf } from "../failures.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 

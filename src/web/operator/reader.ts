@@ -1,5 +1,5 @@
 import { askWhy } from "../../editions/explain.ts";
-import { whyInWords } from "../../sentences/editions.ts";
+import { whyInWords } from "../../texts/editions.ts";
 import { findSubscriber, type Subscriber } from "../../subscribers/store.ts";
 import { questionsOf } from "../../subscribers/questions.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -11,7 +11,7 @@ import { englishZones, readZone, zoneName } from "../pages/timezone.ts";
 import { editReader, type ReaderEdit } from "../../subscribers/edit.ts";
 import { listAllTags } from "../../articles/tag-store.ts";
 import { localDate } from "../../schedule/calendar.ts";
-import { englishOf, englishWording, sayFailure } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording, sayFailure } from "../../texts/catalogue.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { shortMoment } from "./format.ts";
 import { listEditions } from "../../editions/store.ts";

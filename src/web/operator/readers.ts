@@ -1,5 +1,5 @@
 import { type ImportReport, importSubscribers } from "../../subscribers/import.ts";
-import { sayRefusedLine } from "../../sentences/problems.ts";
+import { sayRefusedLine } from "../../texts/problems.ts";
 import { countByStatus, findReaders } from "../../subscribers/store.ts";
 import { countQuestions, type QuestionCounts } from "../../subscribers/questions.ts";
 import { exportSuppressions, importSuppressions, type SuppressionsReport } from "../../subscribers/suppression-list.ts";
@@ -16,7 +16,7 @@ import { loadSchedule } from "../../schedule/store.ts";
 import { exportCsv } from "../api/lists.ts";
 import { noHead } from "../limits.ts";
 import { readFields } from "../pages/fields.ts";
-import { englishOf, englishWording, sayFailure } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording, sayFailure } from "../../texts/catalogue.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { number, shortMoment } from "./format.ts";
 

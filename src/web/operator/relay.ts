@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import type { App } from "../../app.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
-import { openAlerts } from "../../operations/alerts/store.ts";
-import { relayState } from "../../operations/relay.ts";
-import { resumeRelay } from "../../operations/resume-relay.ts";
+import { englishWording } from "../../texts/catalogue.ts";
+import { openAlerts } from "../../alerts/store.ts";
+import { relayState } from "../../deliveries/relay.ts";
+import { resumeRelay } from "../../deliveries/resume-relay.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";

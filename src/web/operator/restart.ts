@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
-import { saveSettings } from "../../operations/change-settings.ts";
+import { englishWording } from "../../texts/catalogue.ts";
+import { saveSettings } from "../../operators/change-settings.ts";
 import type { Show } from "./dashboard.ts";
 import { environmentLines } from "./setup-fields.ts";
 

@@ -1,15 +1,15 @@
 import { localDate } from "../../schedule/calendar.ts";
-import { notesInWords } from "../../sentences/editions.ts";
+import { notesInWords } from "../../texts/editions.ts";
 import { changeMove, changeSchedule, changeSkips } from "../../editions/change-schedule.ts";
 import { type Consequence, consequenceOf } from "../../schedule/next-edition.ts";
 import { type EffectiveSchedule, loadSchedule, revisionOf } from "../../schedule/store.ts";
 import { type Fields, readFields } from "../pages/fields.ts";
-import { englishOf, sayFailure, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, sayFailure, englishWording } from "../../texts/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
 import { recordedLately } from "../../editions/due.ts";
-import { comingSends } from "../../operations/status.ts";
+import { comingSends } from "../../alerts/status.ts";
 import { longDate } from "../../render/plain.ts";
 import {
   parseDate,

@@ -5,10 +5,10 @@ import { Refusal } from "../../base/errors.ts";
 import { planSendNow, sendNow, type SendNowPlan } from "../../editions/send-now.ts";
 import { listEditions } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
-import { findingInWords } from "../../sentences/editions.ts";
+import { findingInWords } from "../../texts/editions.ts";
 import { longDate } from "../../render/plain.ts";
 import { readFields } from "../pages/fields.ts";
-import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording } from "../../texts/catalogue.ts";
 import { needs, type Show } from "./dashboard.ts";
 
 const { say } = englishWording();

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";
-import { englishWording, sayReason } from "../../catalogue/catalogue.ts";
+import { englishWording, sayReason } from "../../texts/catalogue.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { saveAndRestart } from "./restart.ts";

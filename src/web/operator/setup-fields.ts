@@ -1,9 +1,9 @@
 import type { Refusal } from "../../base/errors.ts";
-import { englishWording, sayFailure, type MessageKey } from "../../catalogue/catalogue.ts";
+import { englishWording, sayFailure, type MessageKey } from "../../texts/catalogue.ts";
 import type { Config } from "../../config/load.ts";
 import { parseRelay, type Relay } from "../../config/mail.ts";
 import type { SavedSettings } from "../../config/saved-settings.ts";
-import { sayProblem } from "../../sentences/problems.ts";
+import { sayProblem } from "../../texts/problems.ts";
 import {
   aboutSetting,
   pageSettings,

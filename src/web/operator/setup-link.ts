@@ -1,4 +1,4 @@
-import { sayFailure, englishWording } from "../../catalogue/catalogue.ts";
+import { sayFailure, englishWording } from "../../texts/catalogue.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { Refusal } from "../../base/errors.ts";

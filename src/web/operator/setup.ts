@@ -1,5 +1,5 @@
 import { parseSendDays, parseSendAt, parseTimezone } from "../../base/schedule-values.ts";
-import { sayReason, englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { sayReason, englishOf, englishWording } from "../../texts/catalogue.ts";
 import { mailEdition } from "../../editions/mail-edition.ts";
 import { printSample, type SampleCopy, sampleOfArticles } from "../../editions/sample.ts";
 import { addSource, previewFeed, type FeedPreview } from "../../sources/manage-sources.ts";
@@ -25,7 +25,7 @@ import { askToWait } from "../failures.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { weekdays } from "./format.ts";
 import { isLoopback } from "../../config/parse-values.ts";
-import { changeLogo, largestUpload } from "../../operations/change-settings.ts";
+import { changeLogo, largestUpload } from "../../operators/change-settings.ts";
 import { restartIf, saveAndRestart, type Saving } from "./restart.ts";
 import { takeUploads, uploadOf } from "../bodies.ts";
 

@@ -4,7 +4,7 @@ import { leadsToLoopback } from "../../config/parse-values.ts";
 import type { Catalogue } from "../tag-cache.ts";
 import { makeSnippets } from "../embed/snippets.ts";
 import { needs, type Show } from "./dashboard.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const { say } = englishWording();
 

@@ -1,4 +1,4 @@
-import { sayReadError } from "../../sentences/problems.ts";
+import { sayReadError } from "../../texts/problems.ts";
 import {
   getSource,
   listSources,
@@ -7,7 +7,7 @@ import {
   type Source,
   type SourceOptions,
 } from "../../sources/store.ts";
-import { sayReason, englishWording, englishOf, sayFailure } from "../../catalogue/catalogue.ts";
+import { sayReason, englishWording, englishOf, sayFailure } from "../../texts/catalogue.ts";
 import { addSource, changeSource, checkSource, removeSource, type SourceChange } from "../../sources/manage-sources.ts";
 import { shownUrl, feedAddress } from "../../sources/address.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { operatorPathOf, parseEditionName } from "../../base/edition-name.ts";
 import { Refusal } from "../../base/errors.ts";
-import { englishOf, englishWording, sayFailure } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording, sayFailure } from "../../texts/catalogue.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import { suppressionReasonInWords, suppressionSourceInWords } from "../../sentences/suppressions.ts";
+import { suppressionReasonInWords, suppressionSourceInWords } from "../../texts/suppressions.ts";
 import { areRemovable, removeSuppressions } from "../../subscribers/remove-suppressions.ts";
 import {
   countSuppressions,

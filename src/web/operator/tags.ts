@@ -16,7 +16,7 @@ import { cleanTag, searchKey } from "../../articles/tags.ts";
 import { readFields } from "../pages/fields.ts";
 import { needs, type Show } from "./dashboard.ts";
 import { number, shortMoment } from "./format.ts";
-import { englishWording, englishOf, sayFailure, type MessageKey } from "../../catalogue/catalogue.ts";
+import { englishWording, englishOf, sayFailure, type MessageKey } from "../../texts/catalogue.ts";
 import type { Clock } from "../../base/clock.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { tagPath, tagQuery } from "../tag-query.ts";

@@ -1,23 +1,23 @@
-import { alertInWords } from "../../sentences/alerts.ts";
-import type { OpenAlert } from "../../operations/alerts/conditions.ts";
+import { alertInWords } from "../../texts/alerts.ts";
+import type { OpenAlert } from "../../alerts/conditions.ts";
 import { localDate, timeOf } from "../../schedule/calendar.ts";
-import { notesInWords, editionReason } from "../../sentences/editions.ts";
-import { editionWarmUpInWords } from "../../sentences/warm-up.ts";
+import { notesInWords, editionReason } from "../../texts/editions.ts";
+import { editionWarmUpInWords } from "../../texts/warm-up.ts";
 import { nextEdition } from "../../schedule/next-edition.ts";
-import { decisions, comingDay, editionsOfDay } from "../../operations/today.ts";
+import { decisions, comingDay, editionsOfDay } from "../../alerts/today.ts";
 import { countOwnHour } from "../../deliveries/store.ts";
-import { growth } from "../../operations/numbers.ts";
+import { growth } from "../../alerts/numbers.ts";
 import { comingText, progressText, showDecision } from "./day-text.ts";
 import type { FastifyInstance } from "fastify";
-import { openAlerts } from "../../operations/alerts/store.ts";
+import { openAlerts } from "../../alerts/store.ts";
 import type { App } from "../../app.ts";
 import { shared } from "../../base/async.ts";
 import { isActive } from "../../editions/state.ts";
 import { listCurrent } from "../../editions/store.ts";
 import { operatorPathOf, editionName } from "../../base/edition-name.ts";
-import { editionStatus, status, type EditionStatus, type Status } from "../../operations/status.ts";
+import { editionStatus, status, type EditionStatus, type Status } from "../../alerts/status.ts";
 import { listSources } from "../../sources/store.ts";
-import { englishOf, englishWording } from "../../catalogue/catalogue.ts";
+import { englishOf, englishWording } from "../../texts/catalogue.ts";
 import {
   barOf,
   domainRows,

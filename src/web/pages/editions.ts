@@ -13,7 +13,7 @@ import { wordBreak } from "../../render/scripts.ts";
 import type { EditionArticle, EditionName } from "../../render/types.ts";
 import { parseEditionName, editionName } from "../../base/edition-name.ts";
 import type { Views } from "../views.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import { tagPath } from "../tag-query.ts";
 
 const longestQuery = 100;

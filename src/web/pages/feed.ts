@@ -6,7 +6,7 @@ import { listPublished, type Edition } from "../../editions/store.ts";
 import { escapeHtml, httpUrl } from "../../render/plain.ts";
 import type { EditionArticle } from "../../render/types.ts";
 import { loadSchedule } from "../../schedule/store.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import { showPublished } from "./editions.ts";
 
 const feedPath = "/editions/feed.xml";

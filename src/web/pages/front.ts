@@ -1,10 +1,10 @@
 import { formatDate } from "../../base/dates.ts";
-import { englishWording, type Message, type MessageKey, type Wording } from "../../catalogue/catalogue.ts";
+import { englishWording, type Message, type MessageKey, type Wording } from "../../texts/catalogue.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { App } from "../../app.ts";
 import { listPublished } from "../../editions/store.ts";
-import { nextSteps } from "../../operations/next-steps.ts";
-import { comingSends, status, type Status } from "../../operations/status.ts";
+import { nextSteps } from "../../alerts/next-steps.ts";
+import { comingSends, status, type Status } from "../../alerts/status.ts";
 import { loadSchedule } from "../../schedule/store.ts";
 import { formFields } from "../abuse/guard.ts";
 import { allowOwnScripts } from "../security.ts";

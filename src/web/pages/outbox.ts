@@ -9,7 +9,7 @@ import { confineMail } from "../security.ts";
 import { browsedHere, showsOutbox } from "../this-machine.ts";
 import type { Views } from "../views.ts";
 import { framed } from "./sample.ts";
-import { englishWording } from "../../catalogue/catalogue.ts";
+import { englishWording } from "../../texts/catalogue.ts";
 
 const listed = 100;
 

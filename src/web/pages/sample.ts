@@ -14,7 +14,7 @@ import { readFields } from "./fields.ts";
 import { makeOffers } from "./offers.ts";
 import { type SampleCopy, newestSample, printSample, type NewestSample } from "../../editions/sample.ts";
 import { editionName } from "../../base/edition-name.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import { showPublished } from "./editions.ts";
 
 type AppDeps = Pick<App, "config" | "options" | "clock" | "log" | "db" | "wake" | "caps" | "publication" | "samples">;

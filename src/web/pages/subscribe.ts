@@ -8,7 +8,7 @@ import { formFields, guardForm } from "../abuse/guard.ts";
 import type { Catalogue, ScheduleNow } from "../tag-cache.ts";
 import { allowOwnScripts } from "../security.ts";
 import { askToWait, sendProblem, problemOf } from "../failures.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import type { Views } from "../views.ts";
 import { addZoneExamples, readZone, zoneOptions, zoneName } from "./timezone.ts";
 import { readTags } from "../tag-query.ts";

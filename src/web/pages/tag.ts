@@ -8,7 +8,7 @@ import { loadSchedule } from "../../schedule/store.ts";
 import type { Catalogue } from "../tag-cache.ts";
 import { readTags, subscribePath, tagPath, tagQuery } from "../tag-query.ts";
 import type { Views } from "../views.ts";
-import type { Wording } from "../../catalogue/catalogue.ts";
+import type { Wording } from "../../texts/catalogue.ts";
 import { parseEditionName } from "../../base/edition-name.ts";
 import { linkTags } from "./editions.ts";
 import { freshTag } from "./offers.ts";

@@ -9,7 +9,7 @@ import type { ScheduleNow } from "../tag-cache.ts";
 import type { Views } from "../views.ts";
 import { readFields } from "./fields.ts";
 import { readerPaths, type FindReader } from "./reader.ts";
-import { englishWording, type MessageKey, type Wording } from "../../catalogue/catalogue.ts";
+import { englishWording, type MessageKey, type Wording } from "../../texts/catalogue.ts";
 import { parseTimezone } from "../../base/schedule-values.ts";
 import { currentZone, currentZones } from "../../base/time-zones.ts";
 import { localDate, nextSends, ownHour, type Schedule } from "../../schedule/calendar.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../../../src/db/migrate.ts";
-import type { Reason } from "../../../src/editions/reason.ts";
+import type { Reason } from "../../../src/db/edition-reason.ts";
 import { databaseBefore, type OldDatabase } from "../../support/database-before.ts";
 
 let old: OldDatabase;

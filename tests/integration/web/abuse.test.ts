@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { openCounters } from "../../../src/abuse/caps.ts";
 import { caps } from "../../../src/abuse/limits.ts";
-import { retain } from "../../../src/operations/retention.ts";
+import { retain } from "../../../src/alerts/retention.ts";
 import { addSubscriber } from "../../../src/subscribers/add.ts";
 import { findByAddress } from "../../../src/subscribers/store.ts";
 import { suppress } from "../../../src/subscribers/suppressions.ts";

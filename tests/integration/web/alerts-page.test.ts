@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { insertAlerts, markAlerts } from "../../../src/operations/alerts/store.ts";
+import { insertAlerts, markAlerts } from "../../../src/alerts/store.ts";
 import { signIn, type Dashboard } from "../../support/sign-in.ts";
 import { textOf } from "../../support/text.ts";
 import { openWeb, type OpenWeb } from "./open.ts";

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeEmbedScript } from "../../../src/web/embed/embed.ts";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 import { textOf } from "../../support/text.ts";
 

@@ -1,7 +1,7 @@
 import { handleSignups } from "../../../src/subscribers/signup.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asciiJson } from "../../../src/web/views.ts";
-import { messagesOf } from "../../../src/catalogue/catalogue.ts";
+import { messagesOf } from "../../../src/texts/catalogue.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";
 
 const consent =

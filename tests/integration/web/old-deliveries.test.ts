@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deliverSlice } from "../../../src/deliveries/deliver-slice.ts";
 import { closeEdition } from "../../../src/editions/close.ts";
-import { retain } from "../../../src/operations/retention.ts";
+import { retain } from "../../../src/alerts/retention.ts";
 import { signIn } from "../../support/sign-in.ts";
 import { textOf } from "../../support/text.ts";
 import { article, openWeb, type OpenWeb } from "./open.ts";

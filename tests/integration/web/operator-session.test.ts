@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { generateSync } from "otplib";
 import { networkOf, siteOf } from "../../../src/abuse/network.ts";
 import { signInCaps } from "../../../src/abuse/limits.ts";
-import type { ErrorCode, MessageValues } from "../../../src/catalogue/catalogue.ts";
+import type { ErrorCode, MessageValues } from "../../../src/texts/catalogue.ts";
 import { signIn } from "../../support/sign-in.ts";
 import { textOf } from "../../support/text.ts";
 import { openWeb, type OpenWeb } from "./open.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listAudit } from "../../../src/audit/audit.ts";
 import { addCounts, addLaterCounts, readProvider, writeProvider } from "../../../src/providers/store.ts";
-import { openAlerts } from "../../../src/operations/alerts/store.ts";
-import { watchAlerts } from "../../../src/operations/alerts/watch.ts";
+import { openAlerts } from "../../../src/alerts/store.ts";
+import { watchAlerts } from "../../../src/alerts/watch.ts";
 import { signIn, type Dashboard } from "../../support/sign-in.ts";
 import { openWeb, token, type OpenWeb } from "./open.ts";
 

@@ -13,9 +13,9 @@ import {
 } from "../../../src/config/load.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { ConfigError } from "../../../src/config/problems.ts";
-import { sayProblem } from "../../../src/sentences/problems.ts";
+import { sayProblem } from "../../../src/texts/problems.ts";
 import { settingNames, type SettingProblem } from "../../../src/config/settings.ts";
-import type { ErrorCode, MessageValues } from "../../../src/catalogue/catalogue.ts";
+import type { ErrorCode, MessageValues } from "../../../src/texts/catalogue.ts";
 import { textOf } from "../../support/text.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { aboutSetting, settingNames, type SettingName } from "../../../src/config/settings.ts";
-import { messagesOf } from "../../../src/catalogue/catalogue.ts";
+import { messagesOf } from "../../../src/texts/catalogue.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { expectWritten } from "../../support/written-docs.ts";
 import { textOf } from "../../support/text.ts";

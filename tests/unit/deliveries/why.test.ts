@@ -6,7 +6,7 @@ import {
   type WhyData,
   type WhyFacts,
 } from "../../../src/deliveries/why.ts";
-import { whyInWords } from "../../../src/sentences/editions.ts";
+import { whyInWords } from "../../../src/texts/editions.ts";
 import { textOf } from "../../support/text.ts";
 
 const huawei = { id: 1, name: "huawei" };

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { balanceInWords } from "../../../src/sentences/deliveries.ts";
+import { balanceInWords } from "../../../src/texts/deliveries.ts";
 import { allowedActions, type EditionState } from "../../../src/editions/state.ts";
 
 const handbook = readFileSync(new URL("../../../docs/operations/README.md", import.meta.url), "utf8");

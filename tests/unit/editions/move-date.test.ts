@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { dueAt, nextSends, type Schedule } from "../../../src/schedule/calendar.ts";
 import { checkMove, checkSkip } from "../../../src/editions/change-schedule.ts";
-import type { ErrorCode } from "../../../src/catalogue/catalogue.ts";
+import type { ErrorCode } from "../../../src/texts/catalogue.ts";
 import { dueBy } from "../../support/schedule.ts";
 import { execute } from "../cli/execute.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Refusal } from "../../../src/base/errors.ts";
-import { findingInWords, reasonInWords } from "../../../src/sentences/editions.ts";
-import { templateProblem, type Reason } from "../../../src/editions/reason.ts";
+import { findingInWords, reasonInWords } from "../../../src/texts/editions.ts";
+import type { Reason } from "../../../src/db/edition-reason.ts";
+import { templateProblem } from "../../../src/editions/pre-send-facts.ts";
 import { textOf } from "../../support/text.ts";
 
 test("no reason has no words", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { outcomeCodes, retryDelayMs } from "../../../src/ledger/outcome.ts";
-import { outcomeInWords } from "../../../src/sentences/deliveries.ts";
-import { messagesOf } from "../../../src/catalogue/catalogue.ts";
+import { outcomeInWords } from "../../../src/texts/deliveries.ts";
+import { messagesOf } from "../../../src/texts/catalogue.ts";
 import { textOf } from "../../support/text.ts";
 
 test("twice in the first hour, then longer and longer up to three hours (RFC 1123 §5.3.1.1, RFC 5321 §4.5.4.1)", () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 import { describe, expect, test } from "vitest";
 import { scriptedReplies } from "../../support/replies.ts";
 import { relayRefusal } from "../../../src/mail/smtp-carrier.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ratesOf } from "../../../src/outcomes/rates.ts";
-import { outcomesInShort, outcomesInWords, percentInWords } from "../../../src/sentences/outcomes.ts";
+import { editionRates, ratesOf } from "../../../src/outcomes/rates.ts";
+import { outcomesInShort, outcomesInWords, percentInWords } from "../../../src/texts/outcomes.ts";
 
 const counts = { emails: 10_000, hard: 0, soft: 0, policy: 0, complained: 0 };
 const google = { provider: "google", reported: true };
@@ -36,7 +36,10 @@ test("what nobody reports is unknown and not 0", () => {
 
 test("an edition without any report says nothing about bounces", () => {
   const none = { hard: 0, soft: 0, policy: 0, complained: 0, gone: 0, spared: 0 };
-  expect([outcomesInWords(none, 100), outcomesInShort(none, 100)]).toEqual([null, null]);
+  expect([outcomesInWords(none, editionRates(none, 100), 100), outcomesInShort(editionRates(none, 100))]).toEqual([
+    null,
+    null,
+  ]);
 });
 
 test.each([

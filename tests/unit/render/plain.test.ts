@@ -4,7 +4,7 @@ import { contrastOf, readableOn } from "../../../src/render/colour.ts";
 import { oneLine } from "../../../src/base/text.ts";
 import { clip, commaLine, httpUrl, wrap } from "../../../src/render/plain.ts";
 import { sharedValues } from "../../../src/render/assemble.ts";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 import { readerMail } from "./mail.ts";
 
 const unit16 = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));

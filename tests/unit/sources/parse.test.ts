@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { decodeFeed } from "../../../src/sources/charset.ts";
-import { sayReason } from "../../../src/catalogue/catalogue.ts";
+import { sayReason } from "../../../src/texts/catalogue.ts";
 import { findSourceLine } from "../../../src/sources/parse-item.ts";
 import { parseFeed, type FeedItem } from "../../../src/sources/parse.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeAssets } from "../../../src/web/assets.ts";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 
 test("the accent colour is readable in both colour schemes, and a different accent has a different file", () => {
   const assetsOf = (accent: string) => makeAssets(accent, openWording("en"));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 import { problemOf } from "../../../src/web/failures.ts";
 
 test("an unexpected error becomes a 500 that does not reveal it", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../../src/package-root.ts";
 import { makeSnippets } from "../../../src/web/embed/snippets.ts";
-import { openWording } from "../../../src/catalogue/catalogue.ts";
+import { openWording } from "../../../src/texts/catalogue.ts";
 
 test("docs/embed.md has the snippets of the dashboard", () => {
   const handbook = readFileSync(join(packageRoot, "docs/embed.md"), "utf8");

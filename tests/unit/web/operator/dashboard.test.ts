@@ -1,4 +1,4 @@
-import type { Balance } from "../../../../src/deliveries/balance.ts";
+import type { Balance } from "../../../../src/ledger/balance.ts";
 import type { EditionState } from "../../../../src/editions/state.ts";
 import {
   decisions,
@@ -7,9 +7,9 @@ import {
   editionsOfDay,
   type ComingDay,
   type DayFacts,
-} from "../../../../src/operations/today.ts";
+} from "../../../../src/alerts/today.ts";
 import { comingText, progressText, showDecision } from "../../../../src/web/operator/day-text.ts";
-import type { MessageKey } from "../../../../src/catalogue/catalogue.ts";
+import type { MessageKey } from "../../../../src/texts/catalogue.ts";
 import { describe, expect, test } from "vitest";
 import { barOf, domainRows, speed } from "../../../../src/web/operator/progress.ts";
 import { offeredActs } from "../../../../src/web/operator/edition-acts.ts";
